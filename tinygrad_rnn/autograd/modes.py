@@ -1,0 +1,140 @@
+"""Contexts that change what a forward pass records, each also usable as a decorator.
+
+They act on the current thread only, nest, and undo themselves whatever happens inside.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import ContextDecorator
+from typing import Any
+
+from tinygrad_rnn.engine.graph import Mode, Tag, here
+
+
+class _Context(ContextDecorator):
+    """A context that replaces the thread's mode by ``self.changed(mode)``."""
+
+    def __init__(self) -> None:
+        self._outer: list[Mode] = []  # a stack: one object may be entered again inside itself
+
+    def __enter__(self) -> None:
+        self._outer.append(here.mode)
+        here.mode = self.changed(here.mode)
+
+    def __exit__(self, *exception: object) -> None:
+        here.mode = self._outer.pop()
+
+    def changed(self, mode: Mode) -> Mode:
+        raise NotImplementedError
+
+    def _recreate_cm(self) -> Any:
+        return self
+
+
+class set_grad_enabled(_Context):
+    """Record operations, or do not.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> x = tg.tensor([1.0], requires_grad=True)
+    >>> with tg.set_grad_enabled(False):
+    ...     (x * 2).requires_grad
+    False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.mode = bool(mode)
+
+    def changed(self, mode: Mode) -> Mode:
+        """The mode inside."""
+        return Mode(self.mode, mode.keep, mode.tag)
+
+
+class no_grad(set_grad_enabled):
+    """Do not record operations: for evaluation, and for updating parameters in place.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w = tg.tensor([1.0], requires_grad=True)
+    >>> with tg.no_grad():
+    ...     w -= 0.5
+    >>> w
+    tensor([0.5000], requires_grad=True)
+    """
+
+    def __init__(self) -> None:
+        super().__init__(False)
+
+
+class enable_grad(set_grad_enabled):
+    """Record operations, also inside `no_grad`."""
+
+    def __init__(self) -> None:
+        super().__init__(True)
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded in this thread now."""
+    return here.mode.recording
+
+
+class keep_values(_Context):
+    """Keep the value of every result in the graph, not only small ones, for pictures.
+
+    Without it a node keeps its output if that has at most 16 elements, or if its derivative
+    needs it.
+    """
+
+    def changed(self, mode: Mode) -> Mode:
+        """The mode inside."""
+        return Mode(mode.recording, math.inf, mode.tag)
+
+
+class scope(_Context):
+    """Tag what is computed inside with a name, such as a layer's; names nest with dots.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> x = tg.tensor([1.0], requires_grad=True)
+    >>> with tg.scope("rnn"), tg.scope("l0"), tg.step(1):
+    ...     (x * 2).grad_fn.tag
+    Tag(scope='rnn.l0', step=1)
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def changed(self, mode: Mode) -> Mode:
+        """The mode inside."""
+        outer = mode.tag.scope
+        tag = Tag(f"{outer}.{self.name}" if outer else self.name, mode.tag.step)
+        return Mode(mode.recording, mode.keep, tag)
+
+
+class step(_Context):
+    """Tag what is computed inside with a time step: 1 … T as in the equations (0 is h₀).
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> h = tg.tensor([0.0], requires_grad=True)
+    >>> for t in range(1, 3):
+    ...     with tg.step(t):
+    ...         h = tg.tanh(h + 1)
+    >>> h.grad_fn.tag.step
+    2
+    """
+
+    def __init__(self, t: int) -> None:
+        super().__init__()
+        self.t = t
+
+    def changed(self, mode: Mode) -> Mode:
+        """The mode inside."""
+        return Mode(mode.recording, mode.keep, Tag(mode.tag.scope, self.t))

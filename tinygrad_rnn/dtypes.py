@@ -1,0 +1,112 @@
+"""Types of elements, and PyTorch's rules for mixing them.
+
+They differ from NumPy's: float32 is the default, an integer tensor meets a float one in the
+float's type (int64 + float32 is float32), and neither a Python number nor a 0-d tensor widens
+a tensor with dimensions, unless it is of a higher kind (bool < integer < float).
+https://docs.pytorch.org/docs/stable/tensor_attributes.html#type-promotion-doc
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+float16 = np.dtype(np.float16)
+float32 = np.dtype(np.float32)
+float64 = np.dtype(np.float64)
+int8 = np.dtype(np.int8)
+int16 = np.dtype(np.int16)
+int32 = np.dtype(np.int32)
+int64 = np.dtype(np.int64)
+uint8 = np.dtype(np.uint8)
+bool_ = np.dtype(np.bool_)
+
+DTypeLike = Any
+_default = float32
+_KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}
+
+
+def get_default_dtype() -> np.dtype[Any]:
+    """The type of tensors made from Python floats (float32 unless changed)."""
+    return _default
+
+
+def set_default_dtype(dtype: DTypeLike) -> None:
+    """Set the type of tensors made from Python floats.
+
+    Raises
+    ------
+    TypeError
+        If ``dtype`` is not a floating-point type.
+    """
+    global _default
+    new = as_dtype(dtype)
+    if not is_floating(new):
+        raise TypeError(f"set_default_dtype: only floating-point types are supported, got {new}")
+    _default = new
+
+
+def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """The supported NumPy dtype that ``dtype`` names.
+
+    Raises
+    ------
+    TypeError
+        If it is none of bool, uint8, int8 … int64, float16, float32, float64.
+    """
+    result = np.dtype(dtype)
+    if result.kind not in _KINDS or result.name in ("uint16", "uint32", "uint64", "longdouble"):
+        raise TypeError(
+            f"dtype {result} is not supported: use bool, uint8, int8, int16, int32, int64, "
+            "float16, float32 or float64"
+        )
+    return result
+
+
+def is_floating(dtype: np.dtype[Any]) -> bool:
+    """Whether tensors of this type can require gradients."""
+    return dtype.kind == "f"
+
+
+def of_number(number: bool | int | float) -> np.dtype[Any]:
+    """The type of a tensor made from a Python number."""
+    if isinstance(number, bool):
+        return bool_
+    return int64 if isinstance(number, int) else _default
+
+
+def _meet(a: np.dtype[Any] | None, b: np.dtype[Any] | None) -> np.dtype[Any] | None:
+    """The common type of two operands of equal standing."""
+    if a is None or b is None or a == b:
+        return a or b
+    if _KINDS[a.kind] != _KINDS[b.kind]:
+        return a if _KINDS[a.kind] > _KINDS[b.kind] else b
+    return np.promote_types(a, b)
+
+
+def result_type(
+    arrays: Sequence[np.ndarray[Any, Any]], numbers: Sequence[bool | int | float] = ()
+) -> np.dtype[Any]:
+    """The type in which arrays and Python numbers meet, by PyTorch's rules.
+
+    Examples
+    --------
+    >>> result_type([np.zeros(2, np.int64), np.zeros((), np.float32)])
+    dtype('float32')
+    >>> result_type([np.zeros(2, np.float32), np.zeros((), np.float64)], [1.5])
+    dtype('float32')
+    """
+    ranks: list[np.dtype[Any] | None] = [None, None, None]  # with dimensions, 0-d, numbers
+    for array in arrays:
+        rank = 0 if array.ndim else 1
+        ranks[rank] = _meet(ranks[rank], array.dtype)
+    for number in numbers:
+        ranks[2] = _meet(ranks[2], of_number(number))
+    result = ranks[0]
+    for lower in ranks[1:]:
+        if lower is not None and (result is None or _KINDS[lower.kind] > _KINDS[result.kind]):
+            result = _meet(result, lower)
+    assert result is not None
+    return result

@@ -1,0 +1,82 @@
+"""Making the inputs of a primitive fit each other before its forward runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.dtypes import get_default_dtype, is_floating, result_type
+from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.engine.primitive import Primitive
+
+Prepare = Callable[[Sequence[Any]], Sequence[Any]]
+
+cast = Primitive("cast", lambda x, *, dtype, origin: x.astype(dtype), "x", symbol="to")
+"""Change of element type: an operation of its own, so that its derivative is one too."""
+
+cast.vjp("x", lambda g, origin: to_dtype(g, origin), formula="g")
+
+
+def to_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A tensor or array in another element type; itself if it has that type already."""
+    if not isinstance(x, Variable):
+        return x.astype(dtype, copy=False)
+    return x if x.array.dtype == dtype else cast.apply(x, dtype=dtype, origin=x.array.dtype)
+
+
+def promoted(name: str, *, to_float: bool = False) -> Prepare:
+    """A `Primitive.prepare` that brings operands to their common type (see `dtypes`).
+
+    ``to_float`` is for operations whose result is never an integer, such as division.
+    """
+
+    def prepare(inputs: Sequence[Any]) -> Sequence[Any]:
+        operands = [_operand(x, name) for x in inputs]
+        tensors = [x for x in operands if isinstance(x, Variable | np.ndarray)]
+        arrays = [x.array if isinstance(x, Variable) else x for x in tensors]
+        numbers = [x for x in operands if isinstance(x, bool | int | float)]
+        dtype = result_type(arrays, numbers)
+        if to_float and not is_floating(dtype):
+            dtype = get_default_dtype()
+        return [
+            x
+            if isinstance(x, bool | int | float) and arrays
+            else to_dtype(_arrayed(x, dtype), dtype)
+            for x in operands
+        ]
+
+    return prepare
+
+
+def _arrayed(x: Any, dtype: np.dtype[Any]) -> Any:
+    return np.asarray(x, dtype) if isinstance(x, bool | int | float) else x
+
+
+def _operand(x: Any, name: str) -> Any:
+    """A tensor, an array or a Python number; anything else cannot be computed with."""
+    if isinstance(x, np.generic):
+        return x.item()
+    if isinstance(x, Variable | np.ndarray | bool | int | float):
+        return x
+    raise TypeError(
+        f"{name}: expected a tensor, an array or a number, got {type(x).__name__} {x!r:.60}; "
+        "make a tensor of it with tinygrad_rnn.tensor(...)"
+    )
+
+
+def same_dtype(name: str) -> Prepare:
+    """A `Primitive.prepare` for products of matrices, which do not promote (as in PyTorch)."""
+
+    def prepare(inputs: Sequence[Any]) -> Sequence[Any]:
+        arrays = [x.array if isinstance(x, Variable) else x for x in inputs]
+        for array in arrays:
+            if not isinstance(array, np.ndarray):
+                raise TypeError(f"{name}: expected tensors, got {type(array).__name__}")
+        if len({array.dtype for array in arrays}) > 1:
+            found = " and ".join(str(array.dtype) for array in arrays)
+            raise RuntimeError(f"{name}: expected operands of the same dtype, got {found}")
+        return inputs
+
+    return prepare

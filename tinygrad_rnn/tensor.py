@@ -1,0 +1,611 @@
+"""Tensor: an array and its place in the graph, with methods and operators; nothing clever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn import functions, printing
+from tinygrad_rnn.dtypes import DTypeLike, as_dtype, is_floating, of_number
+from tinygrad_rnn.engine.graph import Leaf, Node, Notes, Variable, here
+from tinygrad_rnn.engine.primitive import results_are
+from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.versions import mark_changed, version
+
+Array = np.ndarray[Any, Any]
+
+
+class Tensor(Variable):
+    """An n-dimensional array that remembers how it was computed.
+
+    Parameters
+    ----------
+    data : number, nested sequence, NumPy array or Tensor
+        Copied. Python floats become float32, integers int64; arrays keep their type.
+    dtype : optional
+        Type of the elements, where it should be another.
+    requires_grad : bool
+        Whether operations on it are recorded, so that `backward` can bring it a gradient.
+
+    Raises
+    ------
+    RuntimeError
+        If ``requires_grad`` is asked for of integers or bools.
+
+    Examples
+    --------
+    >>> from tinygrad_rnn import Tensor
+    >>> w = Tensor([1.0, 2.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> w.grad
+    tensor([2., 4.])
+    """
+
+    __slots__ = ("__weakref__",)
+
+    def __new__(
+        cls, data: Any = None, dtype: DTypeLike = None, requires_grad: bool = False
+    ) -> Tensor:
+        """Make a leaf; see the class."""
+        self = object.__new__(cls)
+        self.array, self.node = to_array(data, dtype), None
+        if requires_grad:
+            self.requires_grad_()
+        return self
+
+    # -- what it is --
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its sizes."""
+        return self.array.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of its axes."""
+        return self.array.ndim
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its elements, a NumPy dtype."""
+        return self.array.dtype
+
+    def size(self, dim: int | None = None) -> tuple[int, ...] | int:
+        """Its sizes, or the one along ``dim``."""
+        return self.array.shape if dim is None else self.array.shape[dim]
+
+    def dim(self) -> int:
+        """The number of its axes."""
+        return self.array.ndim
+
+    def numel(self) -> int:
+        """The number of its elements."""
+        return self.array.size
+
+    def numpy(self) -> Array:
+        """The array itself, not a copy.
+
+        Raises
+        ------
+        RuntimeError
+            If the tensor requires grad: changing the array would change the graph unseen.
+        """
+        if self.requires_grad:
+            raise RuntimeError(
+                "numpy: this tensor requires grad; use tensor.detach().numpy() to get its array"
+            )
+        return self.array
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers (one number, if 0-d)."""
+        return self.array.tolist()
+
+    def item(self) -> Any:
+        """The only element as a Python number.
+
+        Raises
+        ------
+        RuntimeError
+            If there is not exactly one element.
+        """
+        if self.array.size != 1:
+            raise RuntimeError(
+                f"item: a tensor of shape {self.shape} has {self.array.size} elements, not one"
+            )
+        return self.array.item()
+
+    # -- its place in the graph --
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on it are recorded."""
+        return self.node is not None and self.node.requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set whether operations on this leaf are recorded from now on; returns it."""
+        if isinstance(self.node, Node):
+            if not requires_grad:
+                raise RuntimeError(
+                    "requires_grad_: only leaves can stop requiring grad; this tensor is the result "
+                    f"of {self.node.primitive.name}. Use detach() to get one that does not."
+                )
+        elif requires_grad and not is_floating(self.dtype):
+            raise RuntimeError(
+                f"requires_grad_: only floating-point tensors can require gradients, not {self.dtype}"
+            )
+        elif bool(requires_grad) != self.requires_grad:
+            notes = self.node.notes if self.node else None
+            self.node = Leaf(self.array, bool(requires_grad))
+            self.node.notes = notes
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made it."""
+        return not isinstance(self.node, Node)
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node that made it (``None`` for a leaf)."""
+        return self.node if isinstance(self.node, Node) else None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward` has accumulated here (``None``: none yet)."""
+        holder = _grad_holder(self)
+        if holder is None:
+            return None
+        if isinstance(holder.grad, np.ndarray):
+            holder.grad = wrap(holder.grad, None)
+        grad: Tensor | None = holder.grad
+        return grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None and not isinstance(value, Tensor):
+            raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
+        if value is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
+            raise RuntimeError(
+                f"grad: expected shape {self.shape} and {self.dtype}, got {value.shape} and "
+                f"{value.dtype}"
+            )
+        if value is not None and self.node is None:
+            self.node = Leaf(self.array, False)
+        holder = _grad_holder(self)
+        if holder is not None:
+            holder.grad = value
+
+    @property
+    def name(self) -> str | None:
+        """What pictures and tables call it; the time step is added to it there."""
+        return self.node.notes.name if self.node and self.node.notes else None
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._notes().name = name
+
+    def named(self, name: str, role: str | None = None) -> Tensor:
+        """Give it a name for pictures and tables; returns it.
+
+        ``role`` says how pictures paint it where they cannot tell by themselves: "parameter",
+        "input" or "state".
+
+        Examples
+        --------
+        >>> import tinygrad_rnn as tg
+        >>> h = tg.zeros(2).named("h")
+        >>> h.name
+        'h'
+        """
+        if role not in (None, "parameter", "input", "state"):
+            raise ValueError(f"named: role must be 'parameter', 'input' or 'state', not {role!r}")
+        notes = self._notes()
+        notes.name, notes.role = name, role or notes.role
+        return self
+
+    def _notes(self) -> Notes:
+        if self.node is None:
+            self.node = Leaf(self.array, False)
+        if self.node.notes is None:
+            self.node.notes = Notes()
+        return self.node.notes
+
+    def detach(self) -> Tensor:
+        """The same array outside the graph: memory is shared, history is not."""
+        return wrap(self.array, None)
+
+    @property
+    def data(self) -> Tensor:
+        """The same as `detach`."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
+        self.array = value.array
+        if isinstance(self.node, Leaf):
+            self.node.value, self.node.shape = value.array, value.shape
+
+    def clone(self) -> Tensor:
+        """A copy that is connected to this tensor in the graph."""
+        return functions.add(self, 0) if self.requires_grad else wrap(self.array.copy(), None)
+
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+    ) -> None:
+        """Walk the graph back from here and add ∂self/∂leaf to each leaf's `grad`.
+
+        Parameters
+        ----------
+        gradient : Tensor of this shape, optional
+            The cotangent to start from; 1 for a tensor with one element.
+        retain_graph : bool, optional
+            Keep what the graph saved, so that it can be walked again (default: create_graph).
+        create_graph : bool
+            Record the walk, so that the gradients can be differentiated in turn.
+
+        Raises
+        ------
+        RuntimeError
+            If the tensor does not require grad; if it has several elements and ``gradient`` is
+            missing, or not of its shape; if the graph was walked and freed before.
+        """
+        arrived = run_walk([self], [gradient], retain_graph, create_graph)
+        for place, g in arrived.items():
+            if isinstance(place, Leaf):
+                accumulate(place, g)
+
+    def retain_grad(self) -> None:
+        """Keep the gradient that passes through this tensor, as leaves do."""
+        if not self.requires_grad:
+            raise RuntimeError("retain_grad: this tensor does not require grad")
+        if not self.is_leaf:
+            self._notes().retain = True
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call ``hook(grad)`` whenever this tensor's gradient is complete in a walk.
+
+        A tensor that it returns replaces the gradient from there on.
+
+        Examples
+        --------
+        >>> import tinygrad_rnn as tg
+        >>> x = tg.tensor([1.0], requires_grad=True)
+        >>> handle = x.register_hook(lambda grad: grad * 2)
+        >>> (3 * x).backward()
+        >>> x.grad
+        tensor([6.])
+        """
+        if not self.requires_grad:
+            raise RuntimeError("register_hook: this tensor does not require grad")
+        hooks = self._notes().hooks
+        handle = RemovableHandle(hooks)
+        hooks[id(handle)] = hook
+        return handle
+
+    # -- the operations, as methods --
+
+    sum, mean = functions.sum, functions.mean
+    exp, log, tanh, sigmoid, relu = (
+        functions.exp, functions.log, functions.tanh, functions.sigmoid, functions.relu,
+    )  # fmt: skip
+    add, sub, mul, div, pow, neg = (
+        functions.add, functions.sub, functions.mul, functions.div, functions.pow, functions.neg,
+    )  # fmt: skip
+    matmul, reshape, view = functions.matmul, functions.reshape, functions.reshape
+    permute, expand = functions.permute, functions.expand
+    squeeze, unsqueeze = functions.squeeze, functions.unsqueeze
+    unbind, chunk = functions.unbind, functions.chunk
+
+    def transpose(self, dim0: Any, dim1: Any = None) -> Tensor:
+        """The tensor with two axes exchanged; NumPy's ``transpose(dims)`` is accepted too."""
+        if dim1 is None:
+            return functions.permute(self, dim0)
+        return functions.transpose(self, dim0, dim1)
+
+    swapaxes = functions.transpose
+
+    @property
+    def T(self) -> Tensor:
+        """The tensor with its axes reversed."""
+        return functions.permute(self, tuple(range(self.ndim))[::-1])
+
+    @property
+    def mT(self) -> Tensor:
+        """The tensor with its last two axes exchanged."""
+        return functions.transpose(self, -1, -2)
+
+    def to(self, dtype: DTypeLike) -> Tensor:
+        """The tensor in another element type (itself if it has that type)."""
+        return to_dtype(self, as_dtype(dtype))
+
+    def float(self) -> Tensor:
+        """As float32."""
+        return self.to(np.float32)
+
+    def double(self) -> Tensor:
+        """As float64."""
+        return self.to(np.float64)
+
+    __add__ = __radd__ = functions.add
+    __mul__ = __rmul__ = functions.mul
+    __sub__, __truediv__, __pow__ = functions.sub, functions.div, functions.pow
+    __neg__, __matmul__, __getitem__ = functions.neg, functions.matmul, functions.getitem
+    __lt__, __le__, __gt__, __ge__ = functions.lt, functions.le, functions.gt, functions.ge
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> Any:
+        return functions.eq(self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return functions.ne(self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return functions.sub(other, self)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return functions.div(other, self)
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return functions.pow(other, self)
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return functions.matmul(other, self)
+
+    # -- changes in place --
+
+    def _changed(self, name: str, array: Any) -> Tensor:
+        """Write ``array`` over the elements, if no graph is being recorded through them."""
+        if self.requires_grad and here.mode.recording:
+            raise RuntimeError(
+                f"{name}: a tensor that requires grad cannot be changed in place while operations "
+                "are recorded. Do it inside no_grad(), or compute a new tensor instead."
+            )
+        try:
+            np.copyto(self.array, array, casting="same_kind")
+        except (TypeError, ValueError) as error:
+            raise RuntimeError(f"{name}: the result does not fit {self!r}: {error}") from error
+        mark_changed(self.array)
+        return self
+
+    def zero_(self) -> Tensor:
+        """Set every element to 0, in place."""
+        return self._changed("zero_", 0)
+
+    def fill_(self, value: Any) -> Tensor:
+        """Set every element to ``value``, in place."""
+        return self._changed("fill_", _raw(value))
+
+    def copy_(self, src: Any) -> Tensor:
+        """Copy the elements of ``src`` here, in place."""
+        array = _raw(src)
+        return self._changed("copy_", np.asarray(array).astype(self.dtype))
+
+    def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """Add ``alpha · other``, in place."""
+        return self._changed("add_", self.array + _raw(other) * alpha)
+
+    def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """Subtract ``alpha · other``, in place."""
+        return self._changed("sub_", self.array - _raw(other) * alpha)
+
+    def mul_(self, other: Any) -> Tensor:
+        """Multiply by ``other``, in place."""
+        return self._changed("mul_", self.array * _raw(other))
+
+    def div_(self, other: Any) -> Tensor:
+        """Divide by ``other``, in place."""
+        return self._changed("div_", self.array / _raw(other))
+
+    __iadd__, __isub__, __imul__, __itruediv__ = add_, sub_, mul_, div_
+
+    @property
+    def _version(self) -> int:
+        """How often its memory was changed in place."""
+        return version(self.array)
+
+    # -- Python's and NumPy's protocols --
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(functions.unbind(self))
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise RuntimeError(
+                f"the truth value of a tensor of shape {self.shape} is ambiguous: compare its "
+                "elements and say what you want of them"
+            )
+        return bool(self.array.item())
+
+    def __float__(self) -> Any:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.array.size != 1 or self.dtype.kind not in "iub":
+            raise TypeError("only integer tensors with one element can be an index")
+        return int(self.array.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and self.ndim == 0 else format(repr(self), spec)
+
+    def __repr__(self) -> str:
+        return printing.tensor_repr(self.array, self.requires_grad, self.grad_fn)
+
+    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
+        return np.asarray(self.numpy(), dtype)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        function = NUMPY.get(ufunc)
+        if method != "__call__" or kwargs or function is None:
+            return NotImplemented
+        return function(*inputs)
+
+    def __array_function__(
+        self, func: Any, types: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        function = NUMPY.get(func)
+        return NotImplemented if function is None else function(*args, **kwargs)
+
+
+class RemovableHandle:
+    """What `register_hook` returns: ``remove()`` takes the hook away again."""
+
+    def __init__(self, hooks: dict[int, Any]) -> None:
+        self._hooks = hooks
+
+    def remove(self) -> None:
+        """Take the hook away."""
+        self._hooks.pop(id(self), None)
+
+
+def wrap(array: Any, node: Any) -> Tensor:
+    """A tensor around an array, not copied, at a place in the graph."""
+    tensor = _new(Tensor)
+    tensor.array = array
+    tensor.node = node
+    return tensor
+
+
+_new: Callable[[type[Tensor]], Tensor] = object.__new__
+results_are(wrap)
+
+
+def to_array(data: Any, dtype: DTypeLike = None) -> Array:
+    """A new array of ``data``, with the default types of Python numbers."""
+    if isinstance(data, Variable):
+        return data.array.astype(as_dtype(dtype or data.array.dtype))
+    if isinstance(data, list | tuple) and any(isinstance(x, Variable) for x in data):
+        data = [x.array if isinstance(x, Variable) else x for x in data]
+    try:
+        array = np.array(data)
+    except ValueError as error:
+        raise ValueError(
+            f"tensor: the rows of nested sequences differ in length: {error}"
+        ) from None
+    if (
+        dtype is None
+        and not isinstance(data, np.ndarray | np.generic)
+        and array.dtype.kind in "bif"
+    ):
+        kinds = {"b": of_number(True), "i": of_number(0), "f": of_number(0.0)}
+        dtype = kinds[array.dtype.kind]
+    try:
+        return array.astype(as_dtype(dtype or array.dtype), copy=False)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"tensor: cannot make a tensor of {data!r:.60}: {error}") from None
+
+
+def _raw(x: Any) -> Any:
+    return x.array if isinstance(x, Variable) else x
+
+
+def _grad_holder(tensor: Tensor) -> Leaf | Notes | None:
+    return tensor.node if isinstance(tensor.node, Leaf) else tensor.node and tensor.node.notes
+
+
+def run_walk(
+    outputs: Sequence[Tensor],
+    cotangents: Sequence[Tensor | None],
+    retain_graph: bool | None,
+    create_graph: bool,
+    **options: Any,
+) -> dict[Any, Any]:
+    """Check the outputs and their cotangents, and walk back from them (see `walk`)."""
+    roots: dict[Any, Any] = {}
+    for output, cotangent in zip(outputs, cotangents, strict=True):
+        if not output.requires_grad:
+            raise RuntimeError(
+                "backward: this tensor does not require grad and has no grad_fn. Make a tensor it "
+                "was computed from with requires_grad=True, and compute outside no_grad()."
+            )
+        g = _initial(output, cotangent)
+        if not create_graph:
+            g = g.array
+        roots[output.node] = roots[output.node] + g if output.node in roots else g
+    keep = create_graph if retain_graph is None else retain_graph
+    with np.errstate(all="ignore"):
+        return walk(roots, retain_graph=keep, create_graph=create_graph, **options)
+
+
+def _initial(output: Tensor, cotangent: Tensor | None) -> Tensor:
+    if cotangent is None:
+        if output.array.size != 1:
+            raise RuntimeError(
+                f"backward: grad can be implicitly created only for scalar outputs; this one has "
+                f"shape {output.shape}. Reduce it (sum, mean) or pass a gradient of that shape."
+            )
+        return wrap(np.ones(output.shape, output.dtype), None)
+    if not isinstance(cotangent, Tensor):
+        raise TypeError(f"backward: gradient must be a Tensor, got {type(cotangent).__name__}")
+    if cotangent.shape != output.shape:
+        raise RuntimeError(
+            f"backward: mismatch in shape: the gradient has shape {cotangent.shape}, the output "
+            f"{output.shape}"
+        )
+    return to_dtype(cotangent, output.dtype)
+
+
+def accumulate(leaf: Leaf, g: Any) -> None:
+    """Add what a walk brought to a leaf's gradient."""
+    old = leaf.grad
+    if old is None:
+        leaf.grad = g
+    elif isinstance(g, Variable) or not isinstance(old, Variable):
+        leaf.grad = old + g
+    else:
+        old.array += g  # whoever holds this gradient sees it grow, as in PyTorch
+
+
+NUMPY: dict[Any, Any] = {
+    np.add: functions.add,
+    np.subtract: functions.sub,
+    np.multiply: functions.mul,
+    np.true_divide: functions.div,
+    np.power: functions.pow,
+    np.negative: functions.neg,
+    np.exp: functions.exp,
+    np.log: functions.log,
+    np.tanh: functions.tanh,
+    np.matmul: functions.matmul,
+    np.equal: functions.eq,
+    np.not_equal: functions.ne,
+    np.less: functions.lt,
+    np.less_equal: functions.le,
+    np.greater: functions.gt,
+    np.greater_equal: functions.ge,
+    np.sum: functions.sum,
+    np.mean: functions.mean,
+    np.reshape: functions.reshape,
+    np.swapaxes: functions.transpose,
+    np.broadcast_to: functions.expand,
+    np.concatenate: lambda arrays, axis=0: functions.cat(arrays, axis),
+    np.stack: lambda arrays, axis=0: functions.stack(arrays, axis),
+    np.moveaxis: lambda a, source, destination: _moveaxis(a, source, destination),
+}
+
+
+def _moveaxis(a: Tensor, source: int, destination: int) -> Tensor:
+    axes = [i for i in range(a.ndim) if i != source % a.ndim]
+    axes.insert(destination % a.ndim, source % a.ndim)
+    return functions.permute(a, axes)
