@@ -12,15 +12,6 @@ tensor(0.1080)
 """
 
 from tinygrad_rnn import autograd, bptt, nn, viz
-from tinygrad_rnn.autograd import (
-    enable_grad,
-    is_grad_enabled,
-    keep_values,
-    no_grad,
-    scope,
-    set_grad_enabled,
-    step,
-)
 from tinygrad_rnn.creation import from_numpy, ones, ones_like, tensor, zeros, zeros_like
 from tinygrad_rnn.dtypes import (
     bool_,
@@ -67,6 +58,15 @@ from tinygrad_rnn.functions import (
     transpose,
     unbind,
     unsqueeze,
+)
+from tinygrad_rnn.modes import (
+    enable_grad,
+    is_grad_enabled,
+    keep_values,
+    no_grad,
+    scope,
+    set_grad_enabled,
+    step,
 )
 from tinygrad_rnn.random import Generator, manual_seed, rand
 from tinygrad_rnn.tensor import Tensor
@@ -131,9 +131,9 @@ __all__ = [
     "tanh",
     "tensor",
     "transpose",
+    "uint8",
     "unbind",
     "unsqueeze",
-    "uint8",
     "viz",
     "zeros",
     "zeros_like",

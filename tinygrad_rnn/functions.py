@@ -17,7 +17,6 @@ import numpy as np
 
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, int64
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.engine.primitive import result
 from tinygrad_rnn.ops import activation, arithmetic, indexing, linalg, promotion, reduction, shape
 
 Dims = int | Sequence[int] | None
@@ -183,7 +182,7 @@ def _comparison(ufunc: np.ufunc, sign: str) -> Any:
         if not isinstance(b, np.ndarray | np.generic | bool | int | float):
             return NotImplemented
         try:
-            return result(np.asarray(ufunc(a, b)), None)
+            return Variable.make(np.asarray(ufunc(a, b)), None)
         except ValueError as error:
             raise RuntimeError(
                 f"{sign}: shapes {np.shape(a)} and {np.shape(b)} do not broadcast"
@@ -341,7 +340,7 @@ def _tensor(name: str, input: Any) -> Any:
     if isinstance(input, Variable):
         return input
     if isinstance(input, np.ndarray):
-        return result(input, None)
+        return Variable.make(input, None)
     raise TypeError(f"{name}: expected a tensor, got {type(input).__name__} {input!r:.60}")
 
 

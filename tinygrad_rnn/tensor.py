@@ -9,9 +9,9 @@ import numpy as np
 
 from tinygrad_rnn import functions, printing
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, is_floating, of_number
-from tinygrad_rnn.engine.graph import Leaf, Node, Notes, Variable, here
-from tinygrad_rnn.engine.primitive import results_are
+from tinygrad_rnn.engine.graph import Leaf, Node, Notes, Variable
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.modes import here
 from tinygrad_rnn.ops.promotion import to_dtype
 from tinygrad_rnn.versions import mark_changed, version
 
@@ -133,12 +133,13 @@ class Tensor(Variable):
         if isinstance(self.node, Node):
             if not requires_grad:
                 raise RuntimeError(
-                    "requires_grad_: only leaves can stop requiring grad; this tensor is the result "
-                    f"of {self.node.primitive.name}. Use detach() to get one that does not."
+                    "requires_grad_: only leaves can stop requiring grad; this tensor is the "
+                    f"result of {self.node.primitive.name}. Use detach() to get one that does not."
                 )
         elif requires_grad and not is_floating(self.dtype):
             raise RuntimeError(
-                f"requires_grad_: only floating-point tensors can require gradients, not {self.dtype}"
+                "requires_grad_: only floating-point tensors can require gradients, not "
+                f"{self.dtype}"
             )
         elif bool(requires_grad) != self.requires_grad:
             notes = self.node.notes if self.node else None
@@ -488,7 +489,7 @@ def wrap(array: Any, node: Any) -> Tensor:
 
 
 _new: Callable[[type[Tensor]], Tensor] = object.__new__
-results_are(wrap)
+Variable.make = staticmethod(wrap)
 
 
 def to_array(data: Any, dtype: DTypeLike = None) -> Array:
@@ -521,7 +522,9 @@ def _raw(x: Any) -> Any:
 
 
 def _grad_holder(tensor: Tensor) -> Leaf | Notes | None:
-    return tensor.node if isinstance(tensor.node, Leaf) else tensor.node and tensor.node.notes
+    if tensor.node is None or isinstance(tensor.node, Leaf):
+        return tensor.node
+    return tensor.node.notes
 
 
 def run_walk(
@@ -539,9 +542,8 @@ def run_walk(
                 "backward: this tensor does not require grad and has no grad_fn. Make a tensor it "
                 "was computed from with requires_grad=True, and compute outside no_grad()."
             )
-        g = _initial(output, cotangent)
-        if not create_graph:
-            g = g.array
+        start = _initial(output, cotangent)
+        g: Any = start if create_graph else start.array
         roots[output.node] = roots[output.node] + g if output.node in roots else g
     keep = create_graph if retain_graph is None else retain_graph
     with np.errstate(all="ignore"):
@@ -570,7 +572,8 @@ def accumulate(leaf: Leaf, g: Any) -> None:
     """Add what a walk brought to a leaf's gradient."""
     old = leaf.grad
     if old is None:
-        leaf.grad = g
+        # recorded walks hand out tensors that other leaves may have received too
+        leaf.grad = wrap(g.array.copy(), g.node) if isinstance(g, Variable) else g
     elif isinstance(g, Variable) or not isinstance(old, Variable):
         leaf.grad = old + g
     else:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.autograd.modes import enable_grad, no_grad
 from tinygrad_rnn.autograd.walks import grad
+from tinygrad_rnn.modes import enable_grad, no_grad
 from tinygrad_rnn.tensor import Tensor, wrap
 
 Array = np.ndarray[Any, Any]
@@ -142,8 +142,8 @@ def gradcheck(
             if len(wrong):
                 at = tuple(int(k) for k in wrong[0])
                 raise GradcheckError(
-                    f"gradcheck: output {o}, input {i}: entry {at} of the Jacobian is {a[at]:.8g} by "
-                    f"the backward walk and {n[at]:.8g} by central differences ({len(wrong)} of "
+                    f"gradcheck: output {o}, input {i}: entry {at} of the Jacobian is {a[at]:.8g} "
+                    f"by the backward walk and {n[at]:.8g} by central differences ({len(wrong)} of "
                     f"{a.size} entries differ)"
                 )
     return True

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.contributions import dense
 from tinygrad_rnn.engine.graph import Leaf, Node, Place, tape
-from tinygrad_rnn.engine.traversal import dense
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
 
 Array = np.ndarray[Any, Any]
@@ -55,7 +55,7 @@ class Record:
         In the order in which the walk made them: newest node first.
     """
 
-    def __init__(self, root: Node, visits: list[Visit], leaves: dict[Leaf, Array]) -> None:
+    def __init__(self, root: Node, visits: list[Visit], leaves: dict[Place, Array]) -> None:
         self.root = root
         self.visits = tuple(visits)
         self._gradients: dict[Place, Array] = {visit.node: visit.cotangent for visit in visits}
@@ -106,8 +106,10 @@ def record(
     1 2 mul 1.0
     2 1 mul 0.2
     """
+    if loss.requires_grad and loss.is_leaf:
+        raise RuntimeError("record: this tensor is a leaf: no operation led to it, nothing to walk")
     visits: list[Visit] = []
-    leaves: dict[Leaf, Array] = {}
+    leaves: dict[Place, Array] = {}
 
     def observe(place: Place, g: Any, sent: list[Any]) -> None:
         if isinstance(place, Leaf):
@@ -119,6 +121,5 @@ def record(
     for place, g in arrived.items():
         if isinstance(place, Leaf):
             accumulate(place, g)
-    if not isinstance(loss.node, Node):
-        raise RuntimeError("record: this tensor is a leaf: no operation led to it, nothing to walk")
+    assert isinstance(loss.node, Node)
     return Record(loss.node, visits, leaves)

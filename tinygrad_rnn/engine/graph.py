@@ -1,90 +1,60 @@
-"""What a forward pass leaves behind: nodes, leaves, and the mode it ran in.
+"""What a forward pass leaves behind: nodes and leaves.
 
-A node points to the nodes its inputs came from, never the other way round: no cycles, so a
-graph is freed with the last tensor that needs it.  Nodes are numbered as they are made, and
-an operation can only use what exists already: the numbering is a topological order.
+A node points to where its inputs came from, never back: no cycles, so a graph is freed with
+the last tensor that needs it.  Places are numbered as they are made: a topological order.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from tinygrad_rnn.modes import Mode, here
 from tinygrad_rnn.versions import tick
 
-if TYPE_CHECKING:
-    from tinygrad_rnn.engine.primitive import Primitive
-
 Array: TypeAlias = "np.ndarray[Any, Any]"
-Place: TypeAlias = "Union[Node, Leaf]"
-
-SMALL = 16  # an output of at most so many elements stays on the tape: what a picture prints
-
-
-class Tag(NamedTuple):
-    """Where and when in a recurrent net a node was made; arithmetic never reads it."""
-
-    scope: str = ""
-    step: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Mode:
-    """What a forward runs under.  Immutable: contexts swap the thread's whole mode."""
-
-    recording: bool = True
-    keep: float = SMALL
-    tag: Tag = Tag()
-
-
-class _Here(threading.local):
-    mode = Mode()
-
-
-here = _Here()
-
-
-@contextmanager
-def set_mode(**changes: Any) -> Iterator[None]:
-    """Run a block with parts of the thread's mode replaced; afterwards the old one returns."""
-    old = here.mode
-    here.mode = replace(old, **changes)
-    try:
-        yield
-    finally:
-        here.mode = old
+Place: TypeAlias = "Node | Leaf"
 
 
 class Variable:
     """An array and its place in the graph (``None`` until a constant is used)."""
 
     __slots__ = ("array", "node")
+    make: ClassVar[Callable[[Any, Any], Any]]  # (array, node) -> the tensor users get; set there
     array: Array
     node: Place | None
+
+
+@dataclass(slots=True)
+class Notes:
+    """What a user attached to a place: name and role for pictures, gradient hooks, `retain`."""
+
+    name: str | None = None
+    role: str | None = None
+    hooks: dict[int, Callable[[Any], Any]] = field(default_factory=dict)
+    retain: bool = False
+    grad: Any = None
 
 
 class Node:
     """One application of one primitive: what its backward, or a picture, needs of it.
 
-    ``saved`` holds the inputs' arrays and, last, the output's, with ``None`` for each that no
-    rule asked for; all of it is ``None`` once a walk has freed it.  ``value`` is the output
-    if it is small.
+    ``saved``: the inputs' arrays and, last, the output's; ``None`` for each that no rule asked
+    for, and for the whole once a walk has freed it.  ``value``: the output, if small.
     """
 
     __slots__ = (
-        "notes", "order", "params", "parents", "primitive", "saved", "shape", "tag", "value",
+        "notes", "order", "params", "parents", "primitive", "saved", "shape", "tag", "value"
     )  # fmt: skip
     requires_grad = True
     notes: Notes | None
 
     def __init__(
-        self, primitive: Primitive, parents: Any, saved: Any, params: Any, mode: Mode, output: Array
+        self, primitive: Any, parents: Any, saved: Any, params: Any, mode: Mode, output: Array
     ) -> None:
         self.primitive = primitive
         self.parents: tuple[Place, ...] = parents
@@ -104,30 +74,15 @@ class Leaf:
     """
 
     __slots__ = ("grad", "notes", "order", "requires_grad", "shape", "tag", "value")
-    primitive = None
+    primitive = saved = params = None
     parents: tuple[Place, ...] = ()
-    saved = params = None
     notes: Notes | None
 
     def __init__(self, value: Any, requires_grad: bool) -> None:
-        self.order, self.tag = tick(), here.mode.tag
-        self.shape = np.shape(value)
+        self.shape: tuple[int, ...] = np.shape(value)
         self.value = value if requires_grad or np.size(value) <= here.mode.keep else None
-        self.requires_grad = requires_grad
-        self.grad: Any = None
-        self.notes = None
-
-
-@dataclass
-class Notes:
-    """What is attached to a place: a name and role for pictures, gradient hooks, the wish to
-    keep the gradient."""
-
-    name: str | None = None
-    role: str | None = None
-    hooks: dict[int, Callable[[Any], Any]] = field(default_factory=dict)
-    retain: bool = False
-    grad: Any = None
+        self.requires_grad, self.grad = requires_grad, None
+        self.order, self.tag, self.notes = tick(), here.mode.tag, None
 
 
 def place(variable: Variable) -> Place:
@@ -142,8 +97,7 @@ def tape(roots: Iterable[Place]) -> list[Place]:
     stack = list(roots)
     seen = set(stack)
     while stack:
-        for parent in stack.pop().parents:
-            if parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
+        fresh = [parent for parent in stack.pop().parents if parent not in seen]
+        seen.update(fresh)
+        stack.extend(fresh)
     return sorted(seen, key=attrgetter("order"))

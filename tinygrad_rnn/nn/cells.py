@@ -123,7 +123,10 @@ def register_weights(
     module: Module, suffix: str, input_size: int, hidden_size: int, bias: bool
 ) -> None:
     """Give a module PyTorch's weights of one cell, drawn in PyTorch's order."""
-    shapes = {"weight_ih": (hidden_size, input_size), "weight_hh": (hidden_size, hidden_size)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "weight_ih": (hidden_size, input_size),
+        "weight_hh": (hidden_size, hidden_size),
+    }
     if bias:
         shapes |= {"bias_ih": (hidden_size,), "bias_hh": (hidden_size,)}
     bound = 1 / math.sqrt(hidden_size)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.autograd import no_grad, scope
+from tinygrad_rnn.modes import no_grad, scope
 from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.tensor import Tensor
 
@@ -96,7 +96,7 @@ class Module:
     # -- iteration --
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all below it, each once, with their dotted names."""
+        """The module and all below it, each once, with their dotted names."""
         seen: set[int] = set()
         stack: list[tuple[str, Module]] = [(prefix, self)]
         while stack:

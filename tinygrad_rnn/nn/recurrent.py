@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_rnn.autograd import step
 from tinygrad_rnn.creation import zeros
 from tinygrad_rnn.functions import stack, unbind, unsqueeze
+from tinygrad_rnn.modes import step
 from tinygrad_rnn.nn.cells import (
     NONLINEARITIES,
     check_nonlinearity,

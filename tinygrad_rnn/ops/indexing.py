@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.primitive import Part, Primitive
+from tinygrad_rnn.contributions import Part
+from tinygrad_rnn.engine.primitive import Primitive
 
 getitem = Primitive("getitem", lambda x, *, index: x[index], "x")
 getitem.vjp("x", lambda g, index: Part(g, index, place_parts), formula="g at [index], else 0")
@@ -49,8 +50,8 @@ def _place_spans(*gs: Any, index: list[tuple[int, int, int]], shape: tuple[int, 
     return total
 
 
-place_parts = Primitive("place", _place_parts, "*gs")
+place_parts: Primitive = Primitive("place", _place_parts, "*gs")
 place_parts.joint_vjp(lambda g, index: [g[i] for i in index], formula="g[index]")
 
-place_spans = Primitive("place_spans", _place_spans, "*gs", symbol="place")
+place_spans: Primitive = Primitive("place_spans", _place_spans, "*gs", symbol="place")
 place_spans.joint_vjp(lambda g, index: [g[_span(*i)] for i in index], formula="g[index]")

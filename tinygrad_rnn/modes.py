@@ -1,15 +1,42 @@
-"""Contexts that change what a forward pass records, each also usable as a decorator.
+"""What a forward pass runs under: recording or not, which values to keep, where it is in time.
 
-They act on the current thread only, nest, and undo themselves whatever happens inside.
+The contexts here change it for a block, each also usable as a decorator.  They act on the
+current thread only, nest, and undo themselves whatever happens inside.
 """
 
 from __future__ import annotations
 
 import math
+import threading
 from contextlib import ContextDecorator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from tinygrad_rnn.engine.graph import Mode, Tag, here
+SMALL = 16  # an output of at most so many elements stays on the tape: what a picture prints
+
+
+class Tag(NamedTuple):
+    """Where and when in a recurrent net something was made; arithmetic never reads it."""
+
+    scope: str = ""
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """The settings of one thread.  Immutable: contexts swap the whole of it."""
+
+    recording: bool
+    keep: float
+    tag: Tag
+
+
+class _Here(threading.local):
+    mode = Mode(True, SMALL, Tag())
+
+
+here = _Here()
+"""``here.mode`` is the current thread's mode: the one place an operation looks at."""
 
 
 class _Context(ContextDecorator):

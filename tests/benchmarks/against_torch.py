@@ -1,0 +1,75 @@
+"""Time beside PyTorch, as a ratio: ``python tests/benchmarks/against_torch.py``.
+
+Both run in this process, one thread each, in alternating blocks; the medians are compared.
+Absolute times depend on the machine and its mood; the ratio does much less.
+"""
+
+from __future__ import annotations
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")  # before NumPy is imported
+
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from workloads import LSTM, chain
+
+import tinygrad_rnn as tg
+
+
+def medians(
+    ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int = 15, block: int = 6
+) -> tuple[float, float]:
+    """Median seconds of each, in alternating blocks; the first run of a block is not counted."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for run, collected in zip((ours, theirs), times, strict=True):
+            run()
+            for _ in range(block):
+                start = time.perf_counter()
+                run()
+                collected.append(time.perf_counter() - start)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def tape_bytes_per_step(steps: int = 50) -> float:
+    """What the graph of the literal LSTM holds per time step, weights and inputs aside."""
+    model = LSTM(tg, steps)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    loss = model.forward()
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    weights = sum(array.nbytes for array in model.weights)
+    del loss
+    return (after - before - weights) / steps
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    cases: dict[str, tuple[Callable[[], Any], Callable[[], Any], str]] = {
+        "chain of 1,000 elementwise operations on (4, 4)": (
+            lambda: chain(tg), lambda: chain(torch), "<= 0.55"
+        ),
+        "literal LSTM (50, 16, 32, 32), gates by slices": (LSTM(tg), LSTM(torch), "<= 0.65"),
+        "literal LSTM (50, 16, 32, 32), gates by chunk": (
+            LSTM(tg, gates="chunk"), LSTM(torch, gates="chunk"), ""
+        ),
+    }  # fmt: skip
+    print(f"numpy {np.__version__}, torch {torch.__version__}, one thread each")
+    for name, (ours, theirs, aim) in cases.items():
+        np.testing.assert_allclose(ours().numpy(), theirs().numpy(), rtol=1e-3, atol=1e-5)
+        a, b = medians(ours, theirs)
+        print(f"{name:52} {a * 1e3:6.2f} ms  torch {b * 1e3:6.2f} ms  ratio {a / b:.2f}  {aim}")
+    print(f"tape of that LSTM: {tape_bytes_per_step() / 1024:.1f} KB per step  <= 25")
+
+
+if __name__ == "__main__":
+    main()

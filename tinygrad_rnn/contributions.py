@@ -1,0 +1,110 @@
+"""Adding up what a tensor receives from its consumers, without doing work twice.
+
+A contribution normally has its receiver's shape and is added at once.  Two kinds wait until
+the receiver is visited, and are then summed together:
+
+* slices of one tensor, such as x[t] in a time loop, send a `Part` each: put together once, the
+  loop costs time and memory linear in its length;
+* a weight used at every step receives gᵀx from each; fed with the `Rows` of many steps, one
+  product gives the whole sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+GATHERED_ROWS = 256  # so many rows are enough for an efficient product
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """A cotangent that fills ``index`` of its receiver and is zero elsewhere.
+
+    ``assemble(*gs, index=[…], shape=…)`` adds several into zeros of the receiver's shape; it
+    is a primitive, so that a walk which is itself recorded can differentiate it.
+    """
+
+    g: Any
+    index: Any
+    assemble: Any
+    shape: ClassVar[None] = None  # unlike any receiver's
+
+
+@dataclass(slots=True, eq=False)
+class Rows:
+    """Arguments of ``fn(g, …)``, a function that sums over the rows of all of them."""
+
+    fn: Callable[..., Any]
+    g: Any
+    arguments: list[Any]
+    shape: ClassVar[None] = None
+
+
+class Waiting:
+    """The contributions that wait for one receiver, by kind."""
+
+    __slots__ = ("groups",)
+
+    def __init__(self) -> None:
+        self.groups: dict[Any, list[Any]] = {}
+
+    def add(self, c: Any, g: Any, shape: tuple[int, ...]) -> Any:
+        """Let ``c`` wait; returns the sum ``g``, to which a group is added once it is large."""
+        kind = c.assemble if type(c) is Part else (c.fn, c.g.shape[1:])
+        group = self.groups.setdefault(kind, [])
+        group.append(c)
+        if type(c) is Rows and len(group) * len(c.g) >= GATHERED_ROWS:
+            rows = merged(group, shape)
+            g = rows if g is None else g + rows
+            group.clear()
+        return g
+
+    def total(self, g: Any, shape: tuple[int, ...]) -> Any:
+        """The sum ``g`` (``None``: nothing yet) and all that waited."""
+        for group in self.groups.values():
+            if group:
+                c = merged(group, shape)
+                g = c if g is None else g + c
+        return g
+
+
+def merged(group: list[Any], shape: tuple[int, ...]) -> Any:
+    """The sum, in the receiver's ``shape``, of contributions of one kind."""
+    gs, first = [c.g for c in group], group[0]
+    if type(first) is Part:
+        numeric = isinstance(first.g, np.ndarray | np.generic)
+        assemble = first.assemble.forward if numeric else first.assemble
+        return assemble(*gs, index=[c.index for c in group], shape=shape)
+    columns = zip(*[c.arguments for c in group])
+    stacked = [np.concatenate(column) for column in (gs, *columns)]
+    return unbroadcast(first.fn(*stacked), shape)
+
+
+def summable(g: Any) -> Any:
+    """The rows of a bias need no more than to be summed: `unbroadcast` does it."""
+    return g
+
+
+def fitted(c: Any, shape: tuple[int, ...], gather: bool) -> Any:
+    """A contribution made to fit its receiver's shape, at once or (``gather``) by waiting."""
+    if gather and c.ndim > len(shape):
+        return Rows(summable, c, [])
+    return unbroadcast(c, shape)
+
+
+def unbroadcast(c: Any, shape: tuple[int, ...]) -> Any:
+    """Sum a contribution over the axes along which its receiver, of ``shape``, was broadcast."""
+    lead = tuple(range(c.ndim - len(shape)))
+    if lead:
+        c = c.sum(axis=lead)
+    stretched = tuple(i for i, n in enumerate(shape) if n == 1 != c.shape[i])
+    return c.sum(axis=stretched, keepdims=True) if stretched else c
+
+
+def dense(c: Any, shape: tuple[int, ...]) -> Any:
+    """A contribution in its receiver's shape, zeros and all."""
+    return merged([c], shape) if type(c) is Part else c

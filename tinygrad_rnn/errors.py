@@ -1,0 +1,40 @@
+"""What the engine says when something is wrong: the operation, the shapes, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def cannot_compute(name: str, error: Exception, arrays: list[Any], params: Any) -> Exception:
+    """A forward failed on these inputs; PyTorch's kind of exception for it."""
+    shapes = " and ".join(str(np.shape(a)) for a in arrays)
+    extra = "".join(f", {key}={value!r}" for key, value in params.items())
+    kind = RuntimeError if isinstance(error, ValueError) else type(error)
+    return kind(f"{name}: cannot work on shape {shapes}{extra}: {error}")
+
+
+def freed(name: str) -> RuntimeError:
+    """A walk came to a node whose saved arrays an earlier walk has freed."""
+    return RuntimeError(
+        f"{name}: trying to backward through the graph a second time, but the first walk freed "
+        "what it had saved. Pass retain_graph=True to the first backward, or detach() what is "
+        "carried over from one backward to the next (a hidden state, say)."
+    )
+
+
+def changed_in_place(name: str, shape: tuple[int, ...], version: int) -> RuntimeError:
+    """A walk came to a node one of whose saved arrays is not what it was."""
+    return RuntimeError(
+        f"{name}: an array of shape {shape} that its derivative needs has been modified by an "
+        f"inplace operation and is at version {version} now. Change a clone() instead, or make "
+        "the change before it is used."
+    )
+
+
+def bad_hook_answer(shape: tuple[int, ...], answer: object) -> RuntimeError:
+    """A gradient hook returned something that cannot stand for the gradient."""
+    return RuntimeError(
+        f"a gradient hook must return None or a tensor of shape {shape}, got {answer!r:.200}"
+    )
