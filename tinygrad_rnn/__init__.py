@@ -11,7 +11,7 @@
 tensor(0.1080)
 """
 
-from tinygrad_rnn import autograd, bptt, nn, viz
+from tinygrad_rnn import autograd, bptt, nn, testing, viz
 from tinygrad_rnn.creation import from_numpy, ones, ones_like, tensor, zeros, zeros_like
 from tinygrad_rnn.dtypes import (
     bool_,
@@ -130,6 +130,7 @@ __all__ = [
     "sum",
     "tanh",
     "tensor",
+    "testing",
     "transpose",
     "uint8",
     "unbind",

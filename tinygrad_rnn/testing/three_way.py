@@ -1,0 +1,146 @@
+"""The same gradients three ways: this engine, central differences, PyTorch."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import tinygrad_rnn
+from tinygrad_rnn import autograd
+from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.text import table
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One input's gradient: how far differences and PyTorch lie from the engine.
+
+    Errors are relative: the largest difference of two entries, divided by the largest entry.
+    """
+
+    name: str
+    gradient: Array
+    differences_error: float
+    torch_error: float | None
+
+
+@dataclass(frozen=True)
+class ThreeWay:
+    """The result of `three_way`; prints as a table."""
+
+    comparisons: tuple[Comparison, ...]
+    differences_tolerance: float
+    torch_tolerance: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether every gradient agrees (comparisons with NaN do not)."""
+        return all(
+            c.differences_error <= self.differences_tolerance
+            and (c.torch_error is None or c.torch_error <= self.torch_tolerance)
+            for c in self.comparisons
+        )
+
+    @property
+    def worst_differences_error(self) -> float:
+        """The largest relative error against central differences."""
+        return float(np.max([c.differences_error for c in self.comparisons]))
+
+    @property
+    def worst_torch_error(self) -> float | None:
+        """The largest relative error against PyTorch (``None`` without it)."""
+        errors = [c.torch_error for c in self.comparisons if c.torch_error is not None]
+        return float(np.max(errors)) if errors else None
+
+    def __str__(self) -> str:
+        rows = [["gradient of", "shape", "vs central differences", "vs PyTorch"]]
+        for c in self.comparisons:
+            torch = "not installed" if c.torch_error is None else f"{c.torch_error:.1e}"
+            rows.append([c.name, str(c.gradient.shape), f"{c.differences_error:.1e}", torch])
+        return table(rows, right=[2, 3])
+
+
+def three_way(
+    fn: Callable[..., Any],
+    inputs: Mapping[str, Array],
+    *,
+    differences_tolerance: float = 1e-6,
+    torch_tolerance: float = 1e-10,
+) -> ThreeWay:
+    """Compare the gradients of a function by the engine, by differences and by PyTorch.
+
+    Parameters
+    ----------
+    fn : callable
+        ``fn(lib, *tensors)`` computes a tensor with one element with the functions of ``lib``,
+        which is this package or torch.
+    inputs : mapping from names to float64 arrays
+        All of them are differentiated.
+    differences_tolerance, torch_tolerance : float
+        The largest relative errors that count as agreement.
+
+    Returns
+    -------
+    ThreeWay
+        PyTorch's errors are ``None`` where torch is not installed.
+
+    Raises
+    ------
+    TypeError
+        If an input is not float64: differences of float32 are mostly rounding.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_rnn.testing import three_way
+    >>> result = three_way(lambda lib, x: lib.tanh(x).sum(), {"x": np.array([0.5, -1.0])})
+    >>> result.ok
+    True
+    """
+    arrays = {name: np.array(array) for name, array in inputs.items()}
+    for name, array in arrays.items():
+        if array.dtype != np.float64:
+            raise TypeError(f"three_way: input {name!r} must be float64, got {array.dtype}")
+    tensors = [Tensor(array, requires_grad=True) for array in arrays.values()]
+    analytical, numerical = autograd.jacobians(lambda *xs: fn(tinygrad_rnn, *xs), tensors)
+    theirs = _torch_gradients(fn, list(arrays.values()))
+    comparisons = []
+    for i, (name, array) in enumerate(arrays.items()):
+        ours = analytical[0][i].reshape(array.shape)
+        comparisons.append(
+            Comparison(
+                name,
+                ours,
+                relative_error(ours, numerical[0][i].reshape(array.shape)),
+                relative_error(ours, theirs[i]) if theirs is not None else None,
+            )
+        )
+    return ThreeWay(tuple(comparisons), differences_tolerance, torch_tolerance)
+
+
+def _torch_gradients(fn: Callable[..., Any], arrays: list[Array]) -> list[Array] | None:
+    """The gradients by PyTorch, or ``None`` where it is not installed."""
+    if importlib.util.find_spec("torch") is None:
+        return None
+    torch = importlib.import_module("torch")
+    tensors = [torch.tensor(array, requires_grad=True) for array in arrays]
+    fn(torch, *tensors).backward()
+    return [
+        np.zeros(array.shape) if tensor.grad is None else tensor.grad.numpy()
+        for array, tensor in zip(arrays, tensors, strict=True)
+    ]
+
+
+def relative_error(a: Array, b: Array) -> float:
+    """The largest |a − b| over the largest |b|; just the former where b is 0."""
+    if a.size == 0:
+        return 0.0
+    scale = float(np.max(np.abs(b)))
+    return float(np.max(np.abs(a - b))) / (scale or 1.0)
