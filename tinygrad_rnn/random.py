@@ -80,6 +80,7 @@ def rand(
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     """Fill a tensor in place with uniform numbers from [a, b); returns it."""
     u = default_generator.uniform(tensor.numel(), tensor.dtype).reshape(tensor.shape)
-    # rounded once, after the whole of u·(b − a) + a, as PyTorch's fused operation does
-    array = (u.astype(float64) * (b - a) + a).astype(tensor.dtype)
+    low, high = tensor.dtype.type(a), tensor.dtype.type(b)
+    # rounded once, after the whole of u·(high − low) + low, as PyTorch's fused operation does
+    array = (u.astype(float64) * float64.type(high - low) + low).astype(tensor.dtype)
     return tensor._changed("uniform_", array)

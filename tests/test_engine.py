@@ -1,0 +1,367 @@
+"""The engine: what it records, how it walks, what it keeps, and what it refuses."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import time
+import tracemalloc
+import weakref
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from tinygrad_rnn.contributions import GATHERED_ROWS
+from tinygrad_rnn.engine.graph import Leaf, Node, tape
+from tinygrad_rnn.engine.traversal import walk
+
+
+def leaf(data, **options) -> tg.Tensor:
+    return tg.tensor(data, dtype=tg.float64, requires_grad=True, **options)
+
+
+# -- recording --------------------------------------------------------------------------------
+
+
+def test_a_node_keeps_what_rules_name_and_nothing_else() -> None:
+    x, w = tg.ones(5, 8), tg.ones(8, 6, requires_grad=True)
+    product = (x @ w).node
+    assert product.saved[0] is x.array  # the weight's rule needs x
+    assert product.saved[1:] == (None, None)  # x is constant: no rule asks for w
+    y = tg.tanh(x @ w)
+    assert y.node.saved[0] is None
+    assert y.node.saved[1] is y.array
+    assert (y + 1).node.saved == ()
+
+
+def test_constants_record_nothing() -> None:
+    y = tg.ones(2) * 3 + 1
+    assert y.node is None
+    with tg.no_grad():
+        assert (tg.ones(2, requires_grad=True) * 3).node is None
+
+
+def test_small_outputs_stay_on_the_tape_large_ones_when_asked() -> None:
+    small, large = tg.ones(16, requires_grad=True), tg.ones(17, requires_grad=True)
+    assert (small + 1).node.value is not None
+    assert (large + 1).node.value is None
+    with tg.keep_values():
+        assert (large + 1).node.value is not None
+
+
+def test_tags_come_from_the_contexts_and_nest() -> None:
+    x = leaf([1.0])
+    with tg.scope("net"), tg.step(3), tg.scope("cell"):
+        y = x * 2
+    assert y.node.tag == ("net.cell", 3)
+    assert (y * 2).node.tag == ("", None)
+
+
+def test_a_context_is_left_when_its_block_raises() -> None:
+    x = leaf([1.0])
+    with pytest.raises(ZeroDivisionError), tg.no_grad(), tg.step(1):
+        _ = 1 / 0
+    assert (x * 2).node.tag.step is None
+
+
+def test_modes_belong_to_their_thread() -> None:
+    seen = []
+    with tg.no_grad(), tg.step(7):
+        thread = threading.Thread(target=lambda: seen.append((leaf([1.0]) * 2).node.tag.step))
+        thread.start()
+        thread.join()
+    assert seen == [None]
+
+
+def test_tape_is_topological_and_complete() -> None:
+    x, w = leaf([1.0]), leaf([2.0])
+    a = x * w
+    b = a + x
+    places = tape([b.node])
+    assert places == [x.node, w.node, a.node, b.node]
+    assert all(p.order < n.order for n in places for p in n.parents)
+
+
+# -- walking ----------------------------------------------------------------------------------
+
+
+def test_every_node_is_visited_once_after_its_consumers() -> None:
+    x = leaf([0.5, -1.0])
+    y = tg.tanh(x)
+    loss = (y * y + y).sum()
+    visits = tg.bptt.record(loss).visits
+    nodes = [visit.node for visit in visits]
+    assert len(set(nodes)) == len(nodes) == 4
+    position = {node: i for i, node in enumerate(nodes)}
+    for node in nodes:
+        for parent in node.parents:
+            if isinstance(parent, Node):
+                assert position[node] < position[parent]
+
+
+def test_a_constant_input_costs_no_rule(monkeypatch) -> None:
+    from tinygrad_rnn.ops.arithmetic import mul
+
+    def fail(g, node):
+        raise AssertionError("the rule of a constant input ran")
+
+    x, constant = leaf([1.0, 2.0]), tg.tensor([3.0, 4.0], dtype=tg.float64)
+    y = x * constant
+    monkeypatch.setattr(mul, "pulls", [mul.pulls[0], fail])
+    monkeypatch.setattr(mul, "gathers", [mul.gathers[0], fail])
+    y.sum().backward()
+    assert x.grad.tolist() == [3.0, 4.0]
+
+
+def test_only_the_path_to_wanted_inputs_is_walked() -> None:
+    x, w = leaf([1.0]), leaf([2.0])
+    side = tg.exp(w)
+    loss = x * 3 + side
+    visited = []
+    walk({loss.node: np.ones(1)}, wanted={x.node}, observer=lambda n, g, c: visited.append(n))
+    assert side.node not in visited
+    assert w.node not in visited
+    assert x.node in visited
+
+
+def test_gradients_of_shared_cotangents_are_not_shared() -> None:
+    a, b = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    (a + b).sum().backward()
+    a.grad.zero_()
+    assert b.grad.tolist() == [1.0, 1.0]
+
+
+def test_accumulation_of_0d_gradients() -> None:
+    w = leaf(0.2)
+    x = leaf(0.9)
+    y = x
+    for _ in range(5):
+        y = w * y + x
+    y.backward()
+    expected = sum((i + 1) * 0.9 * 0.2**i for i in range(4)) + 5 * 0.9 * 0.2**4
+    assert w.grad.item() == pytest.approx(expected)
+    y = w * w
+    y.backward()
+    assert w.grad.item() == pytest.approx(expected + 0.4)
+
+
+@pytest.mark.parametrize("batch", [1, 3, GATHERED_ROWS + 1])
+def test_gathered_products_equal_single_ones(batch: int) -> None:
+    """A walk that gathers a weight's rows gives what one that is observed gives."""
+    rng = np.random.default_rng(0)
+    w, b = leaf(rng.standard_normal((4, 4))), leaf(rng.standard_normal(4))
+    h0 = tg.tensor(rng.standard_normal((batch, 4)))
+
+    def loss() -> tg.Tensor:
+        h = h0
+        for t in range(1, 8):
+            with tg.step(t):
+                h = tg.tanh(h @ w + b)
+        return (h * h).sum()
+
+    loss().backward()
+    gathered = [w.grad.numpy().copy(), b.grad.numpy().copy()]
+    w.grad = b.grad = None
+    record = tg.bptt.record(loss())
+    for parameter, expected in zip((w, b), gathered, strict=True):
+        np.testing.assert_allclose(parameter.grad.numpy(), expected, rtol=1e-12)
+        shares = tg.bptt.contributions(record, parameter)
+        assert list(shares) == list(range(1, 8))
+        np.testing.assert_allclose(sum(shares.values()), expected, rtol=1e-12)
+
+
+def test_a_weight_in_products_of_several_shapes() -> None:
+    rng = np.random.default_rng(0)
+    w = leaf(rng.standard_normal((3, 3)))
+    xs = [tg.tensor(rng.standard_normal(shape)) for shape in ((3,), (2, 3), (4, 2, 3), (1, 3))]
+    assert tg.autograd.gradcheck(lambda w: sum(((x @ w) ** 2).sum() for x in xs), w)
+    b = leaf(rng.standard_normal(3))
+    assert tg.autograd.gradcheck(lambda b: sum(((x + b) ** 2).sum() for x in xs), b)
+
+
+def test_a_recorded_walk_carries_the_steps_of_the_rules() -> None:
+    w = leaf(0.5)
+    x = tg.tensor(0.9, dtype=tg.float64)
+    for t in range(1, 4):
+        with tg.step(t):
+            x = tg.tanh(w * x)
+    (dw,) = tg.autograd.grad(x, w, create_graph=True)
+    steps = {p.tag.step for p in tape([dw.node]) if isinstance(p, Node)}
+    assert steps == {1, 2, 3}
+
+
+def test_derivatives_of_order_four() -> None:
+    x = leaf(0.3)
+    y = tg.tanh(x)
+    for _ in range(4):
+        (y,) = tg.autograd.grad(y, x, create_graph=True)
+    t = np.tanh(0.3)
+    expected = 8 * t * (1 - t**2) * (2 - 3 * t**2)  # d⁴ tanh / dx⁴, by hand
+    assert y.item() == pytest.approx(expected, rel=1e-12)
+
+
+# -- freeing ----------------------------------------------------------------------------------
+
+
+def test_a_second_walk_is_refused_and_the_graph_can_still_be_read() -> None:
+    x = leaf([1.0, 2.0])
+    loss = (x * x).sum()
+    loss.backward()
+    with pytest.raises(RuntimeError, match=r"mul: .*backward through the graph a second time"):
+        loss.backward()
+    assert len(tape([loss.node])) == 3
+
+
+def test_retain_graph_allows_a_second_walk() -> None:
+    x = leaf([1.0, 2.0])
+    loss = (x * x).sum()
+    loss.backward(retain_graph=True)
+    loss.backward()
+    assert x.grad.tolist() == [4.0, 8.0]
+
+
+def test_a_graph_that_saved_nothing_can_be_walked_again() -> None:
+    x = leaf([1.0, 2.0])
+    loss = (x + x).sum()
+    loss.backward()
+    loss.backward()
+    assert x.grad.tolist() == [4.0, 4.0]
+
+
+def test_graphs_go_away_without_the_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        w = leaf(np.ones((50, 50)))
+        y = tg.tanh(w @ w)
+        gone = weakref.ref(y.array)
+        loss = (y * y).sum()
+        loss.backward(create_graph=True)
+        w.grad = None
+        del y, loss
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_a_million_nodes_run_and_are_freed_without_recursion() -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(150)  # so that any recursion over the graph would fail
+    gc.collect()
+    gc.disable()
+    try:
+        x = leaf(1.0)
+        before = sys.getallocatedblocks()
+        y = x
+        for _ in range(1_000_000):
+            y = -y
+        assert sys.getallocatedblocks() - before > 1_000_000
+        y.backward()
+        assert x.grad.item() == 1.0
+        assert len(tape([y.node])) == 1_000_001
+        del y
+        assert sys.getallocatedblocks() - before < 1_000
+    finally:
+        gc.enable()
+        sys.setrecursionlimit(limit)
+
+
+def slices_cost(steps: int) -> tuple[float, int]:
+    """Seconds (best of three) and peak bytes of a walk through x[t] in a loop."""
+    best, peak = float("inf"), 0
+    for _ in range(3):
+        x = tg.tensor(np.ones((steps, 32)), requires_grad=True)
+        h = tg.zeros(32, dtype=tg.float64)
+        for t in range(steps):
+            h = h + x[t]
+        loss = h.sum()
+        tracemalloc.start()
+        start = time.perf_counter()
+        loss.backward()
+        best = min(best, time.perf_counter() - start)
+        peak = max(peak, tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    return best, peak
+
+
+def test_slices_in_a_time_loop_cost_linear_time_and_memory() -> None:
+    small_time, small_peak = slices_cost(500)
+    large_time, large_peak = slices_cost(4000)
+    assert large_peak / small_peak < 8 * 1.5  # 8 times the steps; a full array each would be 64
+    assert large_time / small_time < 8 * 3
+
+
+# -- in-place changes -------------------------------------------------------------------------
+
+
+def test_a_saved_array_that_was_changed_is_noticed() -> None:
+    x = leaf([1.0, 2.0])
+    y = tg.tanh(x)
+    loss = y.sum()
+    with tg.no_grad():
+        y.mul_(2)
+    with pytest.raises(RuntimeError, match=r"tanh: .*\(2,\).*inplace.*version 1"):
+        loss.backward()
+
+
+def test_a_change_through_a_view_is_noticed() -> None:
+    x = leaf(np.ones((3, 2)))
+    y = tg.exp(x)
+    with tg.no_grad():
+        y[1].zero_()
+    with pytest.raises(RuntimeError, match="exp: .*inplace"):
+        y.sum().backward()
+
+
+def test_a_change_before_the_use_is_harmless() -> None:
+    w = leaf([2.0])
+    with tg.no_grad():
+        w -= 0.5
+    (w * w).sum().backward()
+    assert w.grad.tolist() == [3.0]
+    assert w._version == 1
+
+
+def test_a_change_of_what_no_rule_saved_is_harmless() -> None:
+    x = leaf([1.0, 2.0])
+    y = x + 1
+    loss = y.sum()
+    with tg.no_grad():
+        y.zero_()
+    loss.backward()
+    assert x.grad.tolist() == [1.0, 1.0]
+
+
+def test_stamps_of_freed_memory_are_forgotten() -> None:
+    from tinygrad_rnn.versions import changes
+
+    before = len(changes)
+    made = [tg.zeros(3).fill_(1) for _ in range(100)]
+    assert len(changes) == before + 100
+    del made
+    assert len(changes) == before
+
+
+# -- errors leave things as they were ---------------------------------------------------------
+
+
+def test_a_failing_walk_restores_the_mode() -> None:
+    x = leaf([1.0])
+    y = tg.tanh(x)
+    y.register_hook(lambda g: "nonsense")
+    with pytest.raises(RuntimeError, match=r"hook must return None or a tensor of shape \(1,\)"):
+        y.backward()
+    assert tg.is_grad_enabled()
+    assert isinstance(x.node, Leaf)
+    assert x.grad is None
+
+
+def test_a_failing_forward_records_nothing_and_names_the_shapes() -> None:
+    x = leaf([1.0, 2.0])
+    for bad in (lambda: x + leaf([1.0, 2.0, 3.0]), lambda: x @ leaf(np.ones((3, 2)))):
+        with pytest.raises(RuntimeError, match=r"(add|matmul): .*\(2,\) and \(3"):
+            bad()
+    (x * 2).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
