@@ -257,12 +257,12 @@ def test_a_million_nodes_run_and_are_freed_without_recursion() -> None:
         y = x
         for _ in range(1_000_000):
             y = -y
-        assert sys.getallocatedblocks() - before > 1_000_000
+        assert sys.getallocatedblocks() - before > 3_000_000
         y.backward()
         assert x.grad.item() == 1.0
         assert len(tape([y.node])) == 1_000_001
         del y
-        assert sys.getallocatedblocks() - before < 1_000
+        assert sys.getallocatedblocks() - before < 10_000  # the interpreter's own caches
     finally:
         gc.enable()
         sys.setrecursionlimit(limit)

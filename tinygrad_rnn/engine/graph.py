@@ -68,9 +68,9 @@ class Node:
 
 
 class Leaf:
-    """Where the graph ends: a tensor that no recorded operation made, or a written number.
+    """Where the graph ends: a tensor that no recorded operation made, or a number as written.
 
-    ``grad`` is where a walk leaves what it brings; a large constant keeps only its shape.
+    ``grad`` accumulates gradients; a large constant keeps only its shape.
     """
 
     __slots__ = ("grad", "notes", "order", "requires_grad", "shape", "tag", "value")
@@ -81,8 +81,8 @@ class Leaf:
     def __init__(self, value: Any, requires_grad: bool) -> None:
         self.shape: tuple[int, ...] = np.shape(value)
         self.value = value if requires_grad or np.size(value) <= here.mode.keep else None
-        self.requires_grad, self.grad = requires_grad, None
-        self.order, self.tag, self.notes = tick(), here.mode.tag, None
+        self.requires_grad, self.grad, self.notes = requires_grad, None, None
+        self.order, self.tag = tick(), here.mode.tag
 
 
 def place(variable: Variable) -> Place:

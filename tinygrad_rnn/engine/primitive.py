@@ -32,8 +32,7 @@ NO_PARAMS: dict[str, Any] = {}
 class Rule:
     """The VJP of one input: ``pull(g, node)`` is what it receives from ``node``.
 
-    ``rows``: like the gᵀx of a weight it sums over rows, so that ``gather(g, node)`` may let them
-    wait for those of other time steps.
+    ``rows``: it sums over rows, as a weight's gᵀx does, so ``gather`` may let them wait for more.
     """
 
     def __init__(self, fn: Fn, formula: str, rows: bool, inputs: list[str], index: int = 0) -> None:

@@ -1,0 +1,30 @@
+"""What all tests share: the reference, the random numbers, and hypothesis's settings."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def torch() -> Any:
+    """PyTorch, the reference, on one thread; tests that ask for it skip where it is missing."""
+    module = pytest.importorskip(
+        "torch", reason="PyTorch is the reference of this test: pip install torch==2.13.0"
+    )
+    module.set_num_threads(1)
+    return module
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """The same random numbers in every test."""
+    return np.random.default_rng(2013)
