@@ -32,8 +32,11 @@ def agree(torch, fn, arrays, dtype=np.float64):
 
 def same_outcome(torch, fn, arrays, what):
     """Both give the same, and that is returned, or both raise the same (then ``None``)."""
-    ours, theirs = (outcome(lambda: fn(lib, *[lib.from_numpy(a.copy()) for a in arrays]))
-                    for lib in (tg, torch))  # fmt: skip
+
+    def call(lib):
+        return outcome(lambda: fn(lib, *[lib.from_numpy(a.copy()) for a in arrays]))
+
+    ours, theirs = call(tg), call(torch)
     assert_outcome(ours, theirs, what)
     return None if isinstance(theirs, Exception) else ours
 
@@ -311,18 +314,18 @@ def test_indices_out_of_range(torch, data, shape):
     same_index(torch, shape, (0,) * (len(shape) + 1))
 
 
-I, J = np.array([0, 2]), np.array([[1], [0]])
+ROW, COLUMN = np.array([0, 2]), np.array([[1], [0]])
 ODD = {
-    "an integer, a slice and integers": ((3, 2, 4), (0, slice(None), I)),
-    "integers, a slice and an integer": ((3, 2, 4), (I, slice(None), 3)),
-    "integers, a new axis and an integer": ((3, 2, 4), (I, None, 0)),
-    "an integer, an ellipsis and integers": ((3, 2, 4), (1, ..., I)),
-    "an integer next to integers": ((3, 2, 4), (slice(None), 1, I)),
-    "an integer between integers": ((3, 2, 4), (I, 1, I)),
-    "0-d integers, a slice and integers": ((3, 2, 4), (np.array(1), slice(None), I)),
-    "integers that broadcast": ((3, 2, 4), (I, J, slice(None))),
-    "a mask and integers": ((3, 2, 4), (np.array([True, False, True]), slice(None), I)),
-    "integers that do not broadcast": ((3, 4, 4), (I, np.array([0, 1, 2]))),
+    "an integer, a slice and integers": ((3, 2, 4), (0, slice(None), ROW)),
+    "integers, a slice and an integer": ((3, 2, 4), (ROW, slice(None), 3)),
+    "integers, a new axis and an integer": ((3, 2, 4), (ROW, None, 0)),
+    "an integer, an ellipsis and integers": ((3, 2, 4), (1, ..., ROW)),
+    "an integer next to integers": ((3, 2, 4), (slice(None), 1, ROW)),
+    "an integer between integers": ((3, 2, 4), (ROW, 1, ROW)),
+    "0-d integers, a slice and integers": ((3, 2, 4), (np.array(1), slice(None), ROW)),
+    "integers that broadcast": ((3, 2, 4), (ROW, COLUMN, slice(None))),
+    "a mask and integers": ((3, 2, 4), (np.array([True, False, True]), slice(None), ROW)),
+    "integers that do not broadcast": ((3, 4, 4), (ROW, np.array([0, 1, 2]))),
     "True": ((2, 3), True),
     "False": ((2, 3), False),
     "True and an integer": ((2, 3), (True, 1)),

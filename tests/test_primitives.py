@@ -39,7 +39,7 @@ def test_every_primitive_has_cases():
 
 
 def test_a_primitive_without_cases_is_noticed(monkeypatch):
-    monkeypatch.setattr(Primitive, "registry", dict(REGISTRY))
+    monkeypatch.setattr(Primitive, "registry", {})
     Primitive("forgotten", np.negative, "x")
     assert missing(Primitive.registry) == [
         "forgotten: forward", "forgotten: gradcheck", "forgotten: gradgradcheck", "forgotten: torch"
@@ -93,10 +93,8 @@ def test_as_torch(case, dtype, torch):
     assert_all_same(ours, theirs, str(case))
 
 
-@pytest.mark.parametrize("case", cases("forward"), ids=str)
+@pytest.mark.parametrize("case", [c for c in cases("torch") if c.primitive != "cast"], ids=str)
 def test_no_rule_widens_float16(case):
-    if case.primitive == "cast":
-        pytest.skip("changes the type")
     for tensors in run(tg, case.fn, case.arrays, np.float16):
         assert {t.dtype for t in tensors} <= {tg.float16}
 
@@ -139,6 +137,7 @@ def test_tensor_used_many_times(name, torch, rng):
         return REPEATED[name](lib, *xs) + 0 * sum(x.sum() for x in xs)
 
     if name == "recurrence":
+
         def fn(lib, x, w, b):
             return lib.stack(list(_recurrence(lib, x, w, b)))
 

@@ -91,6 +91,8 @@ def summable(g: Any) -> Any:
 
 def fitted(c: Any, shape: tuple[int, ...], gather: bool) -> Any:
     """A contribution made to fit its receiver's shape, at once or (``gather``) by waiting."""
+    if c.shape is None:
+        return c
     if gather and c.ndim > len(shape):
         return Rows(summable, c, [])
     return unbroadcast(c, shape)

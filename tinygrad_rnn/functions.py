@@ -529,9 +529,8 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     size = x.array.shape[dim]
     step = -(-size // chunks) or 1
     starts = range(0, builtins.max(size, 1), step)
-    return tuple(
-        indexing.narrow.apply(x, index=(dim, i, builtins.min(i + step, size))) for i in starts
-    )
+    spans = [(dim, i, builtins.min(i + step, size)) for i in starts]
+    return tuple(indexing.narrow.apply(x, index=indexing.slices(*s), span=s) for s in spans)
 
 
 def getitem(input: Any, index: Any) -> Any:
@@ -550,9 +549,20 @@ def getitem(input: Any, index: Any) -> Any:
     >>> tg.tensor([[1.0, 2.0], [3.0, 4.0]])[:, 1]
     tensor([2., 4.])
     """
-    x = _tensor("getitem", input)
-    parts = tuple(_index(i) for i in (index if isinstance(index, tuple) else (index,)))
-    return indexing.getitem.apply(x, index=parts)
+    x = input if isinstance(input, Variable) else _tensor("getitem", input)
+    parts = index if type(index) is tuple else (index,)
+    for part in parts:
+        if type(part) is slice and part.step is not None and operator.index(part.step) < 1:
+            raise ValueError(f"getitem: the step of a slice must be positive, got {part.step}")
+    if _PLAIN.issuperset(map(type, parts)):
+        return indexing.getitem.apply(x, index=parts)
+    parts = tuple(map(_index, parts))
+    plain = _PLAIN.issuperset(map(type, parts))
+    return (indexing.getitem if plain else indexing.take).apply(x, index=parts)
+
+
+_PLAIN = {int, slice, type(None), type(Ellipsis)}
+"""The parts of an index that NumPy takes as they are."""
 
 
 def _index(i: Any) -> Any:
@@ -561,10 +571,8 @@ def _index(i: Any) -> Any:
         i = i.array
     if isinstance(i, list | bool):
         i = np.asarray(i)
-    if isinstance(i, slice) and i.step is not None and operator.index(i.step) < 1:
-        raise ValueError(f"getitem: the step of a slice must be greater than 0, got {i.step}")
     if isinstance(i, np.integer) or (
-        isinstance(i, np.ndarray) and i.shape == () and i.dtype.kind in "iu"
+        isinstance(i, np.ndarray) and not i.ndim and i.dtype.kind in "iu"
     ):
         return int(i)
     if isinstance(i, np.ndarray) and i.dtype.kind not in "iub":

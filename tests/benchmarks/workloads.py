@@ -22,44 +22,52 @@ def chain(lib: Any, operations: int = 999) -> Any:
 
 
 class LSTM:
-    """A literal LSTM of primitives, with all gates in one product and sliced out of it."""
+    """An LSTM written with primitives: i, f, g, o from x and h, c = f·c + i·g, h = o·tanh(c).
+
+    ``gates`` says how the four pre-activations come about: "separate", each from weights of its
+    own, as in the equations; or from one product of all, taken apart by "chunk" or "slices".
+    """
 
     def __init__(
         self,
         lib: Any,
+        gates: str = "separate",
+        *,
         steps: int = 50,
         batch: int = 16,
         inputs: int = 32,
         hidden: int = 32,
-        gates: str = "slices",
-    ):
+    ) -> None:
         rng = np.random.default_rng(0)
-        self.lib, self.hidden, self.batch, self.gates = lib, hidden, batch, gates
+        self.lib, self.gates, self.batch, self.hidden = lib, gates, batch, hidden
+        copies, width = (4, hidden) if gates == "separate" else (1, 4 * hidden)
         self.weights = [
             (rng.standard_normal(shape) * 0.1).astype(np.float32)
-            for shape in ((inputs, 4 * hidden), (hidden, 4 * hidden), (4 * hidden,))
+            for _ in range(copies)
+            for shape in ((inputs, width), (hidden, width), (width,))
         ]
-        xs = rng.standard_normal((steps, batch, inputs)).astype(np.float32)
-        self.xs = [lib.tensor(x) for x in xs]
-
-    def parts(self, z: Any) -> Any:
-        if self.gates == "chunk":
-            return z.chunk(4, 1)
-        n = self.hidden
-        return z[:, :n], z[:, n : 2 * n], z[:, 2 * n : 3 * n], z[:, 3 * n :]
+        self.xs = [
+            lib.tensor(x) for x in rng.standard_normal((steps, batch, inputs)).astype(np.float32)
+        ]
 
     def forward(self) -> Any:
-        lib = self.lib
-        w, u, b = self.parameters = [
-            lib.tensor(array, requires_grad=True) for array in self.weights
-        ]
-        h, c = lib.zeros(self.batch, self.hidden), lib.zeros(self.batch, self.hidden)
+        """The loss; the parameters are new leaves in every run."""
+        lib, n = self.lib, self.hidden
+        self.parameters = [lib.tensor(array, requires_grad=True) for array in self.weights]
+        cells = [self.parameters[k : k + 3] for k in range(0, len(self.parameters), 3)]
+        h, c = lib.zeros(self.batch, n), lib.zeros(self.batch, n)
         for x in self.xs:
-            i, f, g, o = self.parts(x @ w + h @ u + b)
-            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-            h = o.sigmoid() * c.tanh()
+            zs = [x @ w + h @ u + b for w, u, b in cells]
+            if self.gates == "chunk":
+                zs = zs[0].chunk(4, 1)
+            elif self.gates == "slices":
+                zs = [zs[0][:, k : k + n] for k in range(0, 4 * n, n)]
+            i, f, g, o = zs[0].sigmoid(), zs[1].sigmoid(), zs[2].tanh(), zs[3].sigmoid()
+            c = f * c + i * g
+            h = o * c.tanh()
         return h.sum()
 
     def __call__(self) -> Any:
+        """Forward and backward; returns a gradient."""
         self.forward().backward()
         return self.parameters[0].grad

@@ -50,8 +50,7 @@ def walk(
                 g = aside.pop(node).total(g, node.shape)
             if node.notes is not None:
                 g = _attended(node, g, create_graph)
-            primitive, source = node.primitive, node
-            sent: list[Any] = []
+            primitive, source, sent = node.primitive, node, None if gather else []
             if primitive is None or (wanted is not None and node in wanted):
                 arrived[node] = g if create_graph else np.array(g)
             pulls: Any = ()
@@ -64,29 +63,30 @@ def walk(
                 if primitive.joint is not None:  # one rule has done the work of all
                     pulls = [lambda g, node, c=c: c for c in primitive.joint.pull(g, source)]
             for parent, pull in zip(node.parents, pulls):
-                if not parent.requires_grad or (path is not None and parent not in path):
-                    sent.append(None)
-                    continue
-                c = pull(g, source)
-                if c.shape != parent.shape and c.shape is not None:
-                    c = fitted(c, parent.shape, gather)
-                if not gather:
+                c = None
+                if parent.requires_grad and (path is None or parent in path):
+                    c = pull(g, source)
+                    old = sums.get(parent, sums)
+                    if old is sums:  # nothing has come here yet
+                        heappush(queue, (-parent.order, parent))
+                        old = None
+                    if (
+                        c.shape != parent.shape
+                        and (c := fitted(c, parent.shape, gather)).shape is None
+                    ):
+                        waiting = aside.get(parent) or aside.setdefault(parent, Waiting())
+                        sums[parent] = waiting.add(c, old, parent.shape)
+                    elif old is None:
+                        sums[parent] = c
+                    elif parent in owned:
+                        old += c
+                        sums[parent] = old  # += makes a new NumPy scalar
+                    else:
+                        sums[parent] = old + c
+                        if gather:
+                            owned.add(parent)
+                if sent is not None:
                     sent.append(c)
-                if parent not in sums:
-                    heappush(queue, (-parent.order, parent))
-                old = sums.get(parent)
-                if c.shape is None:
-                    waiting = aside.get(parent) or aside.setdefault(parent, Waiting())
-                    sums[parent] = waiting.add(c, old, parent.shape)
-                elif old is None:
-                    sums[parent] = c
-                elif parent in owned:
-                    old += c
-                    sums[parent] = old  # += makes a new NumPy scalar
-                else:
-                    sums[parent] = old + c
-                    if gather:
-                        owned.add(parent)
             if observer is not None:
                 observer(node, g, sent)
             if node.saved and pulls and not retain_graph:

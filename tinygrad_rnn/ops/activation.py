@@ -9,16 +9,18 @@ import numpy as np
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.promotion import promoted
 
-# σ(x) is 1 to the last bit from here on, and exp does not overflow yet.
+# σ(x) is 1 to the last bit from here on, and exp does not overflow yet. 0-d arrays of the
+# operand's type, because NumPy takes twice as long over Python's numbers.
 _SATURATED = {
-    np.dtype(dtype): np.array(limit, dtype)
+    np.dtype(dtype): (np.array(limit, dtype), np.array(1, dtype))
     for dtype, limit in ((np.float16, 10), (np.float32, 40), (np.float64, 40))
 }
 
 
 def _sigmoid(x: Any) -> Any:
-    e = np.exp(np.minimum(x, _SATURATED[x.dtype]))
-    return e / (1 + e)
+    limit, one = _SATURATED[x.dtype]
+    e = np.exp(np.minimum(x, limit))
+    return e / (e + one)
 
 
 tanh = Primitive("tanh", np.tanh, "x", prepare=promoted("tanh", to_float=True))

@@ -1,4 +1,9 @@
-"""Reading parts of a tensor, and putting their cotangents back together."""
+"""Reading parts of a tensor, and putting their cotangents back together.
+
+Parts are slices that share the tensor's memory, or copies picked by index arrays; a slice
+along one axis, such as a gate of a recurrent cell, is a case of its own because its cotangents
+as a rule do not overlap and need not be added.
+"""
 
 from __future__ import annotations
 
@@ -9,49 +14,58 @@ import numpy as np
 from tinygrad_rnn.contributions import Part
 from tinygrad_rnn.engine.primitive import Primitive
 
-getitem = Primitive("getitem", lambda x, *, index: x[index], "x")
-getitem.vjp("x", lambda g, index: Part(g, index, place_parts), formula="g at [index], else 0")
-
-narrow = Primitive("narrow", lambda x, *, index: x[_span(*index)], "x", symbol="getitem")
-narrow.vjp("x", lambda g, index: Part(g, index, place_spans), formula="g at [index], else 0")
+Index = Any
 
 
-def _span(dim: int, start: int, stop: int) -> tuple[slice, ...]:
+def _add_slices(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with each cotangent added at its integers and slices."""
+    total = np.zeros(shape, gs[0].dtype)
+    for g, i in zip(gs, index, strict=True):
+        total[i] += g
+    return total
+
+
+def _add_at(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
+    """The same for index arrays, which may name a place twice."""
+    total = np.zeros(shape, gs[0].dtype)
+    for g, i in zip(gs, index, strict=True):
+        np.add.at(total, i, g)
+    return total
+
+
+def _add_spans(*gs: Any, index: list[tuple[int, int, int]], shape: tuple[int, ...]) -> Any:
+    """The same for spans (dim, start, stop): one that begins where others end is just written."""
+    end, dim = 0, index[0][0]
+    for span in sorted(index):
+        if span[0] != dim or span[1] < end:
+            return _add_slices(*gs, index=[slices(*i) for i in index], shape=shape)
+        end = span[2]
+    total = np.zeros(shape, gs[0].dtype)
+    before = (slice(None),) * dim
+    for g, (_, start, stop) in zip(gs, index, strict=True):
+        total[(*before, slice(start, stop))] = g
+    return total
+
+
+def slices(dim: int, start: int, stop: int) -> tuple[slice, ...]:
+    """The index that selects a span along one axis."""
     return (slice(None),) * dim + (slice(start, stop),)
 
 
-def _place_parts(*gs: Any, index: list[Any], shape: tuple[int, ...]) -> Any:
-    """Zeros of ``shape`` with each cotangent added at its index."""
-    total = np.zeros(shape, gs[0].dtype)
-    for g, i in zip(gs, index, strict=True):
-        if is_basic(i):
-            total[i] += g
-        else:
-            np.add.at(total, i, g)  # an index array may name a place twice
-    return total
+add_slices: Primitive = Primitive("add_slices", _add_slices, "*gs")
+add_slices.joint_vjp(lambda g, index: [g[i] for i in index], formula="g[index]")
 
+add_at: Primitive = Primitive("add_at", _add_at, "*gs")
+add_at.joint_vjp(lambda g, index: [g[i] for i in index], formula="g[index]")
 
-def is_basic(index: Any) -> bool:
-    """Whether an index selects by integers and slices alone, so names no place twice."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(i is None or i is Ellipsis or isinstance(i, int | slice) for i in parts)
+add_spans: Primitive = Primitive("add_spans", _add_spans, "*gs")
+add_spans.joint_vjp(lambda g, index: [g[slices(*i)] for i in index], formula="g[index]")
 
+getitem = Primitive("getitem", lambda x, *, index: x[index], "x")
+getitem.vjp("x", lambda g, index: Part(g, index, add_slices), formula="g at [index], else 0")
 
-def _place_spans(*gs: Any, index: list[tuple[int, int, int]], shape: tuple[int, ...]) -> Any:
-    """`_place_parts` for slices along one axis: as a rule they do not overlap."""
-    end = 0
-    for dim, start, stop in sorted(index):
-        if start < end or dim != index[0][0]:
-            return _place_parts(*gs, index=[_span(*i) for i in index], shape=shape)
-        end = stop
-    total = np.zeros(shape, gs[0].dtype)
-    for g, i in zip(gs, index, strict=True):
-        total[_span(*i)] = g
-    return total
+take = Primitive("take", lambda x, *, index: x[index], "x", symbol="getitem")
+take.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")
 
-
-place_parts: Primitive = Primitive("place", _place_parts, "*gs")
-place_parts.joint_vjp(lambda g, index: [g[i] for i in index], formula="g[index]")
-
-place_spans: Primitive = Primitive("place_spans", _place_spans, "*gs", symbol="place")
-place_spans.joint_vjp(lambda g, index: [g[_span(*i)] for i in index], formula="g[index]")
+narrow = Primitive("narrow", lambda x, *, index, span: x[index], "x", symbol="getitem")
+narrow.vjp("x", lambda g, span: Part(g, span, add_spans), formula="g at [index], else 0")

@@ -12,7 +12,7 @@ from tinygrad_rnn.ops.promotion import same_dtype
 
 def mT(x: Any) -> Any:
     """The transpose of the last two axes; of a vector, itself."""
-    return x.swapaxes(-1, -2) if x.ndim > 1 else x
+    return x.T if x.ndim <= 2 else x.swapaxes(-1, -2)
 
 
 def _rows(x: Any) -> Any:
@@ -20,20 +20,22 @@ def _rows(x: Any) -> Any:
     return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
 
 
-def _matmul_a(g: Any, b: Any, a_shape: tuple[int, ...]) -> Any:
+def _matmul_a(g: Any, b: Any) -> Any:
+    if b.ndim == 2:
+        return g @ b.T
     if b.ndim == 1:  # y_…i = Σ_j a_…ij b_j
         return g[..., None] * b
-    if len(a_shape) == 1:  # a vector is one row
+    if g.ndim < b.ndim:  # a is a vector: one row
         return (g[..., None, :] @ mT(b))[..., 0, :]
     return g @ mT(b)
 
 
-def _matmul_b(g: Any, a: Any, b_shape: tuple[int, ...]) -> Any:
-    if len(b_shape) == 1:  # y_…i = Σ_j a_…ij b_j
-        return (mT(a) @ g[..., None])[..., 0] if a.ndim > 1 else a * g
-    if a.ndim == 1:
-        return a[:, None] * g[..., None, :]
-    return _rows(a).T @ _rows(g) if len(b_shape) == 2 else mT(a) @ g
+def _matmul_b(g: Any, a: Any) -> Any:
+    if a.ndim == 1:  # one row; b a matrix, or a vector if g is one number
+        return a[:, None] * g[..., None, :] if g.ndim else a * g
+    if g.ndim < a.ndim:  # b is a vector
+        return (mT(a) @ g[..., None])[..., 0]
+    return mT(a) @ g
 
 
 matmul = Primitive("matmul", np.matmul, "a b", symbol="@", prepare=same_dtype("matmul"))

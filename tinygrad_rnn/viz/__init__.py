@@ -1,0 +1,9 @@
+"""Pictures of computation graphs and of the gradients that flow back through them.
+
+A graph becomes a *scene* (boxes, edges, steps), the scene gets a *layout* (coordinates, by
+Graphviz), and a *painter* writes it as SVG or DOT.
+"""
+
+from tinygrad_rnn.viz.picture import Picture, draw, to_dot
+
+__all__ = ["Picture", "draw", "to_dot"]

@@ -1,0 +1,132 @@
+"""Numbers as pictures print them, and the scale of colours for gradient norms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+LONGEST_ROW = 4  # a longer vector, or a larger matrix, is printed as its shape and norm
+BINS = 6
+_WIDEST_SCALE = 1e-6  # below this part of the largest norm everything is written ≈0
+
+
+def number(x: Any) -> str:
+    """One number, at three decimals where they say something.
+
+    Examples
+    --------
+    >>> [number(x) for x in (0.53704957, 0.0, 4.8e-4, -123456.0, float("nan"), 7)]
+    ['0.537', '0', '4.8e-4', '-1.2e5', 'nan', '7']
+    """
+    if isinstance(x, bool | np.bool_):
+        return str(bool(x))
+    if isinstance(x, int | np.integer):
+        return str(int(x)) if abs(int(x)) < 10**6 else _power(float(x))
+    if isinstance(x, complex | np.complexfloating):
+        return f"{number(x.real)}{'' if x.imag < 0 else '+'}{number(x.imag)}i"
+    x = float(x)
+    if x == 0:
+        return "0"
+    if not math.isfinite(x):
+        return str(x).replace("inf", "∞")
+    return f"{x:.3f}" if 5e-4 <= abs(x) < 99999 else _power(x)
+
+
+def _power(x: float) -> str:
+    mantissa, exponent = f"{x:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def array(a: Any) -> tuple[str, ...]:
+    """An array as lines: all of a small one, the shape and the norm of a larger one.
+
+    Examples
+    --------
+    >>> array(np.array([[1.0, 0.25]]))
+    ('[1.000 0.250]',)
+    >>> array(np.ones(9))
+    ('9  ‖3.000‖',)
+    """
+    a = np.asarray(a)
+    if a.size == 0:
+        return (f"{shape(a.shape)} (empty)",)
+    if a.ndim == 0:
+        return (number(a[()]),)
+    rows = a.reshape(a.shape[a.ndim - 2 :]) if a.ndim > 2 and a.size == _last_two(a) else a
+    rows = np.atleast_2d(rows)
+    if rows.ndim > 2 or max(rows.shape) > LONGEST_ROW or a.dtype.kind not in "biufc":
+        return (f"{shape(a.shape)}  ‖{number(norm(a))}‖",)
+    return tuple(f"[{' '.join(number(x) for x in row)}]" for row in rows)
+
+
+def _last_two(a: Any) -> int:
+    return int(a.shape[-1] * a.shape[-2])
+
+
+def shape(dimensions: tuple[int, ...]) -> str:
+    """A shape in words short enough for a box.
+
+    Examples
+    --------
+    >>> shape((5, 2)), shape(())
+    ('5×2', 'scalar')
+    """
+    return "×".join(map(str, dimensions)) or "scalar"
+
+
+def norm(a: Any) -> float:
+    """The Euclidean norm of all elements."""
+    flat = np.abs(np.asarray(a).astype(complex if np.iscomplexobj(a) else float)).ravel()
+    with np.errstate(over="ignore", invalid="ignore"):
+        largest = float(flat.max(initial=0))
+        if not math.isfinite(largest) or largest == 0:
+            return largest
+        return float(np.sqrt(np.sum((flat / largest) ** 2)) * largest)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Which of six logarithmic bins a gradient norm falls in; 0 is below all of them."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, norms: Iterable[float]) -> Scale | None:
+        """The scale of a picture with these norms; ``None`` if none of them is positive."""
+        positive = [x for x in norms if 0 < x < math.inf]
+        if not positive:
+            return None
+        high = max(positive)
+        return cls(min(x for x in positive if x >= high * _WIDEST_SCALE), high)
+
+    def bin(self, x: float) -> int:
+        """The bin, 0 to 6, of a norm.
+
+        Examples
+        --------
+        >>> scale = Scale(0.01, 10.0)
+        >>> [scale.bin(x) for x in (0.0, 0.01, 0.9, 10.0)]
+        [0, 1, 4, 6]
+        """
+        if not math.isfinite(x):
+            return BINS
+        if x < self.low:
+            return 0
+        if self.low == self.high:
+            return BINS
+        part = math.log(x / self.low) / math.log(self.high / self.low)
+        return 1 + min(BINS - 1, int(part * BINS * (1 + 1e-12)))
+
+
+def bin_of(scale: Scale | None, x: float | None) -> int | None:
+    """The bin of a norm; ``None`` where there is no norm."""
+    if x is None:
+        return None
+    if scale is None:  # nothing but zeros, or something that is not finite
+        return 0 if x == 0 else BINS
+    return scale.bin(x)

@@ -1,0 +1,96 @@
+"""Which layer stands on which: the bands of the score layout, bottom to top.
+
+A named scope is one band.  Boxes without a scope, and those of a scope that both feeds and uses
+another (a model around its layers), stand between the bands, as low as their inputs allow.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from tinygrad_rnn.viz.scene import Scene
+
+Unit = tuple[str, int]  # a whole scope is (name, -1), a loose box ("", its index)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A horizontal band of the picture."""
+
+    name: str  # empty between the layers
+    members: tuple[int, ...]
+
+
+def bands(scene: Scene) -> list[Band]:
+    """The bands of all boxes that belong to a time step."""
+    members = [box for box in scene.boxes.values() if box.region == "step"]
+    loose = {""}
+    while True:
+        units = {
+            box.index: (("", box.index) if box.scope in loose else (box.scope, -1))
+            for box in members
+        }
+        below = _below(scene, units)
+        ordered, tangled = _sorted(list(dict.fromkeys(units.values())), below)
+        if not tangled:
+            break
+        loose.add(min((unit[0] for unit in tangled if unit[0]), key=lambda s: (len(s), s)))
+    ranks = _ranks(ordered, below)
+    found: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for box in members:
+        unit = units[box.index]
+        found[ranks[unit], unit[0]].append(box.index)
+    keys = sorted(found, key=lambda key: (key[0], found[key][0]))
+    return [Band(key[1], tuple(found[key])) for key in keys]
+
+
+def _below(scene: Scene, units: dict[int, Unit]) -> dict[Unit, dict[Unit, None]]:
+    """For each unit those that it uses at the same time step."""
+    below: dict[Unit, dict[Unit, None]] = {unit: {} for unit in units.values()}
+    for edge in scene.edges:
+        a, b = units.get(edge.source), units.get(edge.target)
+        same = scene.boxes[edge.source].step == scene.boxes[edge.target].step
+        if a is not None and b is not None and a != b and same:
+            below[b][a] = None
+    return below
+
+
+def _sorted(
+    units: list[Unit], below: dict[Unit, dict[Unit, None]]
+) -> tuple[list[Unit], list[Unit]]:
+    """The units, each after those below it, and those that lie on a circle."""
+    above: dict[Unit, list[Unit]] = defaultdict(list)
+    waits = {unit: len(below[unit]) for unit in units}
+    for unit in units:
+        for other in below[unit]:
+            above[other].append(unit)
+    ready = [unit for unit in units if not waits[unit]]
+    for unit in ready:  # grows while it is read
+        for user in above[unit]:
+            waits[user] -= 1
+            if not waits[user]:
+                ready.append(user)
+    done = set(ready)
+    return ready, [unit for unit in units if unit not in done]
+
+
+def _ranks(ordered: list[Unit], below: dict[Unit, dict[Unit, None]]) -> dict[Unit, int]:
+    """Odd ranks for scopes and even ones for what stands between them."""
+    ranks: dict[Unit, int] = {}
+    for unit in ordered:
+        lowest = [_over(ranks[other], unit) for other in below[unit]]
+        ranks[unit] = max(lowest, default=1 if unit[0] else 0)
+    above: dict[Unit, list[int]] = defaultdict(list)
+    for unit in reversed(ordered):
+        if not unit[0] and not below[unit] and above[unit]:
+            ranks[unit] = min(above[unit])  # an input stands right under its user
+        for other in below[unit]:
+            above[other].append(ranks[unit] - (1 if unit[0] else 0))
+    return ranks
+
+
+def _over(rank: int, unit: Unit) -> int:
+    """The lowest rank for a unit that uses something of the given rank."""
+    scope = bool(unit[0])
+    return rank + 1 + (rank % 2 if scope else rank % 2 - 1)

@@ -1,0 +1,87 @@
+"""What a layout consists of.  All lengths are points; y grows downwards, as in SVG."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from tinygrad_rnn.viz.scene import Edge
+
+Point = tuple[float, float]
+
+
+@dataclass(slots=True)
+class Rect:
+    """A rectangle, by its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """The x of the right side."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """The y of the lower side."""
+        return self.y + self.height
+
+
+@dataclass(slots=True)
+class Wire:
+    """The path of an edge from its source to its target.
+
+    Either the corners of a polyline, which painters round, or, if ``curved``, the control points
+    of cubic Bézier curves: the start, and three more for each piece.
+    """
+
+    edge: Edge
+    points: list[Point]
+    curved: bool = False
+
+
+@dataclass(slots=True)
+class Frame:
+    """A labelled area behind the boxes: a time ``step`` or a ``layer`` at one step."""
+
+    kind: str
+    label: str
+    rect: Rect
+
+
+@dataclass(slots=True)
+class Layout:
+    """A laid-out scene; boxes by their index."""
+
+    boxes: dict[int, Rect] = field(default_factory=dict)
+    wires: list[Wire] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    width: float = 0
+    height: float = 0
+
+    def settle(self) -> Layout:
+        """Move everything so that the upper left corner is at 0, 0, and note the size."""
+        rects = [*self.boxes.values(), *(frame.rect for frame in self.frames)]
+        points = [point for wire in self.wires for point in wire.points]
+        left = min([r.x for r in rects] + [x for x, _ in points])
+        top = min([r.y for r in rects] + [y for _, y in points])
+        for rect in rects:
+            rect.x, rect.y = rect.x - left, rect.y - top
+        for wire in self.wires:
+            wire.points = [(x - left, y - top) for x, y in wire.points]
+        self.width = max([r.right for r in rects] + [x - left for x, _ in points])
+        self.height = max([r.bottom for r in rects] + [y - top for _, y in points])
+        return self
+
+
+def towards(point: Point, others: list[Point], distance: float) -> Point:
+    """The point moved towards the first of the others that lies elsewhere."""
+    for x, y in others:
+        length = math.dist(point, (x, y))
+        if length > 0.01:
+            part = min(distance / length, 1)
+            return point[0] + (x - point[0]) * part, point[1] + (y - point[1]) * part
+    return point

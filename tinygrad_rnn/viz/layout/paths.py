@@ -1,0 +1,122 @@
+"""Which way each edge will run in the score layout, before anything has coordinates.
+
+An edge inside a block rises as Graphviz led it.  One from a parameter follows its rail.  One to
+another time step turns into the gutter beside its source's column, and any other that has to
+pass a row goes straight up (or down) where that row is free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinygrad_rnn.viz.layout.rows import Rows
+from tinygrad_rnn.viz.scene import Box, Edge, Scene
+
+PORT = 15.0  # between two wires' ends on one box
+_EDGE = 16.0  # from a box's corner to the first wire
+
+
+@dataclass(slots=True)
+class Path:
+    """How an edge will run: between which gaps, and where it crosses the rows in between."""
+
+    edge: Edge
+    leaves: int = -1  # the gap above the source
+    enters: int = 0  # the gap below the target
+    gutter: int | None = None
+    shared: int = 0  # wires with one origin, or one goal, may share lanes
+    sideways: bool = False  # leaves its source at the right side
+    upright: float | None = None  # the x at which it crosses rows outside a gutter
+    port: float = 0.0  # where it meets its target, from the middle of the box
+    start: float = 0.0  # the x of both ends
+    end: float = 0.0
+    through: tuple[float, ...] | None = None  # for an edge in a template: x at each row
+
+    @property
+    def is_rail(self) -> bool:
+        """Whether it comes from a parameter, which stands outside all rows."""
+        return self.leaves < 0
+
+
+def paths_of(scene: Scene, rows: Rows) -> list[Path]:
+    """The paths of all edges, in the edges' order."""
+    return _Planner(scene, rows).paths()
+
+
+class _Planner:
+    def __init__(self, scene: Scene, rows: Rows) -> None:
+        self.scene, self.rows = scene, rows
+
+    def paths(self) -> list[Path]:
+        paths = [self._path(edge) for edge in self.scene.edges]
+        self._ports(paths)
+        return paths
+
+    def _path(self, edge: Edge) -> Path:
+        source, target = self.scene.boxes[edge.source], self.scene.boxes[edge.target]
+        path = Path(edge, enters=self.rows.of[edge.target], shared=edge.source)
+        if source.region == "left":
+            return path
+        path.leaves = self.rows.of[edge.source] + 1
+        block = self.rows.block_of.get(edge.source)
+        if block is not None and (edge.source, edge.target) in block.pairs:
+            pair = block.pairs[edge.source, edge.target]
+            path.through = block.template.passages.get(pair, ())
+        elif source.region == "initial" and target.region == "step":
+            path.gutter, path.sideways = 0, self._is_rightmost(source)
+        elif source.region == target.region == "step" and source.step != target.step:
+            columns = self.rows.column_of
+            here, there = columns[source.step], columns[target.step]
+            if path.leaves != path.enters:
+                path.gutter = here + 1 if there > here else here
+        elif target.region == "top":
+            path.shared = edge.target
+        return path
+
+    def _is_rightmost(self, box: Box) -> bool:
+        rows = self.rows
+        beside = [b for b in rows.boxes("initial") if rows.of[b.index] == rows.of[box.index]]
+        return box is beside[-1]
+
+    def _ports(self, paths: list[Path]) -> None:
+        """Give each wire its place at its target: rails, then recurrent ones, then the rest."""
+        arriving: dict[int, list[Path]] = {}
+        for path in paths:
+            arriving.setdefault(path.edge.target, []).append(path)
+        for index, wires in arriving.items():
+            half = self.scene.boxes[index].width / 2
+            rails = [p for p in wires if p.is_rail]
+            turns = [p for p in wires if p.gutter is not None]
+            others = [p for p in wires if not p.is_rail and p.gutter is None]
+            others.sort(key=self._from_where)
+            if not others:
+                turns, others = [], turns
+            middle = _centred(len(others), PORT, 2 * (half - _EDGE))
+            room = half + (middle[0] if middle else 0) - _EDGE - PORT
+            edge = [-half + _EDGE + x for x in _evenly(len(rails) + len(turns), PORT, room)]
+            for path, port in zip([*rails, *turns, *others], [*edge, *middle], strict=True):
+                path.port = port
+
+    def _from_where(self, path: Path) -> tuple[float, int]:
+        """What orders the wires that come from below: where in its block the source stands."""
+        block = self.rows.block_of.get(path.edge.source)
+        if block is None:
+            return (0, path.edge.operand)
+        target = self.scene.boxes[path.edge.target]
+        if target.region == "top" and block.step is not None:
+            aside = self.rows.column_of[block.step] - (len(self.scene.steps) - 1) / 2
+            return (1e6 * (aside or 1), path.edge.operand)
+        at = block.members.index(path.edge.source)
+        passages = path.through or ()
+        return (passages[-1] if passages else block.template.slots[at][0], path.edge.operand)
+
+
+def _centred(count: int, apart: float, room: float) -> list[float]:
+    step = min(apart, room / (count - 1)) if count > 1 else 0.0
+    return [(i - (count - 1) / 2) * step for i in range(count)]
+
+
+def _evenly(count: int, apart: float, room: float) -> list[float]:
+    """Offsets from 0, ``apart`` or, where there is no room for that, closer."""
+    step = min(apart, max(room, 0.0) / (count - 1)) if count > 1 else 0.0
+    return [i * step for i in range(count)]

@@ -1,0 +1,171 @@
+"""The public face: draw a graph, look at it, save it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import graphviz  # type: ignore[import-untyped]
+
+from tinygrad_rnn.viz.build import scene_of
+from tinygrad_rnn.viz.dot import digraph
+from tinygrad_rnn.viz.layout import Layout, lay_out
+from tinygrad_rnn.viz.scene import Scene
+from tinygrad_rnn.viz.source import source_of
+from tinygrad_rnn.viz.style import THEMES, Theme
+from tinygrad_rnn.viz.svg import paint
+
+LEVELS = ("auto", "op")
+
+
+class Picture:
+    """A drawn graph.  Notebooks show it; `save` writes it to a file.
+
+    It is made when it is first looked at, and holds no tensors.
+    """
+
+    def __init__(self, scene: Scene, theme: Theme) -> None:
+        self._scene, self._theme = scene, theme
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return lay_out(self._scene)
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG text."""
+        return paint(self._scene, self._layout, self._theme)
+
+    @cached_property
+    def dot(self) -> str:
+        """The graph as DOT text, for any Graphviz."""
+        return str(digraph(self._scene, self._theme).source)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture to a file whose suffix says in which format; returns its path.
+
+        ``.svg`` and ``.dot`` need nothing else; ``.png`` and ``.pdf`` are made by the system's
+        Graphviz, in the same layout but with plainer boxes.
+
+        Raises
+        ------
+        ValueError
+            For any other suffix.
+        RuntimeError
+            If a PNG or a PDF is asked for and there is no system Graphviz.
+        """
+        path = Path(path)
+        form = path.suffix.lower().removeprefix(".")
+        if form == "svg":
+            path.write_text(self.svg, encoding="utf-8", newline="\n")
+        elif form == "dot":
+            path.write_text(self.dot, encoding="utf-8", newline="\n")
+        elif form in ("png", "pdf"):
+            path.write_bytes(self._by_graphviz(form))
+        else:
+            raise ValueError(
+                f"cannot save a picture as {path.suffix or 'a file without a suffix'}: "
+                "use .svg, .dot, .png or .pdf"
+            )
+        return path
+
+    def _by_graphviz(self, form: str) -> bytes:
+        drawn = digraph(self._scene, self._theme, self._layout)
+        try:
+            return bytes(drawn.pipe(format=form, neato_no_op=2))  # keep our positions
+        except graphviz.ExecutableNotFound as error:
+            raise RuntimeError(
+                f"saving a .{form} needs the system's Graphviz (apt install graphviz, "
+                "brew install graphviz, …); .svg needs nothing"
+            ) from error
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows."""
+        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"<Picture: {self._scene.title}, {len(self._scene.boxes)} boxes>"
+
+
+def draw(
+    record_or_tensor: Any,
+    *,
+    level: str = "auto",
+    values: bool = True,
+    grads: bool = True,
+    order: bool = True,
+    max_nodes: int = 300,
+    theme: str = "light",
+    title: str | None = None,
+) -> Picture:
+    """Draw the graph of a tensor, or of a recorded backward walk.
+
+    A graph with time steps (``bptt.step``) is laid out like a score: a column for each step, the
+    layers in bands, parameters at the left.  Any other graph runs from left to right.  Drawing
+    changes no gradient and runs no backward.
+
+    Parameters
+    ----------
+    record_or_tensor
+        What ``bptt.record(loss)`` returned, with all gradients and the order of the walk; or a
+        tensor, with the gradients that tensors still hold.
+    level
+        How much one box stands for; "op" (and so far "auto"): one operation.
+    values, grads, order
+        Whether to show values, gradients, and the numbers of the backward visits.
+    max_nodes
+        The most boxes to draw.
+    theme
+        "light".
+    title
+        A title in place of the one that counts steps and operations.
+
+    Raises
+    ------
+    ValueError
+        If there are more than ``max_nodes`` boxes, or for an unknown level or theme.
+    TypeError
+        If it is given neither a tensor nor a record.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w = tg.tensor(0.2, requires_grad=True).named("w")
+    >>> h = tg.tensor(0.9, requires_grad=True).named("h₀")
+    >>> for t in range(1, 3):
+    ...     with tg.step(t):
+    ...         h = (w * h).named("h")
+    >>> tg.viz.draw(tg.bptt.record(h))
+    <Picture: Backpropagation through 2 time steps, 2 operations, 4 boxes>
+    """
+    _check("level", level, LEVELS)
+    _check("theme", theme, tuple(THEMES))
+    scene = scene_of(
+        source_of(record_or_tensor),
+        values=values,
+        grads=grads,
+        order=order,
+        max_nodes=max_nodes,
+        title=title,
+    )
+    return Picture(scene, THEMES[theme])
+
+
+def to_dot(record_or_tensor: Any) -> graphviz.Digraph:
+    """The graph as a ``graphviz.Digraph``, to go on with by yourself.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w = tg.tensor(0.2, requires_grad=True).named("w")
+    >>> "w * 3" in tg.viz.to_dot(w * 3).source
+    True
+    """
+    return digraph(scene_of(source_of(record_or_tensor), max_nodes=10**6), THEMES["light"])
+
+
+def _check(option: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        names = ", ".join(map(repr, known))
+        raise ValueError(f"{option}={given!r} does not exist; there is {names}")

@@ -1,0 +1,99 @@
+"""What a picture can know: one face for a recorded walk and for a plain tensor's graph."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from tinygrad_rnn.engine.graph import Leaf, Node, Place, Variable, place, tape
+
+NOT_YET, NOT_KEPT, NOTHING = "not yet", "not kept", "none"
+
+
+class Source(Protocol):
+    """Where the scene asks for numbers; asking changes nothing and runs no backward."""
+
+    root: Place
+    visits: dict[Place, int]
+
+    def value(self, place: Place) -> Any | None:
+        """The tensor's array, if it is still to be had."""
+
+    def gradient(self, place: Place) -> Any | None:
+        """The whole gradient of the place, if it is known."""
+
+    def missing(self, place: Place) -> str:
+        """What to write where there is no gradient."""
+
+    def contribution(self, node: Place, operand: int) -> Any | None:
+        """What the node sent to one of its parents, if that was observed."""
+
+
+def source_of(what: Any) -> Source:
+    """A source for a record of a backward walk, or for a tensor.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    """
+    if isinstance(what, Variable):
+        return _Tensor(what)
+    if hasattr(what, "visits") and hasattr(what, "gradient"):
+        return _Record(what)
+    raise TypeError(
+        "a picture is drawn of a Tensor or of what bptt.record(loss) returns, "
+        f"not of {type(what).__name__}"
+    )
+
+
+class _Record:
+    def __init__(self, record: Any) -> None:
+        self.record = record
+        self.root: Place = record.root
+        self.visits: dict[Place, int] = {v.node: v.number for v in record.visits}
+        self._sent = {v.node: v.contributions for v in record.visits}
+
+    def value(self, place: Place) -> Any | None:
+        value = getattr(self.record, "value", None)
+        return place.value if value is None else value(place)
+
+    def gradient(self, place: Place) -> Any | None:
+        return self.record.gradient(place)
+
+    def missing(self, place: Place) -> str:
+        return NOTHING  # the walk is over, and did not come here
+
+    def contribution(self, node: Place, operand: int) -> Any | None:
+        sent = self._sent.get(node, ())
+        return sent[operand] if operand < len(sent) else None
+
+
+class _Tensor:
+    def __init__(self, tensor: Variable) -> None:
+        self.root = place(tensor)
+        self.visits: dict[Place, int] = {}
+        self._array = tensor.array
+        places = tape([self.root])
+        nodes = [p for p in places if isinstance(p, Node)]
+        self._walked = any(node.saved is None for node in nodes)
+        if not any(node.saved for node in nodes):  # nothing that a walk could have freed
+            self._walked |= any(isinstance(p, Leaf) and p.grad is not None for p in places)
+
+    def value(self, place: Place) -> Any | None:
+        return self._array if place is self.root else place.value
+
+    def gradient(self, place: Place) -> Any | None:
+        grad = place.notes.grad if isinstance(place, Node) and place.notes else None
+        if not isinstance(place, Node):
+            grad = place.grad
+        return None if grad is None else np.asarray(getattr(grad, "array", grad))
+
+    def missing(self, place: Place) -> str:
+        if not isinstance(place, Node):
+            return NOTHING if self._walked else NOT_YET
+        return NOT_KEPT if self._walked and not place.saved else NOT_YET
+
+    def contribution(self, node: Place, operand: int) -> Any | None:
+        return None

@@ -1,0 +1,76 @@
+"""The look of the pictures: colours, and how wide and how dark a gradient is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """How one kind of box is painted."""
+
+    fill: str
+    border: str
+    thickness: float = 1.4
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """How one bin of gradient norms is painted: a row's colours and a backward edge's width."""
+
+    fill: str
+    text: str
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """All colours of a picture.
+
+    ``heat[0]`` is what lies below the scale (written "≈0"); 1 to 6 are its logarithmic bins.
+    """
+
+    boxes: dict[str, Paint]
+    heat: tuple[Heat, ...]
+    paper: str
+    row: str  # behind a value
+    ink: str
+    muted: str
+    gradient: str  # the text and the ring of a visit number
+    band: str  # behind a time step
+    frame: str  # round a layer
+    forward: str
+    recurrent: str
+    rail: str
+
+
+LIGHT = Theme(
+    boxes={
+        "input": Paint("#EAF4FB", "#0072B2"),
+        "parameter": Paint("#EEEAFB", "#5A3EA6", 2),
+        "operation": Paint("#FFFFFF", "#64748B"),
+        "state": Paint("#E3F4EC", "#00744F"),
+        "loss": Paint("#E2E8F0", "#111827", 2),
+    },
+    heat=(
+        Heat("#F1F5F9", "#1F2937", 0.8),
+        Heat("#FEEDDE", "#1F2937", 1.2),
+        Heat("#FDD0A2", "#1F2937", 1.8),
+        Heat("#FDAE6B", "#1F2937", 2.6),
+        Heat("#F58C3B", "#1F2937", 3.6),
+        Heat("#C94A00", "#FFFFFF", 4.8),
+        Heat("#8C2D04", "#FFFFFF", 6),
+    ),
+    paper="#FFFFFF",
+    row="#FFFFFF",
+    ink="#1F2937",
+    muted="#5B6778",
+    gradient="#9A3B00",
+    band="#F3F6FA",
+    frame="#B6C6D8",
+    forward="#475569",
+    recurrent="#00744F",
+    rail="#7458C4",
+)
+
+THEMES = {"light": LIGHT}

@@ -1,0 +1,122 @@
+"""Text in pictures: how wide it will be, and how it is made safe to write.
+
+Graphviz counts UTF-8 bytes and knows few fonts, so widths are computed here, from the metrics
+of the fonts that the pictures name.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+SANS = "Helvetica, Arial, 'Liberation Sans', sans-serif"
+MONO = "'DejaVu Sans Mono', Menlo, Consolas, monospace"
+LONGEST_NAME = 60
+
+_MONO_EM = 0.602
+_WIDE_EM = 1.25  # East Asian characters and emoji, in whatever font stands in for Helvetica
+_OTHER_EM = 0.62  # letters and signs that the table does not know
+_SMALL_EM = 0.4  # subscripts and superscripts
+_BOLD = 1.07
+
+# Adobe's font metrics of Helvetica for the characters " " to "~", in 1/1000 em.
+_HELVETICA = (
+    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278,
+    556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556,
+    1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778,
+    667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556,
+    333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556,
+    556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
+)  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def width(text: str, size: float, *, bold: bool = False, mono: bool = False) -> float:
+    """The width of a line of text, in points.
+
+    Examples
+    --------
+    >>> width("tanh", 10, mono=True)
+    24.08
+    """
+    em = sum(_mono_em(c) if mono else _sans_em(c) for c in text)
+    return round(em * size * (_BOLD if bold else 1), 3)
+
+
+def _mono_em(character: str) -> float:
+    if unicodedata.combining(character):
+        return 0
+    return _MONO_EM * (2 if _is_wide(character) else 1)
+
+
+def _sans_em(character: str) -> float:
+    if " " <= character <= "~":
+        return _HELVETICA[ord(character) - 32] / 1000
+    if unicodedata.combining(character):
+        return 0
+    if _is_wide(character):
+        return _WIDE_EM
+    if unicodedata.decomposition(character).startswith(("<sub>", "<super>")):
+        return _SMALL_EM
+    if unicodedata.category(character)[0] == "S":  # mathematical signs are as wide as capitals
+        return 0.8
+    return _OTHER_EM
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WF" or ord(character) >= 0x1F000
+
+
+def clean(text: str, longest: int = LONGEST_NAME) -> str:
+    r"""One line without control, bidirectional or unpaired characters, cut if it is long.
+
+    Such characters could break the file, or make it read differently from what it says.
+
+    Examples
+    --------
+    >>> clean("two\nlines\u202e!")
+    'two lines!'
+    """
+    kept = (" " if c.isspace() else c for c in text)
+    line = "".join(c for c in kept if not unicodedata.category(c).startswith("C"))
+    line = " ".join(line.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def fitted(text: str, size: float, room: float, *, bold: bool = False) -> str:
+    """The text, cut with an ellipsis where it would be wider than ``room``.
+
+    Examples
+    --------
+    >>> fitted("= tanh(a + b)", 10, 40)
+    '= tanh(…'
+    """
+    if width(text, size, bold=bold) <= room:
+        return text
+    while text and width(text + "…", size, bold=bold) > room:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def xml(text: str) -> str:
+    """Escape text for SVG, in an element or in a quoted attribute.
+
+    Examples
+    --------
+    >>> xml('a < "b"')
+    'a &lt; &quot;b&quot;'
+    """
+    for sign, entity in ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"):
+        text = text.replace(sign, entity)
+    return text.replace("'", "&#39;")
+
+
+def dot(text: str) -> str:
+    r"""Escape one line for a DOT label, whose backslashes mean something to Graphviz.
+
+    Examples
+    --------
+    >>> print(dot("a\\N"))
+    a\\N
+    """
+    return text.replace("\\", "\\\\")
