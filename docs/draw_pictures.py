@@ -1,4 +1,4 @@
-"""Draw the pictures of README and docs: ``python docs/draw_pictures.py``; a test keeps them current."""
+"""Draw the pictures of README and docs; a test keeps them current."""
 
 from __future__ import annotations
 

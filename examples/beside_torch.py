@@ -1,4 +1,4 @@
-"""The same program in this package and in PyTorch, and the largest difference of their gradients."""
+"""The same program in this package and in PyTorch, and how far their gradients differ."""
 
 from __future__ import annotations
 

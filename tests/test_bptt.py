@@ -78,7 +78,9 @@ def test_stacked_relu_rnn_of_the_other_document() -> None:
         }
     )
     output, h_n = layer(tg.zeros(3, 1, 1))
-    np.testing.assert_allclose(output.detach().numpy().ravel(), [0.773076, 0.980382, 1.035973], atol=1e-4)
+    np.testing.assert_allclose(
+        output.detach().numpy().ravel(), [0.773076, 0.980382, 1.035973], atol=1e-4
+    )
     h_n.sum().backward()
     assert layer.weight_hh_l0.grad.item() == pytest.approx(1.1876886, abs=1e-4)
     assert layer.bias_hh_l0.grad.item() == pytest.approx(1.3400657, abs=1e-5)

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.contributions import GATHERED_ROWS
-from tinygrad_rnn.engine.graph import Leaf, Node, tape
+from tinygrad_rnn.contributions import FEW_ROWS
+from tinygrad_rnn.engine.graph import tape
 from tinygrad_rnn.engine.traversal import walk
 
 
@@ -97,7 +97,7 @@ def test_every_node_is_visited_once_after_its_consumers() -> None:
     position = {node: i for i, node in enumerate(nodes)}
     for node in nodes:
         for parent in node.parents:
-            if isinstance(parent, Node):
+            if not parent.is_leaf:
                 assert position[node] < position[parent]
 
 
@@ -147,7 +147,7 @@ def test_accumulation_of_0d_gradients() -> None:
     assert w.grad.item() == pytest.approx(expected + 0.4)
 
 
-@pytest.mark.parametrize("batch", [1, 3, GATHERED_ROWS + 1])
+@pytest.mark.parametrize("batch", [1, 3, FEW_ROWS, FEW_ROWS + 1])
 def test_gathered_products_equal_single_ones(batch: int) -> None:
     """A walk that gathers a weight's rows gives what one that is observed gives."""
     rng = np.random.default_rng(0)
@@ -156,7 +156,7 @@ def test_gathered_products_equal_single_ones(batch: int) -> None:
 
     def loss() -> tg.Tensor:
         h = h0
-        for t in range(1, 8):
+        for t in range(1, 51):
             with tg.step(t):
                 h = tg.tanh(h @ w + b)
         return (h * h).sum()
@@ -168,7 +168,7 @@ def test_gathered_products_equal_single_ones(batch: int) -> None:
     for parameter, expected in zip((w, b), gathered, strict=True):
         np.testing.assert_allclose(parameter.grad.numpy(), expected, rtol=1e-12)
         shares = tg.bptt.contributions(record, parameter)
-        assert list(shares) == list(range(1, 8))
+        assert list(shares) == list(range(1, 51))
         np.testing.assert_allclose(sum(shares.values()), expected, rtol=1e-12)
 
 
@@ -188,7 +188,7 @@ def test_a_recorded_walk_carries_the_steps_of_the_rules() -> None:
         with tg.step(t):
             x = tg.tanh(w * x)
     (dw,) = tg.autograd.grad(x, w, create_graph=True)
-    steps = {p.tag.step for p in tape([dw.node]) if isinstance(p, Node)}
+    steps = {p.tag.step for p in tape([dw.node]) if not p.is_leaf}
     assert steps == {1, 2, 3}
 
 
@@ -311,7 +311,7 @@ def test_a_change_through_a_view_is_noticed() -> None:
     y = tg.exp(x)
     with tg.no_grad():
         y[1].zero_()
-    with pytest.raises(RuntimeError, match="exp: .*inplace"):
+    with pytest.raises(RuntimeError, match=r"exp: .*inplace"):
         y.sum().backward()
 
 
@@ -354,7 +354,7 @@ def test_a_failing_walk_restores_the_mode() -> None:
     with pytest.raises(RuntimeError, match=r"hook must return None or a tensor of shape \(1,\)"):
         y.backward()
     assert tg.is_grad_enabled()
-    assert isinstance(x.node, Leaf)
+    assert x.is_leaf
     assert x.grad is None
 
 

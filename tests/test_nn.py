@@ -87,7 +87,9 @@ def test_equal_seeds_give_equal_weights(torch, seed, hidden) -> None:
     torch.manual_seed(seed)
     for kind in ("RNN", "RNNCell"):
         ours, their = getattr(nn, kind)(10, hidden), getattr(torch.nn, kind)(10, hidden)
-        for (name, a), (_, b) in zip(ours.named_parameters(), their.named_parameters(), strict=True):
+        for (name, a), (_, b) in zip(
+            ours.named_parameters(), their.named_parameters(), strict=True
+        ):
             assert np.array_equal(a.detach().numpy(), b.detach().numpy()), name
 
 

@@ -58,6 +58,7 @@ from tinygrad_rnn.functions import (
     transpose,
     unbind,
     unsqueeze,
+    where,
 )
 from tinygrad_rnn.modes import (
     enable_grad,
@@ -136,6 +137,7 @@ __all__ = [
     "unbind",
     "unsqueeze",
     "viz",
+    "where",
     "zeros",
     "zeros_like",
 ]

@@ -5,8 +5,8 @@ the receiver is visited, and are then summed together:
 
 * slices of one tensor, such as x[t] in a time loop, send a `Part` each: put together once, the
   loop costs time and memory linear in its length;
-* a weight used at every step receives gᵀx from each; fed with the `Rows` of many steps, one
-  product gives the whole sum.
+* a weight used at every step receives gᵀx from each; with few rows in a step, one product of
+  the `Rows` of many steps costs less than many small ones.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-GATHERED_ROWS = 256  # so many rows are enough for an efficient product
+FEW_ROWS = 8  # contributions of at most so many rows are worth gathering
+GATHERED_ROWS = 256  # and are multiplied out when they are so many together
 
 
 @dataclass(slots=True, eq=False)
@@ -93,7 +94,7 @@ def fitted(c: Any, shape: tuple[int, ...], gather: bool) -> Any:
     """A contribution made to fit its receiver's shape, at once or (``gather``) by waiting."""
     if c.shape is None:
         return c
-    if gather and c.ndim > len(shape):
+    if gather and c.ndim > len(shape) and len(c) <= FEW_ROWS:
         return Rows(summable, c, [])
     return unbroadcast(c, shape)
 

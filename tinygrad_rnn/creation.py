@@ -45,6 +45,8 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected a NumPy array, got {type(array).__name__}")
     as_dtype(array.dtype)
+    if not array.dtype.isnative:
+        raise ValueError("from_numpy: the array has the other byte order; convert it first")
     return wrap(array, None)
 
 
@@ -85,9 +87,11 @@ def ones(*size: Any, dtype: DTypeLike = None, requires_grad: bool = False) -> Te
 
 def zeros_like(input: Tensor) -> Tensor:
     """Zeros of the shape and type of ``input``."""
+    input = functions._tensor("zeros_like", input)
     return wrap(np.zeros(input.shape, input.dtype), None)
 
 
 def ones_like(input: Tensor) -> Tensor:
     """Ones of the shape and type of ``input``."""
+    input = functions._tensor("ones_like", input)
     return wrap(np.ones(input.shape, input.dtype), None)

@@ -134,8 +134,10 @@ def _steps_table(walk: bptt.Record, tensors: dict[str, tg.Tensor]) -> str:
         if not np.allclose(sum(shares.values()), grad.array, rtol=1e-12, atol=0):
             raise AssertionError(f"the contributions to {key} do not add up to its gradient")
         cells = [np.atleast_2d(x) for x in (shares[1], shares[2], grad.array)]
-        for i in range(len(cells[0])):
-            rows.append([key if i == 0 else "", *(_numbers(cell[i]) for cell in cells)])
+        rows += [
+            [key if i == 0 else "", *(_numbers(cell[i]) for cell in cells)]
+            for i in range(len(cells[0]))
+        ]
     return table(rows)
 
 

@@ -24,6 +24,7 @@ uint8 = np.dtype(np.uint8)
 bool_ = np.dtype(np.bool_)
 
 DTypeLike = Any
+_SUPPORTED = (bool_, uint8, int8, int16, int32, int64, float16, float32, float64)
 _default = float32
 _KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}
 
@@ -56,8 +57,8 @@ def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     TypeError
         If it is none of bool, uint8, int8 … int64, float16, float32, float64.
     """
-    result = np.dtype(dtype)
-    if result.kind not in _KINDS or result.name in ("uint16", "uint32", "uint64", "longdouble"):
+    result = np.dtype(dtype).newbyteorder("=") if dtype is not None else np.dtype(object)
+    if result not in _SUPPORTED:
         raise TypeError(
             f"dtype {result} is not supported: use bool, uint8, int8, int16, int32, int64, "
             "float16, float32 or float64"
@@ -100,6 +101,7 @@ def result_type(
     """
     ranks: list[np.dtype[Any] | None] = [None, None, None]  # with dimensions, 0-d, numbers
     for array in arrays:
+        as_dtype(array.dtype)
         rank = 0 if array.ndim else 1
         ranks[rank] = _meet(ranks[rank], array.dtype)
     for number in numbers:

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, int64
+from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.errors import cannot_compute
 from tinygrad_rnn.ops import activation, arithmetic, indexing, linalg, promotion, reduction, shape
 
 Dims = int | Sequence[int] | None
@@ -177,16 +179,16 @@ def relu(input: Any) -> Any:
 
 
 def _comparison(ufunc: np.ufunc, sign: str) -> Any:
+    fit = promotion.promoted(sign, numbers=False)
+
     def compare(input: Any, other: Any) -> Any:
-        a, b = (x.array if isinstance(x, Variable) else x for x in (input, other))
-        if not isinstance(b, np.ndarray | np.generic | bool | int | float):
+        if not isinstance(other, Variable | np.ndarray | np.generic | bool | int | float):
             return NotImplemented
+        a, b = (x.array if isinstance(x, Variable) else x for x in fit((input, other)))
         try:
-            return Variable.make(np.asarray(ufunc(a, b)), None)
+            return primitive.make_tensor(np.asarray(ufunc(a, b)), None)
         except ValueError as error:
-            raise RuntimeError(
-                f"{sign}: shapes {np.shape(a)} and {np.shape(b)} do not broadcast"
-            ) from error
+            raise cannot_compute(sign, error, [a, b], {}) from error
 
     compare.__doc__ = f"``input {sign} other``, elementwise, as a bool tensor."
     return compare
@@ -198,6 +200,22 @@ lt = _comparison(np.less, "<")
 le = _comparison(np.less_equal, "<=")
 gt = _comparison(np.greater, ">")
 ge = _comparison(np.greater_equal, ">=")
+
+
+def where(condition: Any, input: Any, other: Any) -> Any:
+    """``input`` where the condition holds, else ``other``; elementwise, broadcast.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> x = tg.tensor([-1.0, 2.0])
+    >>> tg.where(x > 0, x, 0)
+    tensor([0., 2.])
+    """
+    c = _tensor("where", condition)
+    if c.array.dtype.kind != "b":
+        raise RuntimeError(f"where: the condition must be a bool tensor, got {c.array.dtype}")
+    return arithmetic.where.general(c, *promotion.promoted("where", numbers=False)((input, other)))
 
 
 # -- products of matrices ---------------------------------------------------------------------
@@ -246,9 +264,17 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     >>> tg.linear(tg.tensor([1.0, 2.0]), tg.tensor([[3.0, 4.0]]), tg.tensor([0.5]))
     tensor([11.5000])
     """
+    x, w = _tensor("linear", input), _tensor("linear", weight)
+    if w.array.ndim > 2 or (w.array.ndim != 2 and bias is not None):
+        raise RuntimeError(f"linear: the weight must be a matrix, got shape {w.array.shape}")
+    if not x.array.ndim or x.array.shape[-1] != w.array.shape[-1]:
+        raise RuntimeError(
+            f"linear: the input of shape {x.array.shape} does not fit a weight of shape "
+            f"{w.array.shape}: their last sizes must be equal"
+        )
     if bias is None:
-        return linalg.matmul.apply(input, transpose(weight, 0, 1))
-    return linalg.linear.apply(input, weight, bias)
+        return linalg.matmul.apply(x, transpose(w, 0, 1) if w.array.ndim == 2 else w)
+    return linalg.linear.general(x, w, bias)
 
 
 # -- reductions -------------------------------------------------------------------------------
@@ -256,9 +282,11 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 
 def _dims(name: str, dim: Dims, ndim: int) -> tuple[int, ...]:
     """The axes that ``dim`` names, counted from 0; all of them for ``None`` and ``()``."""
-    if dim is None or (not isinstance(dim, int) and len(dim) == 0):
+    if dim is None or (isinstance(dim, tuple | list) and not dim):
         return tuple(range(ndim))
-    given = (dim,) if isinstance(dim, int) else tuple(dim)
+    if isinstance(dim, bool) or not isinstance(dim, int | tuple | list | np.integer):
+        raise TypeError(f"{name}: dim must be an integer or a tuple of integers, got {dim!r}")
+    given = tuple(dim) if isinstance(dim, tuple | list) else (dim,)
     axes = tuple(_dim(name, d, ndim) for d in given)
     if len(set(axes)) < len(axes):
         raise RuntimeError(f"{name}: dim {dim} names an axis twice")
@@ -332,7 +360,9 @@ def _numpy_spelling(
     numpy = {key: value for key, value in numpy.items() if value is not None}  # np.sum's out=None
     if numpy:
         raise TypeError(f"{name}: got an unexpected keyword argument {next(iter(numpy))!r}")
-    return axis, builtins.bool(keepdims)
+    if not isinstance(keepdims, bool | np.bool_):
+        raise TypeError(f"{name}: keepdim must be a bool, got {keepdims!r}")
+    return axis, bool(keepdims)
 
 
 def _tensor(name: str, input: Any) -> Any:
@@ -340,7 +370,7 @@ def _tensor(name: str, input: Any) -> Any:
     if isinstance(input, Variable):
         return input
     if isinstance(input, np.ndarray):
-        return Variable.make(input, None)
+        return primitive.make_tensor(input, None)
     raise TypeError(f"{name}: expected a tensor, got {type(input).__name__} {input!r:.60}")
 
 
@@ -357,7 +387,10 @@ def reshape(input: Any, *shape_: Any) -> Any:
     tensor([[1., 2.],
             [3., 4.]])
     """
-    return shape.reshape.apply(_tensor("reshape", input), shape=_sizes("reshape", shape_))
+    sizes = _sizes("reshape", shape_)
+    if any(size < -1 for size in sizes):
+        raise RuntimeError(f"reshape: sizes must not be negative (but one −1), got {sizes}")
+    return shape.reshape.apply(_tensor("reshape", input), shape=sizes)
 
 
 def _sizes(name: str, sizes: tuple[Any, ...]) -> tuple[int, ...]:
@@ -432,7 +465,7 @@ def squeeze(input: Any, dim: Dims = None) -> Any:
     (3, 1)
     """
     x = _tensor("squeeze", input)
-    axes = _dims("squeeze", dim, x.array.ndim)
+    axes = () if dim == () else _dims("squeeze", dim, x.array.ndim)
     return shape.reshape.apply(
         x, shape=tuple(n for i, n in enumerate(x.array.shape) if n != 1 or i not in axes)
     )
@@ -460,8 +493,10 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
 
     Raises
     ------
+    ValueError
+        If there are none.
     RuntimeError
-        If there are none, or their other sizes differ.
+        If their other sizes differ.
 
     Examples
     --------
@@ -490,7 +525,7 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
 def _several(name: str, tensors: Sequence[Any]) -> Sequence[Any]:
     xs = [_tensor(name, x) for x in tensors]
     if not xs:
-        raise RuntimeError(f"{name}: expected a non-empty list of tensors")
+        raise ValueError(f"{name}: expected a non-empty list of tensors")
     return promotion.promoted(name)(xs)
 
 
@@ -505,7 +540,7 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """
     x = _tensor("unbind", input)
     if x.array.ndim == 0:
-        raise RuntimeError("unbind: a 0-d tensor has no axis to take apart")
+        raise IndexError("unbind: a 0-d tensor has no axis to take apart")
     before = (slice(None),) * _dim("unbind", dim, x.array.ndim)
     n = x.array.shape[len(before)]
     return tuple(indexing.getitem.apply(x, index=(*before, i)) for i in range(n))
@@ -527,8 +562,8 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
         raise RuntimeError(f"chunk: expected at least 1 chunk, got {chunks}")
     dim = _dim("chunk", dim, x.array.ndim)
     size = x.array.shape[dim]
-    step = -(-size // chunks) or 1
-    starts = range(0, builtins.max(size, 1), step)
+    step = -(-size // chunks)
+    starts = range(0, size, step) if size else [0] * chunks
     spans = [(dim, i, builtins.min(i + step, size)) for i in starts]
     return tuple(indexing.narrow.apply(x, index=indexing.slices(*s), span=s) for s in spans)
 
@@ -555,26 +590,71 @@ def getitem(input: Any, index: Any) -> Any:
         if type(part) is slice and part.step is not None and operator.index(part.step) < 1:
             raise ValueError(f"getitem: the step of a slice must be positive, got {part.step}")
     if _PLAIN.issuperset(map(type, parts)):
-        return indexing.getitem.apply(x, index=parts)
-    parts = tuple(map(_index, parts))
-    plain = _PLAIN.issuperset(map(type, parts))
-    return (indexing.getitem if plain else indexing.take).apply(x, index=parts)
+        return _slice(x, parts)
+    return _pick(x, tuple(map(_index, parts)))
 
 
 _PLAIN = {int, slice, type(None), type(Ellipsis)}
-"""The parts of an index that NumPy takes as they are."""
+"""The parts of an index that NumPy takes as they are, and that share memory."""
+
+
+def _slice(x: Any, parts: tuple[Any, ...]) -> Any:
+    if len(parts) >= x.array.ndim and Ellipsis not in parts:
+        parts = (*parts, ...)  # so that NumPy gives a 0-d view, not a copy, of a single element
+    return indexing.getitem.apply(x, index=parts)
+
+
+def _pick(x: Any, parts: tuple[Any, ...]) -> Any:
+    """Index with arrays among integers and slices: the latter first, as PyTorch does it.
+
+    NumPy counts an integer beside an array as an array, and then orders axes differently.
+    """
+    used = builtins.sum(_axes(part) for part in parts)
+    dots = [i for i, part in enumerate(parts) if part is ...]
+    if dots and used <= x.array.ndim:
+        rest = tuple(part for part in parts[dots[0] + 1 :] if part is not ...)
+        parts = (*parts[: dots[0]], *[slice(None)] * (x.array.ndim - used), *rest)
+    first: list[Any] = []
+    then: list[Any] = []
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            first += [slice(None)] * _axes(part)
+            then.append(part)
+        else:
+            first.append(part)
+            then += [] if isinstance(part, int) else [slice(None)]
+    if any(part != slice(None) for part in first):
+        x = _slice(x, tuple(first))
+    return indexing.take.apply(x, index=tuple(then)) if any(map(_is_array, then)) else x
+
+
+def _axes(part: Any) -> int:
+    """How many axes a part of an index takes up."""
+    return part.ndim if _is_mask(part) else int(part is not None and part is not ...)
+
+
+def _is_array(part: Any) -> bool:
+    return isinstance(part, np.ndarray)
+
+
+def _is_mask(part: Any) -> bool:
+    return isinstance(part, np.ndarray) and part.dtype.kind == "b"
 
 
 def _index(i: Any) -> Any:
-    """One part of an index as NumPy takes it."""
+    """One part of an index: an integer, a slice, ``None``, ``...`` or an index array."""
     if isinstance(i, Variable):
         i = i.array
     if isinstance(i, list | bool):
-        i = np.asarray(i)
-    if isinstance(i, np.integer) or (
-        isinstance(i, np.ndarray) and not i.ndim and i.dtype.kind in "iu"
-    ):
+        i = np.asarray(i) if i != [] else np.zeros(0, np.int64)
+    if isinstance(i, np.integer):
         return int(i)
-    if isinstance(i, np.ndarray) and i.dtype.kind not in "iub":
-        raise IndexError(f"getitem: an index must hold integers or bools, not {i.dtype}")
+    if isinstance(i, np.ndarray) and not i.ndim and i.dtype.kind == "i":
+        return int(i)
+    if isinstance(i, np.ndarray) and i.dtype == np.uint8:
+        i = i.astype(bool)
+    if isinstance(i, np.ndarray) and i.dtype not in (np.int64, np.int32, np.bool_):
+        raise IndexError(f"getitem: index arrays must be int64, int32 or bool, not {i.dtype}")
+    if type(i) not in _PLAIN and not isinstance(i, np.ndarray):
+        raise TypeError(f"getitem: an index cannot be a {type(i).__name__}: {i!r:.60}")
     return i

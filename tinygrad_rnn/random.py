@@ -83,4 +83,4 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     low, high = tensor.dtype.type(a), tensor.dtype.type(b)
     # rounded once, after the whole of u·(high − low) + low, as PyTorch's fused operation does
     array = (u.astype(float64) * float64.type(high - low) + low).astype(tensor.dtype)
-    return tensor._changed("uniform_", array)
+    return tensor.copy_(wrap(array, None))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn import functions, printing
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, is_floating, of_number
-from tinygrad_rnn.engine.graph import Leaf, Node, Notes, Variable
+from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine.graph import Node, Notes, Variable, leaf, place
 from tinygrad_rnn.engine.traversal import walk
-from tinygrad_rnn.modes import here
+from tinygrad_rnn.modes import here, no_grad
+from tinygrad_rnn.ops import arithmetic
 from tinygrad_rnn.ops.promotion import to_dtype
-from tinygrad_rnn.versions import mark_changed, version
+from tinygrad_rnn.versions import mark_changed, tick, version
 
 Array = np.ndarray[Any, Any]
 
@@ -130,7 +133,9 @@ class Tensor(Variable):
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set whether operations on this leaf are recorded from now on; returns it."""
-        if isinstance(self.node, Node):
+        if not isinstance(requires_grad, bool):
+            raise RuntimeError(f"requires_grad_: expected a bool, got {requires_grad!r}")
+        if self.node is not None and not self.node.is_leaf:
             if not requires_grad:
                 raise RuntimeError(
                     "requires_grad_: only leaves can stop requiring grad; this tensor is the "
@@ -141,31 +146,31 @@ class Tensor(Variable):
                 "requires_grad_: only floating-point tensors can require gradients, not "
                 f"{self.dtype}"
             )
-        elif bool(requires_grad) != self.requires_grad:
+        elif requires_grad != self.requires_grad:
             notes = self.node.notes if self.node else None
-            self.node = Leaf(self.array, bool(requires_grad))
+            self.node = leaf(self.array, requires_grad)  # what was recorded before stays as it is
             self.node.notes = notes
         return self
 
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made it."""
-        return not isinstance(self.node, Node)
+        return self.node is None or self.node.is_leaf
 
     @property
     def grad_fn(self) -> Node | None:
         """The node that made it (``None`` for a leaf)."""
-        return self.node if isinstance(self.node, Node) else None
+        return None if self.is_leaf else self.node
 
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` has accumulated here (``None``: none yet)."""
-        holder = _grad_holder(self)
-        if holder is None:
+        notes = self.node.notes if self.node else None
+        if notes is None:
             return None
-        if isinstance(holder.grad, np.ndarray):
-            holder.grad = wrap(holder.grad, None)
-        grad: Tensor | None = holder.grad
+        if isinstance(notes.grad, np.ndarray):
+            notes.grad = wrap(notes.grad, None)
+        grad: Tensor | None = notes.grad
         return grad
 
     @grad.setter
@@ -177,11 +182,10 @@ class Tensor(Variable):
                 f"grad: expected shape {self.shape} and {self.dtype}, got {value.shape} and "
                 f"{value.dtype}"
             )
-        if value is not None and self.node is None:
-            self.node = Leaf(self.array, False)
-        holder = _grad_holder(self)
-        if holder is not None:
-            holder.grad = value
+        if value is self:
+            raise RuntimeError("grad: a tensor cannot be its own gradient")
+        if value is not None or self.grad is not None:
+            self._notes().grad = value
 
     @property
     def name(self) -> str | None:
@@ -212,11 +216,10 @@ class Tensor(Variable):
         return self
 
     def _notes(self) -> Notes:
-        if self.node is None:
-            self.node = Leaf(self.array, False)
-        if self.node.notes is None:
-            self.node.notes = Notes()
-        return self.node.notes
+        node = place(self)
+        if node.notes is None:
+            node.notes = Notes()
+        return node.notes
 
     def detach(self) -> Tensor:
         """The same array outside the graph: memory is shared, history is not."""
@@ -232,12 +235,12 @@ class Tensor(Variable):
         if not isinstance(value, Tensor):
             raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
         self.array = value.array
-        if isinstance(self.node, Leaf):
+        if self.node is not None and self.node.is_leaf:
             self.node.value, self.node.shape = value.array, value.shape
 
     def clone(self) -> Tensor:
         """A copy that is connected to this tensor in the graph."""
-        return functions.add(self, 0) if self.requires_grad else wrap(self.array.copy(), None)
+        return arithmetic.clone.apply(self)
 
     def backward(
         self,
@@ -263,9 +266,8 @@ class Tensor(Variable):
             missing, or not of its shape; if the graph was walked and freed before.
         """
         arrived = run_walk([self], [gradient], retain_graph, create_graph)
-        for place, g in arrived.items():
-            if isinstance(place, Leaf):
-                accumulate(place, g)
+        for node, g in arrived.items():
+            accumulate(node, g)
 
     def retain_grad(self) -> None:
         """Keep the gradient that passes through this tensor, as leaves do."""
@@ -288,12 +290,13 @@ class Tensor(Variable):
         >>> x.grad
         tensor([6.])
         """
+        if not callable(hook):
+            raise TypeError(f"register_hook: expected a function, got {type(hook).__name__}")
         if not self.requires_grad:
             raise RuntimeError("register_hook: this tensor does not require grad")
-        hooks = self._notes().hooks
-        handle = RemovableHandle(hooks)
-        hooks[id(handle)] = hook
-        return handle
+        hooks, key = self._notes().hooks, tick()
+        hooks[key] = hook
+        return RemovableHandle(hooks, key)
 
     # -- the operations, as methods --
 
@@ -329,6 +332,8 @@ class Tensor(Variable):
 
     def to(self, dtype: DTypeLike) -> Tensor:
         """The tensor in another element type (itself if it has that type)."""
+        if dtype is None:
+            return self
         return to_dtype(self, as_dtype(dtype))
 
     def float(self) -> Tensor:
@@ -339,9 +344,9 @@ class Tensor(Variable):
         """As float64."""
         return self.to(np.float64)
 
-    __add__ = __radd__ = functions.add
-    __mul__ = __rmul__ = functions.mul
-    __sub__, __truediv__, __pow__ = functions.sub, functions.div, functions.pow
+    __add__ = __radd__ = arithmetic.add.apply  # the most frequent ones take the shortest way
+    __mul__ = __rmul__ = arithmetic.mul.apply
+    __sub__, __truediv__, __pow__ = arithmetic.sub.apply, functions.div, functions.pow
     __neg__, __matmul__, __getitem__ = functions.neg, functions.matmul, functions.getitem
     __lt__, __le__, __gt__, __ge__ = functions.lt, functions.le, functions.gt, functions.ge
     __hash__ = object.__hash__
@@ -366,50 +371,75 @@ class Tensor(Variable):
 
     # -- changes in place --
 
-    def _changed(self, name: str, array: Any) -> Tensor:
-        """Write ``array`` over the elements, if no graph is being recorded through them."""
-        if self.requires_grad and here.mode.recording:
+    def _changed(self, name: str, other: Any, compute: Callable[[], Any]) -> Tensor:
+        """Write what ``compute`` returns over the elements, unless a graph is being recorded."""
+        if not isinstance(other, Variable | bool | int | float | np.generic):
+            raise TypeError(f"{name}: expected a tensor or a number, got {type(other).__name__}")
+        if here.mode.recording and (self.requires_grad or _requires_grad(other)):
             raise RuntimeError(
-                f"{name}: a tensor that requires grad cannot be changed in place while operations "
-                "are recorded. Do it inside no_grad(), or compute a new tensor instead."
+                f"{name}: a tensor cannot be changed in place while operations with gradients are "
+                "recorded. Do it inside no_grad(), or compute a new tensor instead."
             )
+        with no_grad():
+            array = _raw(compute())
         try:
             np.copyto(self.array, array, casting="same_kind")
         except (TypeError, ValueError) as error:
-            raise RuntimeError(f"{name}: the result does not fit {self!r}: {error}") from error
+            raise RuntimeError(
+                f"{name}: a result of shape {np.shape(array)} and {array.dtype} does not fit a "
+                f"tensor of shape {self.shape} and {self.dtype}"
+            ) from error
         mark_changed(self.array)
         return self
 
     def zero_(self) -> Tensor:
         """Set every element to 0, in place."""
-        return self._changed("zero_", 0)
+        return self.fill_(0)
 
     def fill_(self, value: Any) -> Tensor:
-        """Set every element to ``value``, in place."""
-        return self._changed("fill_", _raw(value))
+        """Set every element to ``value``, a number or a 0-d tensor, in place."""
+        if np.ndim(_raw(value)):
+            raise RuntimeError(f"fill_: expected a number or a 0-d tensor, got {np.shape(value)}")
+        return self._changed("fill_", value, lambda: np.asarray(_raw(value)).astype(self.dtype))
 
-    def copy_(self, src: Any) -> Tensor:
-        """Copy the elements of ``src`` here, in place."""
-        array = _raw(src)
-        return self._changed("copy_", np.asarray(array).astype(self.dtype))
+    def copy_(self, src: Tensor) -> Tensor:
+        """Copy the elements of ``src``, broadcast and cast as needed, here, in place."""
+        return self._changed("copy_", src, lambda: np.asarray(_raw(src)).astype(self.dtype))
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """Add ``alpha · other``, in place."""
-        return self._changed("add_", self.array + _raw(other) * alpha)
+        return self._changed("add_", other, lambda: self + (other if alpha == 1 else other * alpha))
 
     def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """Subtract ``alpha · other``, in place."""
-        return self._changed("sub_", self.array - _raw(other) * alpha)
+        return self._changed("sub_", other, lambda: self - (other if alpha == 1 else other * alpha))
 
     def mul_(self, other: Any) -> Tensor:
         """Multiply by ``other``, in place."""
-        return self._changed("mul_", self.array * _raw(other))
+        return self._changed("mul_", other, lambda: self * other)
 
     def div_(self, other: Any) -> Tensor:
         """Divide by ``other``, in place."""
-        return self._changed("div_", self.array / _raw(other))
+        return self._changed("div_", other, lambda: self / other)
 
-    __iadd__, __isub__, __imul__, __itruediv__ = add_, sub_, mul_, div_
+    # While operations are recorded, ``x += y`` makes a new tensor, as it does for numbers, and a
+    # loss can be summed up in a loop; otherwise it changes x, as in a step of gradient descent.
+
+    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self + other if self._new_when_augmented(other) else self.add_(other)
+
+    def __isub__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self - other if self._new_when_augmented(other) else self.sub_(other)
+
+    def __imul__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self * other if self._new_when_augmented(other) else self.mul_(other)
+
+    def __itruediv__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self / other if self._new_when_augmented(other) else self.div_(other)
+
+    def _new_when_augmented(self, other: Any) -> bool:
+        recorded = here.mode.recording and (self.requires_grad or _requires_grad(other))
+        return recorded and not (self.requires_grad and self.is_leaf)
 
     @property
     def _version(self) -> int:
@@ -437,10 +467,15 @@ class Tensor(Variable):
         return bool(self.array.item())
 
     def __float__(self) -> Any:
-        return float(self.item())
+        return float(self._only())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._only())
+
+    def _only(self) -> Any:
+        if self.array.size != 1:
+            raise ValueError(f"only a tensor with one element is a number, not shape {self.shape}")
+        return self.array.item()
 
     def __index__(self) -> int:
         if self.array.size != 1 or self.dtype.kind not in "iub":
@@ -448,13 +483,28 @@ class Tensor(Variable):
         return int(self.array.item())
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and self.ndim == 0 else format(repr(self), spec)
+        if spec and self.ndim:
+            raise TypeError(
+                f"format {spec!r} is for numbers, not for a tensor of shape {self.shape}"
+            )
+        return format(self.item(), spec) if spec else repr(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError("deepcopy: only leaves can be copied; detach() the tensor first")
+        twin = _new(type(self))
+        twin.array, twin.node = self.array.copy(), None
+        if self.node is not None:
+            twin.node = leaf(twin.array, self.requires_grad)
+            twin.node.notes = self.node.notes and replace(self.node.notes, hooks={}, grad=None)
+        memo[id(self)] = twin
+        return twin
 
     def __repr__(self) -> str:
         return printing.tensor_repr(self.array, self.requires_grad, self.grad_fn)
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
-        return np.asarray(self.numpy(), dtype)
+        return np.array(self.numpy(), dtype) if copy else np.asarray(self.numpy(), dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         function = NUMPY.get(ufunc)
@@ -472,12 +522,12 @@ class Tensor(Variable):
 class RemovableHandle:
     """What `register_hook` returns: ``remove()`` takes the hook away again."""
 
-    def __init__(self, hooks: dict[int, Any]) -> None:
-        self._hooks = hooks
+    def __init__(self, hooks: dict[int, Any], key: int) -> None:
+        self._hooks, self._key = hooks, key
 
     def remove(self) -> None:
         """Take the hook away."""
-        self._hooks.pop(id(self), None)
+        self._hooks.pop(self._key, None)
 
 
 def wrap(array: Any, node: Any) -> Tensor:
@@ -489,13 +539,13 @@ def wrap(array: Any, node: Any) -> Tensor:
 
 
 _new: Callable[[type[Tensor]], Tensor] = object.__new__
-Variable.make = staticmethod(wrap)
+primitive.make_tensor = wrap
 
 
 def to_array(data: Any, dtype: DTypeLike = None) -> Array:
     """A new array of ``data``, with the default types of Python numbers."""
     if isinstance(data, Variable):
-        return data.array.astype(as_dtype(dtype or data.array.dtype))
+        data = data.array
     if isinstance(data, list | tuple) and any(isinstance(x, Variable) for x in data):
         data = [x.array if isinstance(x, Variable) else x for x in data]
     try:
@@ -504,27 +554,44 @@ def to_array(data: Any, dtype: DTypeLike = None) -> Array:
         raise ValueError(
             f"tensor: the rows of nested sequences differ in length: {error}"
         ) from None
-    if (
-        dtype is None
-        and not isinstance(data, np.ndarray | np.generic)
-        and array.dtype.kind in "bif"
-    ):
-        kinds = {"b": of_number(True), "i": of_number(0), "f": of_number(0.0)}
-        dtype = kinds[array.dtype.kind]
-    try:
-        return array.astype(as_dtype(dtype or array.dtype), copy=False)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"tensor: cannot make a tensor of {data!r:.60}: {error}") from None
+    except OverflowError as error:
+        raise RuntimeError(f"tensor: {error}") from None
+    given = isinstance(data, np.ndarray | np.generic)
+    if array.dtype.kind == "O" or (array.dtype.kind in "USV" and not given):
+        raise TypeError(f"tensor: cannot make a tensor of {type(data).__name__} {data!r:.60}")
+    wanted = (
+        as_dtype(array.dtype if given else _DEFAULTS[array.dtype.kind]())
+        if dtype is None
+        else as_dtype(dtype)
+    )
+    if not given and wanted.kind in "iu":
+        _check_range(array, wanted)
+    with np.errstate(all="ignore"):
+        return array.astype(wanted, copy=False)
+
+
+_DEFAULTS: dict[str, Callable[[], Any]] = {
+    "b": lambda: of_number(True),
+    "i": lambda: of_number(0),
+    "u": lambda: of_number(0),
+    "f": lambda: of_number(0.0),
+    "c": lambda: np.complex128,
+}
+
+
+def _check_range(array: Array, dtype: np.dtype[Any]) -> None:
+    """Raise if numbers written in a program do not fit the integer type they are to have."""
+    limits = np.iinfo(dtype)
+    if array.size and not (np.all(array >= limits.min) and np.all(array <= limits.max)):
+        raise RuntimeError(f"tensor: a value in {array.ravel()[:5]} does not fit {dtype}")
 
 
 def _raw(x: Any) -> Any:
     return x.array if isinstance(x, Variable) else x
 
 
-def _grad_holder(tensor: Tensor) -> Leaf | Notes | None:
-    if tensor.node is None or isinstance(tensor.node, Leaf):
-        return tensor.node
-    return tensor.node.notes
+def _requires_grad(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.requires_grad
 
 
 def run_walk(
@@ -568,14 +635,19 @@ def _initial(output: Tensor, cotangent: Tensor | None) -> Tensor:
     return to_dtype(cotangent, output.dtype)
 
 
-def accumulate(leaf: Leaf, g: Any) -> None:
-    """Add what a walk brought to a leaf's gradient."""
-    old = leaf.grad
+def accumulate(node: Node, g: Any) -> None:
+    """Add what a walk brought to a leaf to its gradient."""
+    if not node.is_leaf:
+        return
+    if node.notes is None:
+        node.notes = Notes()
+    old = node.notes.grad
     if old is None:
         # recorded walks hand out tensors that other leaves may have received too
-        leaf.grad = wrap(g.array.copy(), g.node) if isinstance(g, Variable) else g
+        node.notes.grad = wrap(g.array.copy(), g.node) if isinstance(g, Variable) else g
     elif isinstance(g, Variable) or not isinstance(old, Variable):
-        leaf.grad = old + g
+        total = old + g
+        node.notes.grad = total if isinstance(total, Variable) else np.asarray(total)
     else:
         old.array += g  # whoever holds this gradient sees it grow, as in PyTorch
 
@@ -604,6 +676,7 @@ NUMPY: dict[Any, Any] = {
     np.broadcast_to: functions.expand,
     np.concatenate: lambda arrays, axis=0: functions.cat(arrays, axis),
     np.stack: lambda arrays, axis=0: functions.stack(arrays, axis),
+    np.where: functions.where,
     np.moveaxis: lambda a, source, destination: _moveaxis(a, source, destination),
 }
 

@@ -1,16 +1,13 @@
 """Time beside PyTorch, as a ratio: ``python tests/benchmarks/against_torch.py``.
 
-Both run in this process, one thread each, in alternating blocks; the medians are compared.
-Absolute times depend on the machine and its mood; the ratio does much less.
+Both run in this process, one thread each, in alternating blocks; the medians are compared. The
+garbage collector rests while a block is timed, as `timeit` has it. Absolute times depend on the
+machine and its mood; the ratio does much less.
 """
 
 from __future__ import annotations
 
-import os
-
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")  # before NumPy is imported
-
+import gc
 import statistics
 import time
 import tracemalloc
@@ -19,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from workloads import LSTM, chain
 
 import tinygrad_rnn as tg
@@ -32,10 +30,13 @@ def medians(
     for _ in range(rounds):
         for run, collected in zip((ours, theirs), times, strict=True):
             run()
+            gc.collect()
+            gc.disable()
             for _ in range(block):
                 start = time.perf_counter()
                 run()
                 collected.append(time.perf_counter() - start)
+            gc.enable()
     return statistics.median(times[0]), statistics.median(times[1])
 
 
@@ -71,4 +72,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with threadpool_limits(1):
+        main()

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.graph import Leaf
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk, wrap
 
 Tensors = Tensor | Sequence[Tensor]
@@ -42,9 +41,8 @@ def backward(
     """
     outputs = _sequence(tensors)
     cotangents = _cotangents(grad_tensors, outputs, "backward")
-    for place, g in run_walk(outputs, cotangents, retain_graph, create_graph).items():
-        if isinstance(place, Leaf):
-            accumulate(place, g)
+    for node, g in run_walk(outputs, cotangents, retain_graph, create_graph).items():
+        accumulate(node, g)
 
 
 def grad(
@@ -89,7 +87,11 @@ def grad(
     (27.0, 18.0)
     """
     ends, wanted = _sequence(outputs), _sequence(inputs)
+    if materialize_grads and allow_unused is False:
+        raise ValueError("grad: materialize_grads=True makes no sense with allow_unused=False")
     for i, x in enumerate(wanted):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"grad: input {i} must be a Tensor, got {type(x).__name__}")
         if not x.requires_grad:
             raise RuntimeError(f"grad: input {i}, of shape {x.shape}, does not require grad")
     arrived = run_walk(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.contributions import dense
-from tinygrad_rnn.engine.graph import Leaf, Node, Place, tape
+from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
 
 Array = np.ndarray[Any, Any]
@@ -55,18 +55,18 @@ class Record:
         In the order in which the walk made them: newest node first.
     """
 
-    def __init__(self, root: Node, visits: list[Visit], leaves: dict[Place, Array]) -> None:
+    def __init__(self, root: Node, visits: list[Visit], leaves: dict[Node, Array]) -> None:
         self.root = root
         self.visits = tuple(visits)
-        self._gradients: dict[Place, Array] = {visit.node: visit.cotangent for visit in visits}
+        self._gradients: dict[Node, Array] = {visit.node: visit.cotangent for visit in visits}
         self._gradients.update(leaves)
 
     @property
-    def places(self) -> list[Place]:
+    def places(self) -> list[Node]:
         """Every node and leaf of the graph, oldest first."""
         return tape([self.root])
 
-    def gradient(self, of: Tensor | Place) -> Array | None:
+    def gradient(self, of: Tensor | Node) -> Array | None:
         """The whole ∂L/∂tensor that the walk brought to a tensor, node or leaf.
 
         ``None`` if nothing came there.
@@ -109,17 +109,16 @@ def record(
     if loss.requires_grad and loss.is_leaf:
         raise RuntimeError("record: this tensor is a leaf: no operation led to it, nothing to walk")
     visits: list[Visit] = []
-    leaves: dict[Place, Array] = {}
+    leaves: dict[Node, Array] = {}
 
-    def observe(place: Place, g: Any, sent: list[Any]) -> None:
-        if isinstance(place, Leaf):
+    def observe(place: Node, g: Any, sent: list[Any]) -> None:
+        if place.is_leaf:
             leaves[place] = np.array(g)
         else:
             visits.append(Visit(len(visits) + 1, place, np.asarray(g), sent))
 
     arrived = run_walk([loss], [gradient], retain_graph, False, observer=observe)
-    for place, g in arrived.items():
-        if isinstance(place, Leaf):
-            accumulate(place, g)
+    for node, g in arrived.items():
+        accumulate(node, g)
     assert isinstance(loss.node, Node)
     return Record(loss.node, visits, leaves)

@@ -20,13 +20,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygrad_rnn.contributions import Rows
-from tinygrad_rnn.engine.graph import Leaf, Node, Variable, place
+from tinygrad_rnn.contributions import FEW_ROWS, Rows
+from tinygrad_rnn.engine.graph import Node, Variable, leaf, place
 from tinygrad_rnn.errors import cannot_compute
 from tinygrad_rnn.modes import here
 
 Fn = Callable[..., Any]
 NO_PARAMS: dict[str, Any] = {}
+make_tensor: Any = None  # (array, node) -> the tensor users get: tinygrad_rnn.tensor sets it
 
 
 class Rule:
@@ -49,7 +50,7 @@ class Rule:
         self.gather = self._gather if rows else self.pull
 
     def _gather(self, g: Any, node: Any) -> Any:
-        if g.ndim < 2 or len(node.parents[self.index].shape) != 2:
+        if g.ndim < 2 or len(g) > FEW_ROWS or len(node.parents[self.index].shape) != 2:
             return self.pull(g, node)
         return Rows(self.fn, g, [fetch(node) for fetch in self.fetchers])
 
@@ -106,11 +107,11 @@ class Primitive:
         places = [x.node if isinstance(x, Variable) else None for x in inputs]
         wants = [p is not None and p.requires_grad for p in places]
         if not any(wants) or not here.mode.recording:
-            return Variable.make(output, None)
+            return make_tensor(output, None)
         keep = self._keep(wants)
         saved = tuple(a if kept else None for a, kept in zip((*arrays, output), keep))
-        parents = tuple(place(x) if isinstance(x, Variable) else Leaf(x, False) for x in inputs)
-        return Variable.make(output, Node(self, parents, saved, params, here.mode, output))
+        parents = tuple(place(x) if isinstance(x, Variable) else leaf(x, False) for x in inputs)
+        return make_tensor(output, Node(self, parents, saved, params, here.mode, output))
 
     __call__ = general
 
@@ -131,16 +132,17 @@ def _lane(self: Primitive) -> Fn:
     def unary(x: Any, **params: Any) -> Any:
         mode = here.mode
         try:
-            k = keeps[x.node.requires_grad]
-            output = forward(x.array, **params) if mode.recording else None
+            a, p = x.array, x.node
+            k = keeps[p.requires_grad]
+            output = (forward(a, **params) if params else forward(a)) if mode.recording else None
         except Exception:  # not a tensor, no gradient wanted, first use, or an error to explain
             output = None
         if output is None:
             return general(x, **params)
         if type(output) is not ndarray:
             output = np.asarray(output)
-        saved = (x.array if k[0] else None, output if k[1] else None) if k else ()
-        return Variable.make(output, Node(self, (x.node,), saved, params, mode, output))
+        saved = (a if k[0] else None, output if k[1] else None) if k else ()
+        return make_tensor(output, Node(self, (p,), saved, params or NO_PARAMS, mode, output))
 
     def binary(x: Any, y: Any) -> Any:
         mode = here.mode
@@ -155,7 +157,7 @@ def _lane(self: Primitive) -> Fn:
         if type(output) is not ndarray:
             output = np.asarray(output)
         saved = (a if k[0] else None, b if k[1] else None, output if k[2] else None) if k else ()
-        return Variable.make(output, Node(self, (p, q), saved, NO_PARAMS, mode, output))
+        return make_tensor(output, Node(self, (p, q), saved, NO_PARAMS, mode, output))
 
     if self.inputs[0].startswith("*") or len(self.inputs) > 2:
         return general

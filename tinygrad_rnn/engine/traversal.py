@@ -14,20 +14,21 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.contributions import Waiting, fitted
-from tinygrad_rnn.engine.graph import Place, Variable, tape
+from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.errors import bad_hook_answer, changed_in_place, freed
 from tinygrad_rnn.modes import here
 from tinygrad_rnn.versions import changed_since, changes, version
 
 
 def walk(
-    roots: Mapping[Place, Any],
+    roots: Mapping[Node, Any],
     *,
-    wanted: Collection[Place] | None = None,
+    wanted: Collection[Node] | None = None,
     retain_graph: bool = False,
     create_graph: bool = False,
-    observer: Callable[[Place, Any, list[Any]], None] | None = None,
-) -> dict[Place, Any]:
+    observer: Callable[[Node, Any, list[Any]], None] | None = None,
+) -> dict[Node, Any]:
     """Carry the roots' cotangents (arrays; tensors with ``create_graph``) back to the leaves.
 
     Returns the cotangents of the leaves reached, or of the ``wanted`` places; then only what lies
@@ -38,9 +39,9 @@ def walk(
     gather = observer is None and not create_graph
     sums = {root: g for root, g in roots.items() if path is None or root in path}
     queue = sorted((-root.order, root) for root in sums)
-    owned: set[Place] = set()  # whose sum is a buffer made here, and so is added to in place
-    aside: dict[Place, Waiting] = {}  # contributions that will be summed together
-    arrived: dict[Place, Any] = {}
+    owned: set[Node] = set()  # whose sum is a buffer made here, and so is added to in place
+    aside: dict[Node, Waiting] = {}  # contributions that will be summed together
+    arrived: dict[Node, Any] = {}
     outer, here.mode = here.mode, replace(here.mode, recording=create_graph)
     try:
         while queue:
@@ -50,18 +51,19 @@ def walk(
                 g = aside.pop(node).total(g, node.shape)
             if node.notes is not None:
                 g = _attended(node, g, create_graph)
-            primitive, source, sent = node.primitive, node, None if gather else []
-            if primitive is None or (wanted is not None and node in wanted):
+            op, source = node.primitive, node
+            sent: Any = None if gather else []
+            if op is None or (wanted is not None and node in wanted):
                 arrived[node] = g if create_graph else np.array(g)
             pulls: Any = ()
-            if primitive is not None and (path is None or not path.isdisjoint(node.parents)):
+            if op is not None and (path is None or not path.isdisjoint(node.parents)):
                 if changes or node.saved is None:
                     _check_saved(node)
                 if create_graph:
                     source, here.mode = _Recorded(node), replace(here.mode, tag=node.tag)
-                pulls = primitive.gathers if gather else primitive.pulls
-                if primitive.joint is not None:  # one rule has done the work of all
-                    pulls = [lambda g, node, c=c: c for c in primitive.joint.pull(g, source)]
+                pulls = op.gathers if gather else op.pulls
+                if op.joint is not None:  # one rule has done the work of all
+                    pulls = [lambda g, node, c=c: c for c in op.joint.pull(g, source)]
             for parent, pull in zip(node.parents, pulls):
                 c = None
                 if parent.requires_grad and (path is None or parent in path):
@@ -96,7 +98,7 @@ def walk(
     return arrived
 
 
-def _between(roots: Iterable[Place], wanted: Collection[Place]) -> set[Place]:
+def _between(roots: Iterable[Node], wanted: Collection[Node]) -> set[Node]:
     """The wanted places, and every node through which they reach a root."""
     path = set(wanted)
     for node in tape(roots):
@@ -111,18 +113,21 @@ class _Recorded:
     def __init__(self, node: Any) -> None:
         self.params, self.parents = node.params, node.parents
         places = zip(node.saved, (*node.parents, node))
-        self.saved = [Variable.make(a, p) if isinstance(a, np.ndarray) else a for a, p in places]
+        self.saved = [
+            primitive.make_tensor(a, p) if isinstance(a, np.ndarray) else a for a, p in places
+        ]
 
 
 def _attended(node: Any, g: Any, recorded: bool) -> Any:
     """Show a finished cotangent to the place's hooks, any of which may replace it."""
     for hook in list(node.notes.hooks.values()):
-        answer = hook(g if recorded else Variable.make(np.asarray(g), None))
+        answer = hook(g if recorded else primitive.make_tensor(np.asarray(g), None))
         if answer is not None and getattr(answer, "shape", None) != node.shape:
             raise bad_hook_answer(node.shape, answer)
         g = g if answer is None else answer if recorded else answer.array
     if node.notes.retain:
-        node.notes.grad = g if recorded else np.array(g)
+        old = node.notes.grad
+        node.notes.grad = (g if recorded else np.array(g)) if old is None else old + g
     return g
 
 

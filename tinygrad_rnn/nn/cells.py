@@ -63,7 +63,7 @@ class RNNCell(Module):
     >>> _ = tg.manual_seed(0)
     >>> cell = tg.nn.RNNCell(1, 2)
     >>> cell(tg.tensor([0.5]))
-    tensor([-0.2936, -0.7112], grad_fn=<TanhBackward0>)
+    tensor([-0.0792,  0.7340], grad_fn=<TanhBackward0>)
     """
 
     def __init__(

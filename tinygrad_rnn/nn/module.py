@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.creation import from_numpy
 from tinygrad_rnn.modes import no_grad, scope
 from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.tensor import Tensor
@@ -201,7 +202,7 @@ class Module:
             raise RuntimeError(f"load_state_dict of {type(self).__name__}: {'; '.join(problems)}")
         with no_grad():
             for key, array in arrays.items():
-                own[key].copy_(array)
+                own[key].copy_(from_numpy(array))
         return missing, unexpected
 
     def zero_grad(self, set_to_none: bool = True) -> None:

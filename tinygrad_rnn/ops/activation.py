@@ -24,10 +24,10 @@ def _sigmoid(x: Any) -> Any:
 
 
 tanh = Primitive("tanh", np.tanh, "x", prepare=promoted("tanh", to_float=True))
-tanh.vjp("x", lambda g, y: g - g * y * y, formula="g ⊙ (1 − y²)")
+tanh.vjp("x", lambda g, y: g * (1 - y * y), formula="g ⊙ (1 − y²)")
 
 sigmoid = Primitive("sigmoid", _sigmoid, "x", symbol="σ", prepare=promoted("σ", to_float=True))
 sigmoid.vjp("x", lambda g, y: g * (y - y * y), formula="g ⊙ y ⊙ (1 − y)")
 
-relu = Primitive("relu", lambda x: np.maximum(x, 0), "x", prepare=promoted("relu"))
-relu.vjp("x", lambda g, y: g * (y > 0), formula="g ⊙ [y > 0]")
+relu = Primitive("relu", lambda x: np.maximum(x, 0), "x", prepare=promoted("relu", bools=False))
+relu.vjp("x", lambda g, y: np.where(y <= 0, 0, g), formula="g where y > 0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,30 @@ import numpy as np
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.promotion import promoted
 
+
+def quiet(ufunc: Callable[..., Any]) -> Callable[..., Any]:
+    """A function without NumPy's warnings: ln 0 is −∞ and 1/0 is ∞, as in PyTorch."""
+
+    def silent(*arrays: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return ufunc(*arrays)
+
+    return silent
+
+
 add = Primitive("add", np.add, "a b", symbol="+", prepare=promoted("add"))
 add.vjp("a", lambda g: g, formula="g")
 add.vjp("b", lambda g: g, formula="g")
 
-sub = Primitive("sub", np.subtract, "a b", symbol="−", prepare=promoted("sub"))
+
+def _without_bools(inputs: Sequence[Any]) -> Sequence[Any]:
+    for x in inputs:
+        if isinstance(x, bool) or getattr(x, "dtype", None) == np.bool_:
+            raise RuntimeError("sub: bools cannot be subtracted; use != or convert them first")
+    return promoted("sub")(inputs)
+
+
+sub = Primitive("sub", np.subtract, "a b", symbol="−", prepare=_without_bools)
 sub.vjp("a", lambda g: g, formula="g")
 sub.vjp("b", lambda g: -g, formula="−g")
 
@@ -21,24 +41,40 @@ mul = Primitive("mul", np.multiply, "a b", symbol="*", prepare=promoted("mul"))
 mul.vjp("a", lambda g, b: g * b, formula="g ⊙ b")
 mul.vjp("b", lambda g, a: g * a, formula="g ⊙ a")
 
-div = Primitive("div", np.true_divide, "a b", symbol="/", prepare=promoted("div", to_float=True))
+div = Primitive(
+    "div", quiet(np.true_divide), "a b", symbol="/", prepare=promoted("div", to_float=True)
+)
 div.vjp("a", lambda g, b: g / b, formula="g / b")
 div.vjp("b", lambda g, b, y: -g * (y / b), formula="−g ⊙ y / b")
 
-neg = Primitive("neg", np.negative, "x", symbol="−", prepare=promoted("neg"))
+neg = Primitive("neg", np.negative, "x", symbol="−", prepare=promoted("neg", bools=False))
 neg.vjp("x", lambda g: -g, formula="−g")
 
-exp = Primitive("exp", np.exp, "x", prepare=promoted("exp", to_float=True))
+exp = Primitive("exp", quiet(np.exp), "x", prepare=promoted("exp", to_float=True))
 exp.vjp("x", lambda g, y: g * y, formula="g ⊙ y")
 
-log = Primitive("log", np.log, "x", prepare=promoted("log", to_float=True))
+log = Primitive("log", quiet(np.log), "x", prepare=promoted("log", to_float=True))
 log.vjp("x", lambda g, x: g / x, formula="g / x")
 
-power = Primitive("pow", np.power, "a b", symbol="**", prepare=promoted("pow"))
+clone = Primitive("clone", lambda x: x.copy(), "x")
+clone.vjp("x", lambda g: g, formula="g")
+
+where = Primitive("where", np.where, "condition a b")
+where.vjp("a", lambda g, condition: np.where(condition, g, 0), formula="g where condition")
+where.vjp("b", lambda g, condition: np.where(condition, 0, g), formula="g where not condition")
+
+power = Primitive(
+    "pow", quiet(np.power), "a b",
+    symbol="**", prepare=promoted("pow", bools=False, numbers=False),
+)  # fmt: skip
 power.vjp("a", lambda g, a, b: g * _slope(a, b), formula="g ⊙ b ⊙ aᵇ⁻¹")
-power.vjp("b", lambda g, a, y: g * y * np.log(a + (a == 0)), formula="g ⊙ y ⊙ ln a")
+power.vjp(
+    "b",
+    lambda g, a, b, y: np.where((a == 0) * (b >= 0), 0, g * y * np.log(a)),
+    formula="g ⊙ y ⊙ ln a",
+)
 
 
 def _slope(a: Any, b: Any) -> Any:
     """b·a^(b−1), and 0 for b = 0 even at a = 0, where 0·∞ would give NaN."""
-    return b * a ** (b - (b != 0))
+    return b * a ** (b - (b != 0) * 1)

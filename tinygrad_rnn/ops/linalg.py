@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ def mT(x: Any) -> Any:
 
 def _rows(x: Any) -> Any:
     """All rows of a stack of matrices as one matrix."""
-    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _matmul_a(g: Any, b: Any) -> Any:

@@ -13,7 +13,13 @@ from tinygrad_rnn.engine.primitive import Primitive
 
 Prepare = Callable[[Sequence[Any]], Sequence[Any]]
 
-cast = Primitive("cast", lambda x, *, dtype, origin: x.astype(dtype), "x", symbol="to")
+
+def _cast(x: Any, *, dtype: np.dtype[Any], origin: np.dtype[Any]) -> Any:
+    with np.errstate(all="ignore"):  # what does not fit becomes inf, as in PyTorch
+        return x.astype(dtype)
+
+
+cast = Primitive("cast", _cast, "x", symbol="to")
 """Change of element type: an operation of its own, so that its derivative is one too."""
 
 cast.vjp("x", lambda g, origin: to_dtype(g, origin), formula="g")
@@ -22,36 +28,48 @@ cast.vjp("x", lambda g, origin: to_dtype(g, origin), formula="g")
 def to_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
     """A tensor or array in another element type; itself if it has that type already."""
     if not isinstance(x, Variable):
-        return x.astype(dtype, copy=False)
+        with np.errstate(all="ignore"):
+            return x.astype(dtype, copy=False)
     return x if x.array.dtype == dtype else cast.apply(x, dtype=dtype, origin=x.array.dtype)
 
 
-def promoted(name: str, *, to_float: bool = False) -> Prepare:
+def promoted(
+    name: str, *, to_float: bool = False, bools: bool = True, numbers: bool = True
+) -> Prepare:
     """A `Primitive.prepare` that brings operands to their common type (see `dtypes`).
 
-    ``to_float`` is for operations whose result is never an integer, such as division.
+    Parameters
+    ----------
+    name : of the operation, for errors.
+    to_float : for operations whose result is never an integer, such as division.
+    bools : whether the operation is defined for bools.
+    numbers : whether Python numbers may stay what they are beside float tensors.
     """
 
     def prepare(inputs: Sequence[Any]) -> Sequence[Any]:
         operands = [_operand(x, name) for x in inputs]
-        tensors = [x for x in operands if isinstance(x, Variable | np.ndarray)]
-        arrays = [x.array if isinstance(x, Variable) else x for x in tensors]
-        numbers = [x for x in operands if isinstance(x, bool | int | float)]
-        dtype = result_type(arrays, numbers)
+        arrays = [
+            x.array if isinstance(x, Variable) else x
+            for x in operands
+            if isinstance(x, Variable | np.ndarray)
+        ]
+        written = [x for x in operands if isinstance(x, bool | int | float)]
+        dtype = result_type(arrays, written)
+        if not bools and dtype.kind == "b":
+            raise RuntimeError(f"{name}: not defined for bool tensors; convert them first")
         if to_float and not is_floating(dtype):
             dtype = get_default_dtype()
+        keep = numbers and bool(arrays) and is_floating(dtype)
         return [
-            x
-            if isinstance(x, bool | int | float) and arrays
-            else to_dtype(_arrayed(x, dtype), dtype)
+            x if keep and isinstance(x, bool | int | float) else to_dtype(_arrayed(x), dtype)
             for x in operands
         ]
 
     return prepare
 
 
-def _arrayed(x: Any, dtype: np.dtype[Any]) -> Any:
-    return np.asarray(x, dtype) if isinstance(x, bool | int | float) else x
+def _arrayed(x: Any) -> Any:
+    return np.asarray(x) if isinstance(x, bool | int | float) else x
 
 
 def _operand(x: Any, name: str) -> Any:
@@ -74,6 +92,8 @@ def same_dtype(name: str) -> Prepare:
         for array in arrays:
             if not isinstance(array, np.ndarray):
                 raise TypeError(f"{name}: expected tensors, got {type(array).__name__}")
+            if array.dtype.kind == "b":
+                raise RuntimeError(f"{name}: not defined for bool tensors; convert them first")
         if len({array.dtype for array in arrays}) > 1:
             found = " and ".join(str(array.dtype) for array in arrays)
             raise RuntimeError(f"{name}: expected operands of the same dtype, got {found}")

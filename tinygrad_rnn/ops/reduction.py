@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,17 +19,20 @@ def _spread(g: Any, shape: tuple[int, ...], axis: tuple[int, ...], keepdims: boo
 
 
 def _count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
-    return int(np.prod([shape[i] for i in axis]))
+    return math.prod(shape[i] for i in axis)
+
+
+def _sum(x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+    return np.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
 
 
 def _mean(x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-    n = _count(x.shape, axis)
-    return np.sum(x, axis=axis, keepdims=keepdims) / (n or np.nan)
+    wide = np.float32 if x.dtype == np.float16 else x.dtype  # 70,000 ones overflow float16
+    total = np.sum(x, axis=axis, keepdims=keepdims, dtype=wide)
+    return (total / (_count(x.shape, axis) or math.nan)).astype(x.dtype)
 
 
-sum = Primitive(
-    "sum", lambda x, *, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims), "x", symbol="sum"
-)
+sum = Primitive("sum", _sum, "x")
 sum.vjp("x", lambda g, x_shape, axis, keepdims: _spread(g, x_shape, axis, keepdims), formula="g")
 
 mean = Primitive("mean", _mean, "x", prepare=promoted("mean", to_float=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_rnn.engine.graph import Place, tape
+from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.viz import figures, measure
 from tinygrad_rnn.viz.figures import Scale
 from tinygrad_rnn.viz.names import expression, is_inline, names
@@ -44,8 +44,8 @@ class _Builder:
     def __init__(
         self,
         source: Source,
-        places: list[Place],
-        boxed: list[Place],
+        places: list[Node],
+        boxed: list[Node],
         values: bool,
         grads: bool,
         order: bool,
@@ -69,7 +69,7 @@ class _Builder:
         scene.aid = self._aid(scene)
         return scene
 
-    def _box(self, place: Place) -> Box:
+    def _box(self, place: Node) -> Box:
         roles = self.roles
         peer = roles.peers.get(place)
         return Box(
@@ -87,7 +87,7 @@ class _Builder:
             peer=None if peer is None else self.index[peer],
         )
 
-    def _note(self, place: Place) -> str:
+    def _note(self, place: Node) -> str:
         if place.primitive is not None:
             return ""
         kind, times = self.roles.kinds[place], len(self.roles.uses[place])
@@ -97,7 +97,7 @@ class _Builder:
             return "initial state"
         return "input" if place.requires_grad else "constant"
 
-    def _rows(self, place: Place) -> list[Row]:
+    def _rows(self, place: Node) -> list[Row]:
         rows = []
         if self.values:
             value = self.source.value(place)
@@ -113,7 +113,7 @@ class _Builder:
                 rows.append(Row("grad", figures.array(gradient)))
         return rows
 
-    def _edges(self, node: Place) -> list[Edge]:
+    def _edges(self, node: Node) -> list[Edge]:
         edges = []
         for operand, parent in enumerate(node.parents):
             if parent in self.index:
@@ -123,7 +123,7 @@ class _Builder:
                 edges.append(Edge(*ends, operand, self._edge_kind(parent, node), norm))
         return edges
 
-    def _edge_kind(self, parent: Place, node: Place) -> str:
+    def _edge_kind(self, parent: Node, node: Node) -> str:
         if self.roles.kinds[parent] == "parameter":
             return "parameter"
         before, after = self.roles.steps[parent], self.roles.steps[node]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import graphviz  # type: ignore[import-untyped]
+import graphviz
 
 from tinygrad_rnn.viz.layout.model import Layout, Rect, Wire, towards
 from tinygrad_rnn.viz.scene import Box, Edge, Scene
@@ -67,7 +67,7 @@ def _text(box: Box) -> str:
 
 def _label(lines: list[str]) -> str:
     """Lines as a label that is never taken for markup, whatever stands in it."""
-    return graphviz.nohtml("\\n".join(map(escaped, lines)))  # type: ignore[no-any-return]
+    return graphviz.nohtml("\\n".join(map(escaped, lines)))
 
 
 def _look(box: Box, theme: Theme) -> dict[str, str]:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Any
 
-from tinygrad_rnn.engine.graph import Leaf, Node, Place
+from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.viz import figures
 from tinygrad_rnn.viz.text import clean
 
@@ -14,16 +14,16 @@ _SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 LONGEST_EXPRESSION = 120  # the layout cuts again, by width
 
 
-def is_inline(place: Place) -> bool:
+def is_inline(place: Node) -> bool:
     """Whether a place is a number written into the program, and so needs no box."""
-    if not isinstance(place, Leaf) or place.requires_grad or place.value is None:
+    if not place.is_leaf or place.requires_grad or place.value is None:
         return False
     return place.shape == () and not _given(place)
 
 
-def names(places: list[Place]) -> dict[Place, str]:
+def names(places: list[Node]) -> dict[Node, str]:
     """The display names: given ones with their step as a subscript, the rest v1, v2, …"""
-    found: dict[Place, str] = {}
+    found: dict[Node, str] = {}
     unnamed = 0
     for place in places:
         if is_inline(place):
@@ -42,7 +42,7 @@ def _written(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else figures.number(value)
 
 
-def _given(place: Place) -> str:
+def _given(place: Node) -> str:
     return clean(place.notes.name) if place.notes is not None and place.notes.name else ""
 
 
@@ -51,9 +51,9 @@ def _in_step(name: str, step: int | None) -> str:
     return name if step is None or ends_low else name + str(step).translate(_SUBSCRIPTS)
 
 
-def expression(node: Place, names: dict[Place, str]) -> str:
+def expression(node: Node, names: dict[Node, str]) -> str:
     """How a node was computed, in the names of its operands: "= tanh(a₁)"."""
-    if not isinstance(node, Node):
+    if node.is_leaf:
         return ""
     operands = [names[parent] for parent in node.parents]
     name, symbol = node.primitive.name, clean(node.primitive.symbol)
@@ -84,8 +84,11 @@ def _is_word(symbol: str) -> bool:
 
 
 def _subscript(index: Any) -> str:
-    """An index as it was written; of an index array only that it was one."""
-    return ", ".join(map(_part, index if isinstance(index, tuple) else (index,)))
+    """An index as one writes it; of an index array only that it was one."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if len(parts) > 1 and parts[-1] is Ellipsis:
+        parts = parts[:-1]  # x[0, …] is x[0]
+    return ", ".join(map(_part, parts))
 
 
 def _part(index: Any) -> str:

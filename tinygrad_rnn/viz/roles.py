@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from tinygrad_rnn.engine.graph import Leaf, Node, Place
+from tinygrad_rnn.engine.graph import Node
 
 Use = tuple[Node, int]  # a node, and which of its operands the place is
 _SLICES = ("getitem", "narrow", "unbind")
@@ -26,27 +26,27 @@ class Roles:
     The peer of an initial state is the state that takes its part at the next step.
     """
 
-    kinds: dict[Place, str] = field(default_factory=dict)
-    regions: dict[Place, str] = field(default_factory=dict)
-    steps: dict[Place, int | None] = field(default_factory=dict)
-    peers: dict[Place, Place] = field(default_factory=dict)
-    uses: dict[Place, list[Use]] = field(default_factory=dict)
+    kinds: dict[Node, str] = field(default_factory=dict)
+    regions: dict[Node, str] = field(default_factory=dict)
+    steps: dict[Node, int | None] = field(default_factory=dict)
+    peers: dict[Node, Node] = field(default_factory=dict)
+    uses: dict[Node, list[Use]] = field(default_factory=dict)
 
 
-def roles_of(places: list[Place], root: Place) -> Roles:
+def roles_of(places: list[Node], root: Node) -> Roles:
     """Work out the roles of all places of a tape, which is oldest first."""
     return _Casting(places, root).roles
 
 
 class _Casting:
-    def __init__(self, places: list[Place], root: Place) -> None:
+    def __init__(self, places: list[Node], root: Node) -> None:
         self.places, self.root, self.roles = places, root, Roles()
-        uses: dict[Place, list[Use]] = {place: [] for place in places}
+        uses: dict[Node, list[Use]] = {place: [] for place in places}
         for node in places:
             for operand, parent in enumerate(node.parents):
-                uses[parent].append((node, operand))  # type: ignore[arg-type]
+                uses[parent].append((node, operand))
         self.roles.uses = uses
-        steps = {p.tag.step for p in places if isinstance(p, Node)}
+        steps = {p.tag.step for p in places if not p.is_leaf}
         self.times = sorted(step for step in steps if step is not None)
         self.groups = self._groups()
         self._find_initial_states()
@@ -59,7 +59,7 @@ class _Casting:
     def _groups(self) -> dict[tuple[str, int], list[Node]]:
         groups: dict[tuple[str, int], list[Node]] = defaultdict(list)
         for place in self.places:
-            if isinstance(place, Node) and place.tag.step is not None:
+            if not place.is_leaf and place.tag.step is not None:
                 groups[place.tag.scope, place.tag.step].append(place)
         return groups
 
@@ -67,11 +67,11 @@ class _Casting:
         for key in self.groups:
             for index, node in enumerate(self.groups[key]):
                 for operand, parent in enumerate(node.parents):
-                    if isinstance(parent, Leaf) or not _timed(parent):
+                    if parent.is_leaf or not _timed(parent):
                         self._compare(key, index, node, operand, parent)
 
     def _compare(
-        self, key: tuple[str, int], index: int, node: Node, operand: int, parent: Place
+        self, key: tuple[str, int], index: int, node: Node, operand: int, parent: Node
     ) -> None:
         """An initial state stands where the same operation of the next step has a state."""
         scope, step = key
@@ -83,28 +83,28 @@ class _Casting:
                 continue
             if operand < len(twin.parents):
                 state = twin.parents[operand]
-                if isinstance(state, Node) and state.tag.step == step:
+                if not state.is_leaf and state.tag.step == step:
                     self.roles.peers.setdefault(parent, state)
 
-    def _kind(self, place: Place) -> str:
+    def _kind(self, place: Node) -> str:
         if place is self.root:
             return "loss"
         role = getattr(place.notes, "role", None)
         if role == "state" or (role is None and self._is_state(place)):
             return "state"
-        if isinstance(place, Node):
+        if not place.is_leaf:
             return "operation"
         return "parameter" if self._is_parameter(place, role) else "input"
 
-    def _is_state(self, place: Place) -> bool:
+    def _is_state(self, place: Node) -> bool:
         """Whether another time step goes on from this place."""
         if place in self.roles.peers:
             return True
-        if isinstance(place, Leaf):
+        if place.is_leaf:
             return self._is_before_time(place)
         return place in self.states
 
-    def _positions_of_states(self) -> set[Place]:
+    def _positions_of_states(self) -> set[Node]:
         """What a later step uses, and what stands in its position at the last step."""
         positions = {
             (scope, index, node.primitive)
@@ -119,15 +119,15 @@ class _Casting:
             if (scope, index, node.primitive) in positions
         }
 
-    def _is_before_time(self, leaf: Leaf) -> bool:
+    def _is_before_time(self, leaf: Node) -> bool:
         if not self.times:
             return False
-        if _timed(leaf) and leaf.tag.step < self.times[0]:  # type: ignore[operator]
+        if leaf.tag.step is not None and leaf.tag.step < self.times[0]:
             return True
         name = leaf.notes.name if leaf.notes is not None else None
         return bool(name and _INITIAL_NAME.match(name))
 
-    def _is_parameter(self, leaf: Leaf, role: str | None) -> bool:
+    def _is_parameter(self, leaf: Node, role: str | None) -> bool:
         if not leaf.requires_grad or role == "input":
             return False
         if role == "parameter" or not self.times:
@@ -138,22 +138,22 @@ class _Casting:
         once = len(self.times) > 1 and len(users) == 1 and _timed(users[0][0])
         return not _timed(leaf) and not once
 
-    def _put(self, place: Place) -> None:
+    def _put(self, place: Node) -> None:
         roles = self.roles
         step, region = self._position(place)
         roles.steps[place], roles.regions[place] = step, region
 
-    def _position(self, place: Place) -> tuple[int | None, str]:
+    def _position(self, place: Node) -> tuple[int | None, str]:
         roles = self.roles
         users = [user for user, _ in roles.uses[place]]
-        if isinstance(place, Node) and _timed(place):
+        if not place.is_leaf and _timed(place):
             return place.tag.step, "step"
-        if place in roles.peers or (roles.kinds[place] == "state" and isinstance(place, Leaf)):
+        if place in roles.peers or (roles.kinds[place] == "state" and place.is_leaf):
             return None, "initial"
         steps = [roles.steps[user] for user in users]
         if roles.kinds[place] == "parameter" and any(step is not None for step in steps):
             return None, "left"
-        if isinstance(place, Leaf) and roles.kinds[place] != "parameter":
+        if place.is_leaf and roles.kinds[place] != "parameter":
             if place.tag.step in self.times:
                 return place.tag.step, "step"
             if steps and steps[0] is not None and len(set(steps)) == 1:
@@ -162,5 +162,5 @@ class _Casting:
         return None, "bottom" if feeds else "top"
 
 
-def _timed(place: Place) -> bool:
+def _timed(place: Node) -> bool:
     return place.tag.step is not None

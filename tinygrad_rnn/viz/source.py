@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tinygrad_rnn.engine.graph import Leaf, Node, Place, Variable, place, tape
+from tinygrad_rnn.engine.graph import Node, Variable, place, tape
 
 NOT_YET, NOT_KEPT, NOTHING = "not yet", "not kept", "none"
 
@@ -14,19 +14,19 @@ NOT_YET, NOT_KEPT, NOTHING = "not yet", "not kept", "none"
 class Source(Protocol):
     """Where the scene asks for numbers; asking changes nothing and runs no backward."""
 
-    root: Place
-    visits: dict[Place, int]
+    root: Node
+    visits: dict[Node, int]
 
-    def value(self, place: Place) -> Any | None:
+    def value(self, place: Node) -> Any | None:
         """The tensor's array, if it is still to be had."""
 
-    def gradient(self, place: Place) -> Any | None:
+    def gradient(self, place: Node) -> Any | None:
         """The whole gradient of the place, if it is known."""
 
-    def missing(self, place: Place) -> str:
+    def missing(self, place: Node) -> str:
         """What to write where there is no gradient."""
 
-    def contribution(self, node: Place, operand: int) -> Any | None:
+    def contribution(self, node: Node, operand: int) -> Any | None:
         """What the node sent to one of its parents, if that was observed."""
 
 
@@ -51,21 +51,21 @@ def source_of(what: Any) -> Source:
 class _Record:
     def __init__(self, record: Any) -> None:
         self.record = record
-        self.root: Place = record.root
-        self.visits: dict[Place, int] = {v.node: v.number for v in record.visits}
+        self.root: Node = record.root
+        self.visits: dict[Node, int] = {v.node: v.number for v in record.visits}
         self._sent = {v.node: v.contributions for v in record.visits}
 
-    def value(self, place: Place) -> Any | None:
+    def value(self, place: Node) -> Any | None:
         value = getattr(self.record, "value", None)
         return place.value if value is None else value(place)
 
-    def gradient(self, place: Place) -> Any | None:
+    def gradient(self, place: Node) -> Any | None:
         return self.record.gradient(place)
 
-    def missing(self, place: Place) -> str:
+    def missing(self, place: Node) -> str:
         return NOTHING  # the walk is over, and did not come here
 
-    def contribution(self, node: Place, operand: int) -> Any | None:
+    def contribution(self, node: Node, operand: int) -> Any | None:
         sent = self._sent.get(node, ())
         return sent[operand] if operand < len(sent) else None
 
@@ -73,27 +73,30 @@ class _Record:
 class _Tensor:
     def __init__(self, tensor: Variable) -> None:
         self.root = place(tensor)
-        self.visits: dict[Place, int] = {}
+        self.visits: dict[Node, int] = {}
         self._array = tensor.array
         places = tape([self.root])
-        nodes = [p for p in places if isinstance(p, Node)]
+        nodes = [p for p in places if not p.is_leaf]
         self._walked = any(node.saved is None for node in nodes)
         if not any(node.saved for node in nodes):  # nothing that a walk could have freed
-            self._walked |= any(isinstance(p, Leaf) and p.grad is not None for p in places)
+            self._walked |= any(p.is_leaf and _held(p) is not None for p in places)
 
-    def value(self, place: Place) -> Any | None:
+    def value(self, place: Node) -> Any | None:
         return self._array if place is self.root else place.value
 
-    def gradient(self, place: Place) -> Any | None:
-        grad = place.notes.grad if isinstance(place, Node) and place.notes else None
-        if not isinstance(place, Node):
-            grad = place.grad
+    def gradient(self, place: Node) -> Any | None:
+        grad = _held(place)
         return None if grad is None else np.asarray(getattr(grad, "array", grad))
 
-    def missing(self, place: Place) -> str:
-        if not isinstance(place, Node):
+    def missing(self, place: Node) -> str:
+        if place.is_leaf:
             return NOTHING if self._walked else NOT_YET
         return NOT_KEPT if self._walked and not place.saved else NOT_YET
 
-    def contribution(self, node: Place, operand: int) -> Any | None:
+    def contribution(self, node: Node, operand: int) -> Any | None:
         return None
+
+
+def _held(place: Node) -> Any:
+    """The gradient that a place still holds."""
+    return place.notes.grad if place.notes else None
