@@ -400,3 +400,15 @@ _add("cast", "there and back", lambda lib, x: x.to(lib.float32).to(lib.float64),
 _add("cast", "in a product", lambda lib, x: x.to(lib.float32) * x, [[[0.5, -2.0]]],
      lambda x: x * x, **_EXACT)  # fmt: skip
 _add("cast", "empty", lambda lib, x: x.to(lib.float32), [np.zeros((0, 2))], lambda x: x, **_EXACT)
+
+for _shape in [(), (3,), (2, 0)]:
+    _add("clone", str(_shape), lambda lib, x: x.clone() * x, [_signed(*_shape)], lambda x: x * x)
+_add("clone", "negative zero", lambda lib, x: x.clone(), [[-0.0, 1.0]], lambda x: x)
+
+_TRUTH = np.array([[True], [False]])
+for _a, _b in [((), ()), ((2, 3), (3,)), ((2, 1), (1, 3)), ((2, 0), ())]:
+    _add("where", f"{_a}, {_b}",
+         lambda lib, a, b: lib.where(lib.tensor(_TRUTH), a, b), [_signed(*_a), _signed(*_b)],
+         lambda a, b: np.where(_TRUTH, a, b))  # fmt: skip
+_add("where", "a number", lambda lib, a: lib.where(a > 0, a, 0.0), [_signed(5)],
+     lambda a: np.where(a > 0, a, 0.0))  # fmt: skip

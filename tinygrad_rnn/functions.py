@@ -100,7 +100,15 @@ def pow(input: Any, exponent: Any) -> Any:
     >>> tg.pow(tg.tensor([1.0, 2.0, 3.0]), 2)
     tensor([1., 4., 9.])
     """
+    if type(exponent) is int and _is_integer(input):
+        limits = np.iinfo(input.array.dtype)
+        if not limits.min <= exponent <= limits.max:
+            raise RuntimeError(f"pow: the exponent {exponent} does not fit {input.array.dtype}")
     return arithmetic.power.apply(input, exponent)
+
+
+def _is_integer(input: Any) -> bool:
+    return isinstance(input, Variable) and input.array.dtype.kind in "iu"
 
 
 def neg(input: Any) -> Any:
@@ -505,6 +513,8 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     tensor([1., 2., 3.])
     """
     xs = _several("cat", tensors)
+    if any(x.array.ndim != 1 for x in xs):  # PyTorch skips empty vectors beside matrices
+        xs = [x for x in xs if x.array.shape != (0,)]
     return shape.cat.general(*xs, dim=_dim("cat", dim, xs[0].array.ndim))
 
 
@@ -525,7 +535,8 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
 def _several(name: str, tensors: Sequence[Any]) -> Sequence[Any]:
     xs = [_tensor(name, x) for x in tensors]
     if not xs:
-        raise ValueError(f"{name}: expected a non-empty list of tensors")
+        kind = ValueError if name == "cat" else RuntimeError
+        raise kind(f"{name}: expected a non-empty list of tensors")
     return promotion.promoted(name)(xs)
 
 
@@ -589,7 +600,7 @@ def getitem(input: Any, index: Any) -> Any:
     for part in parts:
         if type(part) is slice and part.step is not None and operator.index(part.step) < 1:
             raise ValueError(f"getitem: the step of a slice must be positive, got {part.step}")
-    if _PLAIN.issuperset(map(type, parts)):
+    if _PLAIN.issuperset(map(type, parts)) and parts.count(...) < 2:
         return _slice(x, parts)
     return _pick(x, tuple(map(_index, parts)))
 
@@ -645,8 +656,8 @@ def _index(i: Any) -> Any:
     """One part of an index: an integer, a slice, ``None``, ``...`` or an index array."""
     if isinstance(i, Variable):
         i = i.array
-    if isinstance(i, list | bool):
-        i = np.asarray(i) if i != [] else np.zeros(0, np.int64)
+    if isinstance(i, list | tuple | bool):
+        i = np.asarray(i) if i not in ([], ()) else np.zeros(0, np.int64)
     if isinstance(i, np.integer):
         return int(i)
     if isinstance(i, np.ndarray) and not i.ndim and i.dtype.kind == "i":
@@ -656,5 +667,6 @@ def _index(i: Any) -> Any:
     if isinstance(i, np.ndarray) and i.dtype not in (np.int64, np.int32, np.bool_):
         raise IndexError(f"getitem: index arrays must be int64, int32 or bool, not {i.dtype}")
     if type(i) not in _PLAIN and not isinstance(i, np.ndarray):
-        raise TypeError(f"getitem: an index cannot be a {type(i).__name__}: {i!r:.60}")
+        kind = TypeError if isinstance(i, str | bytes) else IndexError
+        raise kind(f"getitem: an index cannot be a {type(i).__name__}: {i!r:.60}")
     return i

@@ -6,9 +6,11 @@ current thread only, nest, and undo themselves whatever happens inside.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import threading
-from contextlib import ContextDecorator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -39,11 +41,15 @@ here = _Here()
 """``here.mode`` is the current thread's mode: the one place an operation looks at."""
 
 
-class _Context(ContextDecorator):
-    """A context that replaces the thread's mode by ``self.changed(mode)``."""
+class _Context:
+    """A context, and decorator, that replaces the thread's mode by ``self.changed(mode)``."""
 
     def __init__(self) -> None:
         self._outer: list[Mode] = []  # a stack: one object may be entered again inside itself
+
+    def changed(self, mode: Mode) -> Mode:
+        """The mode inside, from the one outside."""
+        raise NotImplementedError
 
     def __enter__(self) -> None:
         self._outer.append(here.mode)
@@ -52,15 +58,35 @@ class _Context(ContextDecorator):
     def __exit__(self, *exception: object) -> None:
         here.mode = self._outer.pop()
 
-    def changed(self, mode: Mode) -> Mode:
-        raise NotImplementedError
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.isgeneratorfunction(function):
+            return self._around_generator(function)
 
-    def _recreate_cm(self) -> Any:
-        return self
+        @functools.wraps(function)
+        def wrapped(*arguments: Any, **options: Any) -> Any:
+            with self:
+                return function(*arguments, **options)
+
+        return wrapped
+
+    def _around_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def wrapped(*arguments: Any, **options: Any) -> Any:
+            generator = function(*arguments, **options)
+            answer = None
+            while True:  # the mode holds while the generator runs, not while it waits
+                try:
+                    with self:
+                        value = generator.send(answer)
+                except StopIteration as end:
+                    return end.value
+                answer = yield value
+
+        return wrapped
 
 
 class set_grad_enabled(_Context):
-    """Record operations, or do not.
+    """Record operations, or do not: at once as a plain call, for a block as a context.
 
     Examples
     --------
@@ -73,14 +99,49 @@ class set_grad_enabled(_Context):
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
-        self.mode = bool(mode)
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled: expected a bool, got {mode!r}")
+        self.mode = mode
+        self._before: Mode | None = here.mode
+        here.mode = self.changed(here.mode)
 
     def changed(self, mode: Mode) -> Mode:
-        """The mode inside."""
+        """The mode inside, from the one outside."""
         return Mode(self.mode, mode.keep, mode.tag)
 
+    def _settle(self) -> None:
+        """Take back what the call did, once it turns out to be a context or decorator."""
+        if self._before is not None:
+            here.mode, self._before = self._before, None
 
-class no_grad(set_grad_enabled):
+    def __enter__(self) -> None:
+        self._settle()
+        super().__enter__()
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        self._settle()
+        return super().__call__(function)
+
+
+class _Switch(_Context):
+    """Recording on or off, for a block; as a decorator also without parentheses."""
+
+    recording: bool
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        self = super().__new__(cls)
+        self.__init__()  # type: ignore[misc]
+        return self if function is None else self(function)
+
+    def __init__(self, function: None = None) -> None:
+        super().__init__()
+
+    def changed(self, mode: Mode) -> Mode:
+        """The mode inside, from the one outside."""
+        return Mode(self.recording, mode.keep, mode.tag)
+
+
+class no_grad(_Switch):
     """Do not record operations: for evaluation, and for updating parameters in place.
 
     Examples
@@ -93,15 +154,13 @@ class no_grad(set_grad_enabled):
     tensor([0.5000], requires_grad=True)
     """
 
-    def __init__(self) -> None:
-        super().__init__(False)
+    recording = False
 
 
-class enable_grad(set_grad_enabled):
+class enable_grad(_Switch):
     """Record operations, also inside `no_grad`."""
 
-    def __init__(self) -> None:
-        super().__init__(True)
+    recording = True
 
 
 def is_grad_enabled() -> bool:
@@ -117,7 +176,7 @@ class keep_values(_Context):
     """
 
     def changed(self, mode: Mode) -> Mode:
-        """The mode inside."""
+        """The mode inside, from the one outside."""
         return Mode(mode.recording, math.inf, mode.tag)
 
 
@@ -138,7 +197,7 @@ class scope(_Context):
         self.name = name
 
     def changed(self, mode: Mode) -> Mode:
-        """The mode inside."""
+        """The mode inside, from the one outside."""
         outer = mode.tag.scope
         tag = Tag(f"{outer}.{self.name}" if outer else self.name, mode.tag.step)
         return Mode(mode.recording, mode.keep, tag)
@@ -163,5 +222,5 @@ class step(_Context):
         self.t = t
 
     def changed(self, mode: Mode) -> Mode:
-        """The mode inside."""
+        """The mode inside, from the one outside."""
         return Mode(mode.recording, mode.keep, Tag(mode.tag.scope, self.t))

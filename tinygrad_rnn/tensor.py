@@ -328,6 +328,8 @@ class Tensor(Variable):
     @property
     def mT(self) -> Tensor:
         """The tensor with its last two axes exchanged."""
+        if self.ndim < 2:
+            raise RuntimeError(f"mT: only of matrices, not of a {self.ndim}-d tensor")
         return functions.transpose(self, -1, -2)
 
     def to(self, dtype: DTypeLike) -> Tensor:
@@ -398,8 +400,8 @@ class Tensor(Variable):
 
     def fill_(self, value: Any) -> Tensor:
         """Set every element to ``value``, a number or a 0-d tensor, in place."""
-        if np.ndim(_raw(value)):
-            raise RuntimeError(f"fill_: expected a number or a 0-d tensor, got {np.shape(value)}")
+        if isinstance(value, Tensor) and value.ndim:
+            raise RuntimeError(f"fill_: expected a number or a 0-d tensor, got {value.shape}")
         return self._changed("fill_", value, lambda: np.asarray(_raw(value)).astype(self.dtype))
 
     def copy_(self, src: Tensor) -> Tensor:
@@ -504,7 +506,10 @@ class Tensor(Variable):
         return printing.tensor_repr(self.array, self.requires_grad, self.grad_fn)
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
-        return np.array(self.numpy(), dtype) if copy else np.asarray(self.numpy(), dtype)
+        array = self.numpy()
+        if copy is False and dtype is not None and array.dtype != dtype:
+            raise ValueError(f"a tensor of {array.dtype} cannot be seen as {dtype} without a copy")
+        return np.array(array, dtype) if copy else np.asarray(array, dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         function = NUMPY.get(ufunc)
@@ -548,26 +553,32 @@ def to_array(data: Any, dtype: DTypeLike = None) -> Array:
         data = data.array
     if isinstance(data, list | tuple) and any(isinstance(x, Variable) for x in data):
         data = [x.array if isinstance(x, Variable) else x for x in data]
+    several = data if isinstance(data, list | tuple) and data else [data]
+    given = all(isinstance(x, np.ndarray | np.generic) for x in several)
     try:
         array = np.array(data)
     except ValueError as error:
-        raise ValueError(
-            f"tensor: the rows of nested sequences differ in length: {error}"
-        ) from None
-    except OverflowError as error:
-        raise RuntimeError(f"tensor: {error}") from None
-    given = isinstance(data, np.ndarray | np.generic)
-    if array.dtype.kind == "O" or (array.dtype.kind in "USV" and not given):
-        raise TypeError(f"tensor: cannot make a tensor of {type(data).__name__} {data!r:.60}")
-    wanted = (
-        as_dtype(array.dtype if given else _DEFAULTS[array.dtype.kind]())
-        if dtype is None
-        else as_dtype(dtype)
-    )
+        kind = TypeError if len({isinstance(x, list | tuple) for x in data}) > 1 else ValueError
+        raise kind(f"tensor: the nested sequences differ in length: {error}") from None
+    if array.dtype.kind not in "biufc" and not given:
+        raise _not_numbers(data, array)
+    if dtype is None:
+        dtype = array.dtype if given else _DEFAULTS[array.dtype.kind]()
+    wanted = as_dtype(dtype)
     if not given and wanted.kind in "iu":
         _check_range(array, wanted)
     with np.errstate(all="ignore"):
         return array.astype(wanted, copy=False)
+
+
+def _not_numbers(data: Any, array: Array) -> Exception:
+    first = array.ravel().tolist()[0] if array.size else None
+    kind: type[Exception] = RuntimeError
+    if isinstance(first, str | int) and not isinstance(data, str):
+        kind = ValueError
+    elif isinstance(first, str | bytes):
+        kind = TypeError
+    return kind(f"tensor: cannot make numbers of {type(data).__name__} {data!r:.60}")
 
 
 _DEFAULTS: dict[str, Callable[[], Any]] = {
@@ -582,8 +593,10 @@ _DEFAULTS: dict[str, Callable[[], Any]] = {
 def _check_range(array: Array, dtype: np.dtype[Any]) -> None:
     """Raise if numbers written in a program do not fit the integer type they are to have."""
     limits = np.iinfo(dtype)
-    if array.size and not (np.all(array >= limits.min) and np.all(array <= limits.max)):
-        raise RuntimeError(f"tensor: a value in {array.ravel()[:5]} does not fit {dtype}")
+    low = limits.min if dtype.kind == "i" else -limits.max - 1  # −1 in uint8 is 255, as in C
+    if array.size and not (np.all(array >= low) and np.all(array <= limits.max)):
+        kind = ValueError if dtype == np.int64 and array.dtype.kind == "u" else RuntimeError
+        raise kind(f"tensor: a value in {array.ravel()[:5]} does not fit {dtype}")
 
 
 def _raw(x: Any) -> Any:
@@ -645,11 +658,13 @@ def accumulate(node: Node, g: Any) -> None:
     if old is None:
         # recorded walks hand out tensors that other leaves may have received too
         node.notes.grad = wrap(g.array.copy(), g.node) if isinstance(g, Variable) else g
-    elif isinstance(g, Variable) or not isinstance(old, Variable):
-        total = old + g
-        node.notes.grad = total if isinstance(total, Variable) else np.asarray(total)
-    else:
-        old.array += g  # whoever holds this gradient sees it grow, as in PyTorch
+        return
+    with np.errstate(all="ignore"):
+        if isinstance(g, Variable) or not isinstance(old, Variable):
+            total = old + g
+            node.notes.grad = total if isinstance(total, Variable) else np.asarray(total)
+        else:
+            old.array += g  # whoever holds this gradient sees it grow, as in PyTorch
 
 
 NUMPY: dict[Any, Any] = {

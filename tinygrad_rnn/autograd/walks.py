@@ -91,7 +91,8 @@ def grad(
         raise ValueError("grad: materialize_grads=True makes no sense with allow_unused=False")
     for i, x in enumerate(wanted):
         if not isinstance(x, Tensor):
-            raise TypeError(f"grad: input {i} must be a Tensor, got {type(x).__name__}")
+            kind = TypeError if x is None else RuntimeError
+            raise kind(f"grad: input {i} must be a Tensor, got {type(x).__name__}")
         if not x.requires_grad:
             raise RuntimeError(f"grad: input {i}, of shape {x.shape}, does not require grad")
     arrived = run_walk(

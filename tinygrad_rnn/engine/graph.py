@@ -41,12 +41,11 @@ class Notes:
 class Node:
     """A place in the graph: one application of one primitive, or a leaf (``primitive`` is None).
 
-    ``saved``: the inputs' arrays and, last, the output's; ``None`` for each that no rule asked
-    for, and for the whole once a walk has freed it.  ``value``: the output, if small.
+    ``saved``: arrays of the inputs and, last, the output; ``None`` where no rule asked for one, and
+    for the whole once a walk has freed it.  ``value``: the output, if small.
     """
 
-    # One class for both kinds: a walk reads these slots some ten times per visit, and CPython
-    # reads them several times faster where it always meets the same class.
+    # One class for both, because CPython reads slots much faster where it meets one class only.
     __slots__ = (
         "notes", "order", "params", "parents", "primitive", "requires_grad", "saved", "shape",
         "tag", "value",
@@ -60,8 +59,7 @@ class Node:
         self.parents: tuple[Node, ...] = parents
         self.saved: tuple[Any, ...] | None = saved
         self.params: dict[str, Any] = params
-        self.order = tick()
-        self.tag = mode.tag
+        self.order, self.tag = tick(), mode.tag
         self.shape: tuple[int, ...] = output.shape
         self.value: Any = output if output.size <= mode.keep else None
         self.requires_grad = True

