@@ -11,6 +11,7 @@ the receiver is visited, and are then summed together:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -101,11 +102,20 @@ def fitted(c: Any, shape: tuple[int, ...], gather: bool) -> Any:
 
 def unbroadcast(c: Any, shape: tuple[int, ...]) -> Any:
     """Sum a contribution over the axes along which its receiver, of ``shape``, was broadcast."""
-    lead = tuple(range(c.ndim - len(shape)))
-    if lead:
-        c = c.sum(axis=lead)
-    stretched = tuple(i for i, n in enumerate(shape) if n == 1 != c.shape[i])
-    return c.sum(axis=stretched, keepdims=True) if stretched else c
+    lead = c.ndim - len(shape)
+    if lead == 1 and c.ndim == 2 and isinstance(c, np.ndarray) and c.dtype.itemsize >= 4:
+        c = _ones(len(c), c.dtype).dot(c)  # a third of the time of c.sum(axis=0)
+    elif lead > 0:
+        c = c.sum(axis=tuple(range(lead)))
+    if c.shape != shape:
+        stretched = tuple(i for i, n in enumerate(shape) if n == 1 != c.shape[i])
+        c = c.sum(axis=stretched, keepdims=True)
+    return c
+
+
+@functools.lru_cache(maxsize=64)
+def _ones(n: int, dtype: np.dtype[Any]) -> Any:
+    return np.ones(n, dtype)
 
 
 def dense(c: Any, shape: tuple[int, ...]) -> Any:

@@ -16,6 +16,13 @@ def mT(x: Any) -> Any:
     return x.T if x.ndim <= 2 else x.swapaxes(-1, -2)
 
 
+def _product(a: Any, b: Any) -> Any:
+    """``a @ b``; of arrays that are vectors or matrices by ``dot``, which takes half the time."""
+    if isinstance(a, np.ndarray) and 0 < a.ndim <= 2 and 0 < b.ndim <= 2:
+        return a.dot(b)
+    return a @ b
+
+
 def _rows(x: Any) -> Any:
     """All rows of a stack of matrices as one matrix."""
     return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
@@ -23,7 +30,7 @@ def _rows(x: Any) -> Any:
 
 def _matmul_a(g: Any, b: Any) -> Any:
     if b.ndim == 2:
-        return g @ b.T
+        return _product(g, b.T)
     if b.ndim == 1:  # y_…i = Σ_j a_…ij b_j
         return g[..., None] * b
     if g.ndim < b.ndim:  # a is a vector: one row
@@ -36,23 +43,27 @@ def _matmul_b(g: Any, a: Any) -> Any:
         return a[:, None] * g[..., None, :] if g.ndim else a * g
     if g.ndim < a.ndim:  # b is a vector
         return (mT(a) @ g[..., None])[..., 0]
-    return mT(a) @ g
+    return _product(mT(a), g)
 
 
-matmul = Primitive("matmul", np.matmul, "a b", symbol="@", prepare=same_dtype("matmul"))
+matmul = Primitive("matmul", _product, "a b", symbol="@", prepare=same_dtype("matmul"))
 matmul.vjp("a", _matmul_a, formula="g @ bᵀ")
 matmul.vjp("b", _matmul_b, formula="aᵀ @ g", rows=True)
 
 
 def _linear(x: Any, weight: Any, bias: Any) -> Any:
-    return x @ weight.T + bias
+    return _product(x, weight.T) + bias
 
 
 linear = Primitive(
     "linear", _linear, "x weight bias",
     symbol="{x} @ {weight}ᵀ + {bias}", prepare=same_dtype("linear"),
 )  # fmt: skip
-linear.vjp("x", lambda g, weight: g @ weight, formula="g @ W")
-linear.vjp("weight", lambda g, x: _rows(g).T @ _rows(x) if g.ndim > 1 else g[:, None] * x,
-           formula="gᵀ @ x", rows=True)  # fmt: skip
+linear.vjp("x", lambda g, weight: _product(g, weight), formula="g @ W")
+linear.vjp(
+    "weight",
+    lambda g, x: _product(_rows(g).T, _rows(x)) if g.ndim > 1 else g[:, None] * x,
+    formula="gᵀ @ x",
+    rows=True,
+)
 linear.vjp("bias", lambda g: g, formula="g")
