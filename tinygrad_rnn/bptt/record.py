@@ -74,6 +74,12 @@ class Record:
         place = of.node if isinstance(of, Tensor) else of
         return None if place is None else self._gradients.get(place)
 
+    def value(self, of: Tensor | Node) -> Array | None:
+        """The value of a tensor or node; ``None`` for a large one that was not kept."""
+        if isinstance(of, Tensor):
+            return of.array
+        return None if of.value is None else np.asarray(of.value)
+
     def __len__(self) -> int:
         return len(self.visits)
 
@@ -89,8 +95,8 @@ def record(
 
     Gradients are accumulated in the leaves just as `Tensor.backward` does, and the arguments and
     errors are the same. Nothing need be prepared in the forward pass: structure, gradients and
-    contributions are always there, and so are the values of small tensors (at most 16 elements)
-    and those that derivatives need; larger ones if the forward ran inside `keep_values`.
+    contributions are always there, and so are the values of small tensors (at most 16 elements);
+    larger ones if the forward ran inside `keep_values`.
 
     Examples
     --------
