@@ -268,6 +268,12 @@ def test_a_million_nodes_run_and_are_freed_without_recursion() -> None:
         sys.setrecursionlimit(limit)
 
 
+def test_the_tape_of_an_lstm_is_small() -> None:
+    from workloads import tape_bytes_per_step
+
+    assert tape_bytes_per_step(tg) < 25 * 1024
+
+
 def slices_cost(steps: int) -> tuple[float, int]:
     """Seconds (best of three) and peak bytes of a walk through x[t] in a loop."""
     best, peak = float("inf"), 0

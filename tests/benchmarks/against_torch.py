@@ -10,14 +10,13 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
-from workloads import LSTM, chain
+from workloads import LSTM, chain, tape_bytes_per_step
 
 import tinygrad_rnn as tg
 
@@ -40,19 +39,6 @@ def medians(
     return statistics.median(times[0]), statistics.median(times[1])
 
 
-def tape_bytes_per_step(steps: int = 50) -> float:
-    """What the graph of the literal LSTM holds per time step, weights and inputs aside."""
-    model = LSTM(tg, steps=steps)
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    loss = model.forward()
-    after = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    weights = sum(array.nbytes for array in model.weights)
-    del loss
-    return (after - before - weights) / steps
-
-
 def main() -> None:
     torch.set_num_threads(1)
     cases: dict[str, tuple[Callable[[], Any], Callable[[], Any], str]] = {
@@ -68,7 +54,7 @@ def main() -> None:
         np.testing.assert_allclose(ours().numpy(), theirs().numpy(), rtol=1e-3, atol=1e-5)
         a, b = medians(ours, theirs)
         print(f"{name:48} {a * 1e3:6.2f} ms  torch {b * 1e3:6.2f} ms  ratio {a / b:.2f}  {aim}")
-    print(f"tape of that LSTM: {tape_bytes_per_step() / 1024:.1f} KB per step  <= 25")
+    print(f"tape of that LSTM: {tape_bytes_per_step(tg) / 1024:.1f} KB per step  <= 25")
 
 
 if __name__ == "__main__":

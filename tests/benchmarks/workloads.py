@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -71,3 +72,16 @@ class LSTM:
         """Forward and backward; returns a gradient."""
         self.forward().backward()
         return self.parameters[0].grad
+
+
+def tape_bytes_per_step(lib: Any, steps: int = 50) -> float:
+    """What the graph of that LSTM holds per time step, parameters aside."""
+    model = LSTM(lib, steps=steps)
+    model.forward()  # what is made once stays out of the count
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    loss = model.forward()
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    del loss
+    return (after - before) / steps
