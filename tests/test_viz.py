@@ -682,7 +682,7 @@ def test_saving(tmp_path):
 
 def test_saving_a_png_without_graphviz_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(RuntimeError, match="apt install graphviz"):
+    with pytest.raises(RuntimeError, match="install"):
         viz.draw(bptt.record(seed_rnn())).save(tmp_path / "a.png")
 
 
