@@ -161,3 +161,31 @@ def test_contributions_add_up(steps, batch, hidden, inputs, nonlinearity, bias, 
         np.testing.assert_allclose(
             sum(shares.values()), parameter.grad.numpy(), rtol=1e-5, atol=1e-6
         )
+
+
+def test_a_record_keeps_the_values_of_its_walk() -> None:
+    w = tg.tensor([1.0, 2.0], requires_grad=True)
+    record = bptt.record((w * w).sum())
+    with tg.no_grad():
+        w -= w.grad
+    assert record.value(w).tolist() == [1.0, 2.0]
+
+
+def test_what_a_record_shows_cannot_be_written_to() -> None:
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    visit = bptt.record(((x + 0) * 2).sum()).visits[1]
+    for array in (visit.cotangent, visit.contributions[0]):
+        with pytest.raises(ValueError, match="read-only"):
+            array += 1
+
+
+def test_contributions_ask_for_a_record_and_a_tensor_of_it() -> None:
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    loss = (x * 2).sum()
+    with pytest.raises(TypeError, match=r"bptt.record\(loss\) first"):
+        bptt.contributions(loss, x)
+    with pytest.raises(ValueError, match="no part of the recorded graph"):
+        bptt.contributions(bptt.record(loss), tg.ones(2))
+    for odd in (None, 3.0):
+        with pytest.raises(TypeError, match="expected a Tensor"):
+            bptt.record(odd)

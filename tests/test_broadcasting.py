@@ -85,6 +85,8 @@ def test_hostile_values(torch, data, op):
     dtype = data.draw(st.sampled_from([np.float64, np.float32]))
     count = 1 if op in UNARY else 2
     arrays = [np.array(data.draw(hostile(dtype)), dtype) for _ in range(count)]
+    # C's pow and square roots disagree about −∞ and −0, and so do the two libraries
+    assume(op != "pow" or arrays[1] != 0.5 or not np.signbit(arrays[0]))
     results = []
     for lib in (tg, torch):
         xs = [leaf(lib, a) for a in arrays]

@@ -90,6 +90,13 @@ def test_a_closed_pipe_is_no_error(tmp_path) -> None:
     command = f'"{sys.executable}" -m tinygrad_rnn demo --out "{tmp_path}" | head -n 1'
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert done.stderr == ""
+    assert (tmp_path / "bptt.svg").exists()
+
+
+def test_a_console_that_knows_only_ascii(tmp_path) -> None:
+    done = run("demo", "--out", str(tmp_path), PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "W += [[0.1401 0.2354]" in done.stdout
 
 
 def test_three_way_finds_each_wrong_gradient() -> None:

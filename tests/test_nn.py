@@ -150,6 +150,8 @@ def test_layers_keep_no_state() -> None:
     ("make", "error", "message"),
     [
         (lambda: nn.RNN(0, 2), ValueError, "input_size"),
+        (lambda: nn.RNN(1, 2, bias=1), TypeError, "bias must be a bool"),
+        (lambda: nn.RNN(1, 2).load_state_dict(None), TypeError, "names and values"),
         (lambda: nn.RNN(1, -2), ValueError, "hidden_size"),
         (lambda: nn.RNN(1, 2.0), TypeError, "hidden_size must be an int"),
         (lambda: nn.RNN(1, 2, nonlinearity="selu"), ValueError, "'selu'"),
@@ -257,3 +259,27 @@ def test_zero_grad_and_train() -> None:
 def test_repr() -> None:
     assert repr(Tagger()) == "Tagger(\n  (rnn): RNN(2, 3)\n)"
     assert repr(nn.RNNCell(2, 3, False, "relu")) == "RNNCell(2, 3, bias=False, nonlinearity=relu)"
+
+
+def test_modules_can_be_copied_and_pickled() -> None:
+    import copy
+    import pickle
+
+    model = Tagger()
+    model(tg.ones(2, 1, 2)).sum().backward()
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        for a, b in zip(model.named_parameters(), twin.named_parameters(), strict=True):
+            assert a[0] == b[0]
+            assert type(b[1]) is nn.Parameter
+            assert np.array_equal(a[1].detach().numpy(), b[1].detach().numpy())
+            assert np.array_equal(a[1].grad.numpy(), b[1].grad.numpy())
+            assert not np.shares_memory(a[1].array, b[1].array)
+    with pytest.raises(RuntimeError, match="detach"):
+        pickle.dumps(model.scale * 2)
+
+
+def test_slices_of_an_input_that_needs_gradients_belong_to_their_steps() -> None:
+    x = tg.ones(3, 1, 2, requires_grad=True)
+    record = tg.bptt.record(nn.RNN(2, 2)(x)[0].sum())
+    steps = [v.step for v in record.visits if v.node.primitive.name == "getitem"]
+    assert steps == [3, 2, 1]

@@ -61,24 +61,24 @@ def two_step_rnn(
 
 
 def run(directory: Path) -> bool:
-    """Print the demonstration and write its pictures; whether every gradient is right."""
+    """Write the pictures and print the demonstration; whether every gradient is right."""
     tensors, seen, loss = _forward()
-    print(f"A two-step RNN\n  {EQUATIONS}\n")
-    print("Forward")
-    print(_forward_table(seen))
-    print(f"  L = {loss.item():.8f}\n")
     walk = bptt.record(loss)
-    print(f"Backward: the walk, newest first ({len(walk)} visits)")
-    print(_walk_table(walk))
-    print("\nGradients of the parameters, by time step")
-    print(_steps_table(walk, tensors))
-    check = three_way(two_step_rnn, {key: np.array(value) for key, value in INPUTS.items()})
-    print("\nCheck of every gradient: largest relative error")
-    print(f"{check}\n  {_verdict(check)}\n")
     picture = viz.draw(walk, title=TITLE)
-    for suffix in ("svg", "dot"):
-        path = directory / f"bptt.{suffix}"
+    paths = [directory / f"bptt.{suffix}" for suffix in ("svg", "dot")]
+    for path in paths:
         picture.save(path)
+    check = three_way(two_step_rnn, {key: np.array(value) for key, value in INPUTS.items()})
+    parts = {
+        f"A two-step RNN\n  {EQUATIONS}": "",
+        "Forward": f"{_forward_table(seen)}\n  L = {loss.item():.8f}",
+        f"Backward: the walk, newest first ({len(walk)} visits)": _walk_table(walk),
+        "Gradients of the parameters, by time step": _steps_table(walk, tensors),
+        "Check of every gradient: largest relative error": f"{check}\n  {_verdict(check)}",
+    }
+    for title, text in parts.items():
+        print(title, *([text] if text else []), "", sep="\n")
+    for path in paths:
         print(f"wrote {path}")
     return check.ok
 
@@ -88,7 +88,7 @@ def _forward() -> tuple[dict[str, tg.Tensor], dict[str, list[tg.Tensor]], tg.Ten
     tensors = {}
     for key, value in INPUTS.items():
         label, t = (key[0], "₀₁₂".index(key[-1])) if key[-1] in "₀₁₂" else (key, None)
-        with tg.step(t) if t is not None else nullcontext():
+        with tg.step(t):
             role = {"h": "state", "x": "input"}.get(label, "parameter")
             made = tg.tensor(value, dtype=tg.float64, requires_grad=True)
             tensors[key] = made.named(label, role)

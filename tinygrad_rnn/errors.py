@@ -33,9 +33,12 @@ def changed_in_place(name: str, shape: tuple[int, ...], version: int) -> Runtime
     )
 
 
-def bad_hook_answer(shape: tuple[int, ...], answer: object) -> Exception:
-    """A gradient hook returned something that cannot stand for the gradient."""
-    kind = RuntimeError if hasattr(answer, "requires_grad") else TypeError
-    return kind(
-        f"a gradient hook must return None or a tensor of shape {shape}, got {answer!r:.200}"
-    )
+def check_hook_answer(answer: Any, g: Any) -> None:
+    """Raise unless what a gradient hook returned can stand for the gradient ``g``."""
+    if not hasattr(answer, "requires_grad"):
+        raise TypeError(f"a gradient hook must return None or a tensor, got {answer!r:.200}")
+    if (answer.shape, answer.dtype) != (g.shape, g.dtype):
+        raise RuntimeError(
+            f"a gradient hook must return a tensor of shape {g.shape} and {g.dtype}, as it was "
+            f"given, not of shape {answer.shape} and {answer.dtype}"
+        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import operator
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,22 +42,44 @@ here = _Here()
 """``here.mode`` is the current thread's mode: the one place an operation looks at."""
 
 
+def _get(mode: Mode, field: str) -> Any:
+    return getattr(mode if field in ("recording", "keep") else mode.tag, field)
+
+
+def _with(mode: Mode, field: str, value: Any) -> Mode:
+    """The mode with one field replaced."""
+    if field == "recording":
+        return Mode(value, mode.keep, mode.tag)
+    if field == "keep":
+        return Mode(mode.recording, value, mode.tag)
+    scope, step = mode.tag
+    tag = Tag(value, step) if field == "scope" else Tag(scope, value)
+    return Mode(mode.recording, mode.keep, tag)
+
+
 class _Context:
-    """A context, and decorator, that replaces the thread's mode by ``self.changed(mode)``."""
+    """A context, and decorator, that sets one field of the thread's mode.
+
+    On leaving, that field alone gets its former value back: a generator may be left late, when
+    other contexts have come and gone.
+    """
+
+    field: str
 
     def __init__(self) -> None:
-        self._outer: list[Mode] = []  # a stack: one object may be entered again inside itself
+        self._outer: list[Any] = []  # a stack: one object may be entered again inside itself
 
-    def changed(self, mode: Mode) -> Mode:
-        """The mode inside, from the one outside."""
+    def value(self, outer: Any) -> Any:
+        """The field's value inside, from the one outside."""
         raise NotImplementedError
 
     def __enter__(self) -> None:
-        self._outer.append(here.mode)
-        here.mode = self.changed(here.mode)
+        outer = _get(here.mode, self.field)
+        self._outer.append(outer)
+        here.mode = _with(here.mode, self.field, self.value(outer))
 
     def __exit__(self, *exception: object) -> None:
-        here.mode = self._outer.pop()
+        here.mode = _with(here.mode, self.field, self._outer.pop())
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isgeneratorfunction(function):
@@ -97,22 +120,24 @@ class set_grad_enabled(_Context):
     False
     """
 
+    field = "recording"
+
     def __init__(self, mode: bool) -> None:
         super().__init__()
         if not isinstance(mode, bool):
             raise TypeError(f"set_grad_enabled: expected a bool, got {mode!r}")
         self.mode = mode
-        self._before: Mode | None = here.mode
-        here.mode = self.changed(here.mode)
+        self._before: bool | None = here.mode.recording
+        here.mode = _with(here.mode, "recording", mode)
 
-    def changed(self, mode: Mode) -> Mode:
-        """The mode inside, from the one outside."""
-        return Mode(self.mode, mode.keep, mode.tag)
+    def value(self, outer: bool) -> bool:
+        """Whether to record inside."""
+        return self.mode
 
     def _settle(self) -> None:
         """Take back what the call did, once it turns out to be a context or decorator."""
         if self._before is not None:
-            here.mode, self._before = self._before, None
+            here.mode, self._before = _with(here.mode, "recording", self._before), None
 
     def __enter__(self) -> None:
         self._settle()
@@ -126,6 +151,7 @@ class set_grad_enabled(_Context):
 class _Switch(_Context):
     """Recording on or off, for a block; as a decorator also without parentheses."""
 
+    field = "recording"
     recording: bool
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
@@ -136,9 +162,9 @@ class _Switch(_Context):
     def __init__(self, function: None = None) -> None:
         super().__init__()
 
-    def changed(self, mode: Mode) -> Mode:
-        """The mode inside, from the one outside."""
-        return Mode(self.recording, mode.keep, mode.tag)
+    def value(self, outer: bool) -> bool:
+        """Whether to record inside."""
+        return self.recording
 
 
 class no_grad(_Switch):
@@ -175,9 +201,11 @@ class keep_values(_Context):
     needs it.
     """
 
-    def changed(self, mode: Mode) -> Mode:
-        """The mode inside, from the one outside."""
-        return Mode(mode.recording, math.inf, mode.tag)
+    field = "keep"
+
+    def value(self, outer: float) -> float:
+        """The largest output that is kept inside: any."""
+        return math.inf
 
 
 class scope(_Context):
@@ -192,15 +220,17 @@ class scope(_Context):
     Tag(scope='rnn.l0', step=1)
     """
 
+    field = "scope"
+
     def __init__(self, name: str) -> None:
         super().__init__()
+        if not isinstance(name, str):
+            raise TypeError(f"scope: expected a string, got {name!r}")
         self.name = name
 
-    def changed(self, mode: Mode) -> Mode:
-        """The mode inside, from the one outside."""
-        outer = mode.tag.scope
-        tag = Tag(f"{outer}.{self.name}" if outer else self.name, mode.tag.step)
-        return Mode(mode.recording, mode.keep, tag)
+    def value(self, outer: str) -> str:
+        """The dotted name inside."""
+        return f"{outer}.{self.name}" if outer else self.name
 
 
 class step(_Context):
@@ -217,10 +247,14 @@ class step(_Context):
     2
     """
 
-    def __init__(self, t: int) -> None:
-        super().__init__()
-        self.t = t
+    field = "step"
 
-    def changed(self, mode: Mode) -> Mode:
-        """The mode inside, from the one outside."""
-        return Mode(mode.recording, mode.keep, Tag(mode.tag.scope, self.t))
+    def __init__(self, t: int | None) -> None:
+        super().__init__()
+        if isinstance(t, bool) or not (t is None or hasattr(t, "__index__")):
+            raise TypeError(f"step: expected an integer, or None for no step, got {t!r}")
+        self.t = None if t is None else operator.index(t)
+
+    def value(self, outer: int | None) -> int | None:
+        """The time step inside."""
+        return self.t

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -382,6 +382,10 @@ class Tensor(Variable):
                 f"{name}: a tensor cannot be changed in place while operations with gradients are "
                 "recorded. Do it inside no_grad(), or compute a new tensor instead."
             )
+        if not self.array.flags.writeable:
+            raise RuntimeError(
+                f"{name}: the tensor's memory is shared or expanded; clone() it first"
+            )
         with no_grad():
             array = _raw(compute())
         try:
@@ -491,16 +495,13 @@ class Tensor(Variable):
             )
         return format(self.item(), spec) if spec else repr(self)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+    def __reduce_ex__(self, protocol: Any) -> Any:
         if not self.is_leaf:
-            raise RuntimeError("deepcopy: only leaves can be copied; detach() the tensor first")
-        twin = _new(type(self))
-        twin.array, twin.node = self.array.copy(), None
-        if self.node is not None:
-            twin.node = leaf(twin.array, self.requires_grad)
-            twin.node.notes = self.node.notes and replace(self.node.notes, hooks={}, grad=None)
-        memo[id(self)] = twin
-        return twin
+            raise RuntimeError("only leaves can be copied or pickled; detach() the tensor first")
+        notes = self._notes() if self.node is not None else Notes()
+        grad = None if notes.grad is None else np.asarray(_raw(notes.grad))
+        state = (self.array, self.requires_grad, notes.name, notes.role, grad)
+        return _rebuilt, (type(self), *state)
 
     def __repr__(self) -> str:
         return printing.tensor_repr(self.array, self.requires_grad, self.grad_fn)
@@ -533,6 +534,17 @@ class RemovableHandle:
     def remove(self) -> None:
         """Take the hook away."""
         self._hooks.pop(self._key, None)
+
+
+def _rebuilt(
+    kind: type[Tensor], array: Array, requires_grad: bool, name: Any, role: Any, grad: Any
+) -> Tensor:
+    """A leaf from what copying or pickling took of one."""
+    tensor = _new(kind)
+    tensor.array = array
+    tensor.node = leaf(array, requires_grad)
+    tensor.node.notes = Notes(name=name, role=role, grad=grad)
+    return tensor
 
 
 def wrap(array: Any, node: Any) -> Tensor:
@@ -616,7 +628,12 @@ def run_walk(
 ) -> dict[Any, Any]:
     """Check the outputs and their cotangents, and walk back from them (see `walk`)."""
     roots: dict[Any, Any] = {}
+    for flag in (retain_graph, create_graph):
+        if not isinstance(flag, bool | None):
+            raise TypeError(f"backward: retain_graph and create_graph are bools, got {flag!r}")
     for output, cotangent in zip(outputs, cotangents, strict=True):
+        if not isinstance(output, Tensor):
+            raise TypeError(f"backward: expected a Tensor, got {type(output).__name__}")
         if not output.requires_grad:
             raise RuntimeError(
                 "backward: this tensor does not require grad and has no grad_fn. Make a tensor it "
@@ -652,20 +669,21 @@ def accumulate(node: Node, g: Any) -> None:
     """Add what a walk brought to a leaf to its gradient."""
     if not node.is_leaf:
         return
-    if node.notes is None:
-        node.notes = Notes()
-    old = node.notes.grad
-    if old is None:
-        # recorded walks hand out tensors that other leaves may have received too
-        node.notes.grad = wrap(g.array.copy(), g.node) if isinstance(g, Variable) else g
-        return
-    with np.errstate(all="ignore"):
-        if isinstance(g, Variable) or not isinstance(old, Variable):
+    with _accumulating, np.errstate(all="ignore"):
+        if node.notes is None:
+            node.notes = Notes()
+        old = node.notes.grad
+        if old is None:
+            # recorded walks hand out tensors that other leaves may have received too
+            node.notes.grad = wrap(g.array.copy(), g.node) if isinstance(g, Variable) else g
+        elif isinstance(g, Variable) or not isinstance(old, Variable):
             total = old + g
             node.notes.grad = total if isinstance(total, Variable) else np.asarray(total)
         else:
             old.array += g  # whoever holds this gradient sees it grow, as in PyTorch
 
+
+_accumulating = threading.Lock()  # walks of several threads may meet at one leaf
 
 NUMPY: dict[Any, Any] = {
     np.add: functions.add,

@@ -24,7 +24,15 @@ def contributions(record: Record, param: Tensor) -> dict[int | None, np.ndarray[
     -------
     dict
         By time step, in order (``None``, for what was computed outside any step, last): the
-        sum of what the nodes of that step sent to ``param``. All of them add up to the gradient.
+        sum of what the nodes of that step sent to ``param``. All of them add up to the gradient
+        (before hooks of ``param`` itself change it).
+
+    Raises
+    ------
+    TypeError
+        If ``record`` is not a record of a walk.
+    ValueError
+        If ``param`` is no part of its graph.
 
     Examples
     --------
@@ -38,6 +46,13 @@ def contributions(record: Record, param: Tensor) -> dict[int | None, np.ndarray[
     >>> {t: round(float(g), 3) for t, g in by_step.items()}
     {1: 0.036, 2: 0.036, 3: 0.036}
     """
+    if not isinstance(record, Record):
+        found = type(record).__name__
+        raise TypeError(f"contributions: expected a Record, got {found}: bptt.record(loss) first")
+    if param.node not in record.places:
+        raise ValueError(
+            f"contributions: the tensor {param!r:.80} is no part of the recorded graph"
+        )
     shares: dict[int | None, Any] = {}
     for visit in record.visits:
         if param.node not in visit.node.parents:

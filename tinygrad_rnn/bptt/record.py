@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_rnn.contributions import dense
 from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.modes import SMALL
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
 
 Array = np.ndarray[Any, Any]
@@ -41,7 +42,14 @@ class Visit:
     def contributions(self) -> tuple[Array | None, ...]:
         """What each parent of the node received from it; ``None`` where it needs no gradient."""
         pairs = zip(self._sent, self.node.parents, strict=True)
-        return tuple(None if c is None else dense(c, parent.shape) for c, parent in pairs)
+        return tuple(None if c is None else _fixed(dense(c, parent.shape)) for c, parent in pairs)
+
+
+def _fixed(array: Any) -> Array:
+    """A view that cannot be written to: visits share arrays."""
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view
 
 
 class Record:
@@ -58,6 +66,12 @@ class Record:
     def __init__(self, root: Node, visits: list[Visit], leaves: dict[Node, Array]) -> None:
         self.root = root
         self.visits = tuple(visits)
+        # leaves change when an optimizer has made its step; a record does not
+        self._values = {
+            place: np.array(place.value)
+            for place in tape([root])
+            if place.value is not None and (place.is_leaf or np.size(place.value) <= SMALL)
+        }
         self._gradients: dict[Node, Array] = {visit.node: visit.cotangent for visit in visits}
         self._gradients.update(leaves)
 
@@ -75,16 +89,15 @@ class Record:
         return None if place is None else self._gradients.get(place)
 
     def value(self, of: Tensor | Node) -> Array | None:
-        """The value of a tensor or node; ``None`` for a large one that was not kept."""
-        if isinstance(of, Tensor):
-            return of.array
-        return None if of.value is None else np.asarray(of.value)
+        """The value of a tensor or node in this walk; ``None`` for a large one not kept."""
+        place = of.node if isinstance(of, Tensor) else of
+        return None if place is None else self._values.get(place, place.value)
 
     def __len__(self) -> int:
         return len(self.visits)
 
     def __repr__(self) -> str:
-        steps = {visit.step for visit in self.visits} - {None}
+        steps = {visit.step for visit in self.visits} - {None, 0}
         return f"Record({len(self.visits)} visits, {len(steps)} time steps)"
 
 
@@ -112,7 +125,7 @@ def record(
     1 2 mul 1.0
     2 1 mul 0.2
     """
-    if loss.requires_grad and loss.is_leaf:
+    if isinstance(loss, Tensor) and loss.requires_grad and loss.is_leaf:
         raise RuntimeError("record: this tensor is a leaf: no operation led to it, nothing to walk")
     visits: list[Visit] = []
     leaves: dict[Node, Array] = {}
@@ -121,7 +134,7 @@ def record(
         if place.is_leaf:
             leaves[place] = np.array(g)
         else:
-            visits.append(Visit(len(visits) + 1, place, np.asarray(g), sent))
+            visits.append(Visit(len(visits) + 1, place, _fixed(g), sent))
 
     arrived = run_walk([loss], [gradient], retain_graph, False, observer=observe)
     for node, g in arrived.items():

@@ -14,8 +14,8 @@ import numpy as np
 
 from tinygrad_rnn.contributions import Waiting, fitted
 from tinygrad_rnn.engine import primitive
-from tinygrad_rnn.engine.graph import Node, Variable, tape
-from tinygrad_rnn.errors import bad_hook_answer, changed_in_place, freed
+from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.errors import changed_in_place, check_hook_answer, freed
 from tinygrad_rnn.modes import here
 from tinygrad_rnn.versions import changed_since, changes, version
 
@@ -121,8 +121,7 @@ def _attended(node: Any, g: Any, recorded: bool) -> Any:
     for hook in list(node.notes.hooks.values()):
         answer = hook(g if recorded else primitive.make_tensor(np.asarray(g), None))
         if answer is not None:
-            if not isinstance(answer, Variable) or answer.array.shape != node.shape:
-                raise bad_hook_answer(node.shape, answer)
+            check_hook_answer(answer, g)
             g = answer if recorded else answer.array
     if node.notes.retain:
         old = node.notes.grad

@@ -30,6 +30,13 @@ def check_nonlinearity(owner: str, nonlinearity: str) -> None:
         raise ValueError(f"{owner}: nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
 
 
+def check_flags(owner: str, **flags: Any) -> None:
+    """Raise unless every flag is a bool (a number in its place is often a misplaced size)."""
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise TypeError(f"{owner}: {name} must be a bool, got {flag!r}")
+
+
 def check_sizes(owner: str, input_size: int, hidden_size: int) -> None:
     """Raise unless both sizes are positive integers."""
     for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
@@ -71,6 +78,7 @@ class RNNCell(Module):
     ) -> None:
         super().__init__()
         check_sizes("RNNCell", input_size, hidden_size)
+        check_flags("RNNCell", bias=bias)
         check_nonlinearity("RNNCell", nonlinearity)
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         self.nonlinearity = nonlinearity

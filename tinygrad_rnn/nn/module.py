@@ -181,6 +181,8 @@ class Module:
             If keys are missing or unexpected (with ``strict``), or a shape differs. Nothing has
             been changed then.
         """
+        if not isinstance(state_dict, Mapping) or not all(isinstance(k, str) for k in state_dict):
+            raise TypeError(f"load_state_dict: expected names and values, got {state_dict!r:.60}")
         own = self.state_dict()
         missing = [key for key in own if key not in state_dict]
         unexpected = [key for key in state_dict if key not in own]

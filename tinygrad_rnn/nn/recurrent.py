@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_rnn.creation import zeros
-from tinygrad_rnn.functions import stack, unbind, unsqueeze
+from tinygrad_rnn.functions import stack, unsqueeze
 from tinygrad_rnn.modes import step
 from tinygrad_rnn.nn.cells import (
     NONLINEARITIES,
+    check_flags,
     check_nonlinearity,
     check_sizes,
     register_weights,
@@ -61,6 +62,7 @@ class RNN(Module):
     ) -> None:
         super().__init__()
         check_sizes("RNN", input_size, hidden_size)
+        check_flags("RNN", bias=bias, batch_first=batch_first)
         check_nonlinearity("RNN", nonlinearity)
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         self.nonlinearity, self.batch_first = nonlinearity, batch_first
@@ -92,9 +94,9 @@ class RNN(Module):
         h = self._initial_state(input, hx, time)
         outputs: list[Any] = []
         f = NONLINEARITIES[self.nonlinearity]
-        for t, x in enumerate(unbind(input, time), 1):
+        for t in range(1, input.shape[time] + 1):
             with step(t):
-                x.named("x", "input")
+                x = (input[:, t - 1] if time else input[t - 1]).named("x", "input")
                 h = rnn_cell(x, h, *weights(self, "_l0"), f).named("h", "state")
             outputs.append(h)
         return stack(outputs, time), unsqueeze(h, 0)
