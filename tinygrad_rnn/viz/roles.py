@@ -105,26 +105,28 @@ class _Casting:
         return place in self.states
 
     def _positions_of_states(self) -> set[Node]:
-        """What a later step uses, and what stands in its position at the last step."""
-        positions = {
-            (scope, index, node.primitive)
-            for (scope, step), group in self.groups.items()
-            for index, node in enumerate(group)
-            if any((user.tag.step or step) > step for user, _ in self.roles.uses[node])
-        }
-        return {
-            node
+        """What another step uses, and what has its name, or stands in its position, elsewhere."""
+        placed = [
+            (node, (scope, index, node.primitive))
             for (scope, _), group in self.groups.items()
             for index, node in enumerate(group)
-            if (scope, index, node.primitive) in positions
-        }
+        ]
+        carried = [(node, position) for node, position in placed if self._is_carried(node)]
+        positions = {position for _, position in carried}
+        names = {_name(node) for node, _ in carried} - {None}
+        return {node for node, position in placed if position in positions or _name(node) in names}
+
+    def _is_carried(self, node: Node) -> bool:
+        """Whether another time step uses a node (in a reversed layer, an earlier one)."""
+        steps = {user.tag.step for user, _ in self.roles.uses[node]}
+        return bool(steps - {None, node.tag.step})
 
     def _is_before_time(self, leaf: Node) -> bool:
         if not self.times:
             return False
         if leaf.tag.step is not None and leaf.tag.step < self.times[0]:
             return True
-        name = leaf.notes.name if leaf.notes is not None else None
+        name = _name(leaf)
         return bool(name and _INITIAL_NAME.match(name))
 
     def _is_parameter(self, leaf: Node, role: str | None) -> bool:
@@ -164,3 +166,7 @@ class _Casting:
 
 def _timed(place: Node) -> bool:
     return place.tag.step is not None
+
+
+def _name(place: Node) -> str | None:
+    return place.notes.name if place.notes is not None else None

@@ -251,10 +251,9 @@ class _Legend:
 
     def _scale(self) -> None:
         theme, scale, name = self.theme, self.scene.scale, "‖grad‖"
-        ends = (
-            "" if scale is None else f"{figures.number(scale.low)} … {figures.number(scale.high)}"
-        )
-        ends += " (log scale)" if ends else ""
+        ends = "" if scale is None else figures.number(scale.low)
+        if scale is not None and figures.number(scale.high) != ends:
+            ends += f" … {figures.number(scale.high)} (log scale)"
         symbol = width(name, LEGEND) + 8
         self._start(symbol + 27 + 22 * figures.BINS + 8, ends)
         self.lines.append(_text(self.x, self.y + 14.5, name, LEGEND, fill=theme.muted))

@@ -17,7 +17,7 @@ _MONO_EM = 0.602
 _WIDE_EM = 1.25  # East Asian characters and emoji, in whatever font stands in for Helvetica
 _OTHER_EM = 0.62  # letters and signs that the table does not know
 _SMALL_EM = 0.4  # subscripts and superscripts
-_BOLD = 1.07
+_BOLD = 1.1
 
 # Adobe's font metrics of Helvetica for the characters " " to "~", in 1/1000 em.
 _HELVETICA = (
