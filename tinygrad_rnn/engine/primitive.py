@@ -5,7 +5,6 @@ graph, which is how derivatives of any order come about::
 
     mul = Primitive("mul", np.multiply, "a b", symbol="*")
     mul.vjp("a", lambda g, b: g * b, formula="g ⊙ b")
-    mul.vjp("b", lambda g, a: g * a, formula="g ⊙ a")
 
 A rule's arguments say what the tape keeps for it: ``g`` is the cotangent of the output, ``y`` the
 output, an input's name its array; ``a_shape`` (``shapes``: of all) and parameters keep nothing.
@@ -20,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinygrad_rnn.contributions import FEW_ROWS, Rows
-from tinygrad_rnn.engine.graph import Node, Variable, leaf, place
+from tinygrad_rnn.engine.graph import Variable, leaf, node, place
 from tinygrad_rnn.errors import cannot_compute
 from tinygrad_rnn.modes import here
 
@@ -40,12 +39,12 @@ class Rule:
         self.fn, self.formula, self.index = fn, formula, index
         self.kept = frozenset(pool.index(name) for name in names if name in pool)
         self.fetchers = fetchers = [_fetcher(name, pool) for name in names]
-        self.pull: Fn = lambda g, node: fn(g, *[fetch(node) for fetch in fetchers])
+        self.pull: Fn = lambda g, at: fn(g, *[fetch(at) for fetch in fetchers])
         if not names:  # the commonest cases, in less time
-            self.pull = lambda g, node: fn(g)
+            self.pull = lambda g, at: fn(g)
         elif len(names) == len(self.kept) == 1:
             (i,) = self.kept
-            self.pull = lambda g, node: fn(g, node.saved[i])
+            self.pull = lambda g, at: fn(g, at.saved[i])
         self.gather = self._gather if rows else self.pull
 
     def _gather(self, g: Any, node: Any) -> Any:
@@ -110,7 +109,7 @@ class Primitive:
         keep = self._keep(wants)
         saved = tuple(a if kept else None for a, kept in zip((*arrays, output), keep))
         parents = tuple(place(x) if isinstance(x, Variable) else leaf(x, False) for x in inputs)
-        return make_tensor(output, Node(self, parents, saved, params, here.mode, output))
+        return make_tensor(output, node(self, parents, saved, params, here.mode, output))
 
     __call__ = general
 
@@ -141,7 +140,7 @@ def _lane(self: Primitive) -> Fn:
         if type(output) is not ndarray:
             output = np.asarray(output)
         saved = (a if k[0] else None, output if k[1] else None) if k else ()
-        return make_tensor(output, Node(self, (p,), saved, params or NO_PARAMS, mode, output))
+        return make_tensor(output, node(self, (p,), saved, params or NO_PARAMS, mode, output))
 
     def binary(x: Any, y: Any) -> Any:
         mode = here.mode
@@ -156,7 +155,7 @@ def _lane(self: Primitive) -> Fn:
         if type(output) is not ndarray:
             output = np.asarray(output)
         saved = (a if k[0] else None, b if k[1] else None, output if k[2] else None) if k else ()
-        return make_tensor(output, Node(self, (p, q), saved, NO_PARAMS, mode, output))
+        return make_tensor(output, node(self, (p, q), saved, NO_PARAMS, mode, output))
 
     if self.inputs[0].startswith("*") or len(self.inputs) > 2:
         return general

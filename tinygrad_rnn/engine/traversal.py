@@ -21,13 +21,10 @@ from tinygrad_rnn.versions import changed_since, changes, version
 
 
 def walk(
-    roots: Mapping[Node, Any],
-    *,
-    wanted: Collection[Node] | None = None,
-    retain_graph: bool = False,
-    create_graph: bool = False,
+    roots: Mapping[Node, Any], *, wanted: Collection[Node] | None = None,
+    retain_graph: bool = False, create_graph: bool = False,
     observer: Callable[[Node, Any, list[Any]], None] | None = None,
-) -> dict[Node, Any]:
+) -> dict[Node, Any]:  # fmt: skip
     """Carry the roots' cotangents (arrays; tensors with ``create_graph``) back to the leaves.
 
     Returns what came to the leaves, or to the ``wanted`` places, in which case only the way there
