@@ -10,7 +10,7 @@ from tinygrad_rnn import bptt, demo, viz
 
 def draw(directory: Path) -> None:
     """Write every picture into a directory."""
-    _, _, loss = demo._forward()
+    _, _, loss = demo.forward()
     viz.draw(bptt.record(loss), title=demo.TITLE).save(directory / "two_step_rnn.svg")
 
     tg.manual_seed(0)

@@ -24,7 +24,7 @@ GRADIENTS = {
 @pytest.fixture
 def seed():
     """The document's network: tensors by name, labelled results, the loss."""
-    return demo._forward()
+    return demo.forward()
 
 
 def test_forward_of_the_document(seed) -> None:

@@ -62,7 +62,7 @@ def two_step_rnn(
 
 def run(directory: Path) -> bool:
     """Write the pictures and print the demonstration; whether every gradient is right."""
-    tensors, seen, loss = _forward()
+    tensors, seen, loss = forward()
     walk = bptt.record(loss)
     picture = viz.draw(walk, title=TITLE)
     paths = [directory / f"bptt.{suffix}" for suffix in ("svg", "dot")]
@@ -83,7 +83,7 @@ def run(directory: Path) -> bool:
     return check.ok
 
 
-def _forward() -> tuple[dict[str, tg.Tensor], dict[str, list[tg.Tensor]], tg.Tensor]:
+def forward() -> tuple[dict[str, tg.Tensor], dict[str, list[tg.Tensor]], tg.Tensor]:
     """The labelled forward pass: inputs by name, results by name in time, the loss."""
     tensors = {}
     for key, value in INPUTS.items():

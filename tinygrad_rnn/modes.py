@@ -156,8 +156,10 @@ class _Switch(_Context):
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         self = super().__new__(cls)
+        if function is None:
+            return self
         self.__init__()  # type: ignore[misc]
-        return self if function is None else self(function)
+        return self(function)
 
     def __init__(self, function: None = None) -> None:
         super().__init__()
@@ -197,8 +199,7 @@ def is_grad_enabled() -> bool:
 class keep_values(_Context):
     """Keep the value of every result in the graph, not only small ones, for pictures.
 
-    Without it a node keeps its output if that has at most 16 elements, or if its derivative
-    needs it.
+    Without it a node keeps its output if that has at most 16 elements.
     """
 
     field = "keep"

@@ -265,9 +265,7 @@ class Tensor(Variable):
             If the tensor does not require grad; if it has several elements and ``gradient`` is
             missing, or not of its shape; if the graph was walked and freed before.
         """
-        arrived = run_walk([self], [gradient], retain_graph, create_graph)
-        for node, g in arrived.items():
-            accumulate(node, g)
+        accumulate(run_walk([self], [gradient], retain_graph, create_graph))
 
     def retain_grad(self) -> None:
         """Keep the gradient that passes through this tensor, as leaves do."""
@@ -665,22 +663,25 @@ def _initial(output: Tensor, cotangent: Tensor | None) -> Tensor:
     return to_dtype(cotangent, output.dtype)
 
 
-def accumulate(node: Node, g: Any) -> None:
-    """Add what a walk brought to a leaf to its gradient."""
-    if not node.is_leaf:
-        return
+def accumulate(arrived: Mapping[Node, Any]) -> None:
+    """Add what a walk brought to leaves to their gradients."""
     with _accumulating, np.errstate(all="ignore"):
-        if node.notes is None:
-            node.notes = Notes()
-        old = node.notes.grad
-        if old is None:
-            # recorded walks hand out tensors that other leaves may have received too
-            node.notes.grad = wrap(g.array.copy(), g.node) if isinstance(g, Variable) else g
-        elif isinstance(g, Variable) or not isinstance(old, Variable):
-            total = old + g
-            node.notes.grad = total if isinstance(total, Variable) else np.asarray(total)
-        else:
-            old.array += g  # whoever holds this gradient sees it grow, as in PyTorch
+        for node, g in arrived.items():
+            _add_to_grad(node, g)
+
+
+def _add_to_grad(node: Node, g: Any) -> None:
+    if node.notes is None:
+        node.notes = Notes()
+    old = node.notes.grad
+    if old is None:
+        # recorded walks hand out tensors that other leaves may have received too
+        node.notes.grad = wrap(g.array.copy(), g.node) if isinstance(g, Variable) else g
+    elif isinstance(g, Variable) or not isinstance(old, Variable):
+        total = old + g
+        node.notes.grad = total if isinstance(total, Variable) else np.asarray(total)
+    else:
+        old.array += g  # whoever holds this gradient sees it grow, as in PyTorch
 
 
 _accumulating = threading.Lock()  # walks of several threads may meet at one leaf

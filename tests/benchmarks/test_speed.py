@@ -21,5 +21,5 @@ def test_lstm(benchmark, request, library, gates) -> None:
 
 
 def test_picture(benchmark) -> None:
-    walk = bptt.record(demo._forward()[2])
+    walk = bptt.record(demo.forward()[2])
     benchmark(lambda: viz.draw(walk).svg)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.autograd.walks import grad
+from tinygrad_rnn.autograd.walks import grad, sequence
 from tinygrad_rnn.modes import enable_grad, no_grad
 from tinygrad_rnn.tensor import Tensor, wrap
 
@@ -17,10 +17,6 @@ Inputs = Tensor | Sequence[Any]
 
 class GradcheckError(RuntimeError):
     """A gradient differs from central differences."""
-
-
-def _sequence(x: Any) -> list[Any]:
-    return [x] if isinstance(x, Tensor) else list(x)
 
 
 def jacobians(
@@ -42,11 +38,11 @@ def jacobians(
     analytical, numerical : lists of lists of arrays
         ``[output][input]``, each of shape (output.numel(), input.numel()).
     """
-    xs = _sequence(inputs)
+    xs = sequence(inputs)
     variables = [x for x in xs if isinstance(x, Tensor) and x.requires_grad]
     numerical = _numerical(fn, xs, variables, eps)
     analytical = []
-    for output in _sequence(fn(*xs)):
+    for output in sequence(fn(*xs)):
         rows: list[list[Array]] = []
         for i in range(output.numel()):
             unit = np.zeros(output.shape, output.dtype)
@@ -70,7 +66,7 @@ def _numerical(
     fn: Callable[..., Any], xs: list[Any], variables: list[Tensor], eps: float
 ) -> list[list[Array]]:
     with no_grad():
-        sizes = [output.numel() for output in _sequence(fn(*xs))]
+        sizes = [output.numel() for output in sequence(fn(*xs))]
         result = [[np.zeros((size, v.numel())) for v in variables] for size in sizes]
         for j, variable in enumerate(variables):
             for i in range(variable.numel()):
@@ -84,9 +80,9 @@ def _slopes(fn: Callable[..., Any], xs: list[Any], array: Array, i: int, eps: fl
     kept = array.flat[i]
     try:
         array.flat[i] = kept + eps
-        above = [y.array.ravel().copy() for y in _sequence(fn(*xs))]
+        above = [y.array.ravel().copy() for y in sequence(fn(*xs))]
         array.flat[i] = kept - eps
-        below = [y.array.ravel().copy() for y in _sequence(fn(*xs))]
+        below = [y.array.ravel().copy() for y in sequence(fn(*xs))]
     finally:
         array.flat[i] = kept
     return [(a - b) / (2 * eps) for a, b in zip(above, below, strict=True)]
@@ -128,7 +124,7 @@ def gradcheck(
     >>> tg.autograd.gradcheck(tg.tanh, x)
     True
     """
-    variables = [x for x in _sequence(inputs) if isinstance(x, Tensor) and x.requires_grad]
+    variables = [x for x in sequence(inputs) if isinstance(x, Tensor) and x.requires_grad]
     if not variables:
         raise ValueError("gradcheck: none of the inputs requires grad")
     if any(x.dtype != np.float64 for x in variables):
@@ -161,16 +157,16 @@ def gradgradcheck(fn: Callable[..., Any], inputs: Inputs, **tolerances: Any) -> 
     >>> tg.autograd.gradgradcheck(tg.sigmoid, x)
     True
     """
-    xs = _sequence(inputs)
+    xs = sequence(inputs)
     indices = [i for i, x in enumerate(xs) if isinstance(x, Tensor) and x.requires_grad]
     rng = np.random.default_rng(0)
     with no_grad():
-        outputs = _sequence(fn(*xs))
+        outputs = sequence(fn(*xs))
     cotangents = [Tensor(rng.standard_normal(y.shape), requires_grad=True) for y in outputs]
 
     def first(*arguments: Any) -> tuple[Any, ...]:
         given, upstream = arguments[: len(xs)], arguments[len(xs) :]
-        ys = _sequence(fn(*given))
+        ys = sequence(fn(*given))
         variables = [given[i] for i in indices]
         with_grad = [(y, v) for y, v in zip(ys, upstream, strict=True) if y.requires_grad]
         # central differences call this inside no_grad, where nothing can be differentiated

@@ -12,12 +12,13 @@ from tinygrad_rnn.tensor import Tensor, accumulate, run_walk, wrap
 Tensors = Tensor | Sequence[Tensor]
 
 
-def _sequence(x: Any) -> list[Any]:
+def sequence(x: Any) -> list[Any]:
+    """One tensor, or ``None``, as a list of one; several as a list."""
     return [x] if x is None or isinstance(x, Tensor) else list(x)
 
 
 def _cotangents(given: Any, outputs: list[Tensor], name: str) -> list[Any]:
-    cotangents = [None] * len(outputs) if given is None else _sequence(given)
+    cotangents = [None] * len(outputs) if given is None else sequence(given)
     if len(cotangents) != len(outputs):
         raise RuntimeError(f"{name}: {len(outputs)} outputs, but {len(cotangents)} gradients")
     return cotangents
@@ -39,10 +40,9 @@ def backward(
     >>> x.grad
     tensor([3., 5.])
     """
-    outputs = _sequence(tensors)
+    outputs = sequence(tensors)
     cotangents = _cotangents(grad_tensors, outputs, "backward")
-    for node, g in run_walk(outputs, cotangents, retain_graph, create_graph).items():
-        accumulate(node, g)
+    accumulate(run_walk(outputs, cotangents, retain_graph, create_graph))
 
 
 def grad(
@@ -86,7 +86,7 @@ def grad(
     >>> dx.item(), ddx.item()
     (27.0, 18.0)
     """
-    ends, wanted = _sequence(outputs), _sequence(inputs)
+    ends, wanted = sequence(outputs), sequence(inputs)
     if materialize_grads and allow_unused is False:
         raise ValueError("grad: materialize_grads=True makes no sense with allow_unused=False")
     for i, x in enumerate(wanted):

@@ -61,24 +61,22 @@ class Record:
         The node of the loss.
     visits : tuple of Visit
         In the order in which the walk made them: newest node first.
+    places : list of Node
+        Every node and leaf of the graph, oldest first.
     """
 
     def __init__(self, root: Node, visits: list[Visit], leaves: dict[Node, Array]) -> None:
         self.root = root
         self.visits = tuple(visits)
+        self.places = tape([root])
         # leaves change when an optimizer has made its step; a record does not
         self._values = {
             place: np.array(place.value)
-            for place in tape([root])
+            for place in self.places
             if place.value is not None and (place.is_leaf or np.size(place.value) <= SMALL)
         }
         self._gradients: dict[Node, Array] = {visit.node: visit.cotangent for visit in visits}
         self._gradients.update(leaves)
-
-    @property
-    def places(self) -> list[Node]:
-        """Every node and leaf of the graph, oldest first."""
-        return tape([self.root])
 
     def gradient(self, of: Tensor | Node) -> Array | None:
         """The whole ∂L/∂tensor that the walk brought to a tensor, node or leaf.
@@ -136,8 +134,6 @@ def record(
         else:
             visits.append(Visit(len(visits) + 1, place, _fixed(g), sent))
 
-    arrived = run_walk([loss], [gradient], retain_graph, False, observer=observe)
-    for node, g in arrived.items():
-        accumulate(node, g)
+    accumulate(run_walk([loss], [gradient], retain_graph, False, observer=observe))
     assert isinstance(loss.node, Node)
     return Record(loss.node, visits, leaves)

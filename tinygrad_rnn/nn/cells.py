@@ -46,6 +46,15 @@ def check_sizes(owner: str, input_size: int, hidden_size: int) -> None:
             raise ValueError(f"{owner}: {name} must be greater than zero, got {size}")
 
 
+def check_features(owner: str, input: Tensor, input_size: int) -> None:
+    """Raise unless the last size of an input is the number of features it should have."""
+    if input.shape[-1] != input_size:
+        raise RuntimeError(
+            f"{owner}: input has shape {input.shape}, expected its last size to be input_size "
+            f"{input_size}"
+        )
+
+
 class RNNCell(Module):
     """One step of an Elman network: h′ = tanh(W_ih x + b_ih + W_hh h + b_hh).
 
@@ -107,11 +116,7 @@ class RNNCell(Module):
         if hx is None:
             hx = zeros(*input.shape[:-1], self.hidden_size, dtype=input.dtype).named("h", "state")
         expected = (*input.shape[:-1], self.hidden_size)
-        if input.shape[-1] != self.input_size:
-            raise RuntimeError(
-                f"RNNCell: input has shape {input.shape}, expected its last size to be input_size "
-                f"{self.input_size}"
-            )
+        check_features("RNNCell", input, self.input_size)
         if hx.shape != expected:
             raise RuntimeError(f"RNNCell: hx has shape {hx.shape}, expected {expected}")
         f = NONLINEARITIES[self.nonlinearity]

@@ -9,6 +9,7 @@ from tinygrad_rnn.functions import stack, unsqueeze
 from tinygrad_rnn.modes import step
 from tinygrad_rnn.nn.cells import (
     NONLINEARITIES,
+    check_features,
     check_flags,
     check_nonlinearity,
     check_sizes,
@@ -93,22 +94,18 @@ class RNN(Module):
         time = 1 if self.batch_first and input.ndim == 3 else 0
         h = self._initial_state(input, hx, time)
         outputs: list[Any] = []
-        f = NONLINEARITIES[self.nonlinearity]
+        f, parameters = NONLINEARITIES[self.nonlinearity], weights(self, "_l0")
         for t in range(1, input.shape[time] + 1):
             with step(t):
                 x = (input[:, t - 1] if time else input[t - 1]).named("x", "input")
-                h = rnn_cell(x, h, *weights(self, "_l0"), f).named("h", "state")
+                h = rnn_cell(x, h, *parameters, f).named("h", "state")
             outputs.append(h)
         return stack(outputs, time), unsqueeze(h, 0)
 
     def _initial_state(self, input: Tensor, hx: Tensor | None, time: int) -> Any:
         if input.ndim not in (2, 3):
             raise RuntimeError(f"RNN: expected input to be 2D or 3D, got {input.ndim}D instead")
-        if input.shape[-1] != self.input_size:
-            raise RuntimeError(
-                f"RNN: input has shape {input.shape}, expected its last size to be input_size "
-                f"{self.input_size}"
-            )
+        check_features("RNN", input, self.input_size)
         if input.shape[time] == 0:
             raise RuntimeError("RNN: expected a sequence of at least one time step, got none")
         batch = input.shape[1 - time : 2 - time] if input.ndim == 3 else ()

@@ -26,11 +26,14 @@ add.vjp("a", lambda g: g, formula="g")
 add.vjp("b", lambda g: g, formula="g")
 
 
+_promoted_difference = promoted("sub")
+
+
 def _without_bools(inputs: Sequence[Any]) -> Sequence[Any]:
     for x in inputs:
         if isinstance(x, bool) or getattr(x, "dtype", None) == np.bool_:
             raise RuntimeError("sub: bools cannot be subtracted; use != or convert them first")
-    return promoted("sub")(inputs)
+    return _promoted_difference(inputs)
 
 
 sub = Primitive("sub", np.subtract, "a b", symbol="−", prepare=_without_bools)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tinygrad_rnn.bptt import Record
 from tinygrad_rnn.engine.graph import Node, Variable, place, tape
 
 NOT_YET, NOT_KEPT, NOTHING = "not yet", "not kept", "none"
@@ -40,7 +41,7 @@ def source_of(what: Any) -> Source:
     """
     if isinstance(what, Variable):
         return _Tensor(what)
-    if hasattr(what, "visits") and hasattr(what, "gradient"):
+    if isinstance(what, Record):
         return _Record(what)
     raise TypeError(
         "a picture is drawn of a Tensor or of what bptt.record(loss) returns, "
@@ -49,15 +50,14 @@ def source_of(what: Any) -> Source:
 
 
 class _Record:
-    def __init__(self, record: Any) -> None:
+    def __init__(self, record: Record) -> None:
         self.record = record
         self.root: Node = record.root
         self.visits: dict[Node, int] = {v.node: v.number for v in record.visits}
-        self._sent = {v.node: v.contributions for v in record.visits}
+        self._by_node = {visit.node: visit for visit in record.visits}
 
     def value(self, place: Node) -> Any | None:
-        value = getattr(self.record, "value", None)
-        return place.value if value is None else value(place)
+        return self.record.value(place)
 
     def gradient(self, place: Node) -> Any | None:
         return self.record.gradient(place)
@@ -66,8 +66,8 @@ class _Record:
         return NOTHING  # the walk is over, and did not come here
 
     def contribution(self, node: Node, operand: int) -> Any | None:
-        sent = self._sent.get(node, ())
-        return sent[operand] if operand < len(sent) else None
+        visit = self._by_node.get(node)  # asked only for what is drawn: slices come with zeros
+        return None if visit is None else visit.contributions[operand]
 
 
 class _Tensor:
