@@ -21,6 +21,7 @@ FLOORS = [
     ("engine",),
     ("ops",),
     ("functions", "printing"),
+    ("methods", "protocols"),
     ("tensor",),
     ("autograd", "creation", "random"),
     ("nn",),

@@ -26,39 +26,49 @@ from tinygrad_rnn.dtypes import (
     set_default_dtype,
     uint8,
 )
-from tinygrad_rnn.functions import (
-    add,
-    cat,
-    chunk,
-    div,
+from tinygrad_rnn.functions.comparison import (
     eq,
-    exp,
-    expand,
     ge,
     gt,
     le,
-    linear,
-    log,
     lt,
-    matmul,
-    mean,
-    mul,
     ne,
+)
+from tinygrad_rnn.functions.elementwise import (
+    add,
+    div,
+    exp,
+    log,
+    mul,
     neg,
-    permute,
     pow,
     relu,
-    reshape,
     sigmoid,
-    squeeze,
-    stack,
     sub,
-    sum,
     tanh,
-    transpose,
-    unbind,
-    unsqueeze,
     where,
+)
+from tinygrad_rnn.functions.joining import (
+    cat,
+    chunk,
+    stack,
+    unbind,
+)
+from tinygrad_rnn.functions.linalg import (
+    linear,
+    matmul,
+)
+from tinygrad_rnn.functions.reduction import (
+    mean,
+    sum,
+)
+from tinygrad_rnn.functions.shape import (
+    expand,
+    permute,
+    reshape,
+    squeeze,
+    transpose,
+    unsqueeze,
 )
 from tinygrad_rnn.modes import (
     enable_grad,

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn import functions
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, get_default_dtype
+from tinygrad_rnn.functions.arguments import sizes_of, tensor_of
 from tinygrad_rnn.tensor import Tensor, wrap
 
 
@@ -53,7 +53,7 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
 def _filled(
     name: str, sizes: tuple[Any, ...], value: Any, dtype: DTypeLike, requires_grad: bool
 ) -> Tensor:
-    shape = functions._sizes(name, sizes)
+    shape = sizes_of(name, sizes)
     if any(size < 0 for size in shape):
         raise RuntimeError(f"{name}: sizes must not be negative, got {shape}")
     made = wrap(np.full(shape, value, as_dtype(dtype or get_default_dtype())), None)
@@ -87,11 +87,11 @@ def ones(*size: Any, dtype: DTypeLike = None, requires_grad: bool = False) -> Te
 
 def zeros_like(input: Tensor) -> Tensor:
     """Zeros of the shape and type of ``input``."""
-    input = functions._tensor("zeros_like", input)
+    input = tensor_of("zeros_like", input)
     return wrap(np.zeros(input.shape, input.dtype), None)
 
 
 def ones_like(input: Tensor) -> Tensor:
     """Ones of the shape and type of ``input``."""
-    input = functions._tensor("ones_like", input)
+    input = tensor_of("ones_like", input)
     return wrap(np.ones(input.shape, input.dtype), None)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn import functions
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, float32, float64, get_default_dtype
+from tinygrad_rnn.functions.arguments import sizes_of
 from tinygrad_rnn.tensor import Tensor, wrap
 
 
@@ -70,7 +70,7 @@ def rand(
     requires_grad: bool = False,
 ) -> Tensor:
     """Uniform random numbers from [0, 1): PyTorch's, for the same seed."""
-    shape = functions._sizes("rand", size)
+    shape = sizes_of("rand", size)
     source = generator or default_generator
     array = source.uniform(int(np.prod(shape)), as_dtype(dtype or get_default_dtype()))
     made = wrap(array.reshape(shape), None)

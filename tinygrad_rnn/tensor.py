@@ -13,15 +13,17 @@ from tinygrad_rnn.dtypes import DTypeLike, as_dtype, is_floating, of_number
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Node, Notes, Variable, leaf, place
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.methods import Methods
 from tinygrad_rnn.modes import here, no_grad
 from tinygrad_rnn.ops import arithmetic
 from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.protocols import NUMPY
 from tinygrad_rnn.versions import mark_changed, tick, version
 
 Array = np.ndarray[Any, Any]
 
 
-class Tensor(Variable):
+class Tensor(Methods):
     """An n-dimensional array that remembers how it was computed.
 
     Parameters
@@ -295,79 +297,6 @@ class Tensor(Variable):
         hooks, key = self._notes().hooks, tick()
         hooks[key] = hook
         return RemovableHandle(hooks, key)
-
-    # -- the operations, as methods --
-
-    sum, mean = functions.sum, functions.mean
-    exp, log, tanh, sigmoid, relu = (
-        functions.exp, functions.log, functions.tanh, functions.sigmoid, functions.relu,
-    )  # fmt: skip
-    add, sub, mul, div, pow, neg = (
-        functions.add, functions.sub, functions.mul, functions.div, functions.pow, functions.neg,
-    )  # fmt: skip
-    matmul, reshape, view = functions.matmul, functions.reshape, functions.reshape
-    permute, expand = functions.permute, functions.expand
-    squeeze, unsqueeze = functions.squeeze, functions.unsqueeze
-    unbind, chunk = functions.unbind, functions.chunk
-
-    def transpose(self, dim0: Any, dim1: Any = None) -> Tensor:
-        """The tensor with two axes exchanged; NumPy's ``transpose(dims)`` is accepted too."""
-        if dim1 is None:
-            return functions.permute(self, dim0)
-        return functions.transpose(self, dim0, dim1)
-
-    swapaxes = functions.transpose
-
-    @property
-    def T(self) -> Tensor:
-        """The tensor with its axes reversed."""
-        return functions.permute(self, tuple(range(self.ndim))[::-1])
-
-    @property
-    def mT(self) -> Tensor:
-        """The tensor with its last two axes exchanged."""
-        if self.ndim < 2:
-            raise RuntimeError(f"mT: only of matrices, not of a {self.ndim}-d tensor")
-        return functions.transpose(self, -1, -2)
-
-    def to(self, dtype: DTypeLike) -> Tensor:
-        """The tensor in another element type (itself if it has that type)."""
-        if dtype is None:
-            return self
-        return to_dtype(self, as_dtype(dtype))
-
-    def float(self) -> Tensor:
-        """As float32."""
-        return self.to(np.float32)
-
-    def double(self) -> Tensor:
-        """As float64."""
-        return self.to(np.float64)
-
-    __add__ = __radd__ = arithmetic.add.apply  # the most frequent ones take the shortest way
-    __mul__ = __rmul__ = arithmetic.mul.apply
-    __sub__, __truediv__, __pow__ = arithmetic.sub.apply, functions.div, functions.pow
-    __neg__, __matmul__, __getitem__ = functions.neg, functions.matmul, functions.getitem
-    __lt__, __le__, __gt__, __ge__ = functions.lt, functions.le, functions.gt, functions.ge
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: object) -> Any:
-        return functions.eq(self, other)
-
-    def __ne__(self, other: object) -> Any:
-        return functions.ne(self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return functions.sub(other, self)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return functions.div(other, self)
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return functions.pow(other, self)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return functions.matmul(other, self)
 
     # -- changes in place --
 
@@ -685,37 +614,3 @@ def _add_to_grad(node: Node, g: Any) -> None:
 
 
 _accumulating = threading.Lock()  # walks of several threads may meet at one leaf
-
-NUMPY: dict[Any, Any] = {
-    np.add: functions.add,
-    np.subtract: functions.sub,
-    np.multiply: functions.mul,
-    np.true_divide: functions.div,
-    np.power: functions.pow,
-    np.negative: functions.neg,
-    np.exp: functions.exp,
-    np.log: functions.log,
-    np.tanh: functions.tanh,
-    np.matmul: functions.matmul,
-    np.equal: functions.eq,
-    np.not_equal: functions.ne,
-    np.less: functions.lt,
-    np.less_equal: functions.le,
-    np.greater: functions.gt,
-    np.greater_equal: functions.ge,
-    np.sum: functions.sum,
-    np.mean: functions.mean,
-    np.reshape: functions.reshape,
-    np.swapaxes: functions.transpose,
-    np.broadcast_to: functions.expand,
-    np.concatenate: lambda arrays, axis=0: functions.cat(arrays, axis),
-    np.stack: lambda arrays, axis=0: functions.stack(arrays, axis),
-    np.where: functions.where,
-    np.moveaxis: lambda a, source, destination: _moveaxis(a, source, destination),
-}
-
-
-def _moveaxis(a: Tensor, source: int, destination: int) -> Tensor:
-    axes = [i for i in range(a.ndim) if i != source % a.ndim]
-    axes.insert(destination % a.ndim, source % a.ndim)
-    return functions.permute(a, axes)
