@@ -1,0 +1,134 @@
+"""Cases of elementwise primitives."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cases.harness import add_case, positive, signed
+
+_UNARY = {  # how it is called, what NumPy says, where it is defined
+    "tanh": (lambda lib, x: lib.tanh(x), np.tanh, signed),
+    "sigmoid": (lambda lib, x: lib.sigmoid(x), lambda x: 1 / (1 + np.exp(-x)), signed),
+    "relu": (lambda lib, x: lib.relu(x), lambda x: np.where(x > 0, x, 0), signed),
+    "neg": (lambda lib, x: -x, np.negative, signed),
+    "exp": (lambda lib, x: lib.exp(x), np.exp, signed),
+    "log": (lambda lib, x: lib.log(x), np.log, positive),
+}
+for _name, (_fn, _ref, _draw) in _UNARY.items():
+    for _shape in [(), (5,), (3, 4), (1, 3, 1), (0,), (2, 0, 3)]:
+        add_case(_name, str(_shape), _fn, [_draw(*_shape)], _ref)
+    add_case(
+        _name,
+        "of a transposed view",
+        lambda lib, x, f=_fn: f(lib, x.T),
+        [_draw(3, 2)],
+        lambda x, r=_ref: r(x.T),
+    )
+    add_case(
+        _name,
+        "of every second",
+        lambda lib, x, f=_fn: f(lib, x[:, ::2]),
+        [_draw(2, 5)],
+        lambda x, r=_ref: r(x[:, ::2]),
+    )
+
+_BINARY = {
+    "add": (lambda lib, a, b: a + b, np.add, signed),
+    "sub": (lambda lib, a, b: a - b, np.subtract, signed),
+    "mul": (lambda lib, a, b: a * b, np.multiply, signed),
+    "div": (lambda lib, a, b: a / b, np.true_divide, positive),
+    "pow": (lambda lib, a, b: a**b, np.power, positive),
+}
+_PAIRS = [
+    ((), ()),
+    ((3,), (3,)),
+    ((), (2, 3)),
+    ((2, 3), ()),
+    ((3, 1), (1, 4)),
+    ((2, 1, 3), (3,)),
+    ((3,), (2, 1, 3)),
+    ((1,), (4,)),
+    ((1, 1), (3,)),
+    ((0, 3), (1, 3)),
+    ((2, 1), (0,)),
+]
+for _name, (_fn, _ref, _draw) in _BINARY.items():
+    for _one, _two in _PAIRS:
+        add_case(_name, f"{_one}, {_two}", _fn, [_draw(*_one), _draw(*_two)], _ref)
+    add_case(
+        _name,
+        "with itself",
+        lambda lib, x, f=_fn: f(lib, x, x),
+        [_draw(2, 3)],
+        lambda x, r=_ref: r(x, x),
+    )
+    add_case(
+        _name,
+        "number on the right",
+        lambda lib, x, f=_fn: f(lib, x, 2.5),
+        [positive(2, 3)],
+        lambda x, r=_ref: r(x, 2.5),
+    )
+    add_case(
+        _name,
+        "number on the left",
+        lambda lib, x, f=_fn: f(lib, 3, x),
+        [_draw(3)],
+        lambda x, r=_ref: r(3, x),
+    )
+    add_case(
+        _name,
+        "views",
+        lambda lib, a, b, f=_fn: f(lib, a.T, b[1::2]),
+        [_draw(2, 3), _draw(6, 2)],
+        lambda a, b, r=_ref: r(a.T, b[1::2]),
+    )
+add_case(
+    "pow", "integer powers of negatives", lambda lib, x: x**3, [[-2.0, -0.5, 1.5]], lambda x: x**3
+)
+
+# linear, so exact with large steps at such numbers: differences of float32 are mostly rounding
+_EXACT = {"eps": 0.25}
+add_case(
+    "cast", "to float32", lambda lib, x: x.to(lib.float32), [[-1.5, 0.25]], lambda x: x, **_EXACT
+)
+add_case(
+    "cast",
+    "there and back",
+    lambda lib, x: x.to(lib.float32).to(lib.float64),
+    [0.75],
+    lambda x: x,
+    **_EXACT,
+)
+add_case(
+    "cast",
+    "in a product",
+    lambda lib, x: x.to(lib.float32) * x,
+    [[[0.5, -2.0]]],
+    lambda x: x * x,
+    **_EXACT,
+)
+add_case(
+    "cast", "empty", lambda lib, x: x.to(lib.float32), [np.zeros((0, 2))], lambda x: x, **_EXACT
+)
+
+for _shape in [(), (3,), (2, 0)]:
+    add_case("clone", str(_shape), lambda lib, x: x.clone() * x, [signed(*_shape)], lambda x: x * x)
+add_case("clone", "negative zero", lambda lib, x: x.clone(), [[-0.0, 1.0]], lambda x: x)
+
+_TRUTH = np.array([[True], [False]])
+for _a, _b in [((), ()), ((2, 3), (3,)), ((2, 1), (1, 3)), ((2, 0), ())]:
+    add_case(
+        "where",
+        f"{_a}, {_b}",
+        lambda lib, a, b: lib.where(lib.tensor(_TRUTH), a, b),
+        [signed(*_a), signed(*_b)],
+        lambda a, b: np.where(_TRUTH, a, b),
+    )
+add_case(
+    "where",
+    "a number",
+    lambda lib, a: lib.where(a > 0, a, 0.0),
+    [signed(5)],
+    lambda a: np.where(a > 0, a, 0.0),
+)

@@ -1,0 +1,122 @@
+"""Cases of primitives that move elements."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cases.harness import add_case, signed
+
+for _one, _two in [
+    ((), (1, 1)),
+    ((1,), ()),
+    ((6,), (2, 3)),
+    ((2, 3), (3, -1)),
+    ((2, 3), (-1,)),
+    ((0,), (2, 0)),
+    ((1, 6), (3, 1, 2)),
+]:
+    add_case(
+        "reshape",
+        f"{_one} → {_two}",
+        lambda lib, x, s=_two: lib.reshape(x, s),
+        [signed(*_one)],
+        lambda x, s=_two: x.reshape(s),
+    )
+add_case(
+    "reshape",
+    "of a transposed view",
+    lambda lib, x: x.T.reshape(-1),
+    [signed(2, 3)],
+    lambda x: x.T.reshape(-1),
+)
+add_case("reshape", "squeeze", lambda lib, x: x.squeeze(-1), [signed(2, 1)], lambda x: x[:, 0])
+add_case(
+    "reshape", "unsqueeze", lambda lib, x: x.unsqueeze(-2), [signed(2, 3)], lambda x: x[:, None]
+)
+
+for _shape, _dims in [
+    ((), ()),
+    ((3,), (0,)),
+    ((2, 3), (1, 0)),
+    ((2, 3, 4), (2, 0, 1)),
+    ((2, 1, 3), (-1, 0, -2)),
+    ((0, 2), (1, 0)),
+]:
+    add_case(
+        "permute",
+        f"{_shape} to {_dims}",
+        lambda lib, x, d=_dims: lib.permute(x, d),
+        [signed(*_shape)],
+        lambda x, d=_dims: np.transpose(x, d),
+    )
+add_case(
+    "permute",
+    "transpose",
+    lambda lib, x: lib.transpose(x, 0, -1),
+    [signed(2, 3, 4)],
+    lambda x: x.swapaxes(0, -1),
+)
+
+for _one, _two in [
+    ((), (3,)),
+    ((1,), (4,)),
+    ((3,), (2, 3)),
+    ((2, 1, 3), (2, 4, 3)),
+    ((1, 1), (2, 3)),
+    ((1, 3), (0, 3)),
+    ((2, 3), (2, 3)),
+]:
+    add_case(
+        "expand",
+        f"{_one} → {_two}",
+        lambda lib, x, s=_two: x.expand(s),
+        [signed(*_one)],
+        lambda x, s=_two: np.broadcast_to(x, s),
+    )
+add_case(
+    "expand",
+    "−1 keeps a size",
+    lambda lib, x: x.expand(2, -1, 4),
+    [signed(3, 1)],
+    lambda x: np.broadcast_to(x, (2, 3, 4)),
+)
+
+for _dim, _shapes in [
+    (0, [(2,), (3,)]),
+    (1, [(2, 1), (2, 3)]),
+    (-2, [(1, 2), (3, 2), (2, 2)]),
+    (0, [(2, 2)]),
+    (0, [(2, 3), (0, 3)]),
+    (0, [(0,), (0,)]),
+    (1, [(2, 2, 3), (2, 1, 3)]),
+]:
+    add_case(
+        "cat",
+        f"{_shapes}, dim={_dim}",
+        lambda lib, *xs, d=_dim: lib.cat(xs, d),
+        [signed(*s) for s in _shapes],
+        lambda *xs, d=_dim: np.concatenate(xs, d),
+    )
+add_case(
+    "cat",
+    "a tensor with itself",
+    lambda lib, x: lib.cat([x, x.T], -1),
+    [signed(2, 2)],
+    lambda x: np.concatenate([x, x.T], -1),
+)
+
+for _dim, _shape in [(0, ()), (0, (3,)), (1, (2, 3)), (-1, (2, 3)), (-3, (2, 3)), (0, (0,))]:
+    add_case(
+        "stack",
+        f"{_shape}, dim={_dim}",
+        lambda lib, *xs, d=_dim: lib.stack(xs, d),
+        [signed(*_shape) for _ in range(2)],
+        lambda *xs, d=_dim: np.stack(xs, d),
+    )
+add_case(
+    "stack",
+    "a tensor with itself",
+    lambda lib, x: lib.stack([x, x, x]),
+    [signed(2)],
+    lambda x: np.stack([x, x, x]),
+)
