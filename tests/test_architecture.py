@@ -17,13 +17,16 @@ ENGINE_LINES = 400
 
 # From the ground up. A module may import from its own floor and from those before it.
 FLOORS = [
-    ("versions", "modes", "errors", "contributions", "dtypes", "text"),
+    ("versions", "modes", "errors", "notes", "contributions", "dtypes", "text"),
     ("engine",),
     ("ops",),
     ("functions", "printing"),
+    ("creation",),
+    ("elements",),
     ("methods", "protocols"),
+    ("inplace",),
     ("tensor",),
-    ("autograd", "creation", "random"),
+    ("autograd", "linalg", "random"),
     ("nn",),
     ("bptt",),
     ("viz", "testing"),

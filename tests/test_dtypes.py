@@ -261,6 +261,16 @@ DEFAULTED = {
     "tensor": lambda lib: lib.tensor([1.0]),
     "zeros": lambda lib: lib.zeros(2),
     "ones": lambda lib: lib.ones(2),
+    "eye": lambda lib: lib.eye(2),
+    "full": lambda lib: lib.full((2,), 0.1),
+    "full of an int": lambda lib: lib.full((2,), 1),
+    "arange": lambda lib: lib.arange(0, 1, 0.1),
+    "linspace": lambda lib: lib.linspace(0, 1, 4),
+    "logspace": lambda lib: lib.logspace(0, 1, 4),
+    "as_tensor": lambda lib: lib.as_tensor(0.1),
+    "finfo": lambda lib: repr(lib.finfo()),
+    "result_type": lambda lib: str(lib.result_type(1, 0.5)).removeprefix("torch."),
+    "float()": lambda lib: lib.tensor(1).float(),
     "int + float": lambda lib: lib.tensor([1]) + 0.5,
     "int / int": lambda lib: lib.tensor([1]) / lib.tensor([2]),
     "exp(int)": lambda lib: lib.exp(lib.tensor([1])),
@@ -306,3 +316,33 @@ def test_foreign_byte_order_is_not_taken_as_is():
     assert (tg.tensor(big) + tg.tensor([1.0])).tolist() == [2.0, 3.0]
     assert tg.tensor(big).dtype == np.float32
     assert tg.tensor(big).dtype.isnative
+
+
+# -- names and devices -------------------------------------------------------------------------
+
+
+def test_types_have_names_too():
+    x = tg.ones(2)
+    assert x.type() == "FloatTensor"
+    for name in ("DoubleTensor", "torch.DoubleTensor", "float64", np.float64, tg.double):
+        assert x.type(name).dtype == tg.float64
+    assert x.to("float64").dtype == tg.float64
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:0", "mps", "meta"])
+def test_there_is_no_device_but_the_cpu(device):
+    x = tg.ones(2)
+    for call in (
+        lambda: x.to(device), lambda: x.to(device=device), lambda: tg.zeros(2, device=device),
+        lambda: tg.tensor([1.0], device=device), lambda: tg.as_tensor([1.0], device=device),
+        lambda: tg.rand(2, device=device), lambda: tg.rand_like(x, device=device),
+        lambda: tg.arange(2, device=device), lambda: x.new_ones(2, device=device), x.cuda,
+    ):  # fmt: skip
+        with pytest.raises(RuntimeError, match="'cpu'"):
+            call()
+
+
+def test_casts_to_integers_leave_the_graph():
+    x = tg.ones(2, requires_grad=True)
+    for y in (x.long(), x.bool(), x.to(tg.uint8), x.type_as(tg.tensor(1))):
+        assert not y.requires_grad

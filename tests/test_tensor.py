@@ -201,43 +201,6 @@ def test_protocol(torch, name):
     both(torch, PROTOCOLS[name])
 
 
-PRINTED = {
-    "floats": [0.5, -1.25], "whole floats": [1.0, 2.0, -3.0], "one": 0.125, "ints": [1, -20, 300],
-    "bools": [True, False], "matrix": [[1.5, 2.0], [-3.25, 4.0]], "one bool": True,
-    "trues": [True, True], "cube": [[[1.0, 2.0]], [[3.0, 4.0]]], "int": 7,
-    "inf": [1.0, float("inf")], "nan": [float("nan"), 0.5], "large": [1e10, 1.0],
-    "small": [1e-6, 1.0], "wide": [1e-3, 1e3], "tiny": [1e-10], "zeros": [0.0, 0.0],
-    "empty": [], "empty matrix": [[], []], "negative zero": [-0.0, 1.0], "million": [1e6, 2e6],
-    "fraction and large": [123456.789, 0.001], "only inf": [float("inf"), float("-inf")],
-    "only nan": [float("nan")], "hundreds": [100.5, 2.25], "whole and inf": [2.0, float("-inf")],
-    "big ints": [10**12, -1], "long": [i / 7 for i in range(30)], "long ints": list(range(60)),
-    "rows": [[i / 3 + j for i in range(12)] for j in range(3)], "1e8": [1e8], "1e9": [1e9, 2e9],
-    "summarised": list(range(1001)), "summarised floats": [i / 3 for i in range(2000)],
-    "summarised matrix": [[float(i + j) for i in range(60)] for j in range(60)],
-    "long rows": [[i * 1000.5 for i in range(30)], [0.5] * 30],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", PRINTED)
-def test_repr(torch, name):
-    both(torch, lambda lib: repr(lib.tensor(PRINTED[name])))
-    both(torch, lambda lib: str(lib.tensor(PRINTED[name])))
-
-
-def test_repr_of_other_types_and_places(torch):
-    for dtype in ("float64", "float16", "int32", "uint8"):
-        both(torch, lambda lib, d=dtype: repr(lib.tensor([1, 2], dtype=getattr(lib, d))))
-        both(torch, lambda lib, d=dtype: repr(lib.zeros(0, 2, dtype=getattr(lib, d))))
-    both(torch, lambda lib: repr(lib.zeros(0, 3)))
-    functions = [
-        lambda x: x, lambda x: x * 2, lambda x: x.tanh(), lambda x: x.sum(), lambda x: -x,
-        lambda x: x - 1, lambda x: x / 2, lambda x: x.exp(), lambda x: x.log(),
-        lambda x: x.relu(), lambda x: x.sigmoid(), lambda x: x.mean(),
-    ]  # fmt: skip
-    for fn in functions:
-        both(torch, lambda lib, fn=fn: repr(fn(lib.ones(2, 2, requires_grad=True))))
-
-
 # -- leaves, detach, requires_grad -------------------------------------------------------------
 
 

@@ -78,13 +78,15 @@ def of_number(number: bool | int | float) -> np.dtype[Any]:
     return int64 if isinstance(number, int) else _default
 
 
-def _meet(a: np.dtype[Any] | None, b: np.dtype[Any] | None) -> np.dtype[Any] | None:
+def meet(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
     """The common type of two operands of equal standing."""
-    if a is None or b is None or a == b:
-        return a or b
     if _KINDS[a.kind] != _KINDS[b.kind]:
         return a if _KINDS[a.kind] > _KINDS[b.kind] else b
     return np.promote_types(a, b)
+
+
+def _meet(a: np.dtype[Any] | None, b: np.dtype[Any]) -> np.dtype[Any]:
+    return b if a is None else meet(a, b)
 
 
 def result_type(
@@ -112,3 +114,89 @@ def result_type(
             result = _meet(result, lower)
     assert result is not None
     return result
+
+
+def can_cast(from_: DTypeLike, to: DTypeLike) -> bool:
+    """Whether a change in place may turn one type into the other: not into a lower kind.
+
+    Examples
+    --------
+    >>> can_cast("float64", "float32"), can_cast("float32", "int64")
+    (True, False)
+    """
+    return _KINDS[as_dtype(from_).kind] <= _KINDS[as_dtype(to).kind]
+
+
+class finfo:
+    """The limits of a floating-point type (default: the default type).
+
+    Attributes
+    ----------
+    bits, eps, max, min, tiny, smallest_normal, resolution : numbers
+        ``eps``: the distance from 1 to the next number; ``tiny``, ``smallest_normal``: the
+        smallest positive one of full precision; ``resolution``: that of its decimal digits.
+    dtype : str
+        The name of the type.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.finfo(tg.float16).max
+    65504.0
+    """
+
+    def __init__(self, type: DTypeLike = None) -> None:
+        dtype = _default if type is None else as_dtype(type)
+        if not is_floating(dtype):
+            raise TypeError(f"finfo: expected a floating-point type, got {dtype}; see iinfo")
+        limits = np.finfo(dtype)
+        self.dtype, self.bits = dtype.name, 8 * dtype.itemsize
+        self.resolution = float(f"1e-{limits.precision}")
+        self.min, self.max = float(limits.min), float(limits.max)
+        self.eps = float(limits.eps)
+        self.tiny = self.smallest_normal = float(limits.tiny)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, finfo) and self.dtype == other.dtype
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+    def __repr__(self) -> str:
+        names = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+        numbers = ", ".join(f"{name}={getattr(self, name):g}" for name in names)
+        return f"finfo({numbers}, dtype={self.dtype})"
+
+
+class iinfo:
+    """The limits of an integer type.
+
+    Attributes
+    ----------
+    bits, max, min : int
+    dtype : str
+        The name of the type.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.iinfo(tg.int8)
+    iinfo(min=-128, max=127, dtype=int8)
+    """
+
+    def __init__(self, type: DTypeLike) -> None:
+        dtype = as_dtype(type)
+        if dtype.kind not in "iu":
+            raise TypeError(f"iinfo: expected an integer type, got {dtype}; see finfo")
+        limits = np.iinfo(dtype)
+        self.dtype, self.bits = dtype.name, limits.bits
+        self.min, self.max = int(limits.min), int(limits.max)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, iinfo) and self.dtype == other.dtype
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

@@ -15,20 +15,38 @@ def cannot_compute(name: str, error: Exception, arrays: list[Any], params: Any) 
     return kind(f"{name}: cannot work on shape {shapes}{extra}: {error}")
 
 
-def freed(name: str) -> RuntimeError:
+def origin(node: Any) -> str:
+    """Which operation a node is: where in a net, when, and the line that asked for it, if known."""
+    scope, step, line = node.tag
+    where = f" in {scope}" if scope else ""
+    when = f" at step {step}" if step is not None else ""
+    return f"{node.primitive.name}{where}{when}" + (f" ({line})" if line else "")
+
+
+def check_nan(c: Any, node: Any, parent: Any) -> None:
+    """Raise if a derivative that ``node`` sends to one of its inputs is NaN."""
+    array = getattr(c, "array", getattr(c, "g", c))
+    if np.isnan(getattr(array, "array", array)).any():
+        raise RuntimeError(
+            f"Function '{node.name()}' returned nan values in its "
+            f"{node.parents.index(parent)}th output.\nIt is the derivative of {origin(node)}"
+        )
+
+
+def freed(node: Any) -> RuntimeError:
     """A walk came to a node whose saved arrays an earlier walk has freed."""
     return RuntimeError(
-        f"{name}: trying to backward through the graph a second time, but the first walk freed "
-        "what it had saved. Pass retain_graph=True to the first backward, or detach() what is "
+        f"{origin(node)}: trying to backward through the graph a second time, but the first walk "
+        "freed what it had saved. Pass retain_graph=True to the first backward, or detach() what is "
         "carried over from one backward to the next (a hidden state, say)."
     )
 
 
-def changed_in_place(name: str, shape: tuple[int, ...], version: int) -> RuntimeError:
+def changed_in_place(node: Any, shape: tuple[int, ...], version: int) -> RuntimeError:
     """A walk came to a node one of whose saved arrays is not what it was."""
     return RuntimeError(
-        f"{name}: an array of shape {shape} that its derivative needs has been modified by an "
-        f"inplace operation and is at version {version} now. Change a clone() instead, or make "
+        f"{origin(node)}: an array of shape {shape} that its derivative needs has been modified by "
+        f"an inplace operation and is at version {version} now. Change a clone() instead, or make "
         "the change before it is used."
     )
 

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import functions
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype
+from tinygrad_rnn.elements import Elements
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.ops import arithmetic
-from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.ops import arithmetic, shape
 
 
-class Methods(Variable):
+class Methods(Elements):
     """What `tinygrad_rnn.functions` offers, said of a tensor: ``x.tanh()``, ``x + y``, ``x[0]``."""
 
     __slots__ = ()
@@ -31,13 +30,75 @@ class Methods(Variable):
     tanh = functions.tanh
     sigmoid = functions.sigmoid
     relu = functions.relu
+    abs = functions.abs
+    absolute = functions.absolute
+    acos = functions.acos
+    acosh = functions.acosh
+    arccos = functions.arccos
+    arccosh = functions.arccosh
+    arcsin = functions.arcsin
+    arcsinh = functions.arcsinh
+    arctan = functions.arctan
+    arctan2 = functions.arctan2
+    arctanh = functions.arctanh
+    asin = functions.asin
+    asinh = functions.asinh
+    atan = functions.atan
+    atan2 = functions.atan2
+    atanh = functions.atanh
+    ceil = functions.ceil
+    clamp = functions.clamp
+    clamp_max = functions.clamp_max
+    clamp_min = functions.clamp_min
+    clip = functions.clip
+    cos = functions.cos
+    cosh = functions.cosh
+    divide = functions.divide
+    erf = functions.erf
+    erfc = functions.erfc
+    exp2 = functions.exp2
+    expm1 = functions.expm1
+    floor = functions.floor
+    floor_divide = functions.floor_divide
+    fmod = functions.fmod
+    log1p = functions.log1p
+    log2 = functions.log2
+    log10 = functions.log10
+    logaddexp = functions.logaddexp
+    masked_fill = functions.masked_fill
+    maximum = functions.maximum
+    minimum = functions.minimum
+    multiply = functions.multiply
+    negative = functions.negative
+    positive = functions.positive
+    reciprocal = functions.reciprocal
+    remainder = functions.remainder
+    round = functions.round
+    rsqrt = functions.rsqrt
+    sign = functions.sign
+    sin = functions.sin
+    sinh = functions.sinh
+    sqrt = functions.sqrt
+    square = functions.square
+    subtract = functions.subtract
+    tan = functions.tan
+    true_divide = functions.true_divide
+    trunc = functions.trunc
+
+    def where(self, condition: Any, other: Any) -> Any:
+        """The tensor where the condition holds, else ``other``."""
+        return functions.where(condition, self, other)
 
     __add__ = __radd__ = arithmetic.add.apply  # the most frequent ones take the shortest way
     __mul__ = __rmul__ = arithmetic.mul.apply
     __sub__ = arithmetic.sub.apply
     __truediv__ = functions.div
     __pow__ = functions.pow
+    __floordiv__ = functions.floor_divide
+    __mod__ = functions.remainder
     __neg__ = functions.neg
+    __pos__ = functions.positive
+    __abs__ = functions.abs
 
     def __rsub__(self, other: Any) -> Any:
         return functions.sub(other, self)
@@ -48,23 +109,79 @@ class Methods(Variable):
     def __rpow__(self, other: Any) -> Any:
         return functions.pow(other, self)
 
+    def __rfloordiv__(self, other: Any) -> Any:
+        return functions.floor_divide(other, self)
+
+    def __rmod__(self, other: Any) -> Any:
+        return functions.remainder(other, self)
+
+    # -- activations --
+
+    softmax = functions.softmax
+    log_softmax = functions.log_softmax
+    prelu = functions.prelu
+
     # -- comparison --
 
+    eq = functions.eq
+    ne = functions.ne
+    lt = functions.lt
+    le = functions.le
+    gt = functions.gt
+    ge = functions.ge
+    not_equal = functions.not_equal
+    less = functions.less
+    less_equal = functions.less_equal
+    greater = functions.greater
+    greater_equal = functions.greater_equal
+    logical_and = functions.logical_and
+    logical_or = functions.logical_or
+    logical_xor = functions.logical_xor
+    logical_not = functions.logical_not
+    bitwise_and = functions.bitwise_and
+    bitwise_or = functions.bitwise_or
+    bitwise_xor = functions.bitwise_xor
+    bitwise_not = functions.bitwise_not
+    isnan = functions.isnan
+    isinf = functions.isinf
+    isfinite = functions.isfinite
+    isclose = functions.isclose
+    allclose = functions.allclose
+    equal = functions.equal
+
+    __and__ = __rand__ = functions.bitwise_and
+    __or__ = __ror__ = functions.bitwise_or
+    __xor__ = __rxor__ = functions.bitwise_xor
     __lt__ = functions.lt
     __le__ = functions.le
     __gt__ = functions.gt
     __ge__ = functions.ge
     __hash__ = object.__hash__
 
+    def __invert__(self) -> Any:
+        if self.array.dtype.kind == "f":
+            raise TypeError(f"~: only of bools and integers, not of {self.array.dtype}")
+        return functions.bitwise_not(self)
+
     def __eq__(self, other: object) -> Any:
-        return functions.eq(self, other)
+        return functions.eq(self, other) if _comparable(other) else NotImplemented
 
     def __ne__(self, other: object) -> Any:
-        return functions.ne(self, other)
+        return functions.ne(self, other) if _comparable(other) else NotImplemented
 
     # -- linear algebra --
 
     matmul = functions.matmul
+    mm = functions.mm
+    bmm = functions.bmm
+    mv = functions.mv
+    dot = functions.dot
+    addmm = functions.addmm
+    addmv = functions.addmv
+    baddbmm = functions.baddbmm
+    outer = functions.outer
+    inner = functions.inner
+    trace = functions.trace
     __matmul__ = functions.matmul
 
     def __rmatmul__(self, other: Any) -> Any:
@@ -74,18 +191,76 @@ class Methods(Variable):
 
     sum = functions.sum
     mean = functions.mean
+    prod = functions.prod
+    logsumexp = functions.logsumexp
+    cumsum = functions.cumsum
+    cumprod = functions.cumprod
+    var = functions.var
+    std = functions.std
+    amax = functions.amax
+    amin = functions.amin
+    argmax = functions.argmax
+    argmin = functions.argmin
+    all = functions.all
+    any = functions.any
+    count_nonzero = functions.count_nonzero
+    norm = functions.norm
+    nansum = functions.nansum
+    nanmean = functions.nanmean
 
     # -- ordering --
+
+    max = functions.max
+    min = functions.min
+    median = functions.median
+    sort = functions.sort
+    argsort = functions.argsort
+    topk = functions.topk
+    diff = functions.diff
+    aminmax = functions.aminmax
+    cummax = functions.cummax
+    cummin = functions.cummin
+    kthvalue = functions.kthvalue
+    msort = functions.msort
 
     # -- shape --
 
     reshape = functions.reshape
-    view = functions.reshape
-    permute = functions.permute
-    expand = functions.expand
+    reshape_as = functions.reshape_as
+    view = functions.view
+    view_as = functions.view_as
+    flatten = functions.flatten
+    unflatten = functions.unflatten
+    ravel = functions.ravel
     squeeze = functions.squeeze
     unsqueeze = functions.unsqueeze
-    swapaxes = functions.transpose
+    t = functions.t
+    permute = functions.permute
+    movedim = functions.movedim
+    moveaxis = functions.moveaxis
+    swapaxes = functions.swapaxes
+    swapdims = functions.swapdims
+    expand = functions.expand
+    expand_as = functions.expand_as
+    broadcast_to = functions.broadcast_to
+    clone = functions.clone
+    contiguous = functions.contiguous
+    flip = functions.flip
+    fliplr = functions.fliplr
+    flipud = functions.flipud
+    roll = functions.roll
+    repeat = functions.repeat
+    repeat_interleave = functions.repeat_interleave
+    tile = functions.tile
+    tril = functions.tril
+    triu = functions.triu
+    diag = functions.diag
+    diag_embed = functions.diag_embed
+    diagonal = functions.diagonal
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie in memory in the order of their indices, without gaps."""
+        return bool(self.array.flags.c_contiguous)
 
     def transpose(self, dim0: Any, dim1: Any = None) -> Any:
         """The tensor with two axes exchanged; NumPy's ``transpose(dims)`` is accepted too."""
@@ -96,7 +271,7 @@ class Methods(Variable):
     @property
     def T(self) -> Any:
         """The tensor with its axes reversed."""
-        return functions.permute(self, tuple(range(self.array.ndim))[::-1])
+        return shape.permute.apply(self, dims=tuple(range(self.array.ndim))[::-1])
 
     @property
     def mT(self) -> Any:
@@ -109,23 +284,27 @@ class Methods(Variable):
 
     unbind = functions.unbind
     chunk = functions.chunk
+    split = functions.split
+    tensor_split = functions.tensor_split
 
     # -- indexing --
 
     __getitem__ = functions.getitem
+    gather = functions.gather
+    index_add = functions.index_add
+    index_copy = functions.index_copy
+    index_fill = functions.index_fill
+    index_put = functions.index_put
+    index_select = functions.index_select
+    masked_select = functions.masked_select
+    narrow = functions.narrow
+    nonzero = functions.nonzero
+    scatter = functions.scatter
+    scatter_add = functions.scatter_add
+    select = functions.select
+    take = functions.take
+    take_along_dim = functions.take_along_dim
 
-    # -- element types --
 
-    def to(self, dtype: DTypeLike) -> Any:
-        """The tensor in another element type (itself if it has that type)."""
-        if dtype is None:
-            return self
-        return to_dtype(self, as_dtype(dtype))
-
-    def float(self) -> Any:
-        """As float32."""
-        return self.to(np.float32)
-
-    def double(self) -> Any:
-        """As float64."""
-        return self.to(np.float64)
+def _comparable(x: object) -> bool:
+    return isinstance(x, Variable | np.ndarray | np.generic | bool | int | float)

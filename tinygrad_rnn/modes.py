@@ -6,13 +6,15 @@ current thread only, nest, and undo themselves whatever happens inside.
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
+import linecache
 import math
 import operator
+import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 SMALL = 16  # an output of at most so many elements stays on the tape: what a picture prints
@@ -23,15 +25,78 @@ class Tag(NamedTuple):
 
     scope: str = ""
     step: int | None = None
+    line: str | None = None  # of the program that asked for it, under `detect_anomaly`
 
 
-@dataclass(frozen=True, slots=True)
 class Mode:
-    """The settings of one thread.  Immutable: contexts swap the whole of it."""
+    """The settings of one thread.  Never changed: contexts swap the whole of it."""
 
-    recording: bool
-    keep: float
-    tag: Tag
+    __slots__ = ("keep", "recording", "tag")
+    check_nan = False
+
+    def __init__(self, recording: bool, keep: float, tag: Tag) -> None:
+        self.recording, self.keep, self.tag = recording, keep, tag
+
+    def having(self, field: str, value: Any) -> Mode:
+        """The same mode but for one field of it or of its tag, or its ``kind``."""
+        kind, recording, keep, tag = type(self), self.recording, self.keep, self.tag
+        if field == "step":
+            tag = Tag(tag[0], value)
+        elif field == "scope":
+            tag = Tag(value, tag[1])
+        elif field == "tag":
+            tag = value
+        elif field == "recording":
+            recording = value
+        elif field == "keep":
+            keep = value
+        else:
+            kind, tag = value, Tag(tag[0], tag[1])
+        return kind(recording, keep, tag)
+
+    def get(self, field: str) -> Any:
+        """The field that `having` would change."""
+        if field == "kind":
+            return type(self)
+        return getattr(self.tag if field in ("scope", "step") else self, field)
+
+
+class Tracing(Mode):
+    """A mode that also tags each operation with the line of the program that asked for it."""
+
+    __slots__ = ("_tag",)
+
+    @property
+    def tag(self) -> Tag:
+        """The tag as set, and the line that is running now."""
+        return self._tag._replace(line=_running_line())
+
+    @tag.setter
+    def tag(self, tag: Tag) -> None:
+        self._tag = tag
+
+
+class CheckingNaN(Tracing):
+    """A mode in which walks, besides, stop at the first derivative that is NaN."""
+
+    __slots__ = ()
+    check_nan = True
+
+
+def _running_line() -> str:
+    """Where in the user's program the call into this package stands, as tracebacks say it."""
+    frame: Any = sys._getframe(1)
+    while frame.f_back is not None and _is_own(frame):
+        frame = frame.f_back
+    code, line = frame.f_code, frame.f_lineno
+    source = linecache.getline(code.co_filename, line).strip()
+    return f'File "{code.co_filename}", line {line}, in {code.co_name}' + (
+        f"\n    {source}" if source else ""
+    )
+
+
+def _is_own(frame: Any) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "tinygrad_rnn"
 
 
 class _Here(threading.local):
@@ -40,21 +105,6 @@ class _Here(threading.local):
 
 here = _Here()
 """``here.mode`` is the current thread's mode: the one place an operation looks at."""
-
-
-def _get(mode: Mode, field: str) -> Any:
-    return getattr(mode if field in ("recording", "keep") else mode.tag, field)
-
-
-def _with(mode: Mode, field: str, value: Any) -> Mode:
-    """The mode with one field replaced."""
-    if field == "recording":
-        return Mode(value, mode.keep, mode.tag)
-    if field == "keep":
-        return Mode(mode.recording, value, mode.tag)
-    scope, step = mode.tag
-    tag = Tag(value, step) if field == "scope" else Tag(scope, value)
-    return Mode(mode.recording, mode.keep, tag)
 
 
 class _Context:
@@ -74,12 +124,18 @@ class _Context:
         raise NotImplementedError
 
     def __enter__(self) -> None:
-        outer = _get(here.mode, self.field)
+        outer = here.mode.get(self.field)
         self._outer.append(outer)
-        here.mode = _with(here.mode, self.field, self.value(outer))
+        here.mode = here.mode.having(self.field, self.value(outer))
 
     def __exit__(self, *exception: object) -> None:
-        here.mode = _with(here.mode, self.field, self._outer.pop())
+        here.mode = here.mode.having(self.field, self._outer.pop())
+
+    def _fresh(self) -> Any:
+        """The same context for one call of a decorated function: threads may call it at once."""
+        context = copy.copy(self)
+        context._outer = []
+        return context
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isgeneratorfunction(function):
@@ -87,7 +143,7 @@ class _Context:
 
         @functools.wraps(function)
         def wrapped(*arguments: Any, **options: Any) -> Any:
-            with self:
+            with self._fresh():
                 return function(*arguments, **options)
 
         return wrapped
@@ -95,11 +151,11 @@ class _Context:
     def _around_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def wrapped(*arguments: Any, **options: Any) -> Any:
-            generator = function(*arguments, **options)
+            generator, context = function(*arguments, **options), self._fresh()
             answer = None
             while True:  # the mode holds while the generator runs, not while it waits
                 try:
-                    with self:
+                    with context:
                         value = generator.send(answer)
                 except StopIteration as end:
                     return end.value
@@ -108,7 +164,32 @@ class _Context:
         return wrapped
 
 
-class set_grad_enabled(_Context):
+class _Setter(_Context):
+    """A context that also works as a plain call: then its value holds from there on."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        if not isinstance(mode, bool):
+            raise TypeError(f"{type(self).__name__}: expected a bool, got {mode!r}")
+        self.mode = mode
+        self._before: list[Any] = [here.mode.get(self.field)]
+        here.mode = here.mode.having(self.field, self.value(None))
+
+    def _settle(self) -> None:
+        """Take back what the call did, once it turns out to be a context or decorator."""
+        if self._before:
+            here.mode = here.mode.having(self.field, self._before.pop())
+
+    def __enter__(self) -> None:
+        self._settle()
+        super().__enter__()
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        self._settle()
+        return super().__call__(function)
+
+
+class set_grad_enabled(_Setter):
     """Record operations, or do not: at once as a plain call, for a block as a context.
 
     Examples
@@ -122,30 +203,9 @@ class set_grad_enabled(_Context):
 
     field = "recording"
 
-    def __init__(self, mode: bool) -> None:
-        super().__init__()
-        if not isinstance(mode, bool):
-            raise TypeError(f"set_grad_enabled: expected a bool, got {mode!r}")
-        self.mode = mode
-        self._before: bool | None = here.mode.recording
-        here.mode = _with(here.mode, "recording", mode)
-
-    def value(self, outer: bool) -> bool:
+    def value(self, outer: Any) -> bool:
         """Whether to record inside."""
         return self.mode
-
-    def _settle(self) -> None:
-        """Take back what the call did, once it turns out to be a context or decorator."""
-        if self._before is not None:
-            here.mode, self._before = _with(here.mode, "recording", self._before), None
-
-    def __enter__(self) -> None:
-        self._settle()
-        super().__enter__()
-
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        self._settle()
-        return super().__call__(function)
 
 
 class _Switch(_Context):
@@ -154,9 +214,9 @@ class _Switch(_Context):
     field = "recording"
     recording: bool
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+    def __new__(cls, function: Any = None, **options: Any) -> Any:
         self = super().__new__(cls)
-        if function is None:
+        if not callable(function):
             return self
         self.__init__()  # type: ignore[misc]
         return self(function)
@@ -191,9 +251,86 @@ class enable_grad(_Switch):
     recording = True
 
 
+class inference_mode(_Switch):
+    """Do not record operations, as `no_grad`; ``inference_mode(False)`` changes nothing.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w = tg.tensor([1.0], requires_grad=True)
+    >>> with tg.inference_mode():
+    ...     (w * 2).requires_grad
+    False
+    """
+
+    def __init__(self, mode: Any = True) -> None:
+        super().__init__()
+        if not isinstance(mode, bool):
+            raise TypeError(f"inference_mode: expected a bool, got {mode!r}")
+        self.mode = mode
+
+    def value(self, outer: bool) -> bool:
+        """Whether to record inside."""
+        return outer and not self.mode
+
+
 def is_grad_enabled() -> bool:
     """Whether operations are recorded in this thread now."""
     return here.mode.recording
+
+
+class set_detect_anomaly(_Setter):
+    """Switch `detect_anomaly` on or off: at once as a plain call, for a block as a context."""
+
+    field = "kind"
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        self.check_nan = check_nan
+        super().__init__(mode)
+
+    def value(self, outer: Any) -> type[Mode]:
+        """The kind of mode inside."""
+        return (CheckingNaN if self.check_nan else Tracing) if self.mode else Mode
+
+
+class detect_anomaly(_Context):
+    """Tell where a derivative that is NaN, or an error in a walk, comes from.
+
+    Operations remember the line of the program that asked for them, so errors in a walk back
+    over them can name it, beside the scope and the time step; and the walk stops at the first
+    derivative that is NaN. Slow: for hunting errors only.
+
+    Parameters
+    ----------
+    check_nan : bool
+        Whether to look for NaN.
+
+    Raises
+    ------
+    RuntimeError
+        In a walk: where a derivative is NaN.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> x = tg.tensor(0.0, requires_grad=True)
+    >>> with tg.autograd.detect_anomaly(), tg.scope("rnn"), tg.step(3):
+    ...     try:
+    ...         (tg.relu(x) / x).backward()
+    ...     except RuntimeError as error:
+    ...         print(str(error).splitlines()[0])
+    Function 'DivBackward0' returned nan values in its 1th output.
+    """
+
+    field = "kind"
+
+    def __init__(self, check_nan: bool = True) -> None:
+        super().__init__()
+        self.check_nan = check_nan
+
+    def value(self, outer: Any) -> type[Mode]:
+        """The kind of mode inside."""
+        return CheckingNaN if self.check_nan else Tracing
 
 
 class keep_values(_Context):
@@ -217,8 +354,8 @@ class scope(_Context):
     >>> import tinygrad_rnn as tg
     >>> x = tg.tensor([1.0], requires_grad=True)
     >>> with tg.scope("rnn"), tg.scope("l0"), tg.step(1):
-    ...     (x * 2).grad_fn.tag
-    Tag(scope='rnn.l0', step=1)
+    ...     (x * 2).grad_fn.tag[:2]
+    ('rnn.l0', 1)
     """
 
     field = "scope"

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, float32, float64, get_default_dtype
-from tinygrad_rnn.functions.arguments import sizes_of
+from tinygrad_rnn.functions.arguments import sizes_of, tensor_of
+from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.tensor import Tensor, wrap
 
 
@@ -68,12 +69,46 @@ def rand(
     generator: Generator | None = None,
     dtype: DTypeLike = None,
     requires_grad: bool = False,
+    device: Any = None,
 ) -> Tensor:
     """Uniform random numbers from [0, 1): PyTorch's, for the same seed."""
+    on_cpu("rand", device)
     shape = sizes_of("rand", size)
     source = generator or default_generator
     array = source.uniform(int(np.prod(shape)), as_dtype(dtype or get_default_dtype()))
     made = wrap(array.reshape(shape), None)
+    return made.requires_grad_() if requires_grad else made
+
+
+def rand_like(
+    input: Any,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike = None,
+    requires_grad: bool = False,
+    device: Any = None,
+) -> Tensor:
+    """Uniform random numbers from [0, 1), of the shape and type of ``input``.
+
+    Raises
+    ------
+    RuntimeError
+        If the type is not float32 or float64.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.rand_like(tg.zeros(1, 2))
+    tensor([[0.4963, 0.7682]])
+    """
+    x = tensor_of("rand_like", input).array
+    kind = x.dtype if dtype is None else as_dtype(dtype)
+    if kind not in (float32, float64):
+        raise RuntimeError(f"rand_like: expected float32 or float64, got {kind}")
+    axes = sorted(range(x.ndim), key=lambda i: -x.strides[i])  # filled in the order of memory
+    made = rand([x.shape[i] for i in axes], generator=generator, dtype=kind, device=device)
+    made = wrap(made.array.transpose(np.argsort(axes)), None) if axes else made
     return made.requires_grad_() if requires_grad else made
 
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn import functions, printing
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, is_floating, of_number
+from tinygrad_rnn.creation import to_array
+from tinygrad_rnn.dtypes import DTypeLike, is_floating
 from tinygrad_rnn.engine import primitive
-from tinygrad_rnn.engine.graph import Node, Notes, Variable, leaf, place
+from tinygrad_rnn.engine.graph import Node, Variable, leaf, place
 from tinygrad_rnn.engine.traversal import walk
-from tinygrad_rnn.methods import Methods
-from tinygrad_rnn.modes import here, no_grad
-from tinygrad_rnn.ops import arithmetic
+from tinygrad_rnn.inplace import InPlace
+from tinygrad_rnn.notes import Notes
+from tinygrad_rnn.ops.inplace import root_of
 from tinygrad_rnn.ops.promotion import to_dtype
 from tinygrad_rnn.protocols import NUMPY
-from tinygrad_rnn.versions import mark_changed, tick, version
+from tinygrad_rnn.versions import current, tick, version
 
 Array = np.ndarray[Any, Any]
 
 
-class Tensor(Methods):
+class Tensor(InPlace):
     """An n-dimensional array that remembers how it was computed.
 
     Parameters
@@ -127,7 +129,8 @@ class Tensor(Methods):
     @property
     def requires_grad(self) -> bool:
         """Whether operations on it are recorded."""
-        return self.node is not None and self.node.requires_grad
+        node = current(self)
+        return node is not None and node.requires_grad
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -137,11 +140,12 @@ class Tensor(Methods):
         """Set whether operations on this leaf are recorded from now on; returns it."""
         if not isinstance(requires_grad, bool):
             raise RuntimeError(f"requires_grad_: expected a bool, got {requires_grad!r}")
-        if self.node is not None and not self.node.is_leaf:
+        node = current(self)
+        if node is not None and not node.is_leaf:
             if not requires_grad:
                 raise RuntimeError(
                     "requires_grad_: only leaves can stop requiring grad; this tensor is the "
-                    f"result of {self.node.primitive.name}. Use detach() to get one that does not."
+                    f"result of {node.primitive.name}. Use detach() to get one that does not."
                 )
         elif requires_grad and not is_floating(self.dtype):
             raise RuntimeError(
@@ -149,7 +153,7 @@ class Tensor(Methods):
                 f"{self.dtype}"
             )
         elif requires_grad != self.requires_grad:
-            notes = self.node.notes if self.node else None
+            notes = node.notes if node else None
             self.node = leaf(self.array, requires_grad)  # what was recorded before stays as it is
             self.node.notes = notes
         return self
@@ -157,7 +161,8 @@ class Tensor(Methods):
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made it."""
-        return self.node is None or self.node.is_leaf
+        node = current(self)
+        return node is None or node.is_leaf
 
     @property
     def grad_fn(self) -> Node | None:
@@ -165,9 +170,15 @@ class Tensor(Methods):
         return None if self.is_leaf else self.node
 
     @property
+    def output_nr(self) -> int:
+        """Which output of `grad_fn` it is: the first, as each node here has one."""
+        return 0
+
+    @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` has accumulated here (``None``: none yet)."""
-        notes = self.node.notes if self.node else None
+        node = current(self)
+        notes = node.notes if node else None
         if notes is None:
             return None
         if isinstance(notes.grad, np.ndarray):
@@ -225,7 +236,14 @@ class Tensor(Methods):
 
     def detach(self) -> Tensor:
         """The same array outside the graph: memory is shared, history is not."""
-        return wrap(self.array, None)
+        return wrap(self.array, _detached(self.array))
+
+    def detach_(self) -> Tensor:
+        """Leave the graph: from now on this tensor is a constant leaf. Returns it."""
+        if (node := current(self)) is not None and root_of(node) is not node:
+            raise RuntimeError("detach_: a view cannot leave the graph alone; use detach()")
+        self.node = _detached(self.array)
+        return self
 
     @property
     def data(self) -> Tensor:
@@ -240,15 +258,12 @@ class Tensor(Methods):
         if self.node is not None and self.node.is_leaf:
             self.node.value, self.node.shape = value.array, value.shape
 
-    def clone(self) -> Tensor:
-        """A copy that is connected to this tensor in the graph."""
-        return arithmetic.clone.apply(self)
-
     def backward(
         self,
         gradient: Tensor | None = None,
         retain_graph: bool | None = None,
         create_graph: bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         """Walk the graph back from here and add ∂self/∂leaf to each leaf's `grad`.
 
@@ -260,6 +275,8 @@ class Tensor(Methods):
             Keep what the graph saved, so that it can be walked again (default: create_graph).
         create_graph : bool
             Record the walk, so that the gradients can be differentiated in turn.
+        inputs : Tensor or sequence of Tensors, optional
+            Add to the `grad` of these alone, and walk only where they lead.
 
         Raises
         ------
@@ -267,7 +284,7 @@ class Tensor(Methods):
             If the tensor does not require grad; if it has several elements and ``gradient`` is
             missing, or not of its shape; if the graph was walked and freed before.
         """
-        accumulate(run_walk([self], [gradient], retain_graph, create_graph))
+        backward([self], [gradient], retain_graph, create_graph, inputs)
 
     def retain_grad(self) -> None:
         """Keep the gradient that passes through this tensor, as leaves do."""
@@ -275,6 +292,12 @@ class Tensor(Methods):
             raise RuntimeError("retain_grad: this tensor does not require grad")
         if not self.is_leaf:
             self._notes().retain = True
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was asked of this tensor, which is not a leaf."""
+        node = current(self)
+        return node is not None and node.notes is not None and node.notes.retain
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call ``hook(grad)`` whenever this tensor's gradient is complete in a walk.
@@ -294,85 +317,32 @@ class Tensor(Methods):
             raise TypeError(f"register_hook: expected a function, got {type(hook).__name__}")
         if not self.requires_grad:
             raise RuntimeError("register_hook: this tensor does not require grad")
-        hooks, key = self._notes().hooks, tick()
-        hooks[key] = hook
-        return RemovableHandle(hooks, key)
+        return RemovableHandle(self._notes().hooks, hook)
 
-    # -- changes in place --
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Call ``hook(tensor)`` whenever `backward` has added to the `grad` of this leaf.
 
-    def _changed(self, name: str, other: Any, compute: Callable[[], Any]) -> Tensor:
-        """Write what ``compute`` returns over the elements, unless a graph is being recorded."""
-        if not isinstance(other, Variable | bool | int | float | np.generic):
-            raise TypeError(f"{name}: expected a tensor or a number, got {type(other).__name__}")
-        if here.mode.recording and (self.requires_grad or _requires_grad(other)):
-            raise RuntimeError(
-                f"{name}: a tensor cannot be changed in place while operations with gradients are "
-                "recorded. Do it inside no_grad(), or compute a new tensor instead."
-            )
-        if not self.array.flags.writeable:
-            raise RuntimeError(
-                f"{name}: the tensor's memory is shared or expanded; clone() it first"
-            )
-        with no_grad():
-            array = _raw(compute())
-        try:
-            np.copyto(self.array, array, casting="same_kind")
-        except (TypeError, ValueError) as error:
-            raise RuntimeError(
-                f"{name}: a result of shape {np.shape(array)} and {array.dtype} does not fit a "
-                f"tensor of shape {self.shape} and {self.dtype}"
-            ) from error
-        mark_changed(self.array)
-        return self
+        Examples
+        --------
+        >>> import tinygrad_rnn as tg
+        >>> w = tg.tensor([1.0], requires_grad=True)
+        >>> handle = w.register_post_accumulate_grad_hook(lambda w: print(w.grad))
+        >>> (3 * w).backward()
+        tensor([3.])
+        """
+        name = "register_post_accumulate_grad_hook"
+        if not callable(hook):
+            raise TypeError(f"{name}: expected a function, got {type(hook).__name__}")
+        if not self.requires_grad or not self.is_leaf:
+            raise RuntimeError(f"{name}: gradients are added up in leaves that require grad only")
+        alive, node = weakref.ref(self), place(self)
+        # not the tensor itself, which would hold its place, which would hold it
 
-    def zero_(self) -> Tensor:
-        """Set every element to 0, in place."""
-        return self.fill_(0)
+        def call() -> None:
+            tensor = alive()
+            hook(wrap(node.value, node) if tensor is None else tensor)
 
-    def fill_(self, value: Any) -> Tensor:
-        """Set every element to ``value``, a number or a 0-d tensor, in place."""
-        if isinstance(value, Tensor) and value.ndim:
-            raise RuntimeError(f"fill_: expected a number or a 0-d tensor, got {value.shape}")
-        return self._changed("fill_", value, lambda: np.asarray(_raw(value)).astype(self.dtype))
-
-    def copy_(self, src: Tensor) -> Tensor:
-        """Copy the elements of ``src``, broadcast and cast as needed, here, in place."""
-        return self._changed("copy_", src, lambda: np.asarray(_raw(src)).astype(self.dtype))
-
-    def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
-        """Add ``alpha · other``, in place."""
-        return self._changed("add_", other, lambda: self + (other if alpha == 1 else other * alpha))
-
-    def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
-        """Subtract ``alpha · other``, in place."""
-        return self._changed("sub_", other, lambda: self - (other if alpha == 1 else other * alpha))
-
-    def mul_(self, other: Any) -> Tensor:
-        """Multiply by ``other``, in place."""
-        return self._changed("mul_", other, lambda: self * other)
-
-    def div_(self, other: Any) -> Tensor:
-        """Divide by ``other``, in place."""
-        return self._changed("div_", other, lambda: self / other)
-
-    # While operations are recorded, ``x += y`` makes a new tensor, as it does for numbers, and a
-    # loss can be summed up in a loop; otherwise it changes x, as in a step of gradient descent.
-
-    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]
-        return self + other if self._new_when_augmented(other) else self.add_(other)
-
-    def __isub__(self, other: Any) -> Any:  # type: ignore[misc]
-        return self - other if self._new_when_augmented(other) else self.sub_(other)
-
-    def __imul__(self, other: Any) -> Any:  # type: ignore[misc]
-        return self * other if self._new_when_augmented(other) else self.mul_(other)
-
-    def __itruediv__(self, other: Any) -> Any:  # type: ignore[misc]
-        return self / other if self._new_when_augmented(other) else self.div_(other)
-
-    def _new_when_augmented(self, other: Any) -> bool:
-        recorded = here.mode.recording and (self.requires_grad or _requires_grad(other))
-        return recorded and not (self.requires_grad and self.is_leaf)
+        return RemovableHandle(self._notes().after, call)
 
     @property
     def _version(self) -> int:
@@ -453,14 +423,24 @@ class Tensor(Methods):
 
 
 class RemovableHandle:
-    """What `register_hook` returns: ``remove()`` takes the hook away again."""
+    """What registering a hook returns: ``remove()`` takes the hook away again.
 
-    def __init__(self, hooks: dict[int, Any], key: int) -> None:
-        self._hooks, self._key = hooks, key
+    As a context it does so at the end of the block.
+    """
+
+    def __init__(self, hooks: dict[int, Any], hook: Callable[..., Any]) -> None:
+        self._hooks, self._key = hooks, tick()
+        hooks[self._key] = hook
 
     def remove(self) -> None:
         """Take the hook away."""
         self._hooks.pop(self._key, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
 
 
 def _rebuilt(
@@ -472,6 +452,12 @@ def _rebuilt(
     tensor.node = leaf(array, requires_grad)
     tensor.node.notes = Notes(name=name, role=role, grad=grad)
     return tensor
+
+
+def _detached(array: Array) -> Node:
+    node = leaf(array, False)
+    node.notes = Notes(detached=True)
+    return node
 
 
 def wrap(array: Any, node: Any) -> Tensor:
@@ -486,64 +472,36 @@ _new: Callable[[type[Tensor]], Tensor] = object.__new__
 primitive.make_tensor = wrap
 
 
-def to_array(data: Any, dtype: DTypeLike = None) -> Array:
-    """A new array of ``data``, with the default types of Python numbers."""
-    if isinstance(data, Variable):
-        data = data.array
-    if isinstance(data, list | tuple) and any(isinstance(x, Variable) for x in data):
-        data = [x.array if isinstance(x, Variable) else x for x in data]
-    several = data if isinstance(data, list | tuple) and data else [data]
-    given = all(isinstance(x, np.ndarray | np.generic) for x in several)
-    try:
-        array = np.array(data)
-    except ValueError as error:
-        kind = TypeError if len({isinstance(x, list | tuple) for x in data}) > 1 else ValueError
-        raise kind(f"tensor: the nested sequences differ in length: {error}") from None
-    if array.dtype.kind not in "biufc" and not given:
-        raise _not_numbers(data, array)
-    if dtype is None:
-        dtype = array.dtype if given else _DEFAULTS[array.dtype.kind]()
-    wanted = as_dtype(dtype)
-    if not given and wanted.kind in "iu":
-        _check_range(array, wanted)
-    with np.errstate(all="ignore"):
-        return array.astype(wanted, copy=False)
-
-
-def _not_numbers(data: Any, array: Array) -> Exception:
-    first = array.ravel().tolist()[0] if array.size else None
-    kind: type[Exception] = RuntimeError
-    if isinstance(first, str | int) and not isinstance(data, str):
-        kind = ValueError
-    elif isinstance(first, str | bytes):
-        kind = TypeError
-    return kind(f"tensor: cannot make numbers of {type(data).__name__} {data!r:.60}")
-
-
-_DEFAULTS: dict[str, Callable[[], Any]] = {
-    "b": lambda: of_number(True),
-    "i": lambda: of_number(0),
-    "u": lambda: of_number(0),
-    "f": lambda: of_number(0.0),
-    "c": lambda: np.complex128,
-}
-
-
-def _check_range(array: Array, dtype: np.dtype[Any]) -> None:
-    """Raise if numbers written in a program do not fit the integer type they are to have."""
-    limits = np.iinfo(dtype)
-    low = limits.min if dtype.kind == "i" else -limits.max - 1  # −1 in uint8 is 255, as in C
-    if array.size and not (np.all(array >= low) and np.all(array <= limits.max)):
-        kind = ValueError if dtype == np.int64 and array.dtype.kind == "u" else RuntimeError
-        raise kind(f"tensor: a value in {array.ravel()[:5]} does not fit {dtype}")
-
-
 def _raw(x: Any) -> Any:
     return x.array if isinstance(x, Variable) else x
 
 
-def _requires_grad(x: Any) -> bool:
-    return isinstance(x, Tensor) and x.requires_grad
+def sequence(x: Any) -> list[Any]:
+    """One tensor, or ``None``, as a list of one; several as a list."""
+    return [x] if x is None or isinstance(x, Tensor) else list(x)
+
+
+def backward(
+    outputs: Sequence[Tensor],
+    cotangents: Sequence[Tensor | None],
+    retain_graph: bool | None,
+    create_graph: bool,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Walk back from the outputs, and add to the gradients of all leaves or of the ``inputs``."""
+    if inputs is None:
+        accumulate(run_walk(outputs, cotangents, retain_graph, create_graph))
+        return
+    wanted = sequence(inputs)
+    if not wanted:
+        raise RuntimeError("backward: inputs cannot be empty; leave it out for all leaves")
+    for i, x in enumerate(wanted):
+        if not isinstance(x, Tensor):
+            raise RuntimeError(f"backward: input {i} must be a Tensor, got {type(x).__name__}")
+        x.retain_grad()  # keeps what comes to it, unless it is a leaf
+    places = {x.node for x in wanted}
+    arrived = run_walk(outputs, cotangents, retain_graph, create_graph, wanted=places)
+    accumulate({node: g for node, g in arrived.items() if node.is_leaf})
 
 
 def run_walk(
@@ -597,6 +555,9 @@ def accumulate(arrived: Mapping[Node, Any]) -> None:
     with _accumulating, np.errstate(all="ignore"):
         for node, g in arrived.items():
             _add_to_grad(node, g)
+    for node in arrived:
+        for call in list(node.notes.after.values()) if node.notes else ():
+            call()
 
 
 def _add_to_grad(node: Node, g: Any) -> None:

@@ -1,6 +1,6 @@
 """Cases of every primitive, family by family, and the comparison of two libraries on them."""
 
-from cases import elementwise, indexing, linalg, reduction, shape
+from cases import activation, elementwise, indexing, inplace, linalg, ordering, reduction, shape
 from cases.harness import (
     CASES,
     CATEGORIES,
@@ -30,6 +30,7 @@ __all__ = [
     "TOLERANCE",
     "Case",
     "Results",
+    "activation",
     "add_case",
     "assert_all_same",
     "assert_outcome",
@@ -37,10 +38,12 @@ __all__ = [
     "cases",
     "elementwise",
     "indexing",
+    "inplace",
     "leaf",
     "linalg",
     "missing",
     "numpy",
+    "ordering",
     "outcome",
     "positive",
     "reduction",

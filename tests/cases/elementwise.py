@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from cases.harness import add_case, positive, signed
+
+
+def _between(*shape: int) -> np.ndarray:
+    """Values away from whole numbers and from the middle between them."""
+    return np.trunc(2 * signed(*shape)) + np.where(signed(*shape) > 0, 0.25, 0.75)
+
 
 _UNARY = {  # how it is called, what NumPy says, where it is defined
     "tanh": (lambda lib, x: lib.tanh(x), np.tanh, signed),
@@ -13,6 +21,35 @@ _UNARY = {  # how it is called, what NumPy says, where it is defined
     "neg": (lambda lib, x: -x, np.negative, signed),
     "exp": (lambda lib, x: lib.exp(x), np.exp, signed),
     "log": (lambda lib, x: lib.log(x), np.log, positive),
+    "log1p": (lambda lib, x: lib.log1p(x), np.log1p, positive),
+    "log2": (lambda lib, x: lib.log2(x), np.log2, positive),
+    "log10": (lambda lib, x: lib.log10(x), np.log10, positive),
+    "exp2": (lambda lib, x: lib.exp2(x), np.exp2, signed),
+    "expm1": (lambda lib, x: lib.expm1(x), np.expm1, signed),
+    "sqrt": (lambda lib, x: lib.sqrt(x), np.sqrt, positive),
+    "rsqrt": (lambda lib, x: lib.rsqrt(x), lambda x: x**-0.5, positive),
+    "reciprocal": (lambda lib, x: lib.reciprocal(x), np.reciprocal, signed),
+    "square": (lambda lib, x: lib.square(x), np.square, signed),
+    "sin": (lambda lib, x: lib.sin(x), np.sin, signed),
+    "cos": (lambda lib, x: lib.cos(x), np.cos, signed),
+    "tan": (lambda lib, x: lib.tan(x / 2), lambda x: np.tan(x / 2), signed),
+    "sinh": (lambda lib, x: lib.sinh(x), np.sinh, signed),
+    "cosh": (lambda lib, x: lib.cosh(x), np.cosh, signed),
+    "asin": (lambda lib, x: lib.asin(x / 3), lambda x: np.arcsin(x / 3), signed),
+    "acos": (lambda lib, x: lib.acos(x / 3), lambda x: np.arccos(x / 3), signed),
+    "atan": (lambda lib, x: lib.atan(x), np.arctan, signed),
+    "asinh": (lambda lib, x: lib.asinh(x), np.arcsinh, signed),
+    "acosh": (lambda lib, x: lib.acosh(x + 1), lambda x: np.arccosh(x + 1), positive),
+    "atanh": (lambda lib, x: lib.atanh(x / 3), lambda x: np.arctanh(x / 3), signed),
+    "erf": (lambda lib, x: lib.erf(x), np.vectorize(math.erf, otypes="d"), signed),
+    "erfc": (lambda lib, x: lib.erfc(x), np.vectorize(math.erfc, otypes="d"), signed),
+    # flat or straight, so times x, for a second derivative that is not 0 everywhere
+    "abs": (lambda lib, x: lib.abs(x) * x, lambda x: np.abs(x) * x, signed),
+    "sign": (lambda lib, x: lib.sign(x) * x, lambda x: np.sign(x) * x, signed),
+    "floor": (lambda lib, x: lib.floor(x) * x, lambda x: np.floor(x) * x, _between),
+    "ceil": (lambda lib, x: lib.ceil(x) * x, lambda x: np.ceil(x) * x, _between),
+    "trunc": (lambda lib, x: lib.trunc(x) * x, lambda x: np.trunc(x) * x, _between),
+    "round": (lambda lib, x: lib.round(x) * x, lambda x: np.round(x) * x, _between),
 }
 for _name, (_fn, _ref, _draw) in _UNARY.items():
     for _shape in [(), (5,), (3, 4), (1, 3, 1), (0,), (2, 0, 3)]:
@@ -76,6 +113,41 @@ for _name, (_fn, _ref, _draw) in _BINARY.items():
         [_draw(3)],
         lambda x, r=_ref: r(3, x),
     )
+    add_case(
+        _name,
+        "views",
+        lambda lib, a, b, f=_fn: f(lib, a.T, b[1::2]),
+        [_draw(2, 3), _draw(6, 2)],
+        lambda a, b, r=_ref: r(a.T, b[1::2]),
+    )
+_OF_TENSORS = {
+    "atan2": (lambda lib, a, b: lib.atan2(a, b), np.arctan2, signed),
+    "logaddexp": (lambda lib, a, b: lib.logaddexp(a, b), np.logaddexp, signed),
+    "maximum": (lambda lib, a, b: lib.maximum(a, b), np.maximum, signed),
+    "minimum": (lambda lib, a, b: lib.minimum(a, b), np.minimum, signed),
+    "remainder": (lambda lib, a, b: a % b, np.remainder, signed),
+    "fmod": (lambda lib, a, b: lib.fmod(a, b), np.fmod, signed),
+    "floor_divide": (
+        lambda lib, a, b: lib.div(a, b, rounding_mode="floor") * b,
+        lambda a, b: np.floor_divide(a, b) * b,
+        signed,
+    ),
+    "trunc_divide": (
+        lambda lib, a, b: lib.div(a, b, rounding_mode="trunc") * b,
+        lambda a, b: np.trunc(a / b) * b,
+        signed,
+    ),
+    "clamp_min": (lambda lib, a, b: lib.clamp(a, min=b), np.maximum, signed),
+    "clamp_max": (lambda lib, a, b: lib.clamp(a, max=b), np.minimum, signed),
+    "clamp": (
+        lambda lib, a, b: lib.clamp(a, b, b + 0.5),
+        lambda a, b: np.clip(a, b, b + 0.5),
+        signed,
+    ),
+}
+for _name, (_fn, _ref, _draw) in _OF_TENSORS.items():
+    for _one, _two in _PAIRS:
+        add_case(_name, f"{_one}, {_two}", _fn, [_draw(*_one), _draw(*_two)], _ref)
     add_case(
         _name,
         "views",

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cases.harness import add_case, sequence, signed
+import tinygrad_rnn as tg
+from cases.harness import CATEGORIES, add_case, sequence, signed
 
 INDICES: dict[str, tuple[tuple[int, ...], Any]] = {
     "integer": ((3, 2), 1),
@@ -31,6 +32,9 @@ INDICES: dict[str, tuple[tuple[int, ...], Any]] = {
     "integers beside a slice": ((2, 4), (slice(None), np.array([3, 0, 3]))),
     "integers and a new axis": ((3, 2), (np.array([2, 2]), None)),
     "no integers": ((3, 2), np.zeros(0, np.int64)),
+    "a slice and a mask": ((3, 3), (slice(1, None), np.array([True, False, True]))),
+    "mask of two axes beside a slice": ((2, 2, 3), (np.eye(2, dtype=bool), slice(0, 2))),
+    "integers behind a slice": ((2, 3, 2), (slice(0, 1), np.array([[2, 2], [0, 2]]))),
 }
 
 
@@ -55,11 +59,27 @@ def _placed_ref(*gs: Any, index: Any, shape: tuple[int, ...]) -> Any:
     return total
 
 
+def replaced(lib: Any, x: Any, index: Any, value: Any) -> Any:
+    """A copy of ``x`` with a value at ``index``."""
+    if lib is tg:
+        return tg.functions.setitem(x, index, value)
+    x = x.clone()
+    x[index] = value
+    return x
+
+
+def _replaced_ref(x: Any, value: Any, index: Any) -> Any:
+    x = x.copy()
+    x[index] = value
+    return x
+
+
 for _name, (_shape, _index) in INDICES.items():
     _picks = any(
         isinstance(i, np.ndarray) for i in (_index if isinstance(_index, tuple) else [_index])
     )
     _read, _put = ("take", "add_at") if _picks else ("getitem", "add_slices")
+    _part = np.arange(np.prod(_shape, dtype=int)).reshape(_shape)[_index]
     add_case(
         _read,
         _name,
@@ -73,9 +93,47 @@ for _name, (_shape, _index) in INDICES.items():
         lambda lib, g, i=_index, s=_shape: _placed(
             lib, g, parts=lambda x: x[as_index(lib, i)], shape=s
         ),
-        [signed(*np.empty(_shape)[_index].shape)],
+        [signed(*_part.shape)],
         lambda g, i=_index, s=_shape: _placed_ref(g, index=[i], shape=s),
     )
+    _twice = len(set(_part.ravel().tolist())) < _part.size
+    add_case(
+        "put",
+        _name,
+        lambda lib, x, v, i=_index: replaced(lib, x, as_index(lib, i), v),
+        [signed(*_shape), signed(*_part.shape)],
+        lambda x, v, i=_index: _replaced_ref(x, v, i),
+        categories=CATEGORIES[: 3 if _twice else 4],  # PyTorch leaves open which value stays
+    )
+add_case(
+    "take",
+    "an integer, and integers apart",  # NumPy orders the axes otherwise
+    lambda lib, x: x[1, :, lib.tensor([2, 0])],
+    [signed(2, 3, 3)],
+    lambda x: x[1][:, [2, 0]],
+)
+add_case(
+    "put",
+    "an integer, and integers apart",
+    lambda lib, x, v: replaced(lib, x, (1, slice(None), lib.tensor([2, 0])), v),
+    [signed(2, 3, 3), signed(3, 2)],
+    lambda x, v: np.stack([x[0], np.stack([v[:, 1], x[1, :, 1], v[:, 0]], 1)]),
+)
+add_case(
+    "put",
+    "value broadcast",
+    lambda lib, x, v: replaced(lib, x, slice(1, None), v),
+    [signed(3, 2), signed(1, 1, 2)],
+    lambda x, v: np.stack([x[0], v[0, 0], v[0, 0]]),
+)
+add_case(
+    "put",
+    "value broadcast, places named twice",
+    lambda lib, x, v: replaced(lib, x, lib.tensor([0, 2, 0]), v),
+    [signed(3, 2), signed(3, 1)],
+    lambda x, v: np.stack([v[[2, 2], 0], x[1], v[[1, 1], 0]]),
+    categories=CATEGORIES[:3],
+)
 add_case(
     "getitem",
     "unbind",

@@ -63,3 +63,64 @@ def _linear_ref(x: Any, w: Any, b: Any) -> Any:
 for _one in [(3,), (2, 3), (1, 3), (4, 2, 3), (0, 3), (2, 0, 3)]:
     add_case("linear", f"{_one}", linear, [signed(*_one), signed(4, 3), signed(4)], _linear_ref)
 add_case("linear", "no features", linear, [signed(2, 2, 0), signed(4, 0), signed(4)], _linear_ref)
+
+
+def _added(name: str, **factors: Any) -> Any:
+    return lambda lib, x, a, b: getattr(lib, name)(x, a, b, **factors)
+
+
+for _name, _one, _two, _inputs in [
+    ("addmm", (2, 3), (3, 4), [(2, 4), (4,), (), (2, 1)]),
+    ("addmm", (2, 0), (0, 4), [(2, 4)]),
+    ("addmv", (2, 3), (3,), [(2,), (1,), ()]),
+    ("addmv", (0, 3), (3,), [(0,)]),
+    ("baddbmm", (2, 3, 4), (2, 4, 2), [(2, 3, 2), (3, 1), ()]),
+]:
+    for _input in _inputs:
+        for _factors in ({}, {"beta": 0.5, "alpha": -2}, {"beta": 0}):
+            add_case(
+                _name,
+                f"{_input} + {_one} @ {_two} {_factors}",
+                _added(_name, **_factors),
+                [signed(*_input), signed(*_one), signed(*_two)],
+                lambda x, a, b, f=_factors: f.get("beta", 1) * x + f.get("alpha", 1) * (a @ b),
+            )
+
+for _equation, _one, _two in [
+    ("ij,jk->ik", (2, 3), (3, 4)),
+    ("ij,jk->ki", (2, 3), (3, 4)),
+    ("i,j->ji", (2,), (3,)),
+    ("i,i->", (3,), (3,)),
+    ("i,i->i", (3,), (3,)),
+    (",i->i", (), (3,)),
+    (",->", (), ()),
+    ("bij,bjk->bik", (2, 3, 4), (2, 4, 2)),
+    ("bij,bjk->kib", (2, 3, 4), (2, 4, 2)),
+    ("ijk,kji->", (2, 3, 4), (4, 3, 2)),
+    ("ijk,jl->kil", (2, 3, 4), (3, 2)),
+    ("bi,bj->bij", (2, 3), (2, 4)),
+    ("bij,bi->bj", (2, 3, 4), (2, 3)),
+    ("ij,jk->ik", (2, 0), (0, 3)),
+    ("bij,bjk->bik", (0, 3, 4), (0, 4, 2)),
+]:
+    add_case(
+        "einsum",
+        f"{_equation} of {_one} and {_two}",
+        lambda lib, a, b, e=_equation: lib.einsum(e, a, b),
+        [signed(*_one), signed(*_two)],
+        lambda a, b, e=_equation: np.einsum(e, a, b),
+    )
+add_case(
+    "einsum",
+    "diagonals, and an index of one operand only",
+    lambda lib, a, b: lib.einsum("iij,jkl->ik", a, b),
+    [signed(3, 3, 2), signed(2, 2, 2)],
+    lambda a, b: np.einsum("iij,jkl->ik", a, b),
+)
+add_case(
+    "einsum",
+    "a bilinear form of one tensor",
+    lambda lib, x, a: lib.einsum("bi,ij,bj->b", x, a, x),
+    [signed(2, 3), signed(3, 3)],
+    lambda x, a: np.einsum("bi,ij,bj->b", x, a, x),
+)

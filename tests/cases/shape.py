@@ -81,6 +81,120 @@ add_case(
     lambda x: np.broadcast_to(x, (2, 3, 4)),
 )
 
+for _shape, _offset, _dim1, _dim2 in [
+    ((3, 3), 0, 0, 1),
+    ((2, 4), 1, 0, 1),
+    ((4, 2), -1, 0, 1),
+    ((2, 3), 5, 0, 1),
+    ((2, 3, 4), -1, 2, 0),
+    ((0, 2), 0, 1, 0),
+]:
+    add_case(
+        "diagonal",
+        f"{_shape}, {_offset}, {_dim1}, {_dim2}",
+        lambda lib, x, args=(_offset, _dim1, _dim2): lib.diagonal(x, *args),
+        [signed(*_shape)],
+        lambda x, args=(_offset, _dim1, _dim2): np.diagonal(x, *args),
+    )
+
+
+def _embedded(x: np.ndarray, offset: int, dim1: int, dim2: int) -> np.ndarray:
+    n = x.shape[-1] + abs(offset)
+    last = np.zeros((*x.shape[:-1], n, n))
+    for i in range(x.shape[-1]):
+        last[..., i + max(0, -offset), i + max(0, offset)] = x[..., i]
+    return np.moveaxis(last, (-2, -1), (dim1, dim2))
+
+
+for _shape, _offset, _dim1, _dim2 in [
+    ((3,), 0, -2, -1),
+    ((2,), 1, 0, 1),
+    ((2,), -2, 0, 1),
+    ((2, 3), 1, 2, 0),
+    ((2, 3), 0, 0, 2),
+    ((0,), 1, 0, 1),
+]:
+    add_case(
+        "diag_embed",
+        f"{_shape}, {_offset}, {_dim1}, {_dim2}",
+        lambda lib, x, args=(_offset, _dim1, _dim2): lib.diag_embed(x, *args),
+        [signed(*_shape)],
+        lambda x, args=(_offset, _dim1, _dim2): _embedded(x, *args),
+    )
+add_case(
+    "diag_embed", "diag", lambda lib, x: lib.diag(x, -1), [signed(3)], lambda x: np.diag(x, -1)
+)
+
+for _name in ["tril", "triu"]:
+    for _shape, _offset in [((3, 3), 0), ((2, 4), 1), ((4, 2), -1), ((2, 2, 3), 9), ((0, 2), 0)]:
+        add_case(
+            _name,
+            f"{_shape}, {_offset}",
+            lambda lib, x, n=_name, k=_offset: getattr(lib, n)(x, k),
+            [signed(*_shape)],
+            lambda x, n=_name, k=_offset: getattr(np, n)(x, k),
+        )
+
+for _shape, _dims in [
+    ((), ()),
+    ((3,), (0,)),
+    ((2, 3), (-1,)),
+    ((2, 3, 2), (0, 2)),
+    ((2, 3), ()),
+    ((0, 2), (0,)),
+]:
+    add_case(
+        "flip",
+        f"{_shape}, {_dims}",
+        lambda lib, x, d=_dims: lib.flip(x, d),
+        [signed(*_shape)],
+        lambda x, d=_dims: np.flip(x, d),
+    )
+
+for _shape, _shifts, _dims in [
+    ((), 1, None),
+    ((4,), 1, 0),
+    ((2, 3), -4, 1),
+    ((2, 3), 2, None),
+    ((2, 3, 2), (1, 2), (2, -2)),
+    ((2, 3), (1, 1), (1, 1)),
+    ((0, 2), 1, 0),
+]:
+    add_case(
+        "roll",
+        f"{_shape}, {_shifts}, {_dims}",
+        lambda lib, x, s=_shifts, d=_dims: lib.roll(x, s, d),
+        [signed(*_shape)],
+        lambda x, s=_shifts, d=_dims: np.roll(x, s, d),
+    )
+
+for _shape, _counts in [
+    ((), ()),
+    ((), (2, 3)),
+    ((3,), (2,)),
+    ((2, 3), (2, 1, 2)),
+    ((2, 1), (1, 1)),
+    ((2, 3), (0, 2)),
+    ((0,), (2,)),
+]:
+    add_case(
+        "repeat",
+        f"{_shape}, {_counts}",
+        lambda lib, x, n=_counts: x.repeat(n),
+        [signed(*_shape)],
+        lambda x, n=_counts: np.tile(x, n),
+    )
+
+for _shape, _count, _axis in [((), 2, None), ((3,), 2, 0), ((2, 3), 3, -1), ((2, 3), 2, None),
+                              ((2, 3), 0, 0), ((0, 2), 2, 0)]:  # fmt: skip
+    add_case(
+        "repeat_interleave",
+        f"{_shape}, {_count}, {_axis}",
+        lambda lib, x, n=_count, d=_axis: lib.repeat_interleave(x, n, d),
+        [signed(*_shape)],
+        lambda x, n=_count, d=_axis: np.repeat(x, n, d),
+    )
+
 for _dim, _shapes in [
     (0, [(2,), (3,)]),
     (1, [(2, 1), (2, 3)]),

@@ -1,6 +1,33 @@
 """Calls of every public operation, family by family (see `operations.harness`)."""
 
-from operations import elementwise
+from operations import (
+    comparison,
+    creation,
+    dtypes,
+    elementwise,
+    indexing,
+    joining,
+    linalg,
+    nn,
+    ordering,
+    reduction,
+    shape,
+)
 from operations.harness import OPERATIONS, Call, compare
 
-__all__ = ["OPERATIONS", "Call", "compare", "elementwise"]
+__all__ = [
+    "OPERATIONS",
+    "Call",
+    "compare",
+    "comparison",
+    "creation",
+    "dtypes",
+    "elementwise",
+    "indexing",
+    "joining",
+    "linalg",
+    "nn",
+    "ordering",
+    "reduction",
+    "shape",
+]

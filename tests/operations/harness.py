@@ -86,7 +86,13 @@ def compare(fn: Fn, arrays: Iterable[np.ndarray], torch: Any, what: str, toleran
     for a, b in zip(mine, reference, strict=True):
         assert_same(a, b, what, tolerance)
         assert a.requires_grad == b.requires_grad, f"{what}: requires_grad is {a.requires_grad}"
-    grads = [_gradients(*pair) for pair in zip((tg, torch), answers, inputs, strict=True)]
+    grads = [
+        outcome(lambda given=given: _gradients(*given))
+        for given in zip((tg, torch), answers, inputs, strict=True)
+    ]
+    if any(isinstance(g, Exception) for g in grads):  # both must refuse
+        assert_outcome(*grads, f"{what}: gradients")
+        return
     for i, (a, b) in enumerate(zip(*grads, strict=True)):
         assert_same(a, b, f"{what}: gradient of input {i}", tolerance)
 

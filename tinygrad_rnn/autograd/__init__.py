@@ -1,23 +1,34 @@
-"""Ways of differentiating: `backward`, `grad`, recording on and off, numerical checks."""
+"""Ways of differentiating: `backward`, `grad`, one's own functions, Jacobians, numerical checks."""
 
+from tinygrad_rnn.autograd import function, functional
+from tinygrad_rnn.autograd.function import Function
 from tinygrad_rnn.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck, jacobians
 from tinygrad_rnn.autograd.walks import backward, grad
 from tinygrad_rnn.modes import (
+    detect_anomaly,
     enable_grad,
+    inference_mode,
     is_grad_enabled,
     no_grad,
+    set_detect_anomaly,
     set_grad_enabled,
 )
 
 __all__ = [
+    "Function",
     "GradcheckError",
     "backward",
+    "detect_anomaly",
     "enable_grad",
+    "function",
+    "functional",
     "grad",
     "gradcheck",
     "gradgradcheck",
+    "inference_mode",
     "is_grad_enabled",
     "jacobians",
     "no_grad",
+    "set_detect_anomaly",
     "set_grad_enabled",
 ]

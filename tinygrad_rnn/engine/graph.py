@@ -6,15 +6,15 @@ the last tensor that needs it.  Places are numbered as they are made: a topologi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.modes import Mode, Tag, here
-from tinygrad_rnn.versions import tick
+from tinygrad_rnn.notes import Notes
+from tinygrad_rnn.versions import current, tick
 
 
 class Variable:
@@ -23,17 +23,6 @@ class Variable:
     __slots__ = ("array", "node")
     array: np.ndarray[Any, Any]
     node: Node | None
-
-
-@dataclass(slots=True)
-class Notes:
-    """What came to a place besides its making: name and role for pictures, hooks, gradient."""
-
-    name: str | None = None
-    role: str | None = None
-    hooks: dict[int, Callable[[Any], Any]] = field(default_factory=dict)
-    retain: bool = False
-    grad: Any = None
 
 
 class Node:
@@ -64,6 +53,19 @@ class Node:
         """Whether the graph ends here: no recorded operation made this."""
         return self.primitive is None
 
+    def name(self) -> str:
+        """PyTorch's name of it: ``TanhBackward0``, or ``AccumulateGrad`` for a leaf."""
+        words = "accumulate_grad" if self.is_leaf else f"{self.primitive.name}_backward0"
+        return "".join(word[:1].upper() + word[1:] for word in words.split("_"))
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """Where the cotangent goes next, as PyTorch lists it; ``None`` stands for a constant."""
+        return tuple((parent if parent.requires_grad else None, 0) for parent in self.parents)
+
 
 def node(primitive: Any, parents: Any, saved: Any, params: Any, mode: Mode, output: Any) -> Node:
     """A new node (by a function, which takes less time than a constructor does)."""
@@ -87,9 +89,10 @@ def leaf(value: Any, requires_grad: bool) -> Node:
 
 def place(variable: Variable) -> Node:
     """The variable's place in the graph; a constant gets its leaf when first asked."""
-    if variable.node is None:
-        variable.node = leaf(variable.array, False)
-    return variable.node
+    at = current(variable)
+    if at is None:
+        variable.node = at = leaf(variable.array, False)
+    return at
 
 
 def tape(roots: Iterable[Node]) -> list[Node]:

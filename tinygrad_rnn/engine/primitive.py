@@ -22,6 +22,7 @@ from tinygrad_rnn.contributions import FEW_ROWS, Rows
 from tinygrad_rnn.engine.graph import Variable, leaf, node, place
 from tinygrad_rnn.errors import cannot_compute
 from tinygrad_rnn.modes import here
+from tinygrad_rnn.versions import current, histories
 
 Fn = Callable[..., Any]
 NO_PARAMS: dict[str, Any] = {}
@@ -66,21 +67,22 @@ def _fetcher(name: str, pool: list[str]) -> Fn:
 
 class Primitive:
     """A forward on the arrays of ``inputs`` (``"*xs"``: any number) and keyword parameters, with
-    its derivative rules.  ``symbol``: what pictures write; ``prepare`` makes the inputs fit.
+    its derivative rules.  ``symbol``: what pictures write; ``prepare`` makes the inputs fit;
+    ``view``: the output shares the input's memory.
     """
 
     registry: ClassVar[dict[str, Primitive]] = {}
 
     def __init__(
-        self, name: str, forward: Fn, inputs: str, *, symbol: str = "", prepare: Fn = tuple
-    ) -> None:
+        self, name: str, forward: Fn, inputs: str, *,
+        symbol: str = "", prepare: Fn = tuple, view: bool = False,
+    ) -> None:  # fmt: skip
         self.name, self.forward, self.symbol, self.prepare = name, forward, symbol or name, prepare
-        self.inputs = inputs.split()
-        self.rules: list[Rule | None] = [None] * len(self.inputs)
-        self.pulls: list[Any] = [None] * len(self.inputs)
-        self.gathers: list[Any] = [None] * len(self.inputs)
+        self.inputs, self.view = inputs.split(), view
+        unset: list[Any] = [None] * len(self.inputs)
+        self.rules, self.pulls, self.gathers = unset[:], unset[:], unset[:]
         self.joint: Rule | None = None
-        self._keeps: dict[int, tuple[bool, ...]] = {}
+        self._keeps: dict[Any, tuple[bool, ...]] = {}  # also by the bits, for the lanes
         self.apply = _lane(self)
         Primitive.registry[name] = self
 
@@ -103,33 +105,38 @@ class Primitive:
                 output = np.asarray(self.forward(*arrays, **params))
         except (ValueError, IndexError, TypeError) as error:
             raise cannot_compute(self.name, error, arrays, params) from error
-        wants = [getattr(getattr(x, "node", None), "requires_grad", False) for x in inputs]
-        if not any(wants) or not here.mode.recording:
+        wants = tuple([getattr(current(x), "requires_grad", False) for x in inputs])
+        if True not in wants or not here.mode.recording:
             return make_tensor(output, None)
-        keep = self._keep(wants)
+        keep = self._keeps[wants] if wants in self._keeps else self._keep(wants)
         saved = tuple(a if kept else None for a, kept in zip((*arrays, output), keep))
         parents = tuple(place(x) if isinstance(x, Variable) else leaf(x, False) for x in inputs)
-        return make_tensor(output, node(self, parents, saved, params, here.mode, output))
+        shown = output.copy() if self.view and output.size <= here.mode.keep else output
+        return make_tensor(output, node(self, parents, saved, params, here.mode, shown))
 
     __call__ = general
 
-    def _keep(self, wants: list[bool]) -> tuple[bool, ...]:
+    def _keep(self, wants: tuple[bool, ...]) -> tuple[bool, ...]:
         """Which inputs, and whether the output, the tape keeps if these want gradients."""
         rules = [self.joint] if self.joint else [r for r, want in zip(self.rules, wants) if want]
         if None in rules:
             raise RuntimeError(f"{self.name}: an input that requires grad has no derivative")
         kept = frozenset().union(*[rule.kept for rule in rules if rule])
         keep = tuple(i in kept for i in range(len(wants) + 1)) if kept else ()
-        return self._keeps.setdefault(sum(want << i for i, want in enumerate(wants)), keep)
+        self._keeps[wants] = self._keeps[sum(want << i for i, want in enumerate(wants))] = keep
+        return keep
 
 
 def _lane(self: Primitive) -> Fn:
     """`general` in half its time, for one or two tensors of one dtype if a gradient is wanted."""
     forward, keeps, general, ndarray = self.forward, self._keeps, self.general, np.ndarray
+    view = self.view
 
     def unary(x: Any, **params: Any) -> Any:
         mode = here.mode
         try:
+            if histories:
+                current(x)
             a, p = x.array, x.node
             k = keeps[p.requires_grad]
             output = (forward(a, **params) if params else forward(a)) if mode.recording else None
@@ -140,11 +147,15 @@ def _lane(self: Primitive) -> Fn:
         if type(output) is not ndarray:
             output = np.asarray(output)
         saved = (a if k[0] else None, output if k[1] else None) if k else ()
-        return make_tensor(output, node(self, (p,), saved, params or NO_PARAMS, mode, output))
+        shown = output.copy() if view and output.size <= mode.keep else output
+        return make_tensor(output, node(self, (p,), saved, params or NO_PARAMS, mode, shown))
 
     def binary(x: Any, y: Any) -> Any:
         mode = here.mode
         try:
+            if histories:
+                current(x)
+                current(y)
             a, b, p, q = x.array, y.array, x.node or place(x), y.node or place(y)
             k = keeps[p.requires_grad + 2 * q.requires_grad]
             output = forward(a, b) if a.dtype is b.dtype and mode.recording else None

@@ -6,7 +6,6 @@ Backpropagation through time is nothing else.  A node comes after its consumers:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from heapq import heappop, heappush
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 from tinygrad_rnn.contributions import Waiting, fitted
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Node, tape
-from tinygrad_rnn.errors import changed_in_place, check_hook_answer, freed
+from tinygrad_rnn.errors import changed_in_place, check_nan, freed
 from tinygrad_rnn.modes import here
 from tinygrad_rnn.versions import changed_since, changes, version
 
@@ -31,13 +30,13 @@ def walk(
     is walked.  The ``observer`` sees each node, its cotangent and what it sends to its parents.
     """
     path = None if wanted is None else _between(roots, wanted)
-    gather = observer is None and not create_graph
+    gather, checking = observer is None and not create_graph, here.mode.check_nan
     sums = {root: g for root, g in roots.items() if path is None or root in path}
     queue = sorted((-root.order, root) for root in sums)
     owned: set[Node] = set()  # whose sum is a buffer made here, and so is added to in place
     aside: dict[Node, Waiting] = {}  # contributions that will be summed together
     arrived: dict[Node, Any] = {}
-    outer, here.mode = here.mode, replace(here.mode, recording=create_graph)
+    outer, here.mode = here.mode, here.mode.having("recording", create_graph)
     try:
         while queue:
             node: Any = heappop(queue)[1]
@@ -45,7 +44,7 @@ def walk(
             if node in aside:
                 g = aside.pop(node).total(g, node.shape)
             if node.notes is not None:
-                g = _attended(node, g, create_graph)
+                g = node.notes.attended(g, None if create_graph else primitive.make_tensor)
             op, source = node.primitive, node
             sent: Any = None if gather else []
             if op is None or (wanted is not None and node in wanted):
@@ -55,7 +54,7 @@ def walk(
                 if changes or node.saved is None:
                     _check_saved(node)
                 if create_graph:
-                    source, here.mode = _Recorded(node), replace(here.mode, tag=node.tag)
+                    source, here.mode = _Recorded(node), here.mode.having("tag", node.tag)
                 pulls = op.gathers if gather else op.pulls
                 if op.joint is not None:  # one rule has done the work of all
                     pulls = [lambda g, node, c=c: c for c in op.joint.pull(g, source)]
@@ -63,6 +62,8 @@ def walk(
                 c = None
                 if parent.requires_grad and (path is None or parent in path):
                     c = pull(g, source)
+                    if checking:
+                        check_nan(c, node, parent)
                     old = sums.get(parent, sums)
                     if old is sums:  # nothing has come here yet
                         heappush(queue, (-parent.order, parent))
@@ -107,28 +108,13 @@ class _Recorded:
 
     def __init__(self, node: Any) -> None:
         self.params, self.parents = node.params, node.parents
-        places = zip(node.saved, (*node.parents, node))
-        self.saved = [
-            primitive.make_tensor(a, p) if isinstance(a, np.ndarray) else a for a, p in places
-        ]
-
-
-def _attended(node: Any, g: Any, recorded: bool) -> Any:
-    """Show a finished cotangent to the node's hooks, any of which may replace it."""
-    for hook in list(node.notes.hooks.values()):
-        answer = hook(g if recorded else primitive.make_tensor(np.asarray(g), None))
-        if answer is not None:
-            check_hook_answer(answer, g)
-            g = answer if recorded else answer.array
-    if node.notes.retain:
-        old = node.notes.grad
-        node.notes.grad = (g if recorded else np.array(g)) if old is None else old + g
-    return g
+        make, places = primitive.make_tensor, zip(node.saved, (*node.parents, node))
+        self.saved = [make(a, p) if isinstance(a, np.ndarray) else a for a, p in places]
 
 
 def _check_saved(node: Any) -> None:
     if node.saved is None:
-        raise freed(node.primitive.name)
+        raise freed(node)
     for array in node.saved:
         if changed_since(array, node.order):
-            raise changed_in_place(node.primitive.name, array.shape, version(array))
+            raise changed_in_place(node, array.shape, version(array))

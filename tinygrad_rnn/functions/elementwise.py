@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import builtins
+import math
 from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.functions.arguments import tensor_of
-from tinygrad_rnn.ops import activation, arithmetic
-from tinygrad_rnn.ops.promotion import promoted
+from tinygrad_rnn.ops import activation, arithmetic, elementwise
+from tinygrad_rnn.ops.promotion import promoted, to_dtype
 
 _add, _sub, _mul = arithmetic.add.apply, arithmetic.sub.apply, arithmetic.mul.apply
 _tanh, _sigmoid = activation.tanh.apply, activation.sigmoid.apply
 
 
-def add(input: Any, other: Any) -> Any:
-    """Sum, elementwise: ``input + other``.
+def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """Sum, elementwise: ``input + alpha · other``.
 
     Parameters
     ----------
     input, other : Tensor or number
         Of shapes that broadcast; the result has their common type (see `dtypes`).
+    alpha : number
+        No float if the result is an integer.
 
     Raises
     ------
     RuntimeError
-        If the shapes do not broadcast.
+        If the shapes do not broadcast, or ``alpha`` does not fit the result's type.
 
     Examples
     --------
@@ -34,11 +40,11 @@ def add(input: Any, other: Any) -> Any:
     >>> tg.add(tg.tensor([1.0, 2.0]), 10)
     tensor([11., 12.])
     """
-    return _add(input, other)
+    return _add(input, other) if alpha == 1 else _add(*_scaled("add", input, other, alpha))
 
 
-def sub(input: Any, other: Any) -> Any:
-    """Difference, elementwise: ``input − other``.
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """Difference, elementwise: ``input − alpha · other``.
 
     Examples
     --------
@@ -47,7 +53,48 @@ def sub(input: Any, other: Any) -> Any:
     tensor([[ 0.,  1.],
             [-2., -1.]])
     """
-    return _sub(input, other)
+    return _sub(input, other) if alpha == 1 else _sub(*_scaled("sub", input, other, alpha))
+
+
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """Difference the other way round, elementwise: ``other − alpha · input``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.rsub(tg.tensor([1.0, 2.0]), 10)
+    tensor([9., 8.])
+    """
+    return sub(other, input, alpha=alpha)
+
+
+def _scaled(name: str, input: Any, other: Any, alpha: Any) -> tuple[Any, Any]:
+    """The operands in their common type, the second one multiplied by ``alpha``."""
+    factor = alpha.array if isinstance(alpha, Variable) else alpha
+    if isinstance(factor, np.ndarray | np.generic) and factor.size == 1:
+        factor = factor.item()
+    if not isinstance(factor, bool | int | float):
+        raise TypeError(f"{name}: alpha must be a number, got {alpha!r}")
+    a, b = promoted(name)((input, other))
+    dtype = (b if isinstance(a, bool | int | float) else a).dtype
+    if dtype.kind != "f" and not isinstance(factor, int):
+        raise RuntimeError(f"{name}: alpha {alpha!r} does not fit a result of {dtype}")
+    return a, b * (bool(factor) if dtype.kind == "b" else fitting(name, factor, dtype))
+
+
+def fitting(name: str, number: bool | int | float, dtype: np.dtype[Any]) -> Any:
+    """A Python number that an element of ``dtype`` can be; others raise, as in PyTorch."""
+    if dtype.kind == "f":
+        fits = not math.isfinite(number) or builtins.abs(number) <= np.finfo(dtype).max
+    elif dtype.kind == "b":
+        fits = True
+    else:
+        top = np.iinfo(dtype).max
+        low = -top - 1 if isinstance(number, int) else np.iinfo(dtype).min  # uint8: −1 is 255
+        fits = math.isfinite(number) and low <= number <= top
+    if not fits:
+        raise RuntimeError(f"{name}: {number!r} does not fit {dtype}; convert the tensor first")
+    return number
 
 
 def mul(input: Any, other: Any) -> Any:
@@ -62,16 +109,72 @@ def mul(input: Any, other: Any) -> Any:
     return _mul(input, other)
 
 
-def div(input: Any, other: Any) -> Any:
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """Quotient, elementwise: ``input / other``; of integers it is a float.
+
+    Parameters
+    ----------
+    input, other : Tensor or number
+    rounding_mode : "trunc", "floor" or None
+        Rounded towards 0, or down: then integers stay integers, and the derivative is 0.
+
+    Raises
+    ------
+    RuntimeError
+        If integers are divided by 0 and rounded, or the rounding mode is another.
 
     Examples
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.div(tg.tensor([1, 2]), 4)
     tensor([0.2500, 0.5000])
+    >>> tg.div(tg.tensor([-7, 7]), 2, rounding_mode="trunc")
+    tensor([-3,  3])
     """
-    return arithmetic.div.apply(input, other)
+    if rounding_mode is None:
+        return arithmetic.div.apply(input, other)
+    if rounding_mode == "floor":
+        return elementwise.floor_divide.apply(input, other)
+    if rounding_mode == "trunc":
+        return elementwise.trunc_divide.apply(input, other)
+    kind = RuntimeError if isinstance(rounding_mode, str) else TypeError
+    raise kind(f"div: rounding_mode must be None, 'trunc' or 'floor', got {rounding_mode!r}")
+
+
+def floor_divide(input: Any, other: Any) -> Any:
+    """Quotient rounded down, elementwise: ``input // other``; its derivative is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.floor_divide(tg.tensor([-7, 7]), 2)
+    tensor([-4,  3])
+    """
+    return elementwise.floor_divide.apply(input, other)
+
+
+def remainder(input: Any, other: Any) -> Any:
+    """What `floor_divide` leaves, elementwise: ``input % other``, of the sign of ``other``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.remainder(tg.tensor([-7, 7]), 3)
+    tensor([2, 1])
+    """
+    return elementwise.remainder.apply(input, other)
+
+
+def fmod(input: Any, other: Any) -> Any:
+    """What a division rounded towards 0 leaves, elementwise: it has the sign of ``input``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.fmod(tg.tensor([-7, 7]), 3)
+    tensor([-1,  1])
+    """
+    return elementwise.fmod.apply(input, other)
 
 
 def pow(input: Any, exponent: Any) -> Any:
@@ -79,21 +182,23 @@ def pow(input: Any, exponent: Any) -> Any:
 
     The derivative with respect to ``input`` at exponent 0 is 0, even at input 0.
 
+    Raises
+    ------
+    RuntimeError
+        If an integer tensor is raised to a negative integer. (Negative integers in a tensor of
+        exponents give 1/input rounded towards 0, as in PyTorch.)
+
     Examples
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.pow(tg.tensor([1.0, 2.0, 3.0]), 2)
     tensor([1., 4., 9.])
     """
-    if type(exponent) is int and _is_integer(input):
-        limits = np.iinfo(input.array.dtype)
-        if not limits.min <= exponent <= limits.max:
-            raise RuntimeError(f"pow: the exponent {exponent} does not fit {input.array.dtype}")
+    if type(exponent) is int:
+        dtype = (input.array if isinstance(input, Variable) else np.asarray(input)).dtype
+        if dtype.kind != "f" and fitting("pow", exponent, dtype) < 0:
+            raise RuntimeError(f"pow: an integer to the power {exponent} is none; use floats")
     return arithmetic.power.apply(input, exponent)
-
-
-def _is_integer(input: Any) -> bool:
-    return isinstance(input, Variable) and input.array.dtype.kind in "iu"
 
 
 def neg(input: Any) -> Any:
@@ -156,6 +261,475 @@ def sigmoid(input: Any) -> Any:
     return _sigmoid(input)
 
 
+def sqrt(input: Any) -> Any:
+    """Square root, elementwise: NaN below 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.sqrt(tg.tensor([4.0, 9.0]))
+    tensor([2., 3.])
+    """
+    return elementwise.sqrt.apply(input)
+
+
+def rsqrt(input: Any) -> Any:
+    """Reciprocal of the square root, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.rsqrt(tg.tensor([4.0, 16.0]))
+    tensor([0.5000, 0.2500])
+    """
+    return elementwise.rsqrt.apply(input)
+
+
+def square(input: Any) -> Any:
+    """Square, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.square(tg.tensor([-1.0, 3.0]))
+    tensor([1., 9.])
+    """
+    return elementwise.square.apply(input)
+
+
+def reciprocal(input: Any) -> Any:
+    """Reciprocal, elementwise: ``1 / input``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.reciprocal(tg.tensor([2.0, -4.0]))
+    tensor([ 0.5000, -0.2500])
+    """
+    return elementwise.reciprocal.apply(input)
+
+
+def abs(input: Any) -> Any:
+    """Absolute value, elementwise; its derivative at 0 is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.abs(tg.tensor([-1.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return elementwise.absolute.apply(input)
+
+
+def sign(input: Any) -> Any:
+    """Sign, elementwise: −1, 0 or 1 (0 also of NaN); its derivative is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.sign(tg.tensor([-5.0, 0.0, 2.0]))
+    tensor([-1.,  0.,  1.])
+    """
+    return elementwise.sign.apply(input)
+
+
+def exp2(input: Any) -> Any:
+    """Power of two, elementwise: 2 ** ``input``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.exp2(tg.tensor([0.0, 3.0]))
+    tensor([1., 8.])
+    """
+    return elementwise.exp2.apply(input)
+
+
+def expm1(input: Any) -> Any:
+    """Exponential minus 1, elementwise, exact also near 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.expm1(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.7183])
+    """
+    return elementwise.expm1.apply(input)
+
+
+def log1p(input: Any) -> Any:
+    """Natural logarithm of 1 + ``input``, elementwise, exact also near 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.log1p(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.6931])
+    """
+    return elementwise.log1p.apply(input)
+
+
+def log2(input: Any) -> Any:
+    """Logarithm to base 2, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.log2(tg.tensor([1.0, 8.0]))
+    tensor([0., 3.])
+    """
+    return elementwise.log2.apply(input)
+
+
+def log10(input: Any) -> Any:
+    """Logarithm to base 10, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.log10(tg.tensor([1.0, 1000.0]))
+    tensor([0.0000, 3.0000])
+    """
+    return elementwise.log10.apply(input)
+
+
+def sin(input: Any) -> Any:
+    """Sine, elementwise, of angles in radians.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.sin(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8415])
+    """
+    return elementwise.sin.apply(input)
+
+
+def cos(input: Any) -> Any:
+    """Cosine, elementwise, of angles in radians.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.cos(tg.tensor([0.0, 1.0]))
+    tensor([1.0000, 0.5403])
+    """
+    return elementwise.cos.apply(input)
+
+
+def tan(input: Any) -> Any:
+    """Tangent, elementwise, of angles in radians.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.tan(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.5574])
+    """
+    return elementwise.tan.apply(input)
+
+
+def asin(input: Any) -> Any:
+    """Angle in radians with the given sine, elementwise: NaN outside −1 … 1.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.asin(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.5708])
+    """
+    return elementwise.asin.apply(input)
+
+
+def acos(input: Any) -> Any:
+    """Angle in radians with the given cosine, elementwise: NaN outside −1 … 1.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.acos(tg.tensor([0.0, 1.0]))
+    tensor([1.5708, 0.0000])
+    """
+    return elementwise.acos.apply(input)
+
+
+def atan(input: Any) -> Any:
+    """Angle in radians with the given tangent, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.atan(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7854])
+    """
+    return elementwise.atan.apply(input)
+
+
+def sinh(input: Any) -> Any:
+    """Hyperbolic sine, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.sinh(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.1752])
+    """
+    return elementwise.sinh.apply(input)
+
+
+def cosh(input: Any) -> Any:
+    """Hyperbolic cosine, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.cosh(tg.tensor([0.0, 1.0]))
+    tensor([1.0000, 1.5431])
+    """
+    return elementwise.cosh.apply(input)
+
+
+def asinh(input: Any) -> Any:
+    """Inverse of `sinh`, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.asinh(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8814])
+    """
+    return elementwise.asinh.apply(input)
+
+
+def acosh(input: Any) -> Any:
+    """Inverse of `cosh`, elementwise: NaN below 1.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.acosh(tg.tensor([1.0, 2.0]))
+    tensor([0.0000, 1.3170])
+    """
+    return elementwise.acosh.apply(input)
+
+
+def atanh(input: Any) -> Any:
+    """Inverse of `tanh`, elementwise: NaN outside −1 … 1.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.atanh(tg.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.5493])
+    """
+    return elementwise.atanh.apply(input)
+
+
+def erf(input: Any) -> Any:
+    """Error function, elementwise: 2/√π times the integral of exp(−t²) from 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.erf(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8427])
+    """
+    return elementwise.erf.apply(input)
+
+
+def erfc(input: Any) -> Any:
+    """1 − `erf`, elementwise, exact also where that is near 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.erfc(tg.tensor([0.0, 1.0]))
+    tensor([1.0000, 0.1573])
+    """
+    return elementwise.erfc.apply(input)
+
+
+def floor(input: Any) -> Any:
+    """The largest whole number not above, elementwise; its derivative is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.floor(tg.tensor([-1.5, 1.5]))
+    tensor([-2.,  1.])
+    """
+    return elementwise.floor.apply(input)
+
+
+def ceil(input: Any) -> Any:
+    """The smallest whole number not below, elementwise; its derivative is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.ceil(tg.tensor([-1.5, 1.5]))
+    tensor([-1.,  2.])
+    """
+    return elementwise.ceil.apply(input)
+
+
+def trunc(input: Any) -> Any:
+    """The whole part (towards 0), elementwise; its derivative is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.trunc(tg.tensor([-1.5, 1.5]))
+    tensor([-1.,  1.])
+    """
+    return elementwise.trunc.apply(input)
+
+
+def round(input: Any, *, decimals: int = 0) -> Any:
+    """The nearest number with so many decimals, elementwise; its derivative is 0.
+
+    Halves go to the even neighbour. With negative ``decimals``, tens, hundreds … are rounded to.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.round(tg.tensor([0.5, 1.5, 2.4]))
+    tensor([0., 2., 2.])
+    """
+    if isinstance(decimals, bool) or not isinstance(decimals, int):
+        raise TypeError(f"round: decimals must be an integer, got {decimals!r}")
+    return elementwise.rounding.apply(input, decimals=decimals)
+
+
+def positive(input: Any) -> Any:
+    """The tensor itself: ``+input``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.positive(tg.tensor([1.0, -2.0]))
+    tensor([ 1., -2.])
+    """
+    x = tensor_of("positive", input)
+    if x.array.dtype.kind == "b":
+        raise RuntimeError("positive: not defined for bool tensors; convert them first")
+    return x
+
+
+def atan2(input: Any, other: Any) -> Any:
+    """Angle in radians of the points (x, y) = (``other``, ``input``), in −π … π, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.atan2(tg.tensor([1.0, 1.0]), tg.tensor([1.0, -1.0]))
+    tensor([0.7854, 2.3562])
+    """
+    return elementwise.atan2.apply(input, other)
+
+
+def logaddexp(input: Any, other: Any) -> Any:
+    """Logarithm of the sum of exponentials, log(exp(a) + exp(b)), elementwise, without overflow.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.logaddexp(tg.tensor([0.0, -500.0]), tg.tensor([0.0, -500.0]))
+    tensor([   0.6931, -499.3069])
+    """
+    return elementwise.logaddexp.apply(input, other)
+
+
+def maximum(input: Any, other: Any) -> Any:
+    """The larger of two numbers, elementwise; NaN if one is NaN.
+
+    Equal numbers receive one half of the gradient each.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.maximum(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 0.0]))
+    tensor([3., 2.])
+    """
+    return elementwise.maximum.apply(input, other)
+
+
+def minimum(input: Any, other: Any) -> Any:
+    """The smaller of two numbers, elementwise; NaN if one is NaN.
+
+    Equal numbers receive one half of the gradient each.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.minimum(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 0.0]))
+    tensor([1., 0.])
+    """
+    return elementwise.minimum.apply(input, other)
+
+
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+    """``input`` where it lies between the bounds, else the nearer bound; elementwise.
+
+    Where ``min`` is larger than ``max``, the result is ``max``. What lies outside receives no
+    gradient, what lies on a bound receives all of it.
+
+    Parameters
+    ----------
+    input : Tensor
+    min, max : number or Tensor, optional
+        At least one of them.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.clamp(tg.tensor([-1.0, 0.5, 3.0]), 0, 1)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    if max is None and min is None:
+        raise RuntimeError("clamp: at least one of min and max must not be None")
+    if max is None:
+        return clamp_min(input, min)
+    if min is None:
+        return clamp_max(input, max)
+    return _clamped(elementwise.clamp, input, min, max)
+
+
+def clamp_min(input: Any, min: Any) -> Any:
+    """`clamp` from below only.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.clamp_min(tg.tensor([-1.0, 3.0]), 0)
+    tensor([0., 3.])
+    """
+    return _clamped(elementwise.clamp_min, input, min)
+
+
+def clamp_max(input: Any, max: Any) -> Any:
+    """`clamp` from above only.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.clamp_max(tg.tensor([-1.0, 3.0]), 0)
+    tensor([-1.,  0.])
+    """
+    return _clamped(elementwise.clamp_max, input, max)
+
+
+def _clamped(kind: Primitive, *operands: Any) -> Any:
+    fitted = _fit_bounds(operands)
+    for bound in operands[1:]:
+        if isinstance(bound, bool | int | float):
+            fitting("clamp", bound, fitted[0].dtype)
+    return kind.apply(*fitted)
+
+
+_fit_bounds = promoted("clamp", numbers=False)
+
+
 def relu(input: Any) -> Any:
     """max(x, 0), elementwise; the derivative at 0 is 0, as in PyTorch.
 
@@ -168,8 +742,16 @@ def relu(input: Any) -> Any:
     return activation.relu.apply(input)
 
 
-def where(condition: Any, input: Any, other: Any) -> Any:
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """``input`` where the condition holds, else ``other``; elementwise, broadcast.
+
+    Called as ``where(condition)`` it gives the places where the condition is not 0: a tuple of
+    one int64 tensor of indices for each axis.
+
+    Parameters
+    ----------
+    condition : Tensor of bools
+    input, other : Tensor or number
 
     Examples
     --------
@@ -177,8 +759,53 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     >>> x = tg.tensor([-1.0, 2.0])
     >>> tg.where(x > 0, x, 0)
     tensor([0., 2.])
+    >>> tg.where(x > 0)
+    (tensor([1]),)
     """
     c = tensor_of("where", condition)
+    if input is None and other is None:
+        places = np.atleast_1d(c.array).nonzero()
+        return tuple(primitive.make_tensor(i, None) for i in places)
     if c.array.dtype.kind != "b":
         raise RuntimeError(f"where: the condition must be a bool tensor, got {c.array.dtype}")
-    return arithmetic.where.general(c, *promoted("where", numbers=False)((input, other)))
+    return arithmetic.where.general(c, *_fit_choices((input, other)))
+
+
+_fit_choices = promoted("where", numbers=False)
+
+
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+    """``value`` where the mask holds, else ``input``; elementwise, broadcast.
+
+    Parameters
+    ----------
+    input : Tensor
+    mask : Tensor of bools
+    value : number or 0-d Tensor
+        Converted to the type of ``input``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> x = tg.tensor([-1.0, 2.0])
+    >>> tg.masked_fill(x, x < 0, 5)
+    tensor([5., 2.])
+    """
+    x, m = tensor_of("masked_fill", input), tensor_of("masked_fill", mask)
+    if m.array.dtype.kind != "b":
+        raise RuntimeError(f"masked_fill: the mask must be a bool tensor, got {m.array.dtype}")
+    if not isinstance(value, Variable | np.ndarray | np.generic | bool | int | float):
+        raise TypeError(f"masked_fill: the value must be a number, got {value!r:.60}")
+    array = value.array if isinstance(value, Variable) else np.asarray(value)
+    if array.ndim:
+        raise RuntimeError(f"masked_fill: the value must be a number or 0-d, got {array.shape}")
+    dtype = x.array.dtype
+    fitting("masked_fill", array.item(), dtype)
+    fill = value if isinstance(value, Variable) else array
+    return arithmetic.where.general(m, to_dtype(fill, dtype), x)
+
+
+subtract, multiply, divide, true_divide = sub, mul, div, div
+negative, absolute, clip = neg, abs, clamp
+arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
+arcsinh, arccosh, arctanh = asinh, acosh, atanh

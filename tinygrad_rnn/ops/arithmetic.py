@@ -66,8 +66,16 @@ where = Primitive("where", np.where, "condition a b")
 where.vjp("a", lambda g, condition: np.where(condition, g, 0), formula="g where condition")
 where.vjp("b", lambda g, condition: np.where(condition, 0, g), formula="g where not condition")
 
+
+def _power(a: Any, b: Any) -> Any:
+    if b.dtype.kind != "i" or not (b < 0).any():
+        return np.power(a, b)
+    # 1/aᵇ rounded towards 0, where NumPy refuses: only ±1 leave something
+    return np.where((b >= 0) | (abs(a) == 1), np.power(a, abs(b)), 0)
+
+
 power = Primitive(
-    "pow", quiet(np.power), "a b",
+    "pow", quiet(_power), "a b",
     symbol="**", prepare=promoted("pow", bools=False, numbers=False),
 )  # fmt: skip
 power.vjp("a", lambda g, a, b: g * _slope(a, b), formula="g ⊙ b ⊙ aᵇ⁻¹")

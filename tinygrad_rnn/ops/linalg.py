@@ -1,4 +1,4 @@
-"""Products of matrices."""
+"""Products of matrices, and sums of products over named indices."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.promotion import same_dtype
 
@@ -67,3 +68,85 @@ linear.vjp(
     rows=True,
 )
 linear.vjp("bias", lambda g: g, formula="g")
+
+
+def _added(*arrays: Any, beta: Any, alpha: Any) -> Any:
+    """``β·input + α·(a @ b)``; at β = 0 the input does not count, not even if it is NaN."""
+    x, a, b = arrays
+    y = _product(a, b)
+    factor = y.dtype.type  # which makes 1.5 the integer 1 among integers, as in PyTorch
+    y = y if alpha == 1 else y * factor(alpha)
+    if beta == 0:
+        return np.broadcast_to(y, np.broadcast_shapes(x.shape, y.shape))
+    return y + (x if beta == 1 else x * factor(beta))
+
+
+def _adding(name: str) -> Primitive:
+    primitive = Primitive(
+        name, _added, "input a b",
+        symbol="β·{input} + α·{a} @ {b}", prepare=same_dtype(name),
+    )  # fmt: skip
+    primitive.vjp("input", lambda g, beta: _scaled(g, beta), formula="β g")
+    primitive.vjp("a", lambda g, b, alpha: _scaled(_matmul_a(g, b), alpha), formula="α g @ bᵀ")
+    primitive.vjp("b", lambda g, a, alpha: _scaled(_matmul_b(g, a), alpha), formula="α aᵀ @ g")
+    return primitive
+
+
+def _scaled(g: Any, factor: Any) -> Any:
+    return g if factor == 1 else g * factor
+
+
+addmm, addmv, baddbmm = (_adding(name) for name in ("addmm", "addmv", "baddbmm"))
+
+
+def _terms(equation: str) -> list[str]:
+    return equation.replace("->", ",").split(",")
+
+
+def _contract(a: Any, b: Any, *, equation: str) -> Any:
+    """The sum of products that ``equation`` names: one multiplication of (stacks of) matrices.
+
+    ``"bij,bjk->bik"``: every index occurs in at least two of the three terms, and in each once.
+    """
+    of_a, of_b, of_y = _terms(equation)
+    size = dict(zip(of_a + of_b, a.shape + b.shape))
+    batch = [i for i in of_a if i in of_b and i in of_y]
+    summed = [i for i in of_a if i in of_b and i not in of_y]
+    rows, columns = [i for i in of_a if i not in of_b], [i for i in of_b if i not in of_a]
+
+    def arranged(x: Any, term: str, *groups: list[str]) -> Any:
+        """The axes of ``x`` in groups, each of them made one axis."""
+        x = x.transpose([term.index(i) for group in groups for i in group])
+        return x.reshape([math.prod(size[i] for i in group) for group in groups])
+
+    if not summed:  # a matrix product over an axis of size 1 would be slow
+        y = arranged(a, of_a, batch, rows, []) * arranged(b, of_b, batch, [], columns)
+    elif batch:
+        y = arranged(a, of_a, batch, rows, summed) @ arranged(b, of_b, batch, summed, columns)
+    else:
+        y = arranged(a, of_a, rows, summed).dot(arranged(b, of_b, summed, columns))
+    found = [*batch, *rows, *columns]
+    return y.reshape([size[i] for i in found]).transpose([found.index(i) for i in of_y])
+
+
+def contract(a: Any, b: Any, of_a: str, of_b: str, of_y: str) -> Any:
+    """`einsum` of tensors, recorded, or of arrays."""
+    equation = f"{of_a},{of_b}->{of_y}"
+    if isinstance(a, Variable) or isinstance(b, Variable):
+        return einsum.general(a, b, equation=equation)
+    return _contract(a, b, equation=equation)
+
+
+def _einsum_a(g: Any, b: Any, equation: str) -> Any:
+    of_a, of_b, of_y = _terms(equation)
+    return contract(g, b, of_y, of_b, of_a)
+
+
+def _einsum_b(g: Any, a: Any, equation: str) -> Any:
+    of_a, of_b, of_y = _terms(equation)
+    return contract(a, g, of_a, of_y, of_b)
+
+
+einsum = Primitive("einsum", _contract, "a b")
+einsum.vjp("a", _einsum_a, formula="einsum(g, b)")
+einsum.vjp("b", _einsum_b, formula="einsum(a, g)")

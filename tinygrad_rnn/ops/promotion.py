@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.dtypes import get_default_dtype, is_floating, result_type
+from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 
@@ -30,7 +31,11 @@ def to_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
     if not isinstance(x, Variable):
         with np.errstate(all="ignore"):
             return x.astype(dtype, copy=False)
-    return x if x.array.dtype == dtype else cast.apply(x, dtype=dtype, origin=x.array.dtype)
+    if x.array.dtype == dtype:
+        return x
+    if not is_floating(dtype):  # integers have no derivatives
+        return primitive.make_tensor(to_dtype(x.array, dtype), None)
+    return cast.apply(x, dtype=dtype, origin=x.array.dtype)
 
 
 def promoted(
@@ -47,6 +52,8 @@ def promoted(
     """
 
     def prepare(inputs: Sequence[Any]) -> Sequence[Any]:
+        if _fit(inputs, numbers):
+            return inputs
         operands = [_operand(x, name) for x in inputs]
         arrays = [
             x.array if isinstance(x, Variable) else x
@@ -66,6 +73,20 @@ def promoted(
         ]
 
     return prepare
+
+
+def _fit(inputs: Sequence[Any], numbers: bool) -> bool:
+    """Whether these are tensors of one floating-point type, and perhaps Python numbers."""
+    found = None
+    for x in inputs:
+        if isinstance(x, Variable):
+            dtype = x.array.dtype
+            if dtype.kind != "f" or (found is not None and found != dtype):
+                return False
+            found = dtype
+        elif not numbers or (type(x) is not float and type(x) is not int):
+            return False
+    return found is not None
 
 
 def _arrayed(x: Any) -> Any:

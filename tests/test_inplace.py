@@ -1,0 +1,379 @@
+"""Changes in place: values, gradients through them, views, refusals – all as in PyTorch."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+from cases import assert_outcome, assert_same, leaf, outcome
+from hypothesis import given
+from hypothesis import strategies as st
+from operations import compare
+
+import tinygrad_rnn as tg
+from tinygrad_rnn.engine.graph import tape
+from tinygrad_rnn.versions import changes, histories
+
+X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+Y = np.array([[2.0, 1.0, -0.5], [0.5, 3.0, 1.0]])
+
+
+def steps(*changes):
+    """A program: w·1, changed in place by each step; returns all that it was given to look at."""
+
+    def program(lib, w, v):
+        x = w * 1
+        seen = [x]
+        for change in changes:
+            seen += [y for y in [change(lib, x, v)] if y is not None]
+        return seen
+
+    return program
+
+
+def put(index, value=None):
+    """``x[index] = value``, by default the like part of the other tensor."""
+
+    def change(lib, x, v):
+        i = tuple(lib.tensor(k) if isinstance(k, list) else k for k in index)
+        x[i] = v[i] if value is None else value
+
+    return change
+
+
+PROGRAMS = {
+    "add_": steps(lambda lib, x, v: x.add_(v)),
+    "add_ twice": steps(lambda lib, x, v: x.add_(v).add_(v * 3, alpha=2)),
+    "mul_ keeps what it was": steps(lambda lib, x, v: x.mul_(v), lambda lib, x, v: x.mul_(v)),
+    "sub_ of a number": steps(lambda lib, x, v: x.sub_(2)),
+    "div_": steps(lambda lib, x, v: x.div_(v)),
+    "pow_": steps(lambda lib, x, v: x.pow_(2)),
+    "exp_ keeps what it gives": steps(lambda lib, x, v: x.exp_(), lambda lib, x, v: x * v),
+    "tanh_, sigmoid_": steps(lambda lib, x, v: x.tanh_() * v, lambda lib, x, v: x.clone().sigmoid_()),
+    "relu_, then neg_ of a copy": steps(lambda lib, x, v: x.relu_().clone().neg_()),
+    "+=": steps(lambda lib, x, v: x.__iadd__(v)),
+    "-=, *=, /=": steps(lambda lib, x, v: x.__isub__(v).__imul__(v).__itruediv__(3)),
+    "zero_": steps(lambda lib, x, v: x.zero_()),
+    "fill_": steps(lambda lib, x, v: x.fill_(v[0, 0])),
+    "copy_": steps(lambda lib, x, v: x.copy_(v)),
+    "copy_ broadcasts": steps(lambda lib, x, v: x.copy_(v[0])),
+    "copy_ of a constant": steps(lambda lib, x, v: x.copy_(lib.ones(3))),
+    "a constant takes on a history": lambda lib, w, v: lib.zeros(2, 3, dtype=lib.float64).add_(w * v),
+    "its views follow": lambda lib, w, v: _rows_of_a_constant(lib, w, v),
+    "view, then base": steps(lambda lib, x, v: x[0].mul_(v[1]), lambda lib, x, v: x * v),
+    "base, then view": lambda lib, w, v: _base_then_view(lib, w, v),
+    "two views that overlap": lambda lib, w, v: _overlapping(lib, w, v),
+    "view of a view": steps(lambda lib, x, v: x[:, 1:][0].add_(v[0, :2]), lambda lib, x, v: x + 1),
+    "transposed": steps(lambda lib, x, v: x.T.mul_(v.T), lambda lib, x, v: x.T[1:]),
+    "reshaped": steps(lambda lib, x, v: x.reshape(3, 2)[1:].add_(v.reshape(3, 2)[:2])),
+    "reshaped, where it is a copy": steps(lambda lib, x, v: x.T.reshape(2, 3).add_(v)),
+    "expanded views are read": lambda lib, w, v: _expanded(lib, w, v),
+    "x[0] =": steps(put((0,))),
+    "x[0, 1] =": steps(put((0, 1))),
+    "x[0] = a number": steps(put((0,), 3.0)),
+    "x[:] =": steps(put((slice(None),))),
+    "x[...] = a number": steps(put((...,), 2.0)),
+    "x[None, 1] =": steps(put((None, 1))),
+    "x[:, ::2] =": steps(put((slice(None), slice(None, None, 2)))),
+    "x[[0, 1], [2, 0]] =": steps(put(([0, 1], [2, 0]))),
+    "x[:, [2, 0]] =": steps(put((slice(None), [2, 0]))),
+    "x[mask] =": steps(put(([[True, False, True], [False, True, True]],))),
+    "x[mask] = a number": steps(put(([[True, False, True], [False, True, True]],), -1.0)),
+    "x[i] of a view": steps(lambda lib, x, v: x[:, 1:].__setitem__(0, v[0, 1:])),
+    "x[i] += ": lambda lib, w, v: _augmented(lib, w, v),
+    "out[t] = h": lambda lib, w, v: _filled_by_steps(lib, w, v),
+    "leaves the graph": lambda lib, w, v: _detached(lib, w, v),
+    "detach before": lambda lib, w, v: _detached_before(lib, w, v),
+    "in the order of columns": lambda lib, w, v: _columns(lib, w, v),
+    "under no_grad": steps(lambda lib, x, v: _silently(lib, x)),
+    "integers": lambda lib, w, v: lib.arange(6).reshape(2, 3).mul_(2).add_(lib.ones(3, dtype=lib.int8)),
+}  # fmt: skip
+
+
+def _rows_of_a_constant(lib, w, v):
+    out = lib.zeros(2, 3, dtype=lib.float64)
+    first, second = out[0], out[1]
+    first.add_(w[0])
+    out[1] = v[1] * w[1]
+    return out, first, second, out * w
+
+
+def _base_then_view(lib, w, v):
+    x = w * 1
+    row, corner = x[1], x[1:, 1:]
+    x.mul_(v)
+    row.add_(w[0])
+    return x, row * 2, corner * 3
+
+
+def _overlapping(lib, w, v):
+    x = w * v
+    a, b = x[:, :2], x[:, 1:]
+    a.mul_(w[:, :2])
+    b.add_(a.clone())
+    a.neg_()
+    return x, a, b
+
+
+def _expanded(lib, w, v):
+    x = w[0] * 1
+    wide = x.expand(2, 3)
+    x.mul_(v[0])
+    return wide * w, x
+
+
+def _augmented(lib, w, v):
+    x = w * 1
+    x[0] += v[0]
+    x[:, 1] *= 2
+    return x
+
+
+def _filled_by_steps(lib, w, v):
+    out = lib.zeros(4, 3, dtype=lib.float64)
+    h = w[0]
+    for t in range(4):
+        h = lib.tanh(h * v[0] + v[1])
+        out[t] = h
+    return out, h
+
+
+def _detached(lib, w, v):
+    x = w * 1
+    x.detach_()
+    return x, x * v
+
+
+def _detached_before(lib, w, v):
+    x = w * 1
+    apart = x.detach()
+    x.mul_(v)
+    again = x.detach().add_(w)
+    return x, apart, again
+
+
+def _columns(lib, w, v):
+    x = lib.tanh(w.T)  # NumPy lays it out by columns
+    x[1:].mul_(v.T[1:])
+    return x, x.T
+
+
+def _silently(lib, x):
+    with lib.no_grad():
+        x.add_(1)
+        x[0] = 5
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program(name, torch):
+    compare(PROGRAMS[name], [X, Y], torch, name, None)
+
+
+REFUSED = {
+    "a leaf": lambda lib, w: w.add_(1),
+    "a leaf, zero_": lambda lib, w: w.zero_(),
+    "a leaf, +=": lambda lib, w: w.__iadd__(1),
+    "a view of a leaf": lambda lib, w: w[0].add_(1),
+    "a leaf by index": lambda lib, w: w.__setitem__(0, 1.0),
+    "a leaf by mask": lambda lib, w: w.__setitem__(w > 0, 1.0),
+    "expanded": lambda lib, w: (w[0] * 1).expand(2, 3).add_(1),
+    "a larger result": lambda lib, w: (w * 1).add_(lib.ones(4, 2, 3)),
+    "a float in integers": lambda lib, w: lib.ones(2, dtype=lib.int64).add_(0.5),
+    "an integer in bools": lambda lib, w: lib.tensor([True]).add_(1),
+    "a value that does not fit": lambda lib, w: (w * 1).__setitem__(0, lib.ones(2)),
+    "a value of more axes": lambda lib, w: (w * 1).__setitem__(0, lib.ones(2, 3)),
+    "out of range": lambda lib, w: (w * 1).__setitem__(5, 1.0),
+    "too many indices": lambda lib, w: (w * 1).__setitem__((0, 0, 0), 1.0),
+    "a negative step": lambda lib, w: (w * 1).__setitem__(slice(None, None, -1), 1.0),
+    "a list as value": lambda lib, w: (w * 1).__setitem__(0, [1.0, 2.0, 3.0]),
+    "a string as value": lambda lib, w: (w * 1).__setitem__(0, "1"),
+    "fill_ with several": lambda lib, w: (w * 1).fill_(w[0]),
+    "detach_ of a view": lambda lib, w: (w * 1)[0].detach_(),
+    "saved by its own derivative": lambda lib, w: lib.tanh(w).add_(1).sum().backward(),
+    "saved by another": lambda lib, w: _saved_by_another(lib, w),
+    "saved by a product with itself": lambda lib, w: _times_itself(lib, w),
+    "saved, changed through a view": lambda lib, w: _saved_and_viewed(lib, w),
+    "saved, changed through detach": lambda lib, w: _saved_and_detached(lib, w),
+}  # fmt: skip
+
+
+def _saved_by_another(lib, w):
+    x = w * 1
+    y = x * w
+    x.add_(1)
+    y.sum().backward()
+
+
+def _times_itself(lib, w):
+    x = w * 1
+    x.mul_(x)
+    x.sum().backward()
+
+
+def _saved_and_viewed(lib, w):
+    x = w * 1
+    y = x * x
+    x[0, 0] = 1.0
+    y.sum().backward()
+
+
+def _saved_and_detached(lib, w):
+    x = w * 1
+    y = x * x
+    x.detach().zero_()
+    y.sum().backward()
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name, torch):
+    ours, theirs = (outcome(lambda lib=lib: REFUSED[name](lib, leaf(lib, X))) for lib in (tg, torch))
+    assert isinstance(theirs, Exception), theirs
+    assert_outcome(ours, theirs, name)
+
+
+def test_what_was_refused_changes_nothing():
+    x = leaf(tg, X) * 1
+    node = x.grad_fn
+    for change in (lambda: x.add_(tg.ones(7)), lambda: x.__setitem__(0, tg.ones(2))):
+        with pytest.raises(RuntimeError):
+            change()
+    np.testing.assert_array_equal(x.detach().numpy(), X)
+    assert x.grad_fn is node
+    assert x._version == 0
+
+
+def test_every_change_counts_as_a_version(torch):
+    for lib in (tg, torch):
+        x = leaf(lib, X) * 1
+        view = x[0]
+        x.add_(1)
+        view.mul_(2)
+        x[1] = 3.0
+        assert x._version == view._version == 3
+
+
+def test_a_result_that_was_saved_is_a_copy():
+    w = leaf(tg, X)
+    x = (w * 1).tanh_().neg_()  # PyTorch refuses the walk back: tanh's result has changed
+    x.sum().backward()
+    np.testing.assert_allclose(w.grad.numpy(), np.tanh(X) ** 2 - 1)
+
+
+def test_pictures_keep_what_was_computed():
+    w = leaf(tg, [1.0, 2.0])
+    x = w * 3
+    made = x.grad_fn
+    x.add_(1)
+    x[0] = 9.0
+    np.testing.assert_array_equal(made.value, [3.0, 6.0])
+    assert [p.primitive.name for p in tape([x.grad_fn]) if p.primitive] == [
+        "mul", "add", "copy_slices"
+    ]  # fmt: skip
+
+
+def test_memory_goes_back_at_once():
+    gc.disable()
+    try:
+        w = leaf(tg, X)
+        x = w * 2
+        x[0].mul_(3)
+        x[1] = w[0]
+        loss = x.sum()
+        loss.backward()
+        memory = weakref.ref(x.array)
+        count = len(histories)
+        del x, loss
+        assert memory() is None
+        assert len(histories) == count - 1
+    finally:
+        gc.enable()
+
+
+def test_second_derivatives_through_changes(torch):
+    def fn(lib, w, v):
+        x = w * v
+        x[0] = x[1] * 2 + w[0] ** 2
+        x[:, 1:].mul_(v[:, 1:])
+        return (x * x).sum()
+
+    results = []
+    for lib in (tg, torch):
+        w, v = leaf(lib, X), leaf(lib, Y)
+        first = lib.autograd.grad(fn(lib, w, v), (w, v), create_graph=True)
+        results.append(lib.autograd.grad(sum((g * g).sum() for g in first), (w, v)))
+    for ours, theirs in zip(*results, strict=True):
+        assert_same(ours, theirs)
+
+
+# -- random programs over one memory and its views ------------------------------------------------
+
+VIEWS = {
+    "row": lambda x: x[0],
+    "rows": lambda x: x[1:],
+    "columns": lambda x: x[..., ::2],
+    "last": lambda x: x[..., -1],
+    "transposed": lambda x: x.transpose(0, -1),
+    "one more axis": lambda x: x.unsqueeze(0),
+    "itself": lambda x: x.view(x.shape),
+}
+CHANGES = {
+    "add": lambda lib, x, y: x.add_(y),
+    "mul": lambda lib, x, y: x.mul_(y),
+    "sin": lambda lib, x, y: x.sin_(),
+    "zero": lambda lib, x, y: x.zero_(),
+    "copy": lambda lib, x, y: x.copy_(y),
+    "set first": lambda lib, x, y: x.__setitem__(0, y),
+    "set last": lambda lib, x, y: x.__setitem__((..., -1), y),
+    "read": lambda lib, x, y: None,
+}
+steps_of_a_program = st.lists(
+    st.tuples(
+        st.sampled_from(["view", "change", "use", "silent"]),
+        st.integers(0, 7),
+        st.sampled_from(sorted(VIEWS)),
+        st.sampled_from(sorted(CHANGES)),
+        st.integers(0, 7),
+    ),
+    min_size=2,
+    max_size=12,
+)
+
+
+def run_program(lib, program, base, w):
+    """All tensors at the end, and a sum of what was used on the way."""
+    tensors = [base(lib, w)]
+    used = (w * 0).sum()
+    for kind, which, view, change, other in program:
+        x = tensors[which % len(tensors)]
+        y = tensors[other % len(tensors)]
+        if kind == "view" and x.ndim:
+            tensors.append(VIEWS[view](x))
+        elif kind == "use":
+            used = used + (x * 2).sum() + y.sum() * 0.5
+        elif kind == "change" and x.ndim:
+            CHANGES[change](lib, x, y.sum().sin() if y is not x else w[0, 0])
+        elif kind == "silent":
+            with lib.no_grad():
+                x.mul_(0.5)
+    return [*[x * 1 for x in tensors], used]
+
+
+@given(steps_of_a_program, st.sampled_from(["recorded", "constant"]))
+def test_random_programs(torch, program, start):
+    def base(lib, w):
+        return w * 1 if start == "recorded" else lib.ones(2, 3, dtype=lib.float64)
+
+    compare(lambda lib, w: run_program(lib, program, base, w), [X], torch, str(program), 1e-9)
+
+
+def test_registries_do_not_grow():
+    before = len(changes), len(histories)
+    for _ in range(50):
+        x = leaf(tg, X) * 1
+        x.add_(1)
+        x[0] = 2.0
+    del x
+    assert len(changes) <= before[0]
+    assert len(histories) <= before[1]

@@ -1,0 +1,228 @@
+"""What a tensor's elements are: their type, their place in memory, and new tensors of the type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_rnn import creation
+from tinygrad_rnn.dtypes import (
+    DTypeLike,
+    as_dtype,
+    bool_,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
+from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.functions import types
+from tinygrad_rnn.functions.arguments import dim_of, tensor_of
+from tinygrad_rnn.ops.promotion import to_dtype
+
+_NAMES = {
+    "FloatTensor": float32,
+    "DoubleTensor": float64,
+    "HalfTensor": float16,
+    "LongTensor": int64,
+    "IntTensor": int32,
+    "ShortTensor": int16,
+    "CharTensor": int8,
+    "ByteTensor": uint8,
+    "BoolTensor": bool_,
+}
+
+
+class Elements(Variable):
+    """Methods about the type of elements and their place in memory."""
+
+    # Methods are called `int`, `bool` and `float` here: annotations cannot mean Python's.
+
+    __slots__ = ()
+
+    # -- changes of type --
+
+    to = types.to
+
+    def float(self) -> Any:
+        """As float32."""
+        return to_dtype(self, float32)
+
+    def double(self) -> Any:
+        """As float64."""
+        return to_dtype(self, float64)
+
+    def half(self) -> Any:
+        """As float16."""
+        return to_dtype(self, float16)
+
+    def long(self) -> Any:
+        """As int64."""
+        return to_dtype(self, int64)
+
+    def int(self) -> Any:
+        """As int32."""
+        return to_dtype(self, int32)
+
+    def short(self) -> Any:
+        """As int16."""
+        return to_dtype(self, int16)
+
+    def char(self) -> Any:
+        """As int8."""
+        return to_dtype(self, int8)
+
+    def byte(self) -> Any:
+        """As uint8."""
+        return to_dtype(self, uint8)
+
+    def bool(self) -> Any:
+        """As bool: whether an element is not 0."""
+        return to_dtype(self, bool_)
+
+    def type(self, dtype: DTypeLike = None) -> Any:
+        """The name of its type, "FloatTensor" and so on; or the tensor in another type.
+
+        Examples
+        --------
+        >>> import tinygrad_rnn as tg
+        >>> tg.ones(2).type()
+        'FloatTensor'
+        >>> tg.ones(2).type("LongTensor")
+        tensor([1, 1])
+        """
+        if dtype is None:
+            return next(name for name, known in _NAMES.items() if known == self.array.dtype)
+        if isinstance(dtype, str):
+            dtype = _NAMES.get(dtype.removeprefix("torch."), dtype)
+        return to_dtype(self, as_dtype(dtype))
+
+    def type_as(self, other: Any) -> Any:
+        """In the type of another tensor."""
+        return to_dtype(self, tensor_of("type_as", other).array.dtype)
+
+    is_floating_point = types.is_floating_point
+    is_complex = types.is_complex
+
+    # -- devices --
+
+    @property
+    def device(self) -> Any:
+        """Where the elements are: always "cpu"."""
+        return "cpu"
+
+    @property
+    def is_cuda(self) -> Any:
+        """Whether the elements are in a graphics card: never."""
+        return False
+
+    def cpu(self) -> Any:
+        """The tensor itself, which is in main memory already."""
+        return self
+
+    def cuda(self, device: Any = None) -> Any:
+        """Refused: there is no other device than "cpu"."""
+        return types.to(self, "cuda")
+
+    # -- memory --
+
+    nelement = types.numel
+
+    def ndimension(self) -> Any:
+        """The number of its axes."""
+        return self.array.ndim
+
+    def element_size(self) -> Any:
+        """Bytes per element."""
+        return self.array.itemsize
+
+    @property
+    def itemsize(self) -> Any:
+        """Bytes per element."""
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> Any:
+        """Bytes of all elements."""
+        return self.array.nbytes
+
+    def stride(self, dim: Any = None) -> Any:
+        """How many elements to go on in memory for the next one along each axis, or ``dim``.
+
+        Examples
+        --------
+        >>> import tinygrad_rnn as tg
+        >>> tg.ones(2, 3).stride(), tg.ones(2, 3).T.stride()
+        ((3, 1), (1, 3))
+        """
+        strides = tuple(n // self.array.itemsize for n in self.array.strides)
+        return strides if dim is None else strides[dim_of("stride", dim, self.array.ndim)]
+
+    def data_ptr(self) -> Any:
+        """The address of the first element."""
+        return self.array.ctypes.data
+
+    # -- new tensors of this type --
+
+    def new_tensor(
+        self,
+        data: Any,
+        *,
+        dtype: DTypeLike = None,
+        requires_grad: Any = False,
+        device: Any = None,
+    ) -> Any:
+        """A new leaf with a copy of ``data``, by default in the type of this tensor."""
+        return creation.tensor(data, **self._like(dtype, requires_grad, device))
+
+    def new_zeros(
+        self,
+        *sizes: Any,
+        size: Any = None,
+        dtype: DTypeLike = None,
+        requires_grad: Any = False,
+        device: Any = None,
+    ) -> Any:
+        """Zeros of the given sizes, by default in the type of this tensor."""
+        return creation.zeros(*sizes, size=size, **self._like(dtype, requires_grad, device))
+
+    def new_ones(
+        self,
+        *sizes: Any,
+        size: Any = None,
+        dtype: DTypeLike = None,
+        requires_grad: Any = False,
+        device: Any = None,
+    ) -> Any:
+        """Ones of the given sizes, by default in the type of this tensor."""
+        return creation.ones(*sizes, size=size, **self._like(dtype, requires_grad, device))
+
+    def new_empty(
+        self,
+        *sizes: Any,
+        size: Any = None,
+        dtype: DTypeLike = None,
+        requires_grad: Any = False,
+        device: Any = None,
+    ) -> Any:
+        """A tensor of the given sizes, not filled, by default in the type of this tensor."""
+        return creation.empty(*sizes, size=size, **self._like(dtype, requires_grad, device))
+
+    def new_full(
+        self,
+        size: Any,
+        fill_value: Any,
+        *,
+        dtype: DTypeLike = None,
+        requires_grad: Any = False,
+        device: Any = None,
+    ) -> Any:
+        """A tensor filled with one number, by default in the type of this tensor."""
+        return creation.full(size, fill_value, **self._like(dtype, requires_grad, device))
+
+    def _like(self, dtype: DTypeLike, requires_grad: Any, device: Any) -> dict[str, Any]:
+        dtype = self.array.dtype if dtype is None else dtype
+        return {"dtype": dtype, "requires_grad": requires_grad, "device": device}

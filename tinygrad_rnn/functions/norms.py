@@ -1,0 +1,209 @@
+"""Norms of vectors and matrices. Their derivative at 0 is 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from tinygrad_rnn.dtypes import DTypeLike, as_dtype
+from tinygrad_rnn.functions.arguments import Dims, dim_of, dims_of, numpy_names, tensor_of
+from tinygrad_rnn.functions.reduction import amax, amin, number_of, sum
+from tinygrad_rnn.ops import promotion, reduction
+
+
+def _floating(name: str, input: Any, dtype: DTypeLike) -> Any:
+    """The input in the floating-point type to compute in."""
+    x = tensor_of(name, input)
+    wanted = x.array.dtype if dtype is None else as_dtype(dtype)
+    for given in (x.array.dtype, wanted):
+        if given.kind != "f":
+            raise RuntimeError(f"{name}: only of floating-point tensors, not of {given}")
+    if wanted.itemsize < x.array.dtype.itemsize:
+        raise RuntimeError(f"{name}: dtype {wanted} is narrower than the input's {x.array.dtype}")
+    return promotion.to_dtype(x, wanted)
+
+
+@numpy_names
+def vector_norm(
+    x: Any, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None
+) -> Any:
+    """(Σ |x|ᵒʳᵈ)^(1/ord) over the axes ``dim`` (default: all), whatever their number.
+
+    Parameters
+    ----------
+    x : Tensor
+        Floating-point.
+    ord : number
+        ∞ and −∞ give the largest and the smallest size, whose elements share the derivative if
+        they tie; 0 counts the elements that are not 0.
+    dim : int or tuple of ints, optional
+    keepdim : bool
+    dtype : optional
+        Type to compute in, not narrower than the input's.
+
+    Raises
+    ------
+    RuntimeError
+        If the tensor is not floating-point; if there is nothing to take a norm of negative or
+        infinite ``ord`` of.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> x = tg.tensor([[3.0, -4.0], [0.0, 0.0]])
+    >>> tg.linalg.vector_norm(x, dim=1)
+    tensor([5., 0.])
+    >>> tg.linalg.vector_norm(x, ord=float("inf"))
+    tensor(4.)
+    """
+    x = _floating("vector_norm", x, dtype)
+    ord = float(number_of("vector_norm", "ord", ord))
+    axes = dims_of("vector_norm", dim, x.array.ndim)
+    if (ord < 0 or math.isinf(ord)) and not reduction.count(x.array.shape, axes):
+        raise RuntimeError(
+            f"vector_norm: there is no {ord:g} norm of no elements (shape {x.array.shape})"
+        )
+    return reduction.vector_norm.apply(x, ord=ord, axis=axes, keepdims=keepdim)
+
+
+@numpy_names
+def matrix_norm(
+    A: Any,
+    ord: Any = "fro",
+    dim: Sequence[int] = (-2, -1),
+    keepdim: bool = False,
+    *,
+    dtype: DTypeLike = None,
+) -> Any:
+    """Norm of matrices, which lie in the two axes ``dim``.
+
+    Parameters
+    ----------
+    A : Tensor
+        Floating-point, of two or more axes.
+    ord : "fro", 1, -1, inf, -inf
+        Frobenius; the largest (negative: smallest) sum of sizes in a column (1) or a row (∞).
+        Those of singular values (2, −2, "nuc") are not offered.
+    dim : two ints
+    keepdim : bool
+    dtype : optional
+        Type to compute in, not narrower than the input's.
+
+    Raises
+    ------
+    RuntimeError
+        If ``A`` is no floating-point matrix, or ``ord`` is no such norm.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> A = tg.tensor([[1.0, -2.0], [3.0, 4.0]])
+    >>> tg.linalg.matrix_norm(A, 1), tg.linalg.matrix_norm(A, float("inf"))
+    (tensor(6.), tensor(7.))
+    """
+    A = _floating("matrix_norm", A, dtype)
+    if A.array.ndim < 2:
+        raise RuntimeError(f"matrix_norm: only of matrices, got shape {A.array.shape}")
+    if not isinstance(dim, Sequence):
+        raise TypeError(f"matrix_norm: dim must be two integers, got {dim!r}")
+    if ord in (2, -2, "nuc"):
+        raise NotImplementedError(
+            f"matrix_norm: ord {ord!r} is of singular values, which are not computed here; "
+            "use 'fro', 1, -1, inf or -inf"
+        )
+    if ord not in ("fro", 1, -1, math.inf, -math.inf):
+        raise RuntimeError(f"matrix_norm: there is no ord {ord!r}; use 'fro', 1, -1, inf or -inf")
+    rows, columns = _two(dim, A.array.ndim)
+    if ord == "fro":
+        return vector_norm(A, 2, (rows, columns), keepdim)
+    added, chosen = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    sums = vector_norm(A, 1, added, True)
+    if ord > 0 and not sums.array.shape[chosen]:
+        return sum(sums, (rows, columns), keepdim).detach()  # of an empty matrix: 0
+    sums = (amax if ord > 0 else amin)(sums, chosen, True)
+    return sums if keepdim else sums.squeeze((rows, columns))
+
+
+def _two(dim: Sequence[int], ndim: int) -> tuple[int, int]:
+    """Two different axes."""
+    axes = tuple(dim_of("matrix_norm", d, ndim) for d in dim)
+    if len(axes) != 2 or axes[0] == axes[1]:
+        raise RuntimeError(f"matrix_norm: dim must be two different axes, got {dim}")
+    return axes[0], axes[1]
+
+
+@numpy_names
+def linalg_norm(
+    A: Any, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None
+) -> Any:
+    """Norm of a vector (`vector_norm`) or a matrix (`matrix_norm`): ``tg.linalg.norm``.
+
+    Parameters
+    ----------
+    A : Tensor
+        Floating-point.
+    ord : number or "fro", optional
+        ``None``: the root of the sum of squares over ``dim``, or of all.
+    dim : int or two ints, optional
+        One axis for vectors, two for matrices; if missing, all, which must be one or two.
+    keepdim : bool
+    dtype : optional
+        Type to compute in, not narrower than the input's.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> A = tg.tensor([[1.0, -2.0], [3.0, 4.0]])
+    >>> tg.linalg.norm(A), tg.linalg.norm(A, 1), tg.linalg.norm(A, 1, dim=1)
+    (tensor(5.4772), tensor(6.), tensor([3., 7.]))
+    """
+    x = tensor_of("linalg.norm", A)
+    given = tuple(dim) if isinstance(dim, Sequence) else dim
+    if isinstance(given, tuple) and len(given) not in (1, 2):
+        raise RuntimeError(f"linalg.norm: dim must be one or two axes, got {given}")
+    if ord is None:
+        return vector_norm(x, 2, dim, keepdim, dtype=dtype)
+    if dim is None and x.array.ndim not in (1, 2):
+        raise RuntimeError(
+            f"linalg.norm: with ord and without dim, the input must have one or two axes, got "
+            f"shape {x.array.shape}"
+        )
+    axes = given if given is not None else tuple(range(x.array.ndim))
+    if isinstance(axes, tuple) and len(axes) == 2:
+        return matrix_norm(x, ord, axes, keepdim, dtype=dtype)
+    if isinstance(ord, str):
+        raise RuntimeError(f"linalg.norm: ord {ord!r} is of matrices, with two axes")
+    return vector_norm(x, ord, axes, keepdim, dtype=dtype)
+
+
+@numpy_names
+def norm(
+    input: Any, p: Any = "fro", dim: Dims = None, keepdim: bool = False, dtype: DTypeLike = None
+) -> Any:
+    """The p-norm of all elements or over the axes ``dim``, seen as one vector.
+
+    Also of matrices: for their norms see ``linalg.matrix_norm``.
+
+    Parameters
+    ----------
+    input : Tensor
+        Floating-point.
+    p : number or "fro"
+        As ``ord`` of ``linalg.vector_norm``; "fro" is 2.
+    dim : int or tuple of ints, optional
+    keepdim : bool
+    dtype : optional
+        Type to compute in, not narrower than the input's.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.norm(tg.tensor([[3.0, 0.0], [0.0, 4.0]]))
+    tensor(5.)
+    """
+    if p == "nuc":
+        raise NotImplementedError("norm: p 'nuc' is of singular values, which are not computed")
+    if isinstance(p, str) and p != "fro":
+        raise RuntimeError(f"norm: p must be a number or 'fro', got {p!r}")
+    return vector_norm(input, 2 if p in (None, "fro") else p, dim, keepdim, dtype=dtype)

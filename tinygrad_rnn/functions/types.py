@@ -1,0 +1,132 @@
+"""Questions about tensors and types of elements, and changes of type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn import dtypes
+from tinygrad_rnn.dtypes import DTypeLike, as_dtype
+from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.functions.arguments import tensor_of
+from tinygrad_rnn.functions.shape import clone
+from tinygrad_rnn.ops.promotion import to_dtype
+
+DEVICES = ("cpu", "cuda", "mps", "xpu", "meta")
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether an object is a tensor.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.is_tensor(tg.ones(2)), tg.is_tensor(1.0)
+    (True, False)
+    """
+    return isinstance(obj, Variable)
+
+
+def is_floating_point(input: Any) -> bool:
+    """Whether the elements are float16, float32 or float64."""
+    return dtypes.is_floating(tensor_of("is_floating_point", input).array.dtype)
+
+
+def is_complex(input: Any) -> bool:
+    """Whether the elements are complex numbers: never, here."""
+    return tensor_of("is_complex", input).array.dtype.kind == "c"
+
+
+def numel(input: Any) -> int:
+    """The number of elements.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.numel(tg.ones(2, 3))
+    6
+    """
+    return int(tensor_of("numel", input).array.size)
+
+
+def promote_types(type1: DTypeLike, type2: DTypeLike) -> np.dtype[Any]:
+    """The smallest type of the higher kind that holds both (bool < integer < float).
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.promote_types(tg.int64, tg.float16), tg.promote_types(tg.int8, tg.uint8)
+    (dtype('float16'), dtype('int16'))
+    """
+    return dtypes.meet(as_dtype(type1), as_dtype(type2))
+
+
+def result_type(tensor1: Any, tensor2: Any) -> np.dtype[Any]:
+    """The type of ``tensor1 + tensor2``, tensors or numbers; see `promote_types` and `dtypes`.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.result_type(tg.ones(2, dtype=tg.float16), 1.5)
+    dtype('float16')
+    """
+    operands = [x.array if isinstance(x, Variable) else x for x in (tensor1, tensor2)]
+    for x in operands:
+        if not isinstance(x, np.ndarray | bool | int | float):
+            raise TypeError(f"result_type: expected tensors or numbers, got {x!r:.60}")
+    arrays = [x for x in operands if isinstance(x, np.ndarray)]
+    return dtypes.result_type(arrays, [x for x in operands if not isinstance(x, np.ndarray)])
+
+
+def on_cpu(name: str, device: Any) -> None:
+    """Raise unless ``device`` is the only one there is here, "cpu" (or ``None``)."""
+    if device not in (None, "cpu", "cpu:0"):
+        raise RuntimeError(
+            f"{name}: tensors are in the computer's main memory, so the device can only be 'cpu', "
+            f"not {device!r}"
+        )
+
+
+def to(
+    input: Any,
+    target: Any = None,
+    dtype: DTypeLike = None,
+    *,
+    device: Any = None,
+    non_blocking: bool = False,
+    copy: bool = False,
+) -> Any:
+    """The tensor in another type of elements; itself, if it has that type and no copy is asked for.
+
+    Parameters
+    ----------
+    target : dtype, tensor or "cpu"
+        A type of elements, or a tensor whose type it is; the only device is accepted too, and
+        may be followed by a type.
+    non_blocking : bool
+        Without effect.
+    copy : bool
+        Whether the result shall be a new tensor in any case.
+
+    Notes
+    -----
+    Floats lose their fraction on the way to integers; what does not fit wraps around or is
+    undefined, as in C. The derivative is passed on in the input's type.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.tensor([1.75, -1.75]).to(tg.int64)
+    tensor([ 1, -1])
+    """
+    x = tensor_of("to", input)
+    if isinstance(target, Variable):
+        target = target.array.dtype
+    if isinstance(target, str) and target.split(":")[0] in DEVICES:
+        device = target
+    elif target is not None:
+        dtype = target
+    on_cpu("to", device)
+    changed = x if dtype is None else to_dtype(x, as_dtype(dtype))
+    return clone(x) if copy and changed is x else changed

@@ -1,0 +1,147 @@
+"""Changes in place as methods: ``x.add_(y)``, ``x += y``, ``x[0] = y``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn import functions
+from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.methods import Methods
+from tinygrad_rnn.ops.inplace import change, overwrite
+
+
+def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method that overwrites a tensor with the function of it."""
+    name = f"{function.__name__}_"
+
+    def method(self: Any, *arguments: Any, **options: Any) -> Any:
+        return change(name, function, self, *arguments, **options)
+
+    method.__name__, method.__qualname__ = name, f"InPlace.{name}"
+    method.__doc__ = f"`{function.__name__}`, in place: returns the tensor itself."
+    return method
+
+
+class InPlace(Methods):
+    """PyTorch's rules hold: what a derivative still needs must not change (a walk notices), a
+    leaf that requires grad changes under `no_grad` only, and gradients flow through all others.
+    """
+
+    __slots__ = ()
+
+    add_ = in_place(functions.add)
+    sub_ = in_place(functions.sub)
+    mul_ = in_place(functions.mul)
+    div_ = in_place(functions.div)
+    floor_divide_ = in_place(functions.floor_divide)
+    remainder_ = in_place(functions.remainder)
+    fmod_ = in_place(functions.fmod)
+    pow_ = in_place(functions.pow)
+    neg_ = in_place(functions.neg)
+    abs_ = in_place(functions.abs)
+    square_ = in_place(functions.square)
+    reciprocal_ = in_place(functions.reciprocal)
+    sqrt_ = in_place(functions.sqrt)
+    rsqrt_ = in_place(functions.rsqrt)
+
+    exp_ = in_place(functions.exp)
+    expm1_ = in_place(functions.expm1)
+    log_ = in_place(functions.log)
+    log1p_ = in_place(functions.log1p)
+    log2_ = in_place(functions.log2)
+    log10_ = in_place(functions.log10)
+    sin_ = in_place(functions.sin)
+    cos_ = in_place(functions.cos)
+    tan_ = in_place(functions.tan)
+    sinh_ = in_place(functions.sinh)
+    cosh_ = in_place(functions.cosh)
+    tanh_ = in_place(functions.tanh)
+    asin_ = in_place(functions.asin)
+    acos_ = in_place(functions.acos)
+    atan_ = in_place(functions.atan)
+    atan2_ = in_place(functions.atan2)
+    sigmoid_ = in_place(functions.sigmoid)
+    relu_ = in_place(functions.relu)
+
+    sign_ = in_place(functions.sign)
+    floor_ = in_place(functions.floor)
+    ceil_ = in_place(functions.ceil)
+    round_ = in_place(functions.round)
+    trunc_ = in_place(functions.trunc)
+    erf_ = in_place(functions.erf)
+    clamp_ = in_place(functions.clamp)
+    masked_fill_ = in_place(functions.masked_fill)
+
+    eq_ = in_place(functions.eq)
+    ne_ = in_place(functions.ne)
+    lt_ = in_place(functions.lt)
+    le_ = in_place(functions.le)
+    gt_ = in_place(functions.gt)
+    ge_ = in_place(functions.ge)
+    logical_and_ = in_place(functions.logical_and)
+    logical_or_ = in_place(functions.logical_or)
+    logical_xor_ = in_place(functions.logical_xor)
+    logical_not_ = in_place(functions.logical_not)
+
+    addmm_ = in_place(functions.addmm)
+    addmv_ = in_place(functions.addmv)
+    baddbmm_ = in_place(functions.baddbmm)
+    cumsum_ = in_place(functions.cumsum)
+    cumprod_ = in_place(functions.cumprod)
+    tril_ = in_place(functions.tril)
+    triu_ = in_place(functions.triu)
+
+    index_add_ = in_place(functions.index_add)
+    index_put_ = in_place(functions.index_put)
+    scatter_ = in_place(functions.scatter)
+    scatter_add_ = in_place(functions.scatter_add)
+
+    __iadd__ = in_place(functions.add)
+    __isub__ = in_place(functions.sub)
+    __imul__ = in_place(functions.mul)
+    __itruediv__ = in_place(functions.div)
+    __ipow__ = in_place(functions.pow)
+    __ifloordiv__ = in_place(functions.floor_divide)
+    __imod__ = in_place(functions.remainder)
+    __iand__ = in_place(functions.bitwise_and)
+    __ior__ = in_place(functions.bitwise_or)
+    __ixor__ = in_place(functions.bitwise_xor)
+
+    def copy_(self, src: Any) -> Any:
+        """Copy the elements of ``src``, broadcast and cast as needed, here, in place."""
+        _check_value("copy_", src)
+        return overwrite("copy_", self, src)
+
+    def fill_(self, value: Any) -> Any:
+        """Set every element to ``value``, a number or a 0-d tensor, in place."""
+        _check_value("fill_", value)
+        if np.ndim(getattr(value, "array", value)):
+            raise RuntimeError(f"fill_: expected a number or a 0-d tensor, got {value.shape}")
+        return overwrite("fill_", self, value)
+
+    def zero_(self) -> Any:
+        """Set every element to 0, in place."""
+        return overwrite("zero_", self, 0)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Overwrite the part at ``index``; gradients flow to the rest and to ``value``."""
+        _check_value("setitem", value)
+        parts = index if type(index) is tuple else (index,)
+        if _PLAIN.issuperset(map(type, parts)):
+            part = functions.getitem(primitive.make_tensor(self.array, None), index).array
+            overwrite("setitem", self, value, part)
+        else:
+            change("setitem", functions.setitem, self, index, value)
+
+
+_PLAIN = {int, slice, type(None), type(Ellipsis)}
+"""Kinds of indices that select a part which shares memory."""
+
+
+def _check_value(name: str, value: Any) -> None:
+    if not isinstance(value, Variable | np.ndarray | np.generic | bool | int | float):
+        raise TypeError(f"{name}: expected a tensor or a number, got {type(value).__name__}")

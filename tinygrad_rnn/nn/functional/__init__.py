@@ -1,0 +1,81 @@
+"""What neural nets compute, as functions, with PyTorch's names, arguments and defaults.
+
+>>> import tinygrad_rnn as tg
+>>> import tinygrad_rnn.nn.functional as F
+>>> F.cross_entropy(tg.tensor([[2.0, 0.0]]), tg.tensor([0]))
+tensor(0.1269)
+"""
+
+from tinygrad_rnn.functions import linear, prelu, sigmoid, tanh
+from tinygrad_rnn.nn.functional.activation import (
+    elu,
+    gelu,
+    glu,
+    hardtanh,
+    leaky_relu,
+    log_softmax,
+    logsigmoid,
+    mish,
+    relu,
+    relu6,
+    selu,
+    silu,
+    softmax,
+    softmin,
+    softplus,
+    softsign,
+)
+from tinygrad_rnn.nn.functional.layers import bilinear, dropout, embedding, one_hot
+from tinygrad_rnn.nn.functional.loss import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
+    nll_loss,
+    smooth_l1_loss,
+)
+from tinygrad_rnn.nn.functional.normalization import cosine_similarity, layer_norm, normalize
+from tinygrad_rnn.nn.functional.padding import pad
+
+__all__ = [
+    "bilinear",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cosine_similarity",
+    "cross_entropy",
+    "dropout",
+    "elu",
+    "embedding",
+    "gelu",
+    "glu",
+    "hardtanh",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "layer_norm",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "logsigmoid",
+    "mish",
+    "mse_loss",
+    "nll_loss",
+    "normalize",
+    "one_hot",
+    "pad",
+    "prelu",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "smooth_l1_loss",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softsign",
+    "tanh",
+]

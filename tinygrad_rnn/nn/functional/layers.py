@@ -1,0 +1,201 @@
+"""What layers do, as functions of their input and their weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn import functions
+from tinygrad_rnn.dtypes import float64, int32, int64
+from tinygrad_rnn.functions.arguments import tensor_of
+from tinygrad_rnn.functions.reduction import number_of
+from tinygrad_rnn.ops import layers
+from tinygrad_rnn.ops.inplace import change
+from tinygrad_rnn.random import default_generator
+from tinygrad_rnn.tensor import wrap
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """y_k = x₁ᵀ W_k x₂ + b_k.
+
+    Parameters
+    ----------
+    input1 : Tensor of shape (..., in1_features)
+    input2 : Tensor of shape (..., in2_features)
+    weight : Tensor of shape (out_features, in1_features, in2_features)
+    bias : Tensor of shape (out_features,), optional
+
+    Returns
+    -------
+    Tensor of shape (..., out_features)
+
+    Raises
+    ------
+    RuntimeError
+        If the shapes do not fit, or the types differ.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> x = tg.tensor([1.0, 2.0])
+    >>> tg.nn.functional.bilinear(x, x, tg.ones(1, 2, 2))
+    tensor([9.])
+    """
+    x1, x2, w = (tensor_of("bilinear", x) for x in (input1, input2, weight))
+    s1, s2, sw = x1.shape, x2.shape, w.shape
+    if len(sw) != 3 or s1[-1:] != sw[1:2] or s2[-1:] != sw[2:] or s1[:-1] != s2[:-1]:
+        raise RuntimeError(
+            f"bilinear: inputs of shapes {s1} and {s2} do not fit each other and a weight of "
+            f"shape {sw}: expected (..., i), (..., j) and (out, i, j)"
+        )
+    if bias is not None and tensor_of("bilinear", bias).shape != sw[:1]:
+        raise RuntimeError(f"bilinear: expected a bias of shape {sw[:1]}, got {bias.shape}")
+    x1, x2 = functions.reshape(x1, (-1, 1, 1, sw[1])), functions.reshape(x2, (-1, 1, sw[2], 1))
+    y = functions.reshape(x1 @ w @ x2, (*s1[:-1], sw[0]))
+    return y if bias is None else functions.add(y, bias)
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Elements set to 0 with probability ``p``, the others scaled by 1 / (1 − p).
+
+    Drawn from the default generator, so that after `manual_seed` the elements that PyTorch drops
+    are dropped (where it is not built on Intel's random numbers).
+
+    Parameters
+    ----------
+    input : Tensor
+    p : float
+        Probability that an element is dropped, from 0 to 1.
+    training : bool
+        Whether to drop at all.
+    inplace : bool
+        Whether to overwrite the input.
+
+    Raises
+    ------
+    ValueError
+        If ``p`` is not a probability.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.functional.dropout(tg.ones(4))
+    tensor([0., 0., 2., 0.])
+    """
+    x = tensor_of("dropout", input)
+    p = number_of("dropout", "p", p)
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: p must be between 0 and 1, got {p}")
+    if not training or p == 0 or not x.array.size:
+        return x
+    if inplace:
+        return change("dropout_", dropout, x, p)
+    if p == 1:
+        return functions.mul(x, wrap(np.zeros((), x.array.dtype), None))
+    if x.array.dtype.kind != "f":
+        raise RuntimeError(f"dropout: expected a floating-point tensor, got {x.array.dtype}")
+    kept = default_generator.uniform(x.array.size, float64) < 1 - p
+    mask = kept.reshape(x.array.shape) / x.array.dtype.type(1 - p)
+    return layers.dropout.apply(x, wrap(mask.astype(x.array.dtype, copy=False), None))
+
+
+def embedding(
+    input: Any,
+    weight: Any,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
+    """Rows of a table: ``weight[input]``.
+
+    Parameters
+    ----------
+    input : Tensor of int64 or int32, of any shape
+    weight : Tensor of shape (rows, features)
+    padding_idx : int, optional
+        A row that receives no gradient; negative ones count from the end.
+    max_norm, norm_type, scale_grad_by_freq, sparse
+        PyTorch's; only their defaults are supported.
+
+    Returns
+    -------
+    Tensor of shape (*input.shape, features)
+
+    Raises
+    ------
+    IndexError
+        If an index is not that of a row.
+    AssertionError
+        If ``padding_idx`` is not.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> table = tg.tensor([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]])
+    >>> tg.nn.functional.embedding(tg.tensor([2, 0]), table)
+    tensor([[3., 4.],
+            [0., 0.]])
+    """
+    index, table = tensor_of("embedding", input).array, tensor_of("embedding", weight)
+    if max_norm is not None or scale_grad_by_freq or sparse:
+        raise NotImplementedError(
+            "embedding: max_norm, scale_grad_by_freq and sparse are not supported"
+        )
+    if table.ndim != 2:
+        raise RuntimeError(f"embedding: the weight must be a matrix, got shape {table.shape}")
+    if index.dtype not in (int64, int32):
+        raise RuntimeError(f"embedding: indices must be int64 or int32, not {index.dtype}")
+    rows = len(table.array)
+    if padding_idx is not None and not -rows <= padding_idx < rows:
+        raise AssertionError(f"embedding: padding_idx {padding_idx} is not one of {rows} rows")
+    _check_range("embedding", index, rows)
+    padding = None if padding_idx is None else padding_idx % rows
+    return layers.embedding.apply(table, index=(index.copy(),), padding=padding)
+
+
+def _check_range(name: str, index: Any, rows: int) -> None:
+    if index.size and not (index.min() >= 0 and index.max() < rows):
+        wrong = index[(index < 0) | (index >= rows)].flat[0]
+        raise IndexError(f"{name}: index {wrong} is out of range for {rows} rows")
+
+
+def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+    """Zeros with a 1 at each class: of shape (*tensor.shape, num_classes), int64.
+
+    Parameters
+    ----------
+    tensor : Tensor of int64
+        Classes, counted from 0.
+    num_classes : int
+        −1: one more than the largest class.
+
+    Raises
+    ------
+    RuntimeError
+        If a class is negative or not below ``num_classes``, or there is none to count by.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.one_hot(tg.tensor([0, 2]))
+    tensor([[1, 0, 0],
+            [0, 0, 1]])
+    """
+    classes = tensor_of("one_hot", tensor).array
+    if classes.dtype != int64:
+        raise RuntimeError(f"one_hot: classes must be int64, not {classes.dtype}")
+    if not classes.size and num_classes <= 0:
+        raise RuntimeError("one_hot: an empty tensor needs num_classes")
+    if classes.size and classes.min() < 0:
+        raise RuntimeError(f"one_hot: classes must not be negative, got {classes.min()}")
+    if num_classes == -1:
+        num_classes = int(classes.max()) + 1
+    if classes.size and classes.max() >= num_classes:
+        raise RuntimeError(
+            f"one_hot: classes must be below num_classes {num_classes}, got {classes.max()}"
+        )
+    return wrap((classes[..., None] == np.arange(num_classes)).astype(int64), None)

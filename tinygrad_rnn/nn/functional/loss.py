@@ -1,0 +1,538 @@
+"""Loss functions: how far predictions are from targets, as one number or per element."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn import functions
+from tinygrad_rnn.functions.arguments import tensor_of
+from tinygrad_rnn.functions.reduction import number_of
+from tinygrad_rnn.nn.functional.activation import logsigmoid
+from tinygrad_rnn.ops import loss
+from tinygrad_rnn.tensor import wrap
+
+REDUCTIONS = ("none", "mean", "sum")
+
+
+def _reduction(
+    name: str, size_average: bool | None, reduce: bool | None, reduction: str, *more: str
+) -> str:
+    """The reduction asked for, be it by PyTorch's older flags."""
+    if size_average is not None or reduce is not None:
+        warnings.warn(
+            f"{name}: size_average and reduce are deprecated; pass reduction", stacklevel=3
+        )
+        if reduce is False:
+            return "none"
+        return "sum" if size_average is False else "mean"
+    if reduction not in (*REDUCTIONS, *more):
+        known = ", ".join(map(repr, (*REDUCTIONS, *more)))
+        raise ValueError(f"{name}: reduction must be one of {known}, not {reduction!r}")
+    return reduction
+
+
+def _reduced(losses: Any, reduction: str, total: Any = None) -> Any:
+    """Losses per element, their sum, or their mean (``total``: what the sum is divided by)."""
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return functions.sum(losses)
+    return functions.mean(losses) if total is None else functions.sum(losses) / total
+
+
+# -- regression --
+
+
+def _difference(name: str, input: Any, target: Any) -> Any:
+    """``input − target`` in floating point, with a warning if one of them is broadcast."""
+    x, t = tensor_of(name, input), tensor_of(name, target)
+    if x.shape != t.shape:
+        warnings.warn(
+            f"{name}: the target's shape {t.shape} is not the input's, {x.shape}; they are "
+            "broadcast, which is seldom meant. Give both the same shape.",
+            stacklevel=3,
+        )
+    d = functions.sub(x, t)
+    if d.dtype.kind != "f":
+        raise RuntimeError(f"{name}: not defined for {d.dtype} tensors; convert them to floats")
+    return d
+
+
+def _weighted(name: str, losses: Any, input: Any, weight: Any, reduction: str) -> Any:
+    """Reduce losses that may have weights; the mean is then the sum over that of the weights."""
+    if weight is None:
+        return _reduced(losses, reduction)
+    w = _element_weights(name, input, weight)
+    total = functions.sum(w) if reduction == "mean" else None
+    return _reduced(functions.mul(losses, w), reduction, total)
+
+
+def _element_weights(name: str, input: Any, weight: Any) -> Any:
+    w = tensor_of(name, weight)
+    if w.shape != input.shape:
+        raise ValueError(f"{name}: expected a weight of shape {input.shape}, got {w.shape}")
+    return w
+
+
+def mse_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    """Squared error (x − t)².
+
+    Parameters
+    ----------
+    input, target : Tensors of one shape
+        Others that broadcast are accepted with a warning.
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
+    reduction : "none", "mean" or "sum"
+    weight : Tensor of the same shape, optional
+        Multiplies each element's loss; the mean is then divided by the sum of the weights.
+
+    Raises
+    ------
+    ValueError
+        If ``reduction`` is something else.
+    RuntimeError
+        If the shapes do not broadcast, or neither tensor is floating-point.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.mse_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
+    reduction = _reduction("mse_loss", size_average, reduce, reduction)
+    losses = functions.square(_difference("mse_loss", input, target))
+    return _weighted("mse_loss", losses, input, weight, reduction)
+
+
+def l1_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    """Absolute error |x − t|; its derivative where they are equal is 0. Arguments of `mse_loss`.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.l1_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
+    tensor(1.)
+    """
+    reduction = _reduction("l1_loss", size_average, reduce, reduction)
+    losses = functions.abs(_difference("l1_loss", input, target))
+    return _weighted("l1_loss", losses, input, weight, reduction)
+
+
+def smooth_l1_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Any:
+    """With d = |x − t|: d² / 2β where d < β, else d − β/2; for β = 0 the same as `l1_loss`.
+
+    Raises
+    ------
+    RuntimeError
+        If ``beta`` is negative.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.smooth_l1_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.5, 4.0]))
+    tensor(0.8125)
+    """
+    reduction = _reduction("smooth_l1_loss", size_average, reduce, reduction)
+    d = _difference("smooth_l1_loss", input, target)
+    beta = number_of("smooth_l1_loss", "beta", beta)
+    if beta < 0:
+        raise RuntimeError(f"smooth_l1_loss: beta must not be negative, got {beta}")
+    losses = loss.huber.apply(d, delta=beta) / beta if beta else functions.abs(d)
+    return _reduced(losses, reduction)
+
+
+def huber_loss(
+    input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
+) -> Any:
+    """With d = |x − t|: d² / 2 where d < δ, else δ · (d − δ/2).
+
+    The other arguments are those of `mse_loss`, but a mean with weights is divided by the number
+    of elements.
+
+    Raises
+    ------
+    RuntimeError
+        If ``delta`` is not positive.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.huber_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.5, 4.0]))
+    tensor(0.8125)
+    """
+    reduction = _reduction("huber_loss", None, None, reduction)
+    d = _difference("huber_loss", input, target)
+    delta = number_of("huber_loss", "delta", delta)
+    if not delta > 0:
+        raise RuntimeError(f"huber_loss: delta must be positive, got {delta}")
+    losses = loss.huber.apply(d, delta=delta)
+    if weight is not None:
+        losses = functions.mul(losses, _element_weights("huber_loss", input, weight))
+    return _reduced(losses, reduction)
+
+
+# -- classes --
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """−ln softmax(x) at the target classes, or on average over the targets' probabilities.
+
+    Parameters
+    ----------
+    input : Tensor of shape (C,), (N, C) or (N, C, d₁, …)
+        Scores, not normalized, of C classes.
+    target : Tensor of int64, of shape (), (N,) or (N, d₁, …); or of floats, of the input's shape
+        Classes; or probabilities of all classes.
+    weight : Tensor of shape (C,), optional
+        Of each class. The mean over classes is divided by the weights of the targets.
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
+    ignore_index : int
+        A target that does not count, of classes only.
+    reduction : "none", "mean" or "sum"
+        The mean of nothing (all ignored) is NaN.
+    label_smoothing : float
+        ε: targets become a mixture of (1 − ε) themselves and ε uniform probabilities.
+
+    Raises
+    ------
+    ValueError
+        If the batch sizes differ, or ``reduction`` is unknown.
+    RuntimeError
+        If other sizes or types do not fit.
+    IndexError
+        If a target is not one of the C classes.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> scores = tg.tensor([[0.0, 0.0], [2.0, 0.0]])
+    >>> tg.nn.functional.cross_entropy(scores, tg.tensor([1, 0]), reduction="none")
+    tensor([0.6931, 0.1269])
+    """
+    name = "cross_entropy"
+    reduction = _reduction(name, size_average, reduce, reduction)
+    x, t = tensor_of(name, input), tensor_of(name, target)
+    label_smoothing = number_of(name, "label_smoothing", label_smoothing)
+    if not 0 <= label_smoothing <= 1:
+        raise RuntimeError(f"{name}: label_smoothing must be from 0 to 1, got {label_smoothing}")
+    if x.shape == t.shape:
+        if ignore_index >= 0:
+            raise RuntimeError(f"{name}: ignore_index is for classes, these are probabilities")
+        return _soft_cross_entropy(x, t, weight, reduction, label_smoothing)
+    _check_classes(name, x, t)
+    dim = min(x.ndim - 1, 1)
+    y = functions.log_softmax(x, dim)
+    losses, kept, total = _nll(name, y, t, weight, ignore_index)
+    if label_smoothing:
+        share = label_smoothing / max(x.shape[dim], 1)
+        uniform = functions.sum(_times_weight(name, y, weight, dim), dim)
+        uniform = functions.where(wrap(kept, None), uniform, 0.0)
+        losses = losses * (1 - label_smoothing) - uniform * share
+    return _reduced(losses, reduction, total)
+
+
+def _soft_cross_entropy(x: Any, t: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
+    """Cross entropy with probabilities for targets."""
+    name = "cross_entropy"
+    if t.dtype.kind != "f":
+        raise RuntimeError(
+            f"{name}: targets of the input's shape are probabilities and must be floating-point, "
+            f"not {t.dtype}; classes have the shape without the axis of classes"
+        )
+    dim = min(x.ndim - 1, 1)
+    classes = x.shape[dim] if x.ndim else 1
+    if label_smoothing:
+        t = t * (1 - label_smoothing) + label_smoothing / max(classes, 1)
+    y = _times_weight(name, functions.log_softmax(x, dim), weight, dim)
+    losses = -functions.sum(y * t, dim)
+    return _reduced(losses, reduction, losses.numel())
+
+
+def _times_weight(name: str, y: Any, weight: Any, dim: int) -> Any:
+    """``y`` times the weight of each class, an axis of it."""
+    if weight is None:
+        return y
+    w = tensor_of(name, weight)
+    _check_weight(name, w, y.shape[dim])
+    return y * functions.reshape(w, (-1,) + (1,) * (y.ndim - dim - 1))
+
+
+def _check_weight(name: str, weight: Any, classes: int) -> None:
+    if weight.shape != (classes,):
+        raise RuntimeError(
+            f"{name}: expected a weight of shape ({classes},), one for each class, got "
+            f"{weight.shape}"
+        )
+
+
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """−x at the target classes, for x the logarithms of probabilities (see `log_softmax`).
+
+    The arguments, shapes and errors are those of `cross_entropy` with classes for targets.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> log_p = tg.log(tg.tensor([[0.5, 0.5], [0.9, 0.1]]))
+    >>> tg.nn.functional.nll_loss(log_p, tg.tensor([1, 0]), reduction="none")
+    tensor([0.6931, 0.1054])
+    """
+    reduction = _reduction("nll_loss", size_average, reduce, reduction)
+    x, t = tensor_of("nll_loss", input), tensor_of("nll_loss", target)
+    _check_classes("nll_loss", x, t)
+    losses, _, total = _nll("nll_loss", x, t, weight, ignore_index)
+    return _reduced(losses, reduction, total)
+
+
+def _check_classes(name: str, x: Any, t: Any) -> None:
+    """Raise unless targets are classes, of a shape that fits the input's."""
+    message = f"{name}: a target of shape {t.shape} does not fit an input of shape {x.shape}: "
+    if not x.ndim:
+        raise ValueError(message + "it needs an axis of classes")
+    if x.ndim <= 2 and t.ndim > 1:
+        raise RuntimeError(message + "it must have one axis less (or be floats, of the same shape)")
+    if x.ndim == 1 and t.shape not in ((), (1,)):
+        raise ValueError(message + "it must have one element")
+    if x.ndim > 1 and t.shape[:1] != x.shape[:1]:
+        raise ValueError(message + "the batch sizes differ")
+    if x.ndim > 1 and t.shape[1:] != x.shape[2:]:
+        raise RuntimeError(message + f"expected {(x.shape[0], *x.shape[2:])}")
+    if t.dtype not in (np.int64, np.uint8):
+        raise RuntimeError(f"{name}: classes must be int64, not {t.dtype}")
+
+
+def _nll(name: str, x: Any, t: Any, weight: Any, ignore_index: int) -> tuple[Any, Any, Any]:
+    """The losses, which targets count, and the sum of their weights (``None``: all count once)."""
+    dim = min(x.ndim - 1, 1)
+    classes, targets = x.shape[dim], t.array.reshape(() if x.ndim == 1 else t.shape).copy()
+    kept = np.asarray(targets != ignore_index)
+    safe = targets if kept.all() else np.where(kept, targets, 0)
+    if kept.any() and not 0 <= safe.min() <= safe.max() < classes:
+        wrong = targets[kept & ((targets < 0) | (targets >= classes))].flat[0]
+        raise IndexError(f"{name}: target {wrong} is not one of {classes} classes")
+    if weight is None:
+        chosen, total = x.dtype.type(1), None if safe is targets else np.count_nonzero(kept)
+    else:
+        chosen = _class_weights(name, weight, x, classes)[safe]
+        total = np.where(kept, chosen, 0).sum(dtype=x.dtype).item()
+    grid = [np.arange(n).reshape((-1,) + (1,) * i) for i, n in enumerate(targets.shape[::-1])]
+    index = (*grid[::-1][:dim], safe, *grid[::-1][dim:])
+    return loss.nll_loss.apply(x, index=index, weight=chosen, kept=kept), kept, total
+
+
+def _class_weights(name: str, weight: Any, x: Any, classes: int) -> Any:
+    """The array of the weights of classes whose targets are given."""
+    w = tensor_of(name, weight)
+    _check_weight(name, w, classes)
+    if w.dtype != x.dtype:
+        raise RuntimeError(f"{name}: expected a weight of {x.dtype}, got {w.dtype}")
+    if w.requires_grad:
+        raise RuntimeError(f"{name}: weights of classes have no derivative; detach() them")
+    return w.array
+
+
+# -- probabilities --
+
+
+def binary_cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """−t ln x − (1 − t) ln(1 − x), with logarithms of at least −100.
+
+    Parameters
+    ----------
+    input, target : Tensors of one shape and type
+        Probabilities.
+    weight : Tensor, optional
+        Multiplies each element's loss; broadcast.
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
+    reduction : "none", "mean" or "sum"
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or ``reduction`` is unknown.
+    RuntimeError
+        If a number is not from 0 to 1, or the types differ.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.binary_cross_entropy(tg.tensor([0.5, 0.0]), tg.tensor([1.0, 1.0]))
+    tensor(50.3466)
+    """
+    name = "binary_cross_entropy"
+    reduction = _reduction(name, size_average, reduce, reduction)
+    x, t = tensor_of(name, input), tensor_of(name, target)
+    _check_same_shape(name, x, t)
+    for kind, array in (("input", x.array), ("target", t.array)):
+        if not np.all((array >= 0) & (array <= 1)):
+            raise RuntimeError(f"{name}: the {kind} must be probabilities, from 0 to 1")
+    losses = loss.binary_cross_entropy.apply(x, t)
+    if weight is not None:
+        w = _check_factor(name, "weight", weight, x)
+        if w.requires_grad:
+            raise RuntimeError(f"{name}: weights have no derivative; detach() them")
+        losses = losses * w
+    return _reduced(losses, reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+) -> Any:
+    """`binary_cross_entropy` of σ(x), without overflow or clamping.
+
+    Parameters
+    ----------
+    input : Tensor
+        Logits: any numbers.
+    target : Tensor of the same shape
+        Probabilities.
+    weight : Tensor, optional
+        Multiplies each element's loss; broadcast.
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
+    reduction : "none", "mean" or "sum"
+    pos_weight : Tensor, optional
+        Multiplies the part −t ln σ(x); broadcast.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or ``reduction`` is unknown.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> x, t = tg.tensor([-10000.0, 10000.0]), tg.tensor([1.0, 1.0])
+    >>> tg.nn.functional.binary_cross_entropy_with_logits(x, t, reduction="none")
+    tensor([10000.,     0.])
+    """
+    name = "binary_cross_entropy_with_logits"
+    reduction = _reduction(name, size_average, reduce, reduction)
+    x, t = tensor_of(name, input), tensor_of(name, target)
+    _check_same_shape(name, x, t)
+    if t.dtype.kind != "f":
+        raise RuntimeError(f"{name}: the target must be floating-point, not {t.dtype}")
+    log_p = logsigmoid(x)
+    if pos_weight is not None:
+        log_p = ((_check_factor(name, "pos_weight", pos_weight, x) - 1) * t + 1) * log_p
+    losses = (1 - t) * x - log_p
+    if weight is not None:
+        losses = losses * _check_factor(name, "weight", weight, x)
+    return _reduced(losses, reduction)
+
+
+def _check_same_shape(name: str, x: Any, t: Any) -> None:
+    if x.shape != t.shape:
+        raise ValueError(f"{name}: the target's shape {t.shape} must be the input's, {x.shape}")
+
+
+def _check_factor(name: str, kind: str, factor: Any, x: Any) -> Any:
+    """A factor as a tensor, which must broadcast to the shape of ``x``."""
+    f = tensor_of(name, factor)
+    try:
+        fits = np.broadcast_shapes(f.shape, x.shape) == x.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise RuntimeError(f"{name}: {kind} of shape {f.shape} does not fit shape {x.shape}")
+    return f
+
+
+def kl_div(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Any:
+    """Kullback–Leibler divergence, per element: t · (ln t − x), for x the logarithm of q.
+
+    Parameters
+    ----------
+    input : Tensor
+        Logarithms of probabilities.
+    target : Tensor of the same shape (or one that broadcasts)
+        Probabilities, or their logarithms with ``log_target``.
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
+    reduction : "none", "mean", "sum" or "batchmean"
+        "batchmean", the sum divided by the batch size, is the divergence by its definition.
+    log_target : bool
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> p, q = tg.tensor([[0.5, 0.5]]), tg.tensor([[0.25, 0.75]])
+    >>> tg.nn.functional.kl_div(tg.log(q), p, reduction="batchmean")
+    tensor(0.1438)
+    """
+    reduction = _reduction("kl_div", size_average, reduce, reduction, "batchmean")
+    x, t = tensor_of("kl_div", input), tensor_of("kl_div", target)
+    for kind, tensor in (("input", x), ("target", t)):
+        if tensor.dtype.kind != "f":
+            raise RuntimeError(f"kl_div: the {kind} must be floating-point, not {tensor.dtype}")
+    if log_target:
+        losses = functions.exp(t) * (t - x)
+    else:
+        losses = functions.where(t == 0, 0.0, t * functions.log(t)) - t * x
+    if reduction == "batchmean":
+        return functions.sum(losses) / (x.shape[0] if x.ndim else 1)
+    return _reduced(losses, reduction)

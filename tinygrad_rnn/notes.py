@@ -1,0 +1,42 @@
+"""What comes to a place in the graph besides its making: a name, hooks, a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.errors import check_hook_answer
+
+
+@dataclass(slots=True)
+class Notes:
+    """``name`` and ``role``: for pictures; ``retain``: keep the gradient that passes, in ``grad``;
+    ``hooks`` see that gradient first, ``after`` is called once it has been added to ``grad``;
+    ``detached``: a constant for good, whatever happens to the memory it shares.
+    """
+
+    name: str | None = None
+    role: str | None = None
+    grad: Any = None
+    retain: bool = False
+    detached: bool = False
+    hooks: dict[int, Callable[[Any], Any]] = field(default_factory=dict)
+    after: dict[int, Callable[[], None]] = field(default_factory=dict)
+
+    def attended(self, g: Any, make_tensor: Callable[[Any, Any], Any] | None) -> Any:
+        """A finished gradient after its hooks, any of which may replace it.
+
+        ``make_tensor`` is needed where the gradient is not a tensor already (a recorded walk's).
+        """
+        for hook in list(self.hooks.values()):
+            answer = hook(make_tensor(np.asarray(g), None) if make_tensor else g)
+            if answer is not None:
+                check_hook_answer(answer, g)
+                g = answer.array if make_tensor else answer
+        if self.retain:
+            kept = np.array(g) if make_tensor else g
+            self.grad = kept if self.grad is None else self.grad + g
+        return g

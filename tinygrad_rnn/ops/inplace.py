@@ -1,0 +1,254 @@
+"""Changes in place that gradients flow through.
+
+``x.add_(y)`` records ``x + y`` as ever, writes the result over x and gives x the new place in the
+graph.  Whatever shows the same memory must follow: the tensor that x is a view of, and its other
+views.  A `History` keeps what the whole memory, its *base*, has become; a tensor whose place is
+older than that is given a new one when it is used next (`engine.graph.current`).
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.contributions import Part
+from tinygrad_rnn.dtypes import can_cast
+from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine.graph import Node, Variable, leaf, node, place
+from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.modes import here
+from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.versions import current, histories, mark_changed, owner
+
+Array = np.ndarray[Any, Any]
+
+
+def _copy_slices(base: Any, part: Any, *, positions: Array) -> Any:
+    """A copy of ``base`` with ``part`` at ``positions``, counted as in ``base.ravel()``."""
+    result = base.copy()
+    result.reshape(-1)[positions] = part
+    return result
+
+
+def _elsewhere(g: Any, positions: Array) -> Any:
+    written = np.zeros(g.shape, bool)
+    written.reshape(-1)[positions] = True
+    return np.where(written, 0, g)
+
+
+copy_slices = Primitive("copy_slices", _copy_slices, "base part", symbol="{base} ⇐ {part}")
+copy_slices.vjp("base", _elsewhere, formula="g, 0 at ⇐")
+copy_slices.vjp("part", lambda g, positions: g.reshape(-1)[positions], formula="g at ⇐")
+
+
+def _add_flat(*gs: Any, index: list[Array], shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with each cotangent added at its positions."""
+    total = np.zeros(math.prod(shape), gs[0].dtype)
+    for g, positions in zip(gs, index, strict=True):
+        np.add.at(total, positions, g)
+    return total.reshape(shape)
+
+
+add_flat: Primitive = Primitive("add_flat", _add_flat, "*gs")
+add_flat.joint_vjp(lambda g, index: [g.reshape(-1)[i] for i in index], formula="g[index]")
+
+as_strided = Primitive(
+    "as_strided", lambda x, *, positions: x.reshape(-1)[positions], "x", view=True
+)
+as_strided.vjp("x", lambda g, positions: Part(g, positions, add_flat), formula="g at [index]")
+
+
+class History:
+    """What became of a memory that was changed in place while recording.
+
+    ``base``: its place in the graph now; ``former``: creation numbers of the places it had before.
+    """
+
+    def __init__(self, base: Node, array: Array) -> None:
+        memory = owner(array)
+        key = id(memory)
+        self.memory = weakref.ref(memory, lambda _: histories.pop(key, None))
+        self.layout = _layout(
+            array
+        )  # of what the base stands for: the array itself would stay alive
+        self.base, self.former, self.constant = base, {base.order}, not base.requires_grad
+
+    def has(self, root: Node | None) -> bool:
+        """Whether a tensor whose `root_of` this is shows this memory as part of the graph."""
+        if root is None or _is_constant(root):
+            return self.constant
+        return root is self.base or root.order in self.former
+
+    def renew(self, x: Variable) -> None:
+        """Give a tensor that shows this memory its place in the graph as it is now."""
+        older = x.node is None or x.node.order < self.base.order
+        if older and not _is_detached(x.node) and self.has(root_of(x.node)):
+            x.node = self.view(x.array)
+
+    def view(self, array: Array) -> Node:
+        """The place of a tensor that shows all or some of the memory."""
+        if _layout(array) == self.layout:
+            return self.base
+        return _made(as_strided, (self.base,), self.positions(array), array)
+
+    def move(self, array: Array, made: Node, whole: bool) -> None:
+        """The part of the memory that ``array`` shows is what ``made`` computed from now on.
+
+        ``whole``: ``made`` stands for the whole of it, what it was before included.
+        """
+        if not (whole and _layout(array) == self.layout):
+            address, shape, strides = self.layout
+            memory: Any = self.memory()
+            offset = address - memory.ctypes.data
+            base: Array = np.ndarray(shape, memory.dtype, memory, offset, strides)
+            made = _made(copy_slices, (self.base, made), self.positions(array), base)
+        self.base = made
+        self.former.add(made.order)
+
+    def positions(self, array: Array) -> Array:
+        """Where the elements of a view of the base lie in ``base.ravel()``."""
+        address, shape, strides = self.layout
+        size = array.itemsize
+        places = np.array((array.ctypes.data - address) // size)
+        for n, stride in zip(array.shape, array.strides, strict=True):
+            places = np.add.outer(places, np.arange(n) * (stride // size))
+        if strides == tuple(size * math.prod(shape[i + 1 :]) for i in range(len(shape))):
+            return places
+        ravelled = np.empty(
+            math.prod(shape), np.int64
+        )  # by address, where the base is not in C order
+        scaled = tuple(stride * ravelled.itemsize // size for stride in strides)
+        in_order = np.arange(ravelled.size).reshape(shape)
+        np.ndarray(shape, ravelled.dtype, ravelled, 0, scaled)[...] = in_order
+        return np.asarray(ravelled[places])
+
+
+def _layout(array: Array) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+    return array.ctypes.data, array.shape, array.strides
+
+
+def _made(operation: Primitive, parents: tuple[Node, ...], positions: Array, array: Array) -> Node:
+    """A node for what is in memory already."""
+    shown = array.copy() if array.size <= here.mode.keep else array
+    return node(operation, parents, (), {"positions": positions}, here.mode, shown)
+
+
+def _is_constant(at: Node) -> bool:
+    return at.is_leaf and not at.requires_grad
+
+
+def _is_detached(at: Node | None) -> bool:
+    return at is not None and at.notes is not None and at.notes.detached
+
+
+def root_of(at: Node | None) -> Node | None:
+    """The place that a view is a view of, through views of views; of what is none, itself."""
+    while at is not None and not at.is_leaf and at.primitive.view:
+        at = at.parents[0]
+    return at
+
+
+def _rebase(x: Variable, array: Array, made: Node, whole: bool) -> None:
+    """Let x, of which ``array`` was overwritten, and all that shows its memory go on from there."""
+    root, key = root_of(x.node), id(owner(x.array))
+    history = histories.get(key)
+    if _is_detached(root) or (history is not None and not history.has(root)):
+        history = History(place(x), x.array)  # apart from what shares its memory
+    elif history is None:
+        history = histories[key] = History(*_base(x, root))
+    history.move(array, made, whole)
+    x.node = history.view(x.array)
+
+
+def _base(x: Variable, root: Node | None) -> tuple[Node, Array]:
+    """The place and the array of what ``x`` is a view of, or of itself."""
+    memory = owner(x.array)
+    if root is None or _is_constant(root):
+        return leaf(memory, False), memory
+    if root is x.node:
+        return root, x.array
+    if root.shape == memory.shape:
+        return root, memory
+    if math.prod(root.shape) == memory.size and memory.flags.c_contiguous:
+        return root, memory.reshape(root.shape)
+    raise RuntimeError(
+        f"a view of shape {x.array.shape} cannot be changed in place, because its memory is not "
+        f"laid out as that of {root.primitive.name}, which it is a view of; clone() it first"
+    )
+
+
+def change(name: str, function: Any, x: Any, *arguments: Any, **options: Any) -> Any:
+    """Overwrite ``x`` with ``function(x, …)``; returns it."""
+    recorded = _checked(name, x, [*arguments, *options.values()])
+    old = primitive.make_tensor(x.array.copy(), x.node) if recorded else x
+    result = function(old, *arguments, **options)
+    _check_fits(name, x.array, result.array)
+    result = to_dtype(result, x.array.dtype)
+    _write(x, x.array, result.array)
+    if recorded:
+        _rebase(x, x.array, place(result), whole=True)
+    return x
+
+
+def overwrite(name: str, x: Any, src: Any, part: Array | None = None) -> Any:
+    """Overwrite the array of ``x``, or a ``part`` (view) of it, with ``src``; returns x."""
+    recorded = _checked(name, x, [src])
+    part = x.array if part is None else part
+    src = to_dtype(src if isinstance(src, Variable) else np.asarray(src), x.array.dtype)
+    raw = src.array if isinstance(src, Variable) else src
+    try:
+        _write(x, part, raw)
+    except ValueError:
+        raise RuntimeError(
+            f"{name}: a value of shape {raw.shape} does not fit a place of shape {part.shape}"
+        ) from None
+    if recorded:
+        _rebase(x, part, place(src) if isinstance(src, Variable) else leaf(src, False), whole=False)
+    return x
+
+
+def _checked(name: str, x: Any, given: list[Any]) -> bool:
+    """Whether a change of ``x`` must be recorded; raises if it is not allowed."""
+    at = current(x)
+    root = root_of(at)
+    recorded = here.mode.recording and any(_requires_grad(v) for v in (x, *given))
+    if recorded and root is not None and root.is_leaf and root.requires_grad:
+        view = "" if root is at else "a view of "
+        raise RuntimeError(
+            f"{name}: {view}a leaf that requires grad is being used in an in-place operation. Do "
+            "it inside no_grad(), or compute a new tensor instead"
+        )
+    if not x.array.flags.writeable:
+        raise RuntimeError(
+            f"{name}: the tensor's memory is read-only, or shows one element in several places "
+            "(expand); clone() it first"
+        )
+    return recorded
+
+
+def _requires_grad(x: Any) -> bool:
+    at = current(x)
+    return at is not None and at.requires_grad
+
+
+def _check_fits(name: str, array: Array, result: Array) -> None:
+    if result.shape != array.shape:
+        raise RuntimeError(
+            f"{name}: the result has shape {result.shape}, which does not fit a tensor of shape "
+            f"{array.shape}"
+        )
+    if not can_cast(result.dtype, array.dtype):
+        raise RuntimeError(
+            f"{name}: the result is {result.dtype}, which cannot be cast to {array.dtype}"
+        )
+
+
+def _write(x: Any, part: Array, array: Array) -> None:
+    root = root_of(x.node)
+    if root is not None and not root.is_leaf and root.value is not None:
+        root.value = np.array(root.value)  # pictures show what was computed there
+    np.copyto(part, array, casting="unsafe")
+    mark_changed(part)
