@@ -65,13 +65,15 @@ def test_errors_in_a_walk_name_the_line():
         with tg.scope("net"), tg.step(7):
             y = tg.tanh(x)
         y.detach().zero_()
-        with pytest.raises(RuntimeError, match=r"(?s)tanh in net at step 7 \(File .*y = tg.tanh\(x\)"):
+        with pytest.raises(
+            RuntimeError, match=r"(?s)tanh in net at step 7 \(File .*y = tg.tanh\(x\)"
+        ):
             y.backward()
 
 
 def test_in_the_backward_pass_alone():
-    x, h = nan_at_step_2()
-    with detect_anomaly(), pytest.raises(RuntimeError, match="'MulBackward0'.*"):
+    _, h = nan_at_step_2()
+    with detect_anomaly(), pytest.raises(RuntimeError, match="'MulBackward0'"):
         h.backward()
 
 

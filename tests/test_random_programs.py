@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -130,7 +131,7 @@ def run_beside(libs: tuple[Any, Any], program: list[Any], seed: int) -> None:
         made = []
         for lib, pool in zip(libs, pools, strict=True):
             a, b = pool[-1 - i % len(pool)], pool[-1 - j % len(pool)]
-            made.append(outcome(lambda lib=lib, a=a, b=b: STEPS[name](lib, a, b, k)))
+            made.append(outcome(functools.partial(STEPS[name], lib, a, b, k)))
         ours, theirs = made
         if isinstance(theirs, Exception):
             assert_outcome(ours, theirs, what)

@@ -37,8 +37,8 @@ def freed(node: Any) -> RuntimeError:
     """A walk came to a node whose saved arrays an earlier walk has freed."""
     return RuntimeError(
         f"{origin(node)}: trying to backward through the graph a second time, but the first walk "
-        "freed what it had saved. Pass retain_graph=True to the first backward, or detach() what is "
-        "carried over from one backward to the next (a hidden state, say)."
+        "freed what it had saved. Pass retain_graph=True to the first backward, or detach() what "
+        "is carried over from one backward to the next (a hidden state, say)."
     )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import functions
-from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.functions.indexing import steps
 from tinygrad_rnn.methods import Methods
 from tinygrad_rnn.ops.inplace import change, overwrite
 
@@ -130,16 +130,11 @@ class InPlace(Methods):
     def __setitem__(self, index: Any, value: Any) -> None:
         """Overwrite the part at ``index``; gradients flow to the rest and to ``value``."""
         _check_value("setitem", value)
-        parts = index if type(index) is tuple else (index,)
-        if _PLAIN.issuperset(map(type, parts)):
-            part = functions.getitem(primitive.make_tensor(self.array, None), index).array
-            overwrite("setitem", self, value, part)
+        view, picks = steps("setitem", self.array.ndim, index)
+        if picks is None:
+            overwrite("setitem", self, value, view)
         else:
             change("setitem", functions.setitem, self, index, value)
-
-
-_PLAIN = {int, slice, type(None), type(Ellipsis)}
-"""Kinds of indices that select a part which shares memory."""
 
 
 def _check_value(name: str, value: Any) -> None:

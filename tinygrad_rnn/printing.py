@@ -140,26 +140,10 @@ def _suffixes(array: Array, requires_grad: bool, node: Node | None) -> list[str]
     ):
         suffixes.append(f"dtype={array.dtype}")
     if node is not None:
-        suffixes.append(f"grad_fn=<{backward_name(node)}>")
+        suffixes.append(f"grad_fn=<{node.name()}>")
     elif requires_grad:
         suffixes.append("requires_grad=True")
     return suffixes
-
-
-_NAMES = {
-    "cast": "ToCopyBackward0",
-    "copy_slices": "CopySlices",
-    "linear": "AddmmBackward0",
-    "narrow": "SliceBackward0",
-    "take": "IndexBackward0",
-}
-
-
-def backward_name(node: Node) -> str:
-    """PyTorch's name of a node: ``TanhBackward0``."""
-    name = node.primitive.name
-    words = name.split("_")
-    return _NAMES.get(name, "".join(word.capitalize() for word in words) + "Backward0")
 
 
 def _body(array: Array, indent: int) -> str:

@@ -162,10 +162,10 @@ add_case(
 # linear, so exact with large steps at such numbers: differences of float32 are mostly rounding
 _EXACT = {"eps": 0.25}
 add_case(
-    "cast", "to float32", lambda lib, x: x.to(lib.float32), [[-1.5, 0.25]], lambda x: x, **_EXACT
+    "to_copy", "to float32", lambda lib, x: x.to(lib.float32), [[-1.5, 0.25]], lambda x: x, **_EXACT
 )
 add_case(
-    "cast",
+    "to_copy",
     "there and back",
     lambda lib, x: x.to(lib.float32).to(lib.float64),
     [0.75],
@@ -173,7 +173,7 @@ add_case(
     **_EXACT,
 )
 add_case(
-    "cast",
+    "to_copy",
     "in a product",
     lambda lib, x: x.to(lib.float32) * x,
     [[[0.5, -2.0]]],
@@ -181,7 +181,7 @@ add_case(
     **_EXACT,
 )
 add_case(
-    "cast", "empty", lambda lib, x: x.to(lib.float32), [np.zeros((0, 2))], lambda x: x, **_EXACT
+    "to_copy", "empty", lambda lib, x: x.to(lib.float32), [np.zeros((0, 2))], lambda x: x, **_EXACT
 )
 
 for _shape in [(), (3,), (2, 0)]:

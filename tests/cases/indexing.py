@@ -78,7 +78,7 @@ for _name, (_shape, _index) in INDICES.items():
     _picks = any(
         isinstance(i, np.ndarray) for i in (_index if isinstance(_index, tuple) else [_index])
     )
-    _read, _put = ("take", "add_at") if _picks else ("getitem", "add_slices")
+    _read, _put = ("index", "add_at") if _picks else ("getitem", "add_slices")
     _part = np.arange(np.prod(_shape, dtype=int)).reshape(_shape)[_index]
     add_case(
         _read,
@@ -98,7 +98,7 @@ for _name, (_shape, _index) in INDICES.items():
     )
     _twice = len(set(_part.ravel().tolist())) < _part.size
     add_case(
-        "put",
+        "index_put",
         _name,
         lambda lib, x, v, i=_index: replaced(lib, x, as_index(lib, i), v),
         [signed(*_shape), signed(*_part.shape)],
@@ -106,28 +106,28 @@ for _name, (_shape, _index) in INDICES.items():
         categories=CATEGORIES[: 3 if _twice else 4],  # PyTorch leaves open which value stays
     )
 add_case(
-    "take",
+    "index",
     "an integer, and integers apart",  # NumPy orders the axes otherwise
     lambda lib, x: x[1, :, lib.tensor([2, 0])],
     [signed(2, 3, 3)],
     lambda x: x[1][:, [2, 0]],
 )
 add_case(
-    "put",
+    "index_put",
     "an integer, and integers apart",
     lambda lib, x, v: replaced(lib, x, (1, slice(None), lib.tensor([2, 0])), v),
     [signed(2, 3, 3), signed(3, 2)],
     lambda x, v: np.stack([x[0], np.stack([v[:, 1], x[1, :, 1], v[:, 0]], 1)]),
 )
 add_case(
-    "put",
+    "index_put",
     "value broadcast",
     lambda lib, x, v: replaced(lib, x, slice(1, None), v),
     [signed(3, 2), signed(1, 1, 2)],
     lambda x, v: np.stack([x[0], v[0, 0], v[0, 0]]),
 )
 add_case(
-    "put",
+    "index_put",
     "value broadcast, places named twice",
     lambda lib, x, v: replaced(lib, x, lib.tensor([0, 2, 0]), v),
     [signed(3, 2), signed(3, 1)],
@@ -168,7 +168,7 @@ for _shape, _chunks, _dim in [
     _cuts = list(range(_n, _shape[_dim], _n))
     _count = len(_cuts) + 1 if _shape[_dim] else _chunks
     add_case(
-        "narrow",
+        "slice",
         f"chunk({_shape}, {_chunks}, {_dim})",
         lambda lib, x, c=_chunks, d=_dim: lib.chunk(x, c, d),
         [signed(*_shape)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from cases.harness import add_case, signed
 
 
@@ -52,8 +53,8 @@ for _name, _index in [
 ]:
     _part = np.zeros((2, 3))[_index].shape
     add_case(
-        "copy_slices",
-        _name,
+        "index_put",
+        f"in place, {_name}",
         lambda lib, x, v, i=_index: _with(lib, x, v, i),
         [signed(2, 3), signed(*_part)],
         lambda x, v, i=_index: _with_ref(x, v, i),
@@ -70,15 +71,15 @@ for _name, _index in [
     if _name == "nothing":
         continue  # PyTorch sends nothing
     add_case(
-        "add_flat",
-        _name,
+        "add_at",
+        f"of a view, {_name}",
         lambda lib, g, i=_index: _sent_by_the_view(lib, g, (2, 3), i),
         [signed(*_part)],
         lambda g, i=_index: _sent_ref(g, (2, 3), i),
     )
 add_case(
-    "copy_slices",
-    "broadcast",
+    "index_put",
+    "in place, broadcast",
     lambda lib, x, v: _with(lib, x, v, slice(1, None)),
     [signed(3, 2), signed(2)],
     lambda x, v: _with_ref(x, v, slice(1, None)),

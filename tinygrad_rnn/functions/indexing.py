@@ -47,7 +47,7 @@ def getitem(input: Any, index: Any) -> Any:
     x = input if isinstance(input, Variable) else tensor_of("getitem", input)
     if type(index) is int and x.array.ndim > 1:  # x[t], the commonest, in less time
         return indexing.getitem.apply(x, index=(index,))
-    view, picks = _steps("getitem", x.array.ndim, index)
+    view, picks = steps("getitem", x.array.ndim, index)
     if view is not None:
         x = indexing.getitem.apply(x, index=view)
     return x if picks is None else indexing.take.apply(x, index=picks)
@@ -84,7 +84,7 @@ def setitem(input: Any, index: Any, value: Any) -> Any:
             [1., 2.]])
     """
     x = tensor_of("setitem", input)
-    view, picks = _steps("setitem", x.array.ndim, index)
+    view, picks = steps("setitem", x.array.ndim, index)
     value = _value("setitem", value, x.array.dtype, picks)
     if picks is None:
         return _put("setitem", x, view, value)
@@ -94,7 +94,7 @@ def setitem(input: Any, index: Any, value: Any) -> Any:
     return indexing.put.general(x, _put("setitem", part, picks, value), index=view)
 
 
-def _steps(name: str, ndim: int, index: Any) -> tuple[Any, Any]:
+def steps(name: str, ndim: int, index: Any) -> tuple[Any, Any]:
     """An index as two of NumPy's, one to follow the other; ``None``: nothing is left for it.
 
     The first gives a view: integers, slices, new axes.  The second has the index arrays, among

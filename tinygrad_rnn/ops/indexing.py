@@ -101,10 +101,10 @@ add_spans.joint_vjp(lambda g, index: [g[slices(*i)] for i in index], formula="g[
 getitem = Primitive("getitem", lambda x, *, index: x[index], "x", view=True)
 getitem.vjp("x", lambda g, index: Part(g, index, add_slices), formula="g at [index], else 0")
 
-take = Primitive("take", lambda x, *, index: x[index], "x", symbol="getitem")
+take = Primitive("index", lambda x, *, index: x[index], "x", symbol="getitem")
 take.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")
 
-narrow = Primitive("narrow", lambda x, *, index, span: x[index], "x", symbol="getitem", view=True)
+narrow = Primitive("slice", lambda x, *, index, span: x[index], "x", symbol="getitem", view=True)
 narrow.vjp("x", lambda g, span: Part(g, span, add_spans), formula="g at [index], else 0")
 
 
@@ -138,6 +138,6 @@ def _at_last(g: Any, index: Index, shape: tuple[int, ...]) -> Any:
     return part if last.all() else np.where(last, part, 0)
 
 
-put: Primitive = Primitive("put", _put, "x value", symbol="setitem")
+put: Primitive = Primitive("index_put", _put, "x value", symbol="setitem")
 put.vjp("x", lambda g, index: _cleared(g, index), formula="g, but 0 at [index]")
 put.vjp("value", lambda g, x_shape, index: _at_last(g, index, x_shape), formula="g[index]")

@@ -19,46 +19,17 @@ from tinygrad_rnn.dtypes import can_cast
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Node, Variable, leaf, node, place
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.errors import cannot_compute
 from tinygrad_rnn.modes import here
+from tinygrad_rnn.ops.indexing import add_at, put
 from tinygrad_rnn.ops.promotion import to_dtype
 from tinygrad_rnn.versions import current, histories, mark_changed, owner
 
 Array = np.ndarray[Any, Any]
 
 
-def _copy_slices(base: Any, part: Any, *, positions: Array) -> Any:
-    """A copy of ``base`` with ``part`` at ``positions``, counted as in ``base.ravel()``."""
-    result = base.copy()
-    result.reshape(-1)[positions] = part
-    return result
-
-
-def _elsewhere(g: Any, positions: Array) -> Any:
-    written = np.zeros(g.shape, bool)
-    written.reshape(-1)[positions] = True
-    return np.where(written, 0, g)
-
-
-copy_slices = Primitive("copy_slices", _copy_slices, "base part", symbol="{base} ⇐ {part}")
-copy_slices.vjp("base", _elsewhere, formula="g, 0 at ⇐")
-copy_slices.vjp("part", lambda g, positions: g.reshape(-1)[positions], formula="g at ⇐")
-
-
-def _add_flat(*gs: Any, index: list[Array], shape: tuple[int, ...]) -> Any:
-    """Zeros of ``shape`` with each cotangent added at its positions."""
-    total = np.zeros(math.prod(shape), gs[0].dtype)
-    for g, positions in zip(gs, index, strict=True):
-        np.add.at(total, positions, g)
-    return total.reshape(shape)
-
-
-add_flat: Primitive = Primitive("add_flat", _add_flat, "*gs")
-add_flat.joint_vjp(lambda g, index: [g.reshape(-1)[i] for i in index], formula="g[index]")
-
-as_strided = Primitive(
-    "as_strided", lambda x, *, positions: x.reshape(-1)[positions], "x", view=True
-)
-as_strided.vjp("x", lambda g, positions: Part(g, positions, add_flat), formula="g at [index]")
+as_strided = Primitive("as_strided", lambda x, *, index: x[index], "x", symbol="getitem", view=True)
+as_strided.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")
 
 
 class History:
@@ -92,48 +63,50 @@ class History:
         """The place of a tensor that shows all or some of the memory."""
         if _layout(array) == self.layout:
             return self.base
-        return _made(as_strided, (self.base,), self.positions(array), array)
+        return _made(as_strided, (self.base,), self.index(array), array)
 
-    def move(self, array: Array, made: Node, whole: bool) -> None:
-        """The part of the memory that ``array`` shows is what ``made`` computed from now on.
+    def move(self, array: Array, made: Node) -> None:
+        """The part of the memory that ``array`` shows is what ``made`` computed from now on."""
+        if _layout(array) != self.layout:
+            self.replace(self.index(array), made)
+        else:
+            self._become(made)
 
-        ``whole``: ``made`` stands for the whole of it, what it was before included.
-        """
-        if not (whole and _layout(array) == self.layout):
-            address, shape, strides = self.layout
-            memory: Any = self.memory()
-            offset = address - memory.ctypes.data
-            base: Array = np.ndarray(shape, memory.dtype, memory, offset, strides)
-            made = _made(copy_slices, (self.base, made), self.positions(array), base)
-        self.base = made
-        self.former.add(made.order)
-
-    def positions(self, array: Array) -> Array:
-        """Where the elements of a view of the base lie in ``base.ravel()``."""
+    def replace(self, index: Any, made: Node) -> None:
+        """The part at ``index`` is what ``made`` computed, the rest as it was."""
         address, shape, strides = self.layout
-        size = array.itemsize
-        places = np.array((array.ctypes.data - address) // size)
+        memory: Any = self.memory()
+        offset = address - memory.ctypes.data
+        base: Array = np.ndarray(shape, memory.dtype, memory, offset, strides)
+        self._become(_made(put, (self.base, made), index, base))
+
+    def _become(self, base: Node) -> None:
+        self.base = base
+        self.former.add(base.order)
+
+    def index(self, array: Array) -> tuple[Any, ...]:
+        """Where in the base, a view of which ``array`` is, its elements stand."""
+        address, shape, strides = self.layout
+        if not shape:
+            return (None,) * array.ndim
+        rest = np.array(array.ctypes.data - address)
         for n, stride in zip(array.shape, array.strides, strict=True):
-            places = np.add.outer(places, np.arange(n) * (stride // size))
-        if strides == tuple(size * math.prod(shape[i + 1 :]) for i in range(len(shape))):
-            return places
-        ravelled = np.empty(
-            math.prod(shape), np.int64
-        )  # by address, where the base is not in C order
-        scaled = tuple(stride * ravelled.itemsize // size for stride in strides)
-        in_order = np.arange(ravelled.size).reshape(shape)
-        np.ndarray(shape, ravelled.dtype, ravelled, 0, scaled)[...] = in_order
-        return np.asarray(ravelled[places])
+            rest = np.add.outer(rest, np.arange(n) * stride)
+        index = [np.zeros_like(rest)] * len(shape)
+        for axis in sorted(range(len(shape)), key=lambda axis: -strides[axis]):
+            if shape[axis] > 1:
+                index[axis], rest = np.divmod(rest, strides[axis])
+        return tuple(index)
 
 
 def _layout(array: Array) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
     return array.ctypes.data, array.shape, array.strides
 
 
-def _made(operation: Primitive, parents: tuple[Node, ...], positions: Array, array: Array) -> Node:
+def _made(operation: Primitive, parents: tuple[Node, ...], index: Any, array: Array) -> Node:
     """A node for what is in memory already."""
     shown = array.copy() if array.size <= here.mode.keep else array
-    return node(operation, parents, (), {"positions": positions}, here.mode, shown)
+    return node(operation, parents, (), {"index": index}, here.mode, shown)
 
 
 def _is_constant(at: Node) -> bool:
@@ -151,16 +124,15 @@ def root_of(at: Node | None) -> Node | None:
     return at
 
 
-def _rebase(x: Variable, array: Array, made: Node, whole: bool) -> None:
-    """Let x, of which ``array`` was overwritten, and all that shows its memory go on from there."""
+def _history(x: Variable) -> History:
+    """What became of the memory of ``x``; apart from what else shows it if x was detached."""
     root, key = root_of(x.node), id(owner(x.array))
     history = histories.get(key)
     if _is_detached(root) or (history is not None and not history.has(root)):
-        history = History(place(x), x.array)  # apart from what shares its memory
-    elif history is None:
+        return History(place(x), x.array)
+    if history is None:
         history = histories[key] = History(*_base(x, root))
-    history.move(array, made, whole)
-    x.node = history.view(x.array)
+    return history
 
 
 def _base(x: Variable, root: Node | None) -> tuple[Node, Array]:
@@ -189,14 +161,19 @@ def change(name: str, function: Any, x: Any, *arguments: Any, **options: Any) ->
     result = to_dtype(result, x.array.dtype)
     _write(x, x.array, result.array)
     if recorded:
-        _rebase(x, x.array, place(result), whole=True)
+        history = _history(x)
+        history.move(x.array, place(result))
+        x.node = history.view(x.array)
     return x
 
 
-def overwrite(name: str, x: Any, src: Any, part: Array | None = None) -> Any:
-    """Overwrite the array of ``x``, or a ``part`` (view) of it, with ``src``; returns x."""
+def overwrite(name: str, x: Any, src: Any, index: tuple[Any, ...] = (...,)) -> Any:
+    """Overwrite ``x`` at ``index``, integers and slices, with ``src``; returns x."""
     recorded = _checked(name, x, [src])
-    part = x.array if part is None else part
+    try:
+        part = x.array[index]
+    except IndexError as error:
+        raise cannot_compute(name, error, [x.array], {"index": index}) from None
     src = to_dtype(src if isinstance(src, Variable) else np.asarray(src), x.array.dtype)
     raw = src.array if isinstance(src, Variable) else src
     try:
@@ -206,7 +183,11 @@ def overwrite(name: str, x: Any, src: Any, part: Array | None = None) -> Any:
             f"{name}: a value of shape {raw.shape} does not fit a place of shape {part.shape}"
         ) from None
     if recorded:
-        _rebase(x, part, place(src) if isinstance(src, Variable) else leaf(src, False), whole=False)
+        history = _history(x)
+        given = place(src) if isinstance(src, Variable) else leaf(src, False)
+        same = _layout(x.array) == history.layout
+        history.replace(index if same else history.index(part), given)
+        x.node = history.view(x.array)
     return x
 
 

@@ -20,7 +20,7 @@ def _cast(x: Any, *, dtype: np.dtype[Any], origin: np.dtype[Any]) -> Any:
         return x.astype(dtype)
 
 
-cast = Primitive("cast", _cast, "x", symbol="to")
+cast = Primitive("to_copy", _cast, "x", symbol="to")
 """Change of element type: an operation of its own, so that its derivative is one too."""
 
 cast.vjp("x", lambda g, origin: to_dtype(g, origin), formula="g")

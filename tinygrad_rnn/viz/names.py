@@ -59,7 +59,7 @@ def expression(node: Node, names: dict[Node, str]) -> str:
     name, symbol = node.primitive.name, clean(node.primitive.symbol)
     if name == "cat":
         text = f"[{' ; '.join(operands)}]"
-    elif name in ("getitem", "take", "narrow"):
+    elif name in ("getitem", "index", "slice"):
         text = f"{operands[0]}[{_subscript(node.params['index'])}]"
     elif name == "permute" and len(node.shape) == 2:
         text = f"{operands[0]}ᵀ"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from tinygrad_rnn.engine.graph import Node
 
 Use = tuple[Node, int]  # a node, and which of its operands the place is
-_SLICES = ("getitem", "narrow", "unbind")
+_SLICES = ("getitem", "slice")
 _INITIAL_NAME = re.compile(r"[hc]_?(0|₀)$")
 
 
