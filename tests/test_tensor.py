@@ -1128,10 +1128,14 @@ def test_numpy_functions_take_tensors(torch, name, dtype):
 
 
 UNKNOWN = {
-    "np.sin": lambda x: np.sin(x),
+    "np.sinc": lambda x: np.sinc(x),
+    "np.arcsinh": lambda x: np.arcsinh(x),
+    "np.hypot": lambda x: np.hypot(x, x),
     "np.linalg.svd": lambda x: np.linalg.svd(x),
-    "np.sort": lambda x: np.sort(x),
-    "np.cumsum": lambda x: np.cumsum(x),
+    "np.partition": lambda x: np.partition(x, 1),
+    "np.cov": lambda x: np.cov(x),
+    "np.sort kind": lambda x: np.sort(x, kind="stable"),
+    "np.cumsum dtype": lambda x: np.cumsum(x, dtype=np.float64),
     "np.add.reduce": lambda x: np.add.reduce(x),
     "np.multiply.outer": lambda x: np.multiply.outer(x, x),
     "out=": lambda x: np.add(x, x, out=np.zeros((2, 2))),
@@ -1141,7 +1145,7 @@ UNKNOWN = {
     "np.sum where": lambda x: np.sum(x, where=np.ones((2, 2), bool)),
     "np.sum initial": lambda x: np.sum(x, initial=3.0),
     "np.sum out": lambda x: np.sum(x, out=np.zeros(())),
-    "np.mean dtype": lambda x: np.mean(x, dtype=np.float16),
+    "np.mean where": lambda x: np.mean(x, where=np.ones((2, 2), bool)),
     "np.concatenate axis=None": lambda x: np.concatenate([x, x], axis=None),
     "np.reshape order": lambda x: np.reshape(x, (4,), order="F"),
     "np.stack out": lambda x: np.stack([x, x], out=np.zeros((2, 2, 2))),

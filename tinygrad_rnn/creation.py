@@ -14,7 +14,6 @@ device
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +29,14 @@ from tinygrad_rnn.dtypes import (
 )
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import sizes_of, tensor_of
+from tinygrad_rnn.functions.arguments import (
+    fitting,
+    integer_of,
+    integers_of,
+    number_of,
+    raw,
+    tensor_of,
+)
 from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.ops.promotion import to_dtype
 
@@ -128,7 +134,7 @@ def to_array(data: Any, dtype: DTypeLike = None) -> Array:
     if isinstance(data, Variable):
         data = data.array
     if isinstance(data, list | tuple) and any(isinstance(x, Variable) for x in data):
-        data = [x.array if isinstance(x, Variable) else x for x in data]
+        data = [raw(x) for x in data]
     several = data if isinstance(data, list | tuple) and data else [data]
     given = all(isinstance(x, np.ndarray | np.generic) for x in several)
     try:
@@ -179,15 +185,11 @@ def _check_range(array: Array, dtype: np.dtype[Any]) -> None:
 # -- filled with one value ---------------------------------------------------------------------
 
 
-def _shape(name: str, sizes: tuple[Any, ...], size: Any) -> tuple[int, ...]:
+def shape_of(name: str, sizes: tuple[Any, ...], size: Any) -> tuple[int, ...]:
     """The shape that sizes one by one, or one sequence of them, or ``size=`` stand for."""
-    if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
-        size = sizes[0]
-    elif sizes:
-        size = sizes
-    if not isinstance(size, tuple | list) or any(isinstance(n, bool) for n in sizes):
-        raise TypeError(f"{name}: expected sizes, or a tuple of them, got {size or sizes!r}")
-    shape = sizes_of(name, (size,))
+    if not isinstance(size, tuple | list | None):
+        raise TypeError(f"{name}: size must be a tuple of integers, got {size!r:.60}")
+    shape = integers_of(name, sizes, size)
     if any(n < 0 for n in shape):
         raise RuntimeError(f"{name}: sizes must not be negative, got {shape}")
     if math.prod(shape) > np.iinfo(np.intp).max // 8:
@@ -215,7 +217,7 @@ def zeros(
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    shape, kind = _shape("zeros", sizes, size), _or_default(dtype)
+    shape, kind = shape_of("zeros", sizes, size), _or_default(dtype)
     return _leaf("zeros", lambda: np.zeros(shape, kind), requires_grad, device)
 
 
@@ -234,7 +236,7 @@ def ones(
     >>> tg.ones(3)
     tensor([1., 1., 1.])
     """
-    shape, kind = _shape("ones", sizes, size), _or_default(dtype)
+    shape, kind = shape_of("ones", sizes, size), _or_default(dtype)
     return _leaf("ones", lambda: np.ones(shape, kind), requires_grad, device)
 
 
@@ -253,7 +255,7 @@ def empty(
     >>> tg.empty(2, 3).shape
     (2, 3)
     """
-    shape, kind = _shape("empty", sizes, size), _or_default(dtype)
+    shape, kind = shape_of("empty", sizes, size), _or_default(dtype)
     return _leaf("empty", lambda: np.empty(shape, kind), requires_grad, device)
 
 
@@ -278,34 +280,18 @@ def full(
     >>> tg.full((2,), 7)
     tensor([7, 7])
     """
-    shape, value = _shape("full", (), size), _number("full", fill_value)
+    shape, value = shape_of("full", (), size), number_of("full", "fill_value", fill_value)
     kind = of_number(value) if dtype is None else as_dtype(dtype)
-    value = _fitting("full", value, kind)
+    value = _element("full", "fill_value", value, kind)
     return _leaf("full", lambda: np.full(shape, value, kind), requires_grad, device)
 
 
-def _number(name: str, value: Any) -> Any:
-    """A Python number, also of a NumPy scalar and a 0-d tensor."""
-    if isinstance(value, Variable) and not value.array.ndim:
-        value = value.array.item()
-    if isinstance(value, np.generic):
-        value = value.item()
-    if not isinstance(value, bool | int | float):
-        raise TypeError(f"{name}: expected a number, got {value!r:.60}")
-    return value
-
-
-def _fitting(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
-    """The number as one that ``dtype`` can hold."""
+def _element(name: str, what: str, value: Any, dtype: np.dtype[Any]) -> Any:
+    """A number as an element of ``dtype``, which must be able to hold it."""
+    number = fitting(name, number_of(name, what, value), dtype)
     if dtype.kind == "b":
-        return bool(value)
-    floating = is_floating(dtype)
-    limits: Any = np.finfo(dtype) if floating else np.iinfo(dtype)
-    wraps = dtype.kind == "u" and isinstance(value, int)  # −1 in uint8 is 255, as in C
-    low = -limits.max if wraps else limits.min
-    if not (low <= value <= limits.max or (floating and not math.isfinite(value))):
-        raise RuntimeError(f"{name}: {value!r} does not fit {dtype}")
-    return float(value) if floating else np.int64(int(value)).astype(dtype).item()
+        return bool(number)
+    return float(number) if is_floating(dtype) else np.int64(int(number)).astype(dtype).item()
 
 
 def zeros_like(
@@ -367,7 +353,7 @@ def full_like(
     tensor([7., 7.])
     """
     kind = tensor_of("full_like", input).array.dtype if dtype is None else as_dtype(dtype)
-    value = _fitting("full_like", _number("full_like", fill_value), kind)
+    value = _element("full_like", "fill_value", fill_value, kind)
 
     def make(array: Array, dtype: Any) -> Array:
         return np.full_like(array, value, dtype)
@@ -412,12 +398,7 @@ def eye(
 
 def _count(name: str, n: Any) -> int:
     """A number of things."""
-    try:
-        count = operator.index(n)
-    except TypeError:
-        count = None
-    if count is None or isinstance(n, bool):
-        raise TypeError(f"{name}: expected an integer, got {n!r:.60}")
+    count = integer_of(name, "a number of things", n)
     if count < 0:
         raise RuntimeError(f"{name}: there cannot be {count} of anything")
     return count
@@ -455,7 +436,8 @@ def arange(
     """
     if end is None:
         start, end = 0, start
-    limits = [_number("arange", x) for x in (0 if start is None else start, end, step)]
+    given = {"start": 0 if start is None else start, "end": end, "step": step}
+    limits = [number_of("arange", what, x) for what, x in given.items()]
     if dtype is None:
         kind = get_default_dtype() if any(isinstance(x, float) for x in limits) else int64
     else:
@@ -465,7 +447,7 @@ def arange(
     if not limits[2] or not all(math.isfinite(x) for x in limits[:2]):
         raise RuntimeError(f"arange: cannot count from {limits[0]} to {limits[1]} by {limits[2]}")
     if kind == int64:
-        limits = [_fitting("arange", x, kind) for x in limits]
+        limits = [_element("arange", what, x, kind) for what, x in zip(given, limits)]
         if not limits[2]:
             raise ValueError(f"arange: the step {step} is 0 as an integer")
     first, last, by = limits
@@ -521,7 +503,7 @@ def logspace(
     >>> tg.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
-    kind, b = _or_default(dtype), _number("logspace", base)
+    kind, b = _or_default(dtype), number_of("logspace", "base", base)
     make = _spaced("logspace", start, end, steps, kind)
 
     def powers() -> Array:
@@ -541,7 +523,7 @@ def _spaced(
             raise RuntimeError(f"{name}: expected numbers or 0-d tensors, got {x.array.shape}")
     if n and dtype.kind == "b":
         raise RuntimeError(f"{name}: not defined for bools")
-    first, last = (_fitting(name, _number(name, x), dtype) for x in (start, end))
+    first, last = (_element(name, "an end", x, dtype) for x in (start, end))
 
     def make() -> Array:
         kind = dtype.type if is_floating(dtype) else np.float64

@@ -105,7 +105,6 @@ class Elements(Variable):
         return to_dtype(self, tensor_of("type_as", other).array.dtype)
 
     is_floating_point = types.is_floating_point
-    is_complex = types.is_complex
 
     # -- devices --
 

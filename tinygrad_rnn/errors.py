@@ -17,10 +17,12 @@ def cannot_compute(name: str, error: Exception, arrays: list[Any], params: Any) 
 
 def origin(node: Any) -> str:
     """Which operation a node is: where in a net, when, and the line that asked for it, if known."""
-    scope, step, line = node.tag
-    where = f" in {scope}" if scope else ""
-    when = f" at step {step}" if step is not None else ""
-    return f"{node.primitive.name}{where}{when}" + (f" ({line})" if line else "")
+    scope, step, layer, direction, line = node.tag
+    text = str(node.primitive.name) + (f" in {scope}" if scope else "")
+    text += f" layer {layer}" if layer is not None else ""
+    text += f" ({direction})" if direction == "reverse" else ""
+    text += f" at step {step}" if step is not None else ""
+    return text + (f" ({line})" if line else "")
 
 
 def check_nan(c: Any, node: Any, parent: Any) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from tinygrad_rnn import functions
 from tinygrad_rnn.elements import Elements
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.functions.arguments import check_no_bools
 from tinygrad_rnn.ops import arithmetic, shape
 
 
@@ -31,32 +32,16 @@ class Methods(Elements):
     sigmoid = functions.sigmoid
     relu = functions.relu
     abs = functions.abs
-    absolute = functions.absolute
     acos = functions.acos
-    acosh = functions.acosh
-    arccos = functions.arccos
-    arccosh = functions.arccosh
-    arcsin = functions.arcsin
-    arcsinh = functions.arcsinh
-    arctan = functions.arctan
-    arctan2 = functions.arctan2
-    arctanh = functions.arctanh
     asin = functions.asin
-    asinh = functions.asinh
     atan = functions.atan
     atan2 = functions.atan2
-    atanh = functions.atanh
     ceil = functions.ceil
     clamp = functions.clamp
-    clamp_max = functions.clamp_max
-    clamp_min = functions.clamp_min
     clip = functions.clip
     cos = functions.cos
     cosh = functions.cosh
-    divide = functions.divide
     erf = functions.erf
-    erfc = functions.erfc
-    exp2 = functions.exp2
     expm1 = functions.expm1
     floor = functions.floor
     floor_divide = functions.floor_divide
@@ -68,9 +53,6 @@ class Methods(Elements):
     masked_fill = functions.masked_fill
     maximum = functions.maximum
     minimum = functions.minimum
-    multiply = functions.multiply
-    negative = functions.negative
-    positive = functions.positive
     reciprocal = functions.reciprocal
     remainder = functions.remainder
     round = functions.round
@@ -80,9 +62,7 @@ class Methods(Elements):
     sinh = functions.sinh
     sqrt = functions.sqrt
     square = functions.square
-    subtract = functions.subtract
     tan = functions.tan
-    true_divide = functions.true_divide
     trunc = functions.trunc
 
     def where(self, condition: Any, other: Any) -> Any:
@@ -97,8 +77,11 @@ class Methods(Elements):
     __floordiv__ = functions.floor_divide
     __mod__ = functions.remainder
     __neg__ = functions.neg
-    __pos__ = functions.positive
     __abs__ = functions.abs
+
+    def __pos__(self) -> Any:
+        check_no_bools("+", self)
+        return self
 
     def __rsub__(self, other: Any) -> Any:
         return functions.sub(other, self)
@@ -129,11 +112,6 @@ class Methods(Elements):
     le = functions.le
     gt = functions.gt
     ge = functions.ge
-    not_equal = functions.not_equal
-    less = functions.less
-    less_equal = functions.less_equal
-    greater = functions.greater
-    greater_equal = functions.greater_equal
     logical_and = functions.logical_and
     logical_or = functions.logical_or
     logical_xor = functions.logical_xor
@@ -205,8 +183,6 @@ class Methods(Elements):
     any = functions.any
     count_nonzero = functions.count_nonzero
     norm = functions.norm
-    nansum = functions.nansum
-    nanmean = functions.nanmean
 
     # -- ordering --
 
@@ -217,11 +193,6 @@ class Methods(Elements):
     argsort = functions.argsort
     topk = functions.topk
     diff = functions.diff
-    aminmax = functions.aminmax
-    cummax = functions.cummax
-    cummin = functions.cummin
-    kthvalue = functions.kthvalue
-    msort = functions.msort
 
     # -- shape --
 
@@ -239,15 +210,12 @@ class Methods(Elements):
     movedim = functions.movedim
     moveaxis = functions.moveaxis
     swapaxes = functions.swapaxes
-    swapdims = functions.swapdims
     expand = functions.expand
     expand_as = functions.expand_as
     broadcast_to = functions.broadcast_to
     clone = functions.clone
     contiguous = functions.contiguous
     flip = functions.flip
-    fliplr = functions.fliplr
-    flipud = functions.flipud
     roll = functions.roll
     repeat = functions.repeat
     repeat_interleave = functions.repeat_interleave
@@ -255,7 +223,6 @@ class Methods(Elements):
     tril = functions.tril
     triu = functions.triu
     diag = functions.diag
-    diag_embed = functions.diag_embed
     diagonal = functions.diagonal
 
     def is_contiguous(self) -> bool:
@@ -284,16 +251,17 @@ class Methods(Elements):
 
     unbind = functions.unbind
     chunk = functions.chunk
-    split = functions.split
     tensor_split = functions.tensor_split
+
+    def split(self, split_size: Any, dim: Any = 0) -> Any:
+        """`split`, whose argument PyTorch calls otherwise here."""
+        return functions.split(self, split_size, dim)
 
     # -- indexing --
 
     __getitem__ = functions.getitem
     gather = functions.gather
     index_add = functions.index_add
-    index_copy = functions.index_copy
-    index_fill = functions.index_fill
     index_put = functions.index_put
     index_select = functions.index_select
     masked_select = functions.masked_select
@@ -302,7 +270,6 @@ class Methods(Elements):
     scatter = functions.scatter
     scatter_add = functions.scatter_add
     select = functions.select
-    take = functions.take
     take_along_dim = functions.take_along_dim
 
 

@@ -25,6 +25,8 @@ class Tag(NamedTuple):
 
     scope: str = ""
     step: int | None = None
+    layer: int | None = None  # of a recurrent layer's stack, from 0
+    direction: str | None = None  # in which it reads the sequence: "forward" or "reverse"
     line: str | None = None  # of the program that asked for it, under `detect_anomaly`
 
 
@@ -41,9 +43,11 @@ class Mode:
         """The same mode but for one field of it or of its tag, or its ``kind``."""
         kind, recording, keep, tag = type(self), self.recording, self.keep, self.tag
         if field == "step":
-            tag = Tag(tag[0], value)
+            tag = Tag(tag[0], value, tag[2], tag[3])
         elif field == "scope":
-            tag = Tag(value, tag[1])
+            tag = Tag(value, *tag[1:4])
+        elif field == "layer":
+            tag = Tag(tag[0], tag[1], *value)
         elif field == "tag":
             tag = value
         elif field == "recording":
@@ -51,13 +55,15 @@ class Mode:
         elif field == "keep":
             keep = value
         else:
-            kind, tag = value, Tag(tag[0], tag[1])
+            kind, tag = value, Tag(*tag[:4])
         return kind(recording, keep, tag)
 
     def get(self, field: str) -> Any:
         """The field that `having` would change."""
         if field == "kind":
             return type(self)
+        if field == "layer":
+            return self.tag[2:4]
         return getattr(self.tag if field in ("scope", "step") else self, field)
 
 
@@ -396,3 +402,27 @@ class step(_Context):
     def value(self, outer: int | None) -> int | None:
         """The time step inside."""
         return self.t
+
+
+class layer(_Context):
+    """Tag what is computed inside with the layer of a stack, and the direction it reads in.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> x = tg.tensor([1.0], requires_grad=True)
+    >>> with tg.modes.layer(0, "reverse"), tg.step(3):
+    ...     tag = (x * 2).grad_fn.tag
+    >>> tag.layer, tag.direction, tag.step
+    (0, 'reverse', 3)
+    """
+
+    field = "layer"
+
+    def __init__(self, number: int | None, direction: str | None = None) -> None:
+        super().__init__()
+        self.place = (number, direction)
+
+    def value(self, outer: Any) -> tuple[int | None, str | None]:
+        """The layer and direction inside."""
+        return self.place

@@ -28,13 +28,11 @@ NUMPY: dict[Any, Any] = {
     np.floor_divide: functions.floor_divide,
     np.remainder: functions.remainder,
     np.fmod: functions.fmod,
-    np.positive: functions.positive,
     np.absolute: functions.abs,
     np.sign: functions.sign,
     np.sqrt: functions.sqrt,
     np.square: functions.square,
     np.reciprocal: functions.reciprocal,
-    np.exp2: functions.exp2,
     np.expm1: functions.expm1,
     np.log1p: functions.log1p,
     np.log2: functions.log2,
@@ -49,9 +47,6 @@ NUMPY: dict[Any, Any] = {
     np.arctan2: functions.atan2,
     np.sinh: functions.sinh,
     np.cosh: functions.cosh,
-    np.arcsinh: functions.asinh,
-    np.arccosh: functions.acosh,
-    np.arctanh: functions.atanh,
     np.floor: functions.floor,
     np.ceil: functions.ceil,
     np.trunc: functions.trunc,
@@ -94,8 +89,6 @@ NUMPY: dict[Any, Any] = {
     np.sum: functions.sum,
     np.mean: functions.mean,
     np.prod: functions.prod,
-    np.nansum: functions.nansum,
-    np.nanmean: functions.nanmean,
     np.var: lambda a, axis=None, ddof=0, keepdims=False: functions.var(
         a, axis, keepdim=keepdims, correction=ddof
     ),
@@ -123,9 +116,6 @@ NUMPY: dict[Any, Any] = {
     np.ravel: lambda a, order="C": functions.ravel(_in_c_order(a, order)),
     np.squeeze: lambda a, axis=None: functions.squeeze(a, axis),
     np.expand_dims: lambda a, axis: functions.unsqueeze(a, axis),
-    np.atleast_1d: functions.atleast_1d,
-    np.atleast_2d: functions.atleast_2d,
-    np.atleast_3d: functions.atleast_3d,
     np.transpose: lambda a, axes=None: a.T if axes is None else functions.permute(a, axes),
     np.swapaxes: functions.transpose,
     np.moveaxis: functions.movedim,
@@ -133,8 +123,6 @@ NUMPY: dict[Any, Any] = {
     np.broadcast_arrays: functions.broadcast_tensors,
     np.copy: lambda a, order="K": functions.clone(a),
     np.flip: lambda m, axis=None: functions.flip(m, tuple(range(m.ndim)) if axis is None else axis),
-    np.fliplr: functions.fliplr,
-    np.flipud: functions.flipud,
     np.roll: lambda a, shift, axis=None: functions.roll(a, shift, axis),
     np.tile: lambda A, reps: functions.tile(A, reps),
     np.repeat: lambda a, repeats, axis=None: functions.repeat_interleave(a, repeats, axis),
@@ -147,7 +135,6 @@ NUMPY: dict[Any, Any] = {
     np.stack: lambda arrays, axis=0: functions.stack(arrays, axis),
     np.hstack: functions.hstack,
     np.vstack: functions.vstack,
-    np.dstack: functions.dstack,
     np.array_split: lambda ary, parts, axis=0: functions.tensor_split(ary, parts, axis),
     # -- indexing --
     np.take: lambda a, indices, axis=None: _take(a, indices, axis),
@@ -183,7 +170,6 @@ def _flat(a: Any, axis: int | None) -> tuple[Any, int]:
 
 
 def _take(a: Any, indices: Any, axis: int | None) -> Any:
+    a, axis = _flat(a, axis)
     at = indices if isinstance(indices, Variable) else np.asarray(indices)
-    if axis is None:
-        return functions.take(a, at)
     return functions.getitem(a, (slice(None),) * (axis % a.ndim) + (at,))

@@ -106,6 +106,13 @@ def numpy(tensor: Any) -> np.ndarray:
     return tensor.detach().numpy()
 
 
+def received(lib: Any, at: np.ndarray, fn: Callable[[Any], Any], *gs: Any) -> Any:
+    """What ``x`` receives, equal to ``at``, when the outputs of ``fn(x)`` receive ``gs``."""
+    with lib.enable_grad():
+        x = lib.from_numpy(at.copy()).to(gs[0].dtype).requires_grad_()
+        return lib.autograd.grad(sequence(fn(x)), x, gs, create_graph=True)[0]
+
+
 TOLERANCE = {"float64": 1e-11, "float32": 2e-5, "float16": 2e-2}
 
 

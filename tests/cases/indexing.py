@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import tinygrad_rnn as tg
-from cases.harness import CATEGORIES, add_case, sequence, signed
+from cases.harness import CATEGORIES, add_case, received, signed
 
 INDICES: dict[str, tuple[tuple[int, ...], Any]] = {
     "integer": ((3, 2), 1),
@@ -45,14 +44,7 @@ def as_index(lib: Any, index: Any) -> Any:
     return lib.from_numpy(index) if isinstance(index, np.ndarray) else index
 
 
-def _placed(lib: Any, *gs: Any, parts: Callable[[Any], Any], shape: tuple[int, ...]) -> Any:
-    """The gradient that ``parts(zeros)`` receives, as a function of its cotangents ``gs``."""
-    with lib.enable_grad():
-        x = lib.zeros(shape, dtype=gs[0].dtype, requires_grad=True)
-        return lib.autograd.grad(sequence(parts(x)), x, gs, create_graph=True)[0]
-
-
-def _placed_ref(*gs: Any, index: Any, shape: tuple[int, ...]) -> Any:
+def _received_ref(*gs: Any, index: Any, shape: tuple[int, ...]) -> Any:
     total = np.zeros(shape)
     for g, i in zip(gs, index, strict=True):
         np.add.at(total, i, g)
@@ -90,11 +82,11 @@ for _name, (_shape, _index) in INDICES.items():
     add_case(
         _put,
         _name,
-        lambda lib, g, i=_index, s=_shape: _placed(
-            lib, g, parts=lambda x: x[as_index(lib, i)], shape=s
+        lambda lib, g, i=_index, s=_shape: received(
+            lib, np.zeros(s), lambda x: x[as_index(lib, i)], g
         ),
         [signed(*_part.shape)],
-        lambda g, i=_index, s=_shape: _placed_ref(g, index=[i], shape=s),
+        lambda g, i=_index, s=_shape: _received_ref(g, index=[i], shape=s),
     )
     _twice = len(set(_part.ravel().tolist())) < _part.size
     add_case(
@@ -144,16 +136,16 @@ add_case(
 add_case(
     "add_slices",
     "overlapping slices",
-    lambda lib, *gs: _placed(lib, *gs, parts=lambda x: [x[0], x[:2], x[1:]], shape=(3, 2)),
+    lambda lib, *gs: received(lib, np.zeros((3, 2)), lambda x: [x[0], x[:2], x[1:]], *gs),
     [signed(2), signed(2, 2), signed(2, 2)],
-    lambda *gs: _placed_ref(*gs, index=[0, slice(2), slice(1, None)], shape=(3, 2)),
+    lambda *gs: _received_ref(*gs, index=[0, slice(2), slice(1, None)], shape=(3, 2)),
 )
 add_case(
     "add_at",
     "overlapping parts of both kinds",
-    lambda lib, *gs: _placed(lib, *gs, parts=lambda x: [x[0], x[1:], x[[2, 2]]], shape=(3, 2)),
+    lambda lib, *gs: received(lib, np.zeros((3, 2)), lambda x: [x[0], x[1:], x[[2, 2]]], *gs),
     [signed(2), signed(2, 2), signed(2, 2)],
-    lambda *gs: _placed_ref(*gs, index=[0, slice(1, None), [2, 2]], shape=(3, 2)),
+    lambda *gs: _received_ref(*gs, index=[0, slice(1, None), [2, 2]], shape=(3, 2)),
 )
 
 for _shape, _chunks, _dim in [
@@ -177,15 +169,15 @@ for _shape, _chunks, _dim in [
 add_case(
     "add_spans",
     "chunks",
-    lambda lib, *gs: _placed(lib, *gs, parts=lambda x: lib.chunk(x, 2, -1), shape=(2, 3)),
+    lambda lib, *gs: received(lib, np.zeros((2, 3)), lambda x: lib.chunk(x, 2, -1), *gs),
     [signed(2, 2), signed(2, 1)],
     lambda a, b: np.concatenate([a, b], 1),
 )
 add_case(
     "add_spans",
     "overlapping chunks",
-    lambda lib, *gs: _placed(
-        lib, *gs, parts=lambda x: [*lib.chunk(x, 2), *lib.chunk(x, 4, -1)[1:2]], shape=(2, 4)
+    lambda lib, *gs: received(
+        lib, np.zeros((2, 4)), lambda x: [*lib.chunk(x, 2), *lib.chunk(x, 4, -1)[1:2]], *gs
     ),
     [signed(1, 4), signed(1, 4), signed(2, 1)],
     lambda a, b, c: np.concatenate([a, b]) + np.pad(c, ((0, 0), (1, 2))),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cases.harness import add_case, signed
+from cases.harness import add_case, received, signed
 
 _KEEP = [((4,), 0, False), ((2, 3), 0, False), ((2, 3), -1, True), ((2, 3, 2), 1, False)]
 _SELECTIONS: list[tuple[str, tuple[int, ...], Callable[..., Any], Callable[..., Any]]] = []
@@ -48,15 +48,8 @@ for _shape, _dim in [((5,), 0), ((2, 3), -1), ((3, 2, 2), 0), ((0, 2), 0)]:
     ]
 
 
-def _placed(lib: Any, g: Any, array: np.ndarray, select: Callable[..., Any]) -> Any:
-    """What the elements of ``array`` receive when those selected receive ``g``."""
-    with lib.enable_grad():
-        x = lib.from_numpy(array.copy()).to(g.dtype).requires_grad_()
-        return lib.autograd.grad(select(lib, x), x, g, create_graph=True)[0]
-
-
-def _placed_ref(g: Any, array: np.ndarray, select: Callable[..., Any]) -> Any:
-    """The same by differences, as selecting is linear near ``array``."""
+def _received_ref(g: Any, array: np.ndarray, select: Callable[..., Any]) -> Any:
+    """What ``array`` receives: by differences, as selecting is linear near it."""
     total = np.zeros(array.shape)
     for i in np.ndindex(array.shape):
         unit = np.zeros(array.shape)
@@ -72,7 +65,7 @@ for _name, _shape, _fn, _ref in _SELECTIONS:
     add_case(
         "put_back",
         _name,
-        lambda lib, g, x=_x, f=_fn: _placed(lib, g, x, f),
+        lambda lib, g, x=_x, f=_fn: received(lib, x, lambda y: f(lib, y), g),
         [_g],
-        lambda g, x=_x, r=_ref: _placed_ref(g, x, r),
+        lambda g, x=_x, r=_ref: _received_ref(g, x, r),
     )

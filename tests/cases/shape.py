@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cases.harness import add_case, signed
+from cases.harness import add_case, received, signed
 
 for _one, _two in [
     ((), (1, 1)),
@@ -114,12 +114,15 @@ for _shape, _offset, _dim1, _dim2 in [
     ((2, 3), 0, 0, 2),
     ((0,), 1, 0, 1),
 ]:
+    _whole = _embedded(np.zeros(_shape), _offset, _dim1, _dim2)
     add_case(
         "diag_embed",
         f"{_shape}, {_offset}, {_dim1}, {_dim2}",
-        lambda lib, x, args=(_offset, _dim1, _dim2): lib.diag_embed(x, *args),
+        lambda lib, g, x=_whole, args=(_offset, _dim1, _dim2): received(
+            lib, x, lambda y: lib.diagonal(y, *args), g
+        ),
         [signed(*_shape)],
-        lambda x, args=(_offset, _dim1, _dim2): _embedded(x, *args),
+        lambda g, args=(_offset, _dim1, _dim2): _embedded(g, *args),
     )
 add_case(
     "diag_embed", "diag", lambda lib, x: lib.diag(x, -1), [signed(3)], lambda x: np.diag(x, -1)

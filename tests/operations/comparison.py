@@ -19,9 +19,8 @@ _NUMBERS = [0, 1, 2, 0.5, -1, 300, True, INF, NAN]
 COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge"]
 LOGIC = ["logical_and", "logical_or", "logical_xor"]
 BITS = ["bitwise_and", "bitwise_or", "bitwise_xor"]
-_ALIASES = ["not_equal", "less", "less_equal", "greater", "greater_equal"]
 
-for _name in [*COMPARISONS, *_ALIASES, *LOGIC, *BITS]:
+for _name in [*COMPARISONS, *LOGIC, *BITS]:
 
     def _fn(lib, a, b, n=_name):
         return getattr(lib, n)(a, b)

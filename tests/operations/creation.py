@@ -244,6 +244,12 @@ for _label, _fn in {
 }.items():
     call("as_tensor", _label, _fn, draw(2))
 _SHARED = np.ones(3)
+for _dtype in [*DTYPES, ">f4"]:
+    call("from_numpy", _dtype, lambda lib, d=_dtype: lib.from_numpy(np.ones((2, 3), d).T))
+call("from_numpy", "a number", lambda lib: lib.from_numpy(1.0))
+call("from_numpy", "a list", lambda lib: lib.from_numpy([1.0]))
+call("from_numpy", "memory shared", lambda lib: np.shares_memory(
+     lib.from_numpy(_SHARED).numpy(), _SHARED))  # fmt: skip
 
 # -- methods -----------------------------------------------------------------------------------
 
@@ -273,4 +279,4 @@ for _label, _fn in {
     "new_empty, another type": lambda lib, x: x.new_empty(2, dtype=lib.int64).fill_(1),
 }.items():
     for _dtype in ("float32", "float64", "int64", "uint8", "bool"):
-        call("new_…", f"{_label}, {_dtype}", _fn, draw(2, dtype=_dtype))
+        call(_label.replace(",", " ").split()[0], f"{_label}, {_dtype}", _fn, draw(2, dtype=_dtype))

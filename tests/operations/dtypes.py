@@ -91,7 +91,6 @@ for _label, _fn in {
     "device": lambda lib, x: str(x.device),
     "is_cuda": lambda lib, x: x.is_cuda,
     "is_floating_point": lambda lib, x: [x.is_floating_point(), lib.is_floating_point(x)],
-    "is_complex": lambda lib, x: [x.is_complex(), lib.is_complex(x)],
     "is_tensor": lambda lib, x: [lib.is_tensor(x), lib.is_tensor(1.0)],
     "numel": lambda lib, x: [lib.numel(x), x.numel(), x.nelement()],
     "dims": lambda lib, x: [x.dim(), x.ndimension(), x.ndim],

@@ -203,44 +203,31 @@ for _shape in [(), (3,), (2, 3), (3, 2, 2)]:
                 _part[_dim % len(_shape)] = _at.size
             both("index_select", _label, [_x, _at], _dim)
             both("index_add", _label, [_x, _at, draw(*_part)], _dim)
-            if _at.dtype == np.int64:
-                if len(set(_at.ravel().tolist())) == _at.size:
-                    both("index_copy", _label, [_x, _at, draw(*_part)], _dim)
-                both("index_fill", _label, [_x, _at, draw()], _dim)
 for _at in _WRONG:
     both("index_select", f"{_at!r}", [draw(3, 2), _at], 0)
     both("index_add", f"{_at!r}", [draw(3, 2), _at, draw(1, 2)], 0)
-    both("index_copy", f"{_at!r}", [draw(3, 2), _at, draw(1, 2)], 0)
 both("index_select", "a 0-d tensor, twice", [draw(), ints(0, 0)], 0)
 both("index_select", "a 0-d tensor, never", [draw(), NONE], 0)
 for _at in [ints(-1), ints(0, -1), ints(9)]:
     _x = draw(3, 2)
     both("index_select", f"{_at}", [_x, _at], 0)
     both("index_add", f"{_at}", [_x, _at, draw(_at.size, 2)], 0)
-    both("index_copy", f"{_at}", [_x, _at, draw(_at.size, 2)], 0)
-    call("index_fill", f"{_at}", lambda lib, x, i: x.index_fill(0, i, 5), _x, _at)
 for _dtype in DTYPES:
     _x, _at = draw(3, 2, dtype=_dtype), ints(2, 0)
     both("index_select", _dtype, [_x, ints(2, 0, 2)], 0)
     for _other in sorted({_dtype, "float32", "int64"}):
         _v = draw(2, 2, dtype=_other, low=0)
         both("index_add", f"{_dtype}, {_other}", [_x, _at, _v], 0)
-        both("index_copy", f"{_dtype}, {_other}", [_x, _at, _v], 0)
-    for _value in [2, 0.5, True, -1, 300, "a"]:
-        call("index_fill", f"{_dtype}, {_value!r}",
-             lambda lib, x, i, v=_value: x.index_fill(0, i, v), _x, _at)  # fmt: skip
 for _shape in [(), (1,), (2,), (1, 3), (2, 1), (2, 2), (2, 3), (1, 2, 3)]:
     for _at in [ints(0), ints(0, 1)]:
-        for _name in ["index_add", "index_copy"]:
-            if _shape or _at.size == 1:
-                both(_name, f"{_shape} for {_at}", [draw(2, 3), _at, draw(*_shape)], 0)
+        if _shape or _at.size == 1:
+            both("index_add", f"{_shape} for {_at}", [draw(2, 3), _at, draw(*_shape)], 0)
 for _alpha in [2, 0.5, -1.0, True, 0, "a", None]:
     for _dtype in ["float32", "float64", "float16", "int64"]:
         _v = [draw(3, 2, dtype=_dtype), ints(1, 1), draw(2, 2, dtype=_dtype)]
         both("index_add", f"{_dtype}, alpha {_alpha!r}", _v, 0, alpha=_alpha)
-for _name in ["index_select", "index_add", "index_copy", "index_fill"]:
+for _name in ["index_select", "index_add"]:
     both(_name, "no tensors", [draw(3)], 0, [1], *[[2.0]] * (_name != "index_select"))
-both("index_fill", "a vector", [draw(3), ints(1), draw(1)], 0)
 
 # -- element by element --------------------------------------------------------------------------
 
@@ -278,13 +265,12 @@ for _dtype in DTYPES:
     _x, _v = draw(3, 2, dtype=_dtype), draw(2, 2, dtype=_dtype)
     _at = ints([[2, 0], [1, 1]])
     both("gather", _dtype, [_x, _at], 0)
-    both("take", _dtype, [_x, _at])
     both("scatter", _dtype, [_x, _at, _v], 0)
     both("scatter", f"{_dtype}, float64", [_x, _at, draw(2, 2, dtype="float64")], 0)
     both("scatter_add", _dtype, [_x, _at * 0, _v], 0)
     for _value in [2, 0.5, True, -1, 300]:
         both("scatter", f"{_dtype}, {_value!r}", [_x, _at], 0, value=_value)
-for _name in ["gather", "take", "scatter_add", "take_along_dim"]:
+for _name in ["gather", "scatter_add", "take_along_dim"]:
     call(
         _name, "a list", lambda lib, x, n=_name: getattr(x, n)(*[0] * (n[0] in "gs"), [0]), draw(3)
     )
@@ -292,7 +278,6 @@ for _name in ["gather", "take", "scatter_add", "take_along_dim"]:
 for _shape in [(), (1,), (3,), (2, 3), (3, 2), (2, 2, 2)]:
     for _at in [*_RIGHT, *_WRONG]:
         _x, _label = draw(*_shape), f"{_shape}, {_at.dtype}{_at.shape} {_at.tolist()}"
-        both("take", _label, [_x, _at])
         if (_at < np.prod(_shape)).all():  # else PyTorch reads some other element
             both("take_along_dim", _label, [_x, _at])
         for _dim in [0, 1, -1]:
@@ -305,9 +290,6 @@ for _shape, _sizes, _dim in [
 ]:
     _at = draw(*_sizes, dtype="int64", low=-1, high=1)
     both("take_along_dim", f"{_shape}, {_sizes}, {_dim}", [draw(*_shape), _at], dim=_dim)
-for _shape in [(0,), (2, 0), (4,), (2, 3), ()]:
-    for _at in [NONE, np.zeros((0, 2), np.int64), ints(3), ints(-1, -4), ints(6), ints(-7)]:
-        both("take", f"{_shape}, {_at!r}", [draw(*_shape), _at])
 for _axis in [0, 1, -1]:
     call("take_along_dim", f"NumPy's along axis {_axis}", lambda lib, x, i, d=_axis: (
          np.take_along_axis(x, i, d) if lib is tg else lib.take_along_dim(x, i, d)),
@@ -315,12 +297,12 @@ for _axis in [0, 1, -1]:
     call("index_select", f"NumPy's along axis {_axis}", lambda lib, x, i, d=_axis: (
          np.take(x, i, d) if lib is tg else lib.index_select(x, d, i)),
          draw(2, 3), ints(1, 0))  # fmt: skip
-call(
-    "take", "NumPy's", lambda lib, x, i: (np if lib is tg else lib).take(x, i), draw(2, 3), ints(3)
-)
+call("index_select", "NumPy's of all", lambda lib, x, i: (
+     np.take(x, i) if lib is tg else lib.take(x, i)), draw(2, 3), ints(3, -1))  # fmt: skip
 call("nonzero", "NumPy's", lambda lib, x: (
      np.nonzero(x) if lib is tg else lib.nonzero(x, as_tuple=True)), MASK)  # fmt: skip
-call("take", "of a transposed tensor", lambda lib, x, i: x.T.take(i), draw(2, 3), ROWS)
+call("take_along_dim", "of a transposed tensor", lambda lib, x, i: x.T.take_along_dim(i, 0),
+     draw(2, 3), ints([[1, 0], [2, 2]]))  # fmt: skip
 call("gather", "of every other row", lambda lib, x, i: x[::2].gather(0, i), draw(4, 3), ints([[1]]))
 
 # -- index_put -----------------------------------------------------------------------------------

@@ -150,63 +150,6 @@ for _largest in [False, True]:
 call("topk", "k a tensor", lambda lib, x: lib.topk(x, lib.tensor(1)), [2.0, 3.0])
 call("topk", "a transposed view", lambda lib, x: lib.topk(x.T, 2, 0), _CUBE[0])
 
-call("msort", "a matrix", lambda lib, x: lib.msort(x), _CUBE[0])
-call("msort", "0-d", lambda lib, x: lib.msort(x), 1.0)
-
-# -- k-th smallest, both extremes, extremes so far -------------------------------------------------
-
-for _k in [0, 1, 2, 3, 5, -1, 1.0, None]:
-    for _options in [{}, {"dim": 0, "keepdim": True}, {"dim": 1}, {"dim": 4}]:
-        call(
-            "kthvalue",
-            f"{_k}, {_options}",
-            lambda lib, x, k=_k, o=_options: lib.kthvalue(x, k, **o),
-            _CUBE,
-        )
-for _shape in SHAPES:
-    for _k in [1, 2]:
-        call("kthvalue", f"{_shape}, {_k}", lambda lib, x, k=_k: x.kthvalue(k), draw(*_shape))
-for _dtype in DTYPES:
-    call("kthvalue", _dtype, lambda lib, x: lib.kthvalue(x, 2), np.arange(3).astype(_dtype))
-for _k in [1, 2, 3]:
-    call("kthvalue", f"NaN, {_k}", lambda lib, x, k=_k: lib.kthvalue(x, k), [3.0, NAN, 2.0])
-
-for _options in [{}, {"dim": 1}, {"dim": 0, "keepdim": True}, {"keepdim": True}, {"dim": (0, 1)},
-                 {"dim": 5}]:  # fmt: skip
-    for _shape in [(2, 3), (), (0,), (0, 2)]:
-        call(
-            "aminmax",
-            f"{_shape}, {_options}",
-            lambda lib, x, o=_options: lib.aminmax(x, **o),
-            draw(*_shape),
-        )
-for _what, _rows in TABLES.items():
-    call("aminmax", _what, lambda lib, x: x.aminmax(dim=1), _rows)
-call("aminmax", "positional dim", lambda lib, x: lib.aminmax(x, 0), _CUBE)
-
-for _name in ["cummax", "cummin"]:
-    for _shape in SHAPES:
-        for _dim in [0, -1] if _shape == (0,) else [0, -1, 1]:  # PyTorch takes any axis of nothing
-            call(
-                _name,
-                f"{_shape}, dim={_dim}",
-                lambda lib, x, n=_name, d=_dim: getattr(lib, n)(x, d),
-                draw(*_shape),
-            )
-    for _what, _rows in TABLES.items():
-        for _dim in [0, 1]:
-            call(
-                _name,
-                f"{_what}, dim={_dim}",
-                lambda lib, x, n=_name, d=_dim: getattr(x, n)(d),
-                _rows,
-            )
-    for _dtype in DTYPES:
-        call(_name, _dtype, lambda lib, x, n=_name: getattr(lib, n)(x, 0), draw(9, dtype=_dtype))
-    call(_name, "extremes", lambda lib, x, n=_name: getattr(lib, n)(x, 0), EXTREMES)
-    call(_name, "a transposed view", lambda lib, x, n=_name: getattr(lib, n)(x.T, 1), _CUBE[0])
-    call(_name, "of a cube", lambda lib, x, n=_name: getattr(lib, n)(x, 1), _CUBE)
-
 # -- differences -----------------------------------------------------------------------------------
 
 for _shape in SHAPES:

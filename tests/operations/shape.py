@@ -118,15 +118,7 @@ for _shape in [(2, 4), (2, 3, 4), (4,), (), (2, 0)]:
     call("is_contiguous", f"{_shape}", lambda lib, x: x.is_contiguous(), draw(*_shape))
     for _name in ["ravel", "t", "clone"]:
         function(_name, _shape, ())
-    for _name in ["atleast_1d", "atleast_2d", "atleast_3d"]:
-        function(_name, _shape, ())
 for _name in ["ravel", "t", "clone"]:
-    call(_name, "no tensor", lambda lib, n=_name: getattr(lib, n)(1.0))
-for _name in ["atleast_1d", "atleast_2d", "atleast_3d"]:
-    call(_name, "several", lambda lib, *xs, n=_name: getattr(lib, n)(*xs), 2.0, draw(2))
-    call(_name, "a list", lambda lib, *xs, n=_name: getattr(lib, n)(list(xs)), 2.0, draw(2))
-    call(_name, "of one", lambda lib, *xs, n=_name: getattr(lib, n)(xs), 2.0)
-    call(_name, "none", lambda lib, n=_name: getattr(lib, n)())
     call(_name, "no tensor", lambda lib, n=_name: getattr(lib, n)(1.0))
 call("contiguous", "is itself", lambda lib, x: x.contiguous() is x, draw(2, 3))
 call("contiguous", "is a copy", lambda lib, x: x.T.contiguous() is x, draw(2, 3))
@@ -159,11 +151,12 @@ call("unsqueeze", "by name", lambda lib, x: lib.unsqueeze(x, dim=1), draw(2, 3))
 
 # -- another order of axes ---------------------------------------------------------------------
 
-for _name in ["transpose", "swapaxes", "swapdims"]:
+for _name in ["transpose", "swapaxes"]:
     for _shape in [(2, 4), (2, 3, 4), (3,), (), (0, 2)]:
         _pairs = [(0, 1), (1, 0), (-1, 0), (0, 0), (0, 2), (1, -1), (-3, 0), (0.0, 1), (None, 1)]
         calls(_name, _shape, *[(_name, *pair) for pair in _pairs if None not in pair])
         function(_name, _shape, *_pairs)
+call("swapaxes", "by name", lambda lib, x: x.swapaxes(axis0=0, axis1=1), draw(2, 3))
 call("transpose", "by name", lambda lib, x: lib.transpose(x, dim0=0, dim1=1), draw(2, 3))
 for _shape in [(2, 3), (), (3,)]:
     if len(_shape) == 2:
@@ -225,12 +218,6 @@ for _shapes in [[(2, 3), (3,), (1, 1)], [(2, 3)], [], [(), (2,)], [(2, 1), (0,)]
         lambda lib, *xs: lib.broadcast_tensors(*xs),
         *[draw(*s) for s in _shapes],
     )
-    call(
-        "broadcast_shapes",
-        f"{_shapes}",
-        lambda lib, s=tuple(_shapes): tuple(lib.broadcast_shapes(*s)),
-    )
-call("broadcast_shapes", "a number", lambda lib: tuple(lib.broadcast_shapes((2, 1), 3)))
 call("broadcast_tensors", "a list", lambda lib, *xs: lib.broadcast_tensors(xs), draw(2), draw(1))
 call("broadcast_tensors", "a number", lambda lib, x: lib.broadcast_tensors(x, 1), draw(2))
 call("broadcast_tensors", "integers", lambda lib, *xs: lib.broadcast_tensors(*xs), draw(2), [1])
@@ -244,10 +231,6 @@ for _shape in [(2, 4), (0, 3), (2, 1)]:
 function("flip", (), ((0,),), ((),), ((1,),))
 function("flip", (3,), ((0,),), ((-1,),), (None,), ("0",))
 call("flip", "dims=", lambda lib, x: x.flip(dims=(0,)), draw(2, 3))
-for _name in ["fliplr", "flipud"]:
-    for _shape in [(2, 4), (2, 3, 2), (3,), (), (0, 2)]:
-        calls(_name, _shape, (_name,))
-        function(_name, _shape, ())
 
 _ROLLS: list[tuple[Any, ...]] = [
     (1,), (-4,), (0,), (7,), (1, 0), (-1, 1), (5, -1), ((1,), (0,)), ((1, 2), (0, 1)),
@@ -334,16 +317,30 @@ _PLANES: list[tuple[Any, ...]] = [
     (0, 0.0, 1), (2, -2, -1), (0, 0, 3),
 ]  # fmt: skip
 for _shape in [(2, 4), (2, 3, 4), (3,), (), (0, 2)]:
-    for _name in ["diagonal", "diag_embed"]:
-        calls(_name, _shape, *[(_name, *plane) for plane in _PLANES])
-        function(_name, _shape, *_PLANES)
-for _name in ["diagonal", "diag_embed"]:
-    call(
-        _name,
-        "by name",
-        lambda lib, x, n=_name: getattr(lib, n)(x, offset=1, dim1=1, dim2=0),
-        draw(2, 3),
-    )
+    calls("diagonal", _shape, *[("diagonal", *plane) for plane in _PLANES])
+    function("diagonal", _shape, *_PLANES)
+call("diagonal", "by name", lambda lib, x: lib.diagonal(x, offset=1, dim1=1, dim2=0), draw(2, 3))
+
+# -- dims that are bools -----------------------------------------------------------------------
+
+for _name, _fn in {
+    "sum": lambda lib, x: x.sum(False),
+    "cumsum": lambda lib, x: x.cumsum(True),
+    "softmax": lambda lib, x: x.softmax(True),
+    "sort": lambda lib, x: x.sort(dim=True),
+    "argmax": lambda lib, x: x.argmax(False),
+    "flatten": lambda lib, x: lib.flatten(x, True),
+    "transpose": lambda lib, x: x.transpose(True, False),
+    "unsqueeze": lambda lib, x: x.unsqueeze(True),
+    "squeeze": lambda lib, x: x.squeeze(False),
+    "cat": lambda lib, x: lib.cat([x], True),
+    "stack": lambda lib, x: lib.stack([x], False),
+    "unbind": lambda lib, x: x.unbind(True),
+    "chunk": lambda lib, x: x.chunk(2, True),
+    "select": lambda lib, x: x.select(False, 0),
+    "gather": lambda lib, x: x.gather(False, lib.tensor([[0]])),
+}.items():
+    call(_name, "a dim that is a bool", _fn, draw(2, 3))
 
 # -- every type, and memory --------------------------------------------------------------------
 
@@ -368,7 +365,6 @@ _SIMPLE: dict[str, Any] = {
     "triu": lambda lib, x: x.triu(),
     "diag": lambda lib, x: x[0].diag(1),
     "diagonal": lambda lib, x: x.diagonal(),
-    "diag_embed": lambda lib, x: x.diag_embed(),
 }
 for _name, _fn in _SIMPLE.items():
     for _dtype in DTYPES:
@@ -395,7 +391,6 @@ for _name, _fn in {
     "repeat_interleave": lambda lib, x: [x.repeat_interleave(1), x.repeat_interleave(1, 0)],
     "tril": lambda lib, x: [x.tril(), x.tril(9)],
     "diag": lambda lib, x: [x[0].diag(), x[0, 0].diag()],
-    "atleast_1d": lambda lib, x: [lib.atleast_1d(x), lib.atleast_1d(x[0, 0, 0])],
     "broadcast_tensors": lambda lib, x: lib.broadcast_tensors(x, lib.zeros(2, 1, 1, 1))[0],
 }.items():
     memory(_name, _fn, 2, 3, 4)
@@ -415,9 +410,6 @@ for _label, (_numpys, _torchs) in {
     "squeeze": (lambda x: np.squeeze(x[:1], axis=0), lambda lib, x: x[0]),
     "squeeze all": (lambda x: np.squeeze(x[:, :1]), lambda lib, x: x[:, 0]),
     "expand_dims": (lambda x: np.expand_dims(x, axis=-1), lambda lib, x: x[..., None]),
-    "atleast_1d": (lambda x: np.atleast_1d(x[0, 0]), lambda lib, x: x[:1, 0]),
-    "atleast_2d": (lambda x: np.atleast_2d(x[0]), lambda lib, x: x[:1]),
-    "atleast_3d": (lambda x: np.atleast_3d(x), lambda lib, x: x[..., None]),
     "transpose": (lambda x: np.transpose(x), lambda lib, x: x.T),
     "transpose, axes": (lambda x: np.transpose(x, (0, 1)), lambda lib, x: x.permute(0, 1)),
     "swapaxes": (lambda x: np.swapaxes(x, 0, 1), lambda lib, x: x.T),
@@ -431,8 +423,6 @@ for _label, (_numpys, _torchs) in {
     "copy": (lambda x: np.copy(x), lambda lib, x: x.clone()),
     "flip": (lambda x: np.flip(x), lambda lib, x: x.flip(0, 1)),
     "flip, axis": (lambda x: np.flip(x, axis=1), lambda lib, x: x.flip(1)),
-    "fliplr": (lambda x: np.fliplr(x), lambda lib, x: x.flip(1)),
-    "flipud": (lambda x: np.flipud(x), lambda lib, x: x.flip(0)),
     "roll": (lambda x: np.roll(x, 1), lambda lib, x: x.roll(1)),
     "roll, axis": (lambda x: np.roll(x, 1, axis=1), lambda lib, x: x.roll(1, 1)),
     "tile": (lambda x: np.tile(x, 2), lambda lib, x: x.tile(2)),
@@ -454,7 +444,6 @@ for _label, (_numpys, _torchs) in {
     "stack": (lambda x: np.stack([x, x], axis=1), lambda lib, x: lib.stack([x, x], 1)),
     "hstack": (lambda x: np.hstack([x, x]), lambda lib, x: lib.hstack([x, x])),
     "vstack": (lambda x: np.vstack([x, x[0]]), lambda lib, x: lib.vstack([x, x[0]])),
-    "dstack": (lambda x: np.dstack([x, x]), lambda lib, x: lib.dstack([x, x])),
     "array_split": (
         lambda x: np.array_split(x, 2, axis=1),
         lambda lib, x: list(lib.tensor_split(x, 2, 1)),

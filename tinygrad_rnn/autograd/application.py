@@ -69,17 +69,14 @@ class Application(Bare):
             for x in (arguments[i] for i in shown)
         ]
         ctx._operands = shown
-        arrays = self._saved(ctx, arguments, outputs)
-        # saved arrays stand behind the places where those of a primitive would be; at the last
-        # of these a recorded walk puts a tensor of this node, by which its rule can know it
-        saved = (*[None] * len(parents), _EMPTY, *arrays) if arrays else ()
+        saved = self._saved(ctx, arguments, outputs)
         own = _unshared([outputs[i].array for i in live], arguments)
         made = node(self, tuple(parents), saved, {"ctx": ctx}, here.mode, _whole(own))
         for i, array in zip(live, own):
             finished[i] = wrap(array, output_place(made, i, array))
         return tuple(finished)
 
-    def _saved(self, ctx: Any, arguments: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
+    def _saved(self, ctx: Any, arguments: Sequence[Any], outputs: Sequence[Any]) -> tuple[Any, ...]:
         """The arrays that forward asked to save; ``ctx`` learns where in the graph they are."""
         for i, x in enumerate(ctx._saved):
             if not (x is None or isinstance(x, Tensor)):
@@ -94,12 +91,12 @@ class Application(Bare):
         ctx._places = [
             None if x is None else number[id(x)] if id(x) in number else place(x) for x in tensors
         ]
-        return [None if x is None else x.array for x in tensors]
+        return tuple([None if x is None else x.array for x in tensors])
 
     def pull(self, g: Any, at: Any) -> list[Any]:
         """What each operand receives: the joint rule."""
         recorded = not isinstance(at, Node)
-        ctx = at.params["ctx"]._seen_from(_node_of(at))
+        ctx = at.params["ctx"]._seen_from(at.node if recorded else at)
         result = self.function._derivative()(ctx, *_incoming(g, ctx))
         grads = self._checked(result if isinstance(result, tuple) else (result,), ctx._dtypes)
         return [
@@ -142,9 +139,6 @@ class Application(Bare):
         return to_dtype(grad if recorded else grad.array, dtype)
 
 
-_EMPTY = np.empty(0)
-
-
 def _unshared(arrays: list[Any], arguments: Sequence[Any]) -> list[Any]:
     """Outputs with memory of their own: what changes one in place must not change others unseen."""
     taken = {id(owner(x.array)) for x in arguments if isinstance(x, Tensor)}
@@ -165,19 +159,12 @@ def _whole(arrays: list[Any]) -> Any:
     return np.concatenate([array.ravel() for array in arrays])
 
 
-def _node_of(at: Any) -> Node | None:
-    """The node of what the engine gives to rules; ``None`` if it has saved nothing."""
-    if isinstance(at, Node) or not at.saved:
-        return at if at.saved else None
-    return at.saved[len(at.parents)].node
-
-
 def saved_tensors(ctx: Any, made: Node) -> tuple[Tensor | None, ...]:
     """The tensors that an application saved, at their places in the graph."""
     if not made.saved:
         return ()
     tensors = []
-    for array, where in zip(made.saved[len(made.parents) + 1 :], ctx._places, strict=True):
+    for array, where in zip(made.saved, ctx._places, strict=True):
         if isinstance(where, int):  # a node that knew its output would keep both alive for ever
             where = output_place(made, where, array)
         tensors.append(None if array is None else wrap(array, where))

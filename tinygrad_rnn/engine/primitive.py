@@ -109,8 +109,8 @@ class Primitive:
         if True not in wants or not here.mode.recording:
             return make_tensor(output, None)
         keep = self._keeps[wants] if wants in self._keeps else self._keep(wants)
-        saved = tuple(a if kept else None for a, kept in zip((*arrays, output), keep))
-        parents = tuple(place(x) if isinstance(x, Variable) else leaf(x, False) for x in inputs)
+        saved = tuple([a if kept else None for a, kept in zip((*arrays, output), keep)])
+        parents = tuple([place(x) if isinstance(x, Variable) else leaf(x, False) for x in inputs])
         shown = output.copy() if self.view and output.size <= here.mode.keep else output
         return make_tensor(output, node(self, parents, saved, params, here.mode, shown))
 

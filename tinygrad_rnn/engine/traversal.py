@@ -107,7 +107,7 @@ class _Recorded:
     """What rules see of a node when the walk is itself recorded: tensors for arrays."""
 
     def __init__(self, node: Any) -> None:
-        self.params, self.parents = node.params, node.parents
+        self.node, self.params, self.parents = node, node.params, node.parents
         make, places = primitive.make_tensor, zip(node.saved, (*node.parents, node))
         self.saved = [make(a, p) if isinstance(a, np.ndarray) else a for a, p in places]
 

@@ -1,14 +1,26 @@
-"""Nonlinearities that PyTorch offers outside ``nn.functional`` too."""
+"""Nonlinearities that are methods of tensors too; the others are in ``nn.functional``."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype
-from tinygrad_rnn.functions.arguments import dims_of, tensor_of
+from tinygrad_rnn.functions.arguments import dim_of, tensor_of
 from tinygrad_rnn.functions.shape import reshape
 from tinygrad_rnn.ops import activation
 from tinygrad_rnn.ops.promotion import to_dtype
+
+
+def relu(input: Any) -> Any:
+    """max(x, 0), elementwise; the derivative at 0 is 0, as in PyTorch.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.relu(tg.tensor([-1.0, 0.0, 2.0]))
+    tensor([0., 0., 2.])
+    """
+    return activation.relu.apply(input)
 
 
 def softmax(input: Any, dim: int, dtype: DTypeLike = None) -> Any:
@@ -51,29 +63,10 @@ def log_softmax(input: Any, dim: int, dtype: DTypeLike = None) -> Any:
 
 def _along(name: str, primitive: Any, input: Any, dim: int, dtype: DTypeLike) -> Any:
     x = tensor_of(name, input)
-    if not isinstance(dim, int):
-        raise TypeError(f"{name}: dim must be an integer, got {dim!r}")
     if dtype is not None:
         x = to_dtype(x, as_dtype(dtype))
-    return primitive.apply(x, axis=dims_of(name, dim, x.array.ndim))
-
-
-def selu(input: Any) -> Any:
-    """s·x for x > 0, else s·α·(eˣ − 1), elementwise, with s = 1.0507… and α = 1.6733….
-
-    The constants keep mean 0 and variance 1 from layer to layer: https://arxiv.org/abs/1706.02515.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.selu(tg.tensor([-1.0, 0.0, 1.0]))
-    tensor([-1.1113,  0.0000,  1.0507])
-    """
-    return activation.elu.apply(tensor_of("selu", input), alpha=_SELU_ALPHA, scale=_SELU_SCALE)
-
-
-_SELU_ALPHA = 1.6732632423543772848170429916717
-_SELU_SCALE = 1.0507009873554804934193349852946
+    d = dim_of(name, dim, x.array.ndim)
+    return primitive.apply(x, axis=(d,) if x.array.ndim else ())
 
 
 def prelu(input: Any, weight: Any) -> Any:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine import primitive
-from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.errors import cannot_compute
-from tinygrad_rnn.functions.arguments import tensor_of
+from tinygrad_rnn.functions.arguments import check_flags, raw, tensor_of
 from tinygrad_rnn.ops.promotion import promoted
 
 
@@ -22,7 +21,7 @@ def _pairwise(
     fit = promoted(said, numbers=False)
 
     def apply(input: Any, other: Any) -> Any:
-        a, b = (x.array if isinstance(x, Variable) else x for x in fit((input, other)))
+        a, b = map(raw, fit((input, other)))
         if bits and a.dtype.kind == "f":
             raise RuntimeError(f"{said}: only defined for bools and integers, not {a.dtype}")
         try:
@@ -46,8 +45,6 @@ lt = _compare("lt", np.less, "<")
 le = _compare("le", np.less_equal, "<=")
 gt = _compare("gt", np.greater, ">")
 ge = _compare("ge", np.greater_equal, ">=")
-
-not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
 
 _TRUTH = "elementwise, as a bool tensor; what is not 0 is true."
 logical_and = _pairwise("logical_and", np.logical_and, f"Whether both are true, {_TRUTH}")
@@ -157,8 +154,7 @@ def isclose(
         raise RuntimeError(f"isclose: expected tensors of one type, got {a.dtype} and {b.dtype}")
     if not (rtol >= 0 and atol >= 0):
         raise RuntimeError(f"isclose: tolerances must not be negative, got {rtol} and {atol}")
-    if not isinstance(equal_nan, bool):
-        raise TypeError(f"isclose: equal_nan must be a bool, got {equal_nan!r}")
+    check_flags("isclose", equal_nan=equal_nan)
     x, y = (z if z.dtype.kind == "f" else z.astype(np.float64) for z in (a, b))
     try:
         with np.errstate(all="ignore"):

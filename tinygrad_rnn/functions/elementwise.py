@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
-import math
 from typing import Any
 
 import numpy as np
@@ -11,12 +9,14 @@ import numpy as np
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.functions.arguments import tensor_of
+from tinygrad_rnn.functions.arguments import fitting, integer_of, mask_of, number_of, raw, tensor_of
 from tinygrad_rnn.ops import activation, arithmetic, elementwise
 from tinygrad_rnn.ops.promotion import promoted, to_dtype
 
 _add, _sub, _mul = arithmetic.add.apply, arithmetic.sub.apply, arithmetic.mul.apply
 _tanh, _sigmoid = activation.tanh.apply, activation.sigmoid.apply
+
+# -- arithmetic ------------------------------------------------------------------------------------
 
 
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
@@ -70,31 +70,12 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 
 def _scaled(name: str, input: Any, other: Any, alpha: Any) -> tuple[Any, Any]:
     """The operands in their common type, the second one multiplied by ``alpha``."""
-    factor = alpha.array if isinstance(alpha, Variable) else alpha
-    if isinstance(factor, np.ndarray | np.generic) and factor.size == 1:
-        factor = factor.item()
-    if not isinstance(factor, bool | int | float):
-        raise TypeError(f"{name}: alpha must be a number, got {alpha!r}")
+    factor = number_of(name, "alpha", alpha)
     a, b = promoted(name)((input, other))
     dtype = (b if isinstance(a, bool | int | float) else a).dtype
     if dtype.kind != "f" and not isinstance(factor, int):
         raise RuntimeError(f"{name}: alpha {alpha!r} does not fit a result of {dtype}")
     return a, b * (bool(factor) if dtype.kind == "b" else fitting(name, factor, dtype))
-
-
-def fitting(name: str, number: bool | int | float, dtype: np.dtype[Any]) -> Any:
-    """A Python number that an element of ``dtype`` can be; others raise, as in PyTorch."""
-    if dtype.kind == "f":
-        fits = not math.isfinite(number) or builtins.abs(number) <= np.finfo(dtype).max
-    elif dtype.kind == "b":
-        fits = True
-    else:
-        top = np.iinfo(dtype).max
-        low = -top - 1 if isinstance(number, int) else np.iinfo(dtype).min  # uint8: −1 is 255
-        fits = math.isfinite(number) and low <= number <= top
-    if not fits:
-        raise RuntimeError(f"{name}: {number!r} does not fit {dtype}; convert the tensor first")
-    return number
 
 
 def mul(input: Any, other: Any) -> Any:
@@ -195,7 +176,7 @@ def pow(input: Any, exponent: Any) -> Any:
     tensor([1., 4., 9.])
     """
     if type(exponent) is int:
-        dtype = (input.array if isinstance(input, Variable) else np.asarray(input)).dtype
+        dtype = np.asarray(raw(input)).dtype
         if dtype.kind != "f" and fitting("pow", exponent, dtype) < 0:
             raise RuntimeError(f"pow: an integer to the power {exponent} is none; use floats")
     return arithmetic.power.apply(input, exponent)
@@ -213,52 +194,7 @@ def neg(input: Any) -> Any:
     return arithmetic.neg.apply(input)
 
 
-def exp(input: Any) -> Any:
-    """Exponential, elementwise.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.exp(tg.tensor([0.0, 1.0]))
-    tensor([1.0000, 2.7183])
-    """
-    return arithmetic.exp.apply(input)
-
-
-def log(input: Any) -> Any:
-    """Natural logarithm, elementwise: −inf at 0, NaN below.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.log(tg.tensor([1.0, 10.0]))
-    tensor([0.0000, 2.3026])
-    """
-    return arithmetic.log.apply(input)
-
-
-def tanh(input: Any) -> Any:
-    """Hyperbolic tangent, elementwise; its derivative is 1 − tanh².
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.tanh(tg.tensor([0.6, 0.5]))
-    tensor([0.5370, 0.4621])
-    """
-    return _tanh(input)
-
-
-def sigmoid(input: Any) -> Any:
-    """Logistic function σ(x) = 1 / (1 + e⁻ˣ), elementwise, without overflow at any x.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.sigmoid(tg.tensor([-10000.0, 0.0, 10000.0]))
-    tensor([0.0000, 0.5000, 1.0000])
-    """
-    return _sigmoid(input)
+# -- roots, exponentials and logarithms ------------------------------------------------------------
 
 
 def sqrt(input: Any) -> Any:
@@ -309,40 +245,16 @@ def reciprocal(input: Any) -> Any:
     return elementwise.reciprocal.apply(input)
 
 
-def abs(input: Any) -> Any:
-    """Absolute value, elementwise; its derivative at 0 is 0.
+def exp(input: Any) -> Any:
+    """Exponential, elementwise.
 
     Examples
     --------
     >>> import tinygrad_rnn as tg
-    >>> tg.abs(tg.tensor([-1.0, 2.0]))
-    tensor([1., 2.])
+    >>> tg.exp(tg.tensor([0.0, 1.0]))
+    tensor([1.0000, 2.7183])
     """
-    return elementwise.absolute.apply(input)
-
-
-def sign(input: Any) -> Any:
-    """Sign, elementwise: −1, 0 or 1 (0 also of NaN); its derivative is 0.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.sign(tg.tensor([-5.0, 0.0, 2.0]))
-    tensor([-1.,  0.,  1.])
-    """
-    return elementwise.sign.apply(input)
-
-
-def exp2(input: Any) -> Any:
-    """Power of two, elementwise: 2 ** ``input``.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.exp2(tg.tensor([0.0, 3.0]))
-    tensor([1., 8.])
-    """
-    return elementwise.exp2.apply(input)
+    return arithmetic.exp.apply(input)
 
 
 def expm1(input: Any) -> Any:
@@ -355,6 +267,18 @@ def expm1(input: Any) -> Any:
     tensor([0.0000, 1.7183])
     """
     return elementwise.expm1.apply(input)
+
+
+def log(input: Any) -> Any:
+    """Natural logarithm, elementwise: −inf at 0, NaN below.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.log(tg.tensor([1.0, 10.0]))
+    tensor([0.0000, 2.3026])
+    """
+    return arithmetic.log.apply(input)
 
 
 def log1p(input: Any) -> Any:
@@ -391,6 +315,21 @@ def log10(input: Any) -> Any:
     tensor([0.0000, 3.0000])
     """
     return elementwise.log10.apply(input)
+
+
+def logaddexp(input: Any, other: Any) -> Any:
+    """Logarithm of the sum of exponentials, log(exp(a) + exp(b)), elementwise, without overflow.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.logaddexp(tg.tensor([0.0, -500.0]), tg.tensor([0.0, -500.0]))
+    tensor([   0.6931, -499.3069])
+    """
+    return elementwise.logaddexp.apply(input, other)
+
+
+# -- angles, and their likes -----------------------------------------------------------------------
 
 
 def sin(input: Any) -> Any:
@@ -465,6 +404,18 @@ def atan(input: Any) -> Any:
     return elementwise.atan.apply(input)
 
 
+def atan2(input: Any, other: Any) -> Any:
+    """Angle in radians of the points (x, y) = (``other``, ``input``), in −π … π, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.atan2(tg.tensor([1.0, 1.0]), tg.tensor([1.0, -1.0]))
+    tensor([0.7854, 2.3562])
+    """
+    return elementwise.atan2.apply(input, other)
+
+
 def sinh(input: Any) -> Any:
     """Hyperbolic sine, elementwise.
 
@@ -489,40 +440,28 @@ def cosh(input: Any) -> Any:
     return elementwise.cosh.apply(input)
 
 
-def asinh(input: Any) -> Any:
-    """Inverse of `sinh`, elementwise.
+def tanh(input: Any) -> Any:
+    """Hyperbolic tangent, elementwise; its derivative is 1 − tanh².
 
     Examples
     --------
     >>> import tinygrad_rnn as tg
-    >>> tg.asinh(tg.tensor([0.0, 1.0]))
-    tensor([0.0000, 0.8814])
+    >>> tg.tanh(tg.tensor([0.6, 0.5]))
+    tensor([0.5370, 0.4621])
     """
-    return elementwise.asinh.apply(input)
+    return _tanh(input)
 
 
-def acosh(input: Any) -> Any:
-    """Inverse of `cosh`, elementwise: NaN below 1.
+def sigmoid(input: Any) -> Any:
+    """Logistic function σ(x) = 1 / (1 + e⁻ˣ), elementwise, without overflow at any x.
 
     Examples
     --------
     >>> import tinygrad_rnn as tg
-    >>> tg.acosh(tg.tensor([1.0, 2.0]))
-    tensor([0.0000, 1.3170])
+    >>> tg.sigmoid(tg.tensor([-10000.0, 0.0, 10000.0]))
+    tensor([0.0000, 0.5000, 1.0000])
     """
-    return elementwise.acosh.apply(input)
-
-
-def atanh(input: Any) -> Any:
-    """Inverse of `tanh`, elementwise: NaN outside −1 … 1.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.atanh(tg.tensor([0.0, 0.5]))
-    tensor([0.0000, 0.5493])
-    """
-    return elementwise.atanh.apply(input)
+    return _sigmoid(input)
 
 
 def erf(input: Any) -> Any:
@@ -537,16 +476,31 @@ def erf(input: Any) -> Any:
     return elementwise.erf.apply(input)
 
 
-def erfc(input: Any) -> Any:
-    """1 − `erf`, elementwise, exact also where that is near 0.
+# -- sizes, signs and whole numbers ----------------------------------------------------------------
+
+
+def abs(input: Any) -> Any:
+    """Absolute value, elementwise; its derivative at 0 is 0.
 
     Examples
     --------
     >>> import tinygrad_rnn as tg
-    >>> tg.erfc(tg.tensor([0.0, 1.0]))
-    tensor([1.0000, 0.1573])
+    >>> tg.abs(tg.tensor([-1.0, 2.0]))
+    tensor([1., 2.])
     """
-    return elementwise.erfc.apply(input)
+    return elementwise.absolute.apply(input)
+
+
+def sign(input: Any) -> Any:
+    """Sign, elementwise: −1, 0 or 1 (0 also of NaN); its derivative is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.sign(tg.tensor([-5.0, 0.0, 2.0]))
+    tensor([-1.,  0.,  1.])
+    """
+    return elementwise.sign.apply(input)
 
 
 def floor(input: Any) -> Any:
@@ -573,6 +527,20 @@ def ceil(input: Any) -> Any:
     return elementwise.ceil.apply(input)
 
 
+def round(input: Any, *, decimals: int = 0) -> Any:
+    """The nearest number with so many decimals, elementwise; its derivative is 0.
+
+    Halves go to the even neighbour. With negative ``decimals``, tens, hundreds … are rounded to.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.round(tg.tensor([0.5, 1.5, 2.4]))
+    tensor([0., 2., 2.])
+    """
+    return elementwise.rounding.apply(input, decimals=integer_of("round", "decimals", decimals))
+
+
 def trunc(input: Any) -> Any:
     """The whole part (towards 0), elementwise; its derivative is 0.
 
@@ -585,59 +553,7 @@ def trunc(input: Any) -> Any:
     return elementwise.trunc.apply(input)
 
 
-def round(input: Any, *, decimals: int = 0) -> Any:
-    """The nearest number with so many decimals, elementwise; its derivative is 0.
-
-    Halves go to the even neighbour. With negative ``decimals``, tens, hundreds … are rounded to.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.round(tg.tensor([0.5, 1.5, 2.4]))
-    tensor([0., 2., 2.])
-    """
-    if isinstance(decimals, bool) or not isinstance(decimals, int):
-        raise TypeError(f"round: decimals must be an integer, got {decimals!r}")
-    return elementwise.rounding.apply(input, decimals=decimals)
-
-
-def positive(input: Any) -> Any:
-    """The tensor itself: ``+input``.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.positive(tg.tensor([1.0, -2.0]))
-    tensor([ 1., -2.])
-    """
-    x = tensor_of("positive", input)
-    if x.array.dtype.kind == "b":
-        raise RuntimeError("positive: not defined for bool tensors; convert them first")
-    return x
-
-
-def atan2(input: Any, other: Any) -> Any:
-    """Angle in radians of the points (x, y) = (``other``, ``input``), in −π … π, elementwise.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.atan2(tg.tensor([1.0, 1.0]), tg.tensor([1.0, -1.0]))
-    tensor([0.7854, 2.3562])
-    """
-    return elementwise.atan2.apply(input, other)
-
-
-def logaddexp(input: Any, other: Any) -> Any:
-    """Logarithm of the sum of exponentials, log(exp(a) + exp(b)), elementwise, without overflow.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.logaddexp(tg.tensor([0.0, -500.0]), tg.tensor([0.0, -500.0]))
-    tensor([   0.6931, -499.3069])
-    """
-    return elementwise.logaddexp.apply(input, other)
+# -- one of two ------------------------------------------------------------------------------------
 
 
 def maximum(input: Any, other: Any) -> Any:
@@ -689,34 +605,13 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     if max is None and min is None:
         raise RuntimeError("clamp: at least one of min and max must not be None")
     if max is None:
-        return clamp_min(input, min)
+        return _clamped(elementwise.clamp_min, input, min)
     if min is None:
-        return clamp_max(input, max)
+        return _clamped(elementwise.clamp_max, input, max)
     return _clamped(elementwise.clamp, input, min, max)
 
 
-def clamp_min(input: Any, min: Any) -> Any:
-    """`clamp` from below only.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.clamp_min(tg.tensor([-1.0, 3.0]), 0)
-    tensor([0., 3.])
-    """
-    return _clamped(elementwise.clamp_min, input, min)
-
-
-def clamp_max(input: Any, max: Any) -> Any:
-    """`clamp` from above only.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.clamp_max(tg.tensor([-1.0, 3.0]), 0)
-    tensor([-1.,  0.])
-    """
-    return _clamped(elementwise.clamp_max, input, max)
+clip = clamp
 
 
 def _clamped(kind: Primitive, *operands: Any) -> Any:
@@ -728,18 +623,6 @@ def _clamped(kind: Primitive, *operands: Any) -> Any:
 
 
 _fit_bounds = promoted("clamp", numbers=False)
-
-
-def relu(input: Any) -> Any:
-    """max(x, 0), elementwise; the derivative at 0 is 0, as in PyTorch.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.relu(tg.tensor([-1.0, 0.0, 2.0]))
-    tensor([0., 0., 2.])
-    """
-    return activation.relu.apply(input)
 
 
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
@@ -762,12 +645,10 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     >>> tg.where(x > 0)
     (tensor([1]),)
     """
-    c = tensor_of("where", condition)
     if input is None and other is None:
-        places = np.atleast_1d(c.array).nonzero()
+        places = np.atleast_1d(tensor_of("where", condition).array).nonzero()
         return tuple(primitive.make_tensor(i, None) for i in places)
-    if c.array.dtype.kind != "b":
-        raise RuntimeError(f"where: the condition must be a bool tensor, got {c.array.dtype}")
+    c = mask_of("where", "condition", condition)
     return arithmetic.where.general(c, *_fit_choices((input, other)))
 
 
@@ -791,21 +672,13 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     >>> tg.masked_fill(x, x < 0, 5)
     tensor([5., 2.])
     """
-    x, m = tensor_of("masked_fill", input), tensor_of("masked_fill", mask)
-    if m.array.dtype.kind != "b":
-        raise RuntimeError(f"masked_fill: the mask must be a bool tensor, got {m.array.dtype}")
+    x, m = tensor_of("masked_fill", input), mask_of("masked_fill", "mask", mask)
     if not isinstance(value, Variable | np.ndarray | np.generic | bool | int | float):
         raise TypeError(f"masked_fill: the value must be a number, got {value!r:.60}")
-    array = value.array if isinstance(value, Variable) else np.asarray(value)
+    array = np.asarray(raw(value))
     if array.ndim:
         raise RuntimeError(f"masked_fill: the value must be a number or 0-d, got {array.shape}")
     dtype = x.array.dtype
     fitting("masked_fill", array.item(), dtype)
     fill = value if isinstance(value, Variable) else array
     return arithmetic.where.general(m, to_dtype(fill, dtype), x)
-
-
-subtract, multiply, divide, true_divide = sub, mul, div, div
-negative, absolute, clip = neg, abs, clamp
-arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
-arcsinh, arccosh, arctanh = asinh, acosh, atanh

@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import dim_of, several, tensor_of
-from tinygrad_rnn.functions.shape import (
-    atleast_1d,
-    atleast_2d,
-    atleast_3d,
-    integers,
-    reshape,
+from tinygrad_rnn.functions.arguments import (
+    dim_of,
+    indices_of,
+    integer_of,
+    integers_of,
+    raw,
+    tensor_of,
 )
+from tinygrad_rnn.functions.shape import reshape
 from tinygrad_rnn.ops import indexing, shape
+from tinygrad_rnn.ops.promotion import promoted
 
 Parts = tuple[Any, ...]
 
@@ -46,13 +47,22 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     >>> tg.cat([tg.tensor([1.0, 2.0]), tg.tensor([3.0])])
     tensor([1., 2., 3.])
     """
-    xs = several("cat", _listed("cat", tensors))
+    xs = _tensors("cat", tensors)
+    for i, x in enumerate(xs):
+        if not x.array.ndim:
+            raise RuntimeError(
+                f"cat: a zero-dimensional tensor (at position {i}) cannot be concatenated; stack "
+                "makes a vector of them"
+            )
     sizes = next((x.array.shape for x in xs if x.array.shape != (0,)), (0,))
     d = dim_of("cat", dim, len(sizes))
     if len(sizes) != 1:
         nothing = (*sizes[:d], 0, *sizes[d + 1 :])
         xs = [x if x.array.shape != (0,) else reshape(x, nothing) for x in xs]
     return shape.cat.general(*xs, dim=d)
+
+
+concat = cat
 
 
 def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
@@ -65,7 +75,7 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
     tensor([[1., 3.],
             [2., 4.]])
     """
-    xs = several("stack", _listed("stack", tensors))
+    xs = _tensors("stack", tensors)
     return shape.stack.general(*xs, dim=dim_of("stack", dim, xs[0].array.ndim + 1))
 
 
@@ -78,7 +88,7 @@ def hstack(tensors: Sequence[Any]) -> Any:
     >>> tg.hstack([tg.tensor([1.0, 2.0]), tg.tensor(3.0)])
     tensor([1., 2., 3.])
     """
-    xs = _filled("hstack", atleast_1d, tensors)
+    xs = _tensors("hstack", tensors, 1)
     return cat(xs, dim=0 if xs[0].array.ndim == 1 else 1)
 
 
@@ -92,35 +102,22 @@ def vstack(tensors: Sequence[Any]) -> Any:
     tensor([[1., 2.],
             [3., 4.]])
     """
-    return cat(_filled("vstack", atleast_2d, tensors))
+    return cat(_tensors("vstack", tensors, 2))
 
 
-def dstack(tensors: Sequence[Any]) -> Any:
-    """Tensors behind each other, along a third axis.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.dstack([tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0])])
-    tensor([[[1., 3.],
-             [2., 4.]]])
-    """
-    return cat(_filled("dstack", atleast_3d, tensors), dim=2)
-
-
-def _listed(name: str, tensors: Any) -> Sequence[Any]:
+def _tensors(name: str, tensors: Any, axes: int = 0) -> Sequence[Any]:
+    """The tensors in a list in their common type, with leading axes so that they have ``axes``."""
     if not isinstance(tensors, tuple | list):
         raise TypeError(
             f"{name}: expected a tuple or list of tensors, got {type(tensors).__name__}"
         )
-    return tensors
-
-
-def _filled(name: str, atleast: Any, tensors: Any) -> Parts:
-    """The tensors, with as many axes as ``atleast`` gives them; there must be some."""
-    if not _listed(name, tensors):
-        raise RuntimeError(f"{name}: expected a non-empty list of tensors")
-    return tuple(atleast(x) for x in tensors)
+    xs = [tensor_of(name, x) for x in tensors]
+    if not xs:
+        kind = ValueError if name == "cat" else RuntimeError
+        raise kind(f"{name}: expected a non-empty list of tensors")
+    more = [axes - x.array.ndim for x in xs]
+    xs = [reshape(x, (1,) * n + x.array.shape) if n > 0 else x for x, n in zip(xs, more)]
+    return promoted(name)(xs)
 
 
 # -- apart ---------------------------------------------------------------------------------------
@@ -153,7 +150,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> Parts:
     >>> tg.chunk(tg.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), 2)
     (tensor([1., 2., 3.]), tensor([4., 5.]))
     """
-    (n,) = integers("chunk", (chunks,))
+    (n,) = integers_of("chunk", (chunks,))
     x, dim, size = _long("chunk", input, dim)
     if n < 1:
         raise RuntimeError(f"chunk: expected at least 1 chunk, got {n}")
@@ -177,7 +174,7 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
     >>> tg.split(tg.tensor([1.0, 2.0, 3.0]), [1, 2])
     (tensor([1.]), tensor([2., 3.]))
     """
-    sizes = integers("split", (split_size_or_sections,))
+    sizes = integers_of("split", (split_size_or_sections,))
     x, dim, size = _long("split", tensor, dim)
     if min(sizes, default=0) < 0:
         raise RuntimeError(f"split: sizes must not be negative, got {split_size_or_sections}")
@@ -190,7 +187,14 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
     return _spans(x, dim, _steps(size, sizes[0]) if size else [(0, 0)])
 
 
-def tensor_split(input: Any, indices_or_sections: int | Sequence[int] | Any, dim: int = 0) -> Parts:
+def tensor_split(
+    input: Any,
+    indices_or_sections: int | Sequence[int] | Any = None,
+    dim: int = 0,
+    *,
+    sections: int | None = None,
+    indices: Sequence[int] | None = None,
+) -> Parts:
     """So many parts along ``dim``, the first larger by one if need be, or cut at these indices.
 
     Examples
@@ -201,8 +205,11 @@ def tensor_split(input: Any, indices_or_sections: int | Sequence[int] | Any, dim
     >>> tg.tensor_split(tg.tensor([1.0, 2.0, 3.0]), (1,))
     (tensor([1.]), tensor([2., 3.]))
     """
-    given = _cuts(indices_or_sections)
-    cuts = integers("tensor_split", (given,))
+    ways = [way for way in (indices_or_sections, sections, indices) if way is not None]
+    if len(ways) != 1 or not isinstance(indices, tuple | list | None):
+        raise TypeError("tensor_split: expected a number of sections, or a tuple of indices")
+    given = _cuts(ways[0] if sections is None else integer_of("tensor_split", "sections", sections))
+    cuts = integers_of("tensor_split", (given,))
     x, dim, size = _long("tensor_split", input, dim)
     if not isinstance(given, tuple | list):
         (n,) = cuts
@@ -215,24 +222,21 @@ def tensor_split(input: Any, indices_or_sections: int | Sequence[int] | Any, dim
 
 def _cuts(given: Any) -> Any:
     """What tells `tensor_split` where to cut, of a tensor its numbers."""
-    array = given.array if isinstance(given, Variable) else given
-    if not isinstance(array, np.ndarray):
+    if not isinstance(raw(given), np.ndarray):
         return given
-    if array.dtype != np.int64 or array.ndim > 1:
-        raise RuntimeError(
-            "tensor_split: expected int64 indices in at most one axis, got shape "
-            f"{array.shape} and {array.dtype}"
-        )
+    array = indices_of("tensor_split", "indices", given, np.int64)
+    if array.ndim > 1:
+        raise RuntimeError(f"tensor_split: indices must be a vector, got shape {array.shape}")
     return array.tolist()
 
 
 def _long(name: str, input: Any, dim: Any) -> tuple[Any, int, int]:
     """A tensor with axes, and the one of them that is taken apart, and its size."""
-    x = tensor_of(name, input)
-    dim = dim_of(name, dim, x.array.ndim)
+    x, d = tensor_of(name, input), integer_of(name, "dim", dim)
     if x.array.ndim == 0:
         raise RuntimeError(f"{name}: a 0-d tensor has no axis to take apart")
-    return x, dim, x.array.shape[dim]
+    d = dim_of(name, d, x.array.ndim)
+    return x, d, x.array.shape[d]
 
 
 def _steps(size: int, step: int) -> list[tuple[int, int]]:
@@ -244,8 +248,3 @@ def _spans(x: Any, dim: int, spans: Iterable[tuple[int, int]]) -> Parts:
         indexing.narrow.apply(x, index=indexing.slices(dim, *span), span=(dim, *span))
         for span in spans
     )
-
-
-# -- PyTorch's second names ----------------------------------------------------------------------
-
-concat = concatenate = cat

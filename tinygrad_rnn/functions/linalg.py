@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import dim_of, tensor_of
+from tinygrad_rnn.functions.arguments import broadcasts, dim_of, number_of, tensor_of
 from tinygrad_rnn.functions.elementwise import mul
 from tinygrad_rnn.functions.reduction import sum
 from tinygrad_rnn.functions.shape import diagonal, permute, reshape, transpose, unsqueeze
@@ -153,12 +153,9 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any =
 def _added(primitive: Any, input: Any, factors: tuple[Any, Any], beta: Any, alpha: Any) -> Any:
     name, (a, b) = primitive.name, factors
     x = tensor_of(name, input)
-    for factor, value in (("beta", beta), ("alpha", alpha)):
-        if not isinstance(value, bool | int | float | np.number):
-            raise TypeError(f"{name}: {factor} must be a number, got {value!r}")
+    beta, alpha = number_of(name, "beta", beta), number_of(name, "alpha", alpha)
     shape = (*a.array.shape[:-1], *(b.array.shape[-1:] if b.array.ndim > 1 else ()))
-    lead = len(shape) - x.array.ndim
-    if lead < 0 or any(n not in (1, m) for n, m in zip(x.array.shape, shape[lead:])):
+    if not broadcasts(x.array.shape, shape):
         raise RuntimeError(
             f"{name}: the input of shape {x.array.shape} does not broadcast to {shape}, the shape "
             "of the product"

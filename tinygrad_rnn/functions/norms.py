@@ -7,8 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype
-from tinygrad_rnn.functions.arguments import Dims, dim_of, dims_of, numpy_names, tensor_of
-from tinygrad_rnn.functions.reduction import amax, amin, number_of, sum
+from tinygrad_rnn.functions.arguments import (
+    Dims,
+    dim_of,
+    dims_of,
+    number_of,
+    numpy_names,
+    tensor_of,
+)
+from tinygrad_rnn.functions.reduction import amax, amin, sum
+from tinygrad_rnn.functions.shape import squeeze
 from tinygrad_rnn.ops import promotion, reduction
 
 
@@ -68,24 +76,22 @@ def vector_norm(
 
 
 @numpy_names
-def matrix_norm(
-    A: Any,
-    ord: Any = "fro",
-    dim: Sequence[int] = (-2, -1),
-    keepdim: bool = False,
-    *,
-    dtype: DTypeLike = None,
+def linalg_norm(
+    input: Any, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None
 ) -> Any:
-    """Norm of matrices, which lie in the two axes ``dim``.
+    """Norm of vectors, as of `vector_norm`, or of matrices, which lie in two axes.
 
     Parameters
     ----------
-    A : Tensor
-        Floating-point, of two or more axes.
-    ord : "fro", 1, -1, inf, -inf
-        Frobenius; the largest (negative: smallest) sum of sizes in a column (1) or a row (∞).
-        Those of singular values (2, −2, "nuc") are not offered.
-    dim : two ints
+    input : Tensor
+        Floating-point.
+    ord : number or "fro", optional
+        Of vectors as of `vector_norm`. Of matrices "fro", the root of the sum of squares; 1 and
+        ∞, the largest sum of sizes in a column and in a row; −1 and −∞, the smallest. Those of
+        singular values (2, −2, "nuc") are not offered. ``None``: the root of the sum of squares
+        over ``dim``, or of all.
+    dim : int or two ints, optional
+        One axis for vectors, two for matrices; if missing, all, which must be one or two.
     keepdim : bool
     dtype : optional
         Type to compute in, not narrower than the input's.
@@ -93,63 +99,7 @@ def matrix_norm(
     Raises
     ------
     RuntimeError
-        If ``A`` is no floating-point matrix, or ``ord`` is no such norm.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> A = tg.tensor([[1.0, -2.0], [3.0, 4.0]])
-    >>> tg.linalg.matrix_norm(A, 1), tg.linalg.matrix_norm(A, float("inf"))
-    (tensor(6.), tensor(7.))
-    """
-    A = _floating("matrix_norm", A, dtype)
-    if A.array.ndim < 2:
-        raise RuntimeError(f"matrix_norm: only of matrices, got shape {A.array.shape}")
-    if not isinstance(dim, Sequence):
-        raise TypeError(f"matrix_norm: dim must be two integers, got {dim!r}")
-    if ord in (2, -2, "nuc"):
-        raise NotImplementedError(
-            f"matrix_norm: ord {ord!r} is of singular values, which are not computed here; "
-            "use 'fro', 1, -1, inf or -inf"
-        )
-    if ord not in ("fro", 1, -1, math.inf, -math.inf):
-        raise RuntimeError(f"matrix_norm: there is no ord {ord!r}; use 'fro', 1, -1, inf or -inf")
-    rows, columns = _two(dim, A.array.ndim)
-    if ord == "fro":
-        return vector_norm(A, 2, (rows, columns), keepdim)
-    added, chosen = (rows, columns) if abs(ord) == 1 else (columns, rows)
-    sums = vector_norm(A, 1, added, True)
-    if ord > 0 and not sums.array.shape[chosen]:
-        return sum(sums, (rows, columns), keepdim).detach()  # of an empty matrix: 0
-    sums = (amax if ord > 0 else amin)(sums, chosen, True)
-    return sums if keepdim else sums.squeeze((rows, columns))
-
-
-def _two(dim: Sequence[int], ndim: int) -> tuple[int, int]:
-    """Two different axes."""
-    axes = tuple(dim_of("matrix_norm", d, ndim) for d in dim)
-    if len(axes) != 2 or axes[0] == axes[1]:
-        raise RuntimeError(f"matrix_norm: dim must be two different axes, got {dim}")
-    return axes[0], axes[1]
-
-
-@numpy_names
-def linalg_norm(
-    A: Any, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None
-) -> Any:
-    """Norm of a vector (`vector_norm`) or a matrix (`matrix_norm`): ``tg.linalg.norm``.
-
-    Parameters
-    ----------
-    A : Tensor
-        Floating-point.
-    ord : number or "fro", optional
-        ``None``: the root of the sum of squares over ``dim``, or of all.
-    dim : int or two ints, optional
-        One axis for vectors, two for matrices; if missing, all, which must be one or two.
-    keepdim : bool
-    dtype : optional
-        Type to compute in, not narrower than the input's.
+        If ``input`` is not floating-point, or there is no such norm over so many axes.
 
     Examples
     --------
@@ -158,7 +108,7 @@ def linalg_norm(
     >>> tg.linalg.norm(A), tg.linalg.norm(A, 1), tg.linalg.norm(A, 1, dim=1)
     (tensor(5.4772), tensor(6.), tensor([3., 7.]))
     """
-    x = tensor_of("linalg.norm", A)
+    x = tensor_of("linalg.norm", input)
     given = tuple(dim) if isinstance(dim, Sequence) else dim
     if isinstance(given, tuple) and len(given) not in (1, 2):
         raise RuntimeError(f"linalg.norm: dim must be one or two axes, got {given}")
@@ -171,10 +121,33 @@ def linalg_norm(
         )
     axes = given if given is not None else tuple(range(x.array.ndim))
     if isinstance(axes, tuple) and len(axes) == 2:
-        return matrix_norm(x, ord, axes, keepdim, dtype=dtype)
+        return _matrix_norm(_floating("linalg.norm", x, dtype), ord, axes, keepdim)
     if isinstance(ord, str):
         raise RuntimeError(f"linalg.norm: ord {ord!r} is of matrices, with two axes")
     return vector_norm(x, ord, axes, keepdim, dtype=dtype)
+
+
+def _matrix_norm(x: Any, ord: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
+    if x.array.ndim < 2:
+        raise RuntimeError(f"linalg.norm: no matrices in a tensor of shape {x.array.shape}")
+    if ord in (2, -2, "nuc"):
+        raise NotImplementedError(
+            f"linalg.norm: ord {ord!r} is of singular values, which are not computed here; "
+            "use 'fro', 1, -1, inf or -inf"
+        )
+    if ord not in ("fro", 1, -1, math.inf, -math.inf):
+        raise RuntimeError(f"linalg.norm: matrices have no ord {ord!r}; use 'fro', ±1 or ±inf")
+    rows, columns = (dim_of("linalg.norm", d, x.array.ndim) for d in dim)
+    if rows == columns:
+        raise RuntimeError(f"linalg.norm: dim must be two different axes, got {dim}")
+    if ord == "fro":
+        return vector_norm(x, 2, (rows, columns), keepdim)
+    added, chosen = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    sums = vector_norm(x, 1, added, True)
+    if ord > 0 and not sums.array.shape[chosen]:
+        return sum(sums, (rows, columns), keepdim).detach()  # of an empty matrix: 0
+    sums = (amax if ord > 0 else amin)(sums, chosen, True)
+    return sums if keepdim else squeeze(sums, (rows, columns))
 
 
 @numpy_names
@@ -183,7 +156,7 @@ def norm(
 ) -> Any:
     """The p-norm of all elements or over the axes ``dim``, seen as one vector.
 
-    Also of matrices: for their norms see ``linalg.matrix_norm``.
+    Also of matrices: for their norms see ``linalg.norm``.
 
     Parameters
     ----------

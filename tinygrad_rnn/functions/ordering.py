@@ -6,7 +6,6 @@ sorting is always stable; PyTorch leaves that open where it is not asked for.
 
 from __future__ import annotations
 
-import operator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,19 +13,19 @@ import numpy as np
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.functions import elementwise
-from tinygrad_rnn.functions.arguments import dim_of, numpy_names, tensor_of
+from tinygrad_rnn.functions.arguments import (
+    check_flags,
+    check_no_bools,
+    dim_of,
+    integer_of,
+    numpy_names,
+    tensor_of,
+)
 from tinygrad_rnn.functions.comparison import ne
-from tinygrad_rnn.functions.indexing import gather, getitem
+from tinygrad_rnn.functions.indexing import getitem
 from tinygrad_rnn.functions.joining import cat
-from tinygrad_rnn.functions.reduction import amax, amin, some
+from tinygrad_rnn.functions.reduction import some
 from tinygrad_rnn.ops import arithmetic, indexing, ordering, reduction
-
-
-class Extremes(NamedTuple):
-    """The smallest and the largest elements."""
-
-    min: Any
-    max: Any
 
 
 class Selection(NamedTuple):
@@ -156,8 +155,7 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     Selection(values=tensor(2.), indices=tensor(3))
     """
     x = tensor_of("median", input)
-    if x.array.dtype.kind == "b":
-        raise RuntimeError("median: not defined for bool tensors; convert them first")
+    check_no_bools("median", x)
     if dim is None:
         if keepdim:
             raise TypeError("median: keepdim goes with a dim")
@@ -172,97 +170,6 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
         middle = _slice(index, d, m, m + 1)
         index = np.where(nan.any(d, keepdims=True), _searched(np.argmax, nan, d), middle)
     return _selection(x, index, d, keepdim)
-
-
-@numpy_names
-def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
-    """The ``k``-th smallest element along ``dim``, counted from 1, and its index.
-
-    Returns
-    -------
-    A named tuple ``(values, indices)``
-
-    Raises
-    ------
-    RuntimeError
-        If ``k`` is not 1 … the size of the axis.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.kthvalue(tg.tensor([4.0, 1.0, 3.0]), 2)
-    Selection(values=tensor(3.), indices=tensor(2))
-    """
-    x, k = tensor_of("kthvalue", input), _integer("kthvalue", "k", k)
-    if x.array.dtype.kind == "b":
-        raise RuntimeError("kthvalue: not defined for bool tensors; convert them first")
-    d = dim_of("kthvalue", dim, x.array.ndim)
-    some("kthvalue", x, d)
-    n = x.array.shape[d] if x.array.ndim else 1
-    if not 1 <= k <= n:
-        raise RuntimeError(f"kthvalue: k must be 1 … {n}, the size of axis {d}, got {k}")
-    index = _order(x.array, d, False)
-    return _selection(x, _slice(index, d, k - 1, k) if x.array.ndim else index, d, keepdim)
-
-
-@numpy_names
-def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The smallest and the largest elements, along ``dim`` or of all: see `amin`, `amax`.
-
-    Returns
-    -------
-    A named tuple ``(min, max)``
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.aminmax(tg.tensor([4.0, 1.0, 3.0]))
-    Extremes(min=tensor(1.), max=tensor(4.))
-    """
-    x = tensor_of("aminmax", input)
-    d = None if dim is None else dim_of("aminmax", dim, x.array.ndim)
-    return Extremes(amin(x, d, keepdim), amax(x, d, keepdim))
-
-
-@numpy_names
-def cummax(input: Any, dim: int) -> Any:
-    """The largest element so far along ``dim``, and its index (the last one's of a tie).
-
-    Returns
-    -------
-    A named tuple ``(values, indices)``
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.cummax(tg.tensor([1.0, 4.0, 3.0]), 0).values
-    tensor([1., 4., 4.])
-    """
-    return _so_far(np.maximum, "cummax", input, dim)
-
-
-@numpy_names
-def cummin(input: Any, dim: int) -> Any:
-    """The smallest element so far along ``dim``, and its index (the last one's of a tie).
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.cummin(tg.tensor([4.0, 1.0, 3.0]), 0).indices
-    tensor([0, 1, 1])
-    """
-    return _so_far(np.minimum, "cummin", input, dim)
-
-
-def _so_far(ufunc: np.ufunc, name: str, input: Any, dim: int) -> Selection:
-    x = tensor_of(name, input)
-    d, a = dim_of(name, dim, x.array.ndim), x.array
-    if not a.ndim:
-        return _selection(x, np.zeros((), np.int64), d)
-    found = (a == ufunc.accumulate(a, d)) | (a != a)
-    places = np.expand_dims(np.arange(a.shape[d]), tuple(range(1, a.ndim - d)))
-    index = primitive.make_tensor(np.maximum.accumulate(np.where(found, places, 0), d), None)
-    return Selection(gather(x, d, index), index)
 
 
 # -- sorting -----------------------------------------------------------------------------------
@@ -280,12 +187,6 @@ def _order(array: Any, dim: int, descending: bool) -> Any:
 
 def _slice(array: Any, dim: int, start: int, stop: int) -> Any:
     return array[indexing.slices(dim, start, stop)]
-
-
-def _flags(name: str, **flags: Any) -> None:
-    for flag, value in flags.items():
-        if not isinstance(value, bool | np.bool_):
-            raise TypeError(f"{name}: {flag} must be a bool, got {value!r}")
 
 
 @numpy_names
@@ -312,7 +213,7 @@ def sort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool = 
     >>> values, indices
     (tensor([3., 2., 1.]), tensor([1, 0, 2]))
     """
-    _flags("sort", descending=descending, stable=stable)
+    check_flags("sort", descending=descending, stable=stable)
     x = tensor_of("sort", input)
     d = dim_of("sort", dim, x.array.ndim)
     return _selection(x, _order(x.array, d, descending), d)
@@ -328,22 +229,10 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool
     >>> tg.argsort(tg.tensor([2.0, 3.0, 1.0]))
     tensor([2, 0, 1])
     """
-    _flags("argsort", descending=descending, stable=stable)
+    check_flags("argsort", descending=descending, stable=stable)
     x = tensor_of("argsort", input)
     d = dim_of("argsort", dim, x.array.ndim)
     return primitive.make_tensor(_order(x.array, d, descending), None)
-
-
-def msort(input: Any) -> Any:
-    """The elements in order along the first axis.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.msort(tg.tensor([2.0, 3.0, 1.0]))
-    tensor([1., 2., 3.])
-    """
-    return sort(input, 0).values
 
 
 @numpy_names
@@ -376,22 +265,15 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     >>> tg.topk(tg.tensor([2.0, 5.0, 3.0]), 2).values
     tensor([5., 3.])
     """
-    _flags("topk", largest=largest, sorted=sorted)
+    check_flags("topk", largest=largest, sorted=sorted)
     x = tensor_of("topk", input)
-    if x.array.dtype.kind == "b":
-        raise RuntimeError("topk: not defined for bool tensors; convert them first")
+    check_no_bools("topk", x)
     d = dim_of("topk", dim, x.array.ndim)
-    n, k = (x.array.shape[d] if x.array.ndim else 1), _integer("topk", "k", k)
+    n, k = (x.array.shape[d] if x.array.ndim else 1), integer_of("topk", "k", k)
     if not 0 <= k <= n:
         raise RuntimeError(f"topk: k must be 0 … {n}, the size of axis {d}, got {k}")
     index = _order(x.array, d, largest)
     return _selection(x, _slice(index, d, 0, k) if x.array.ndim else index, d)
-
-
-def _integer(name: str, what: str, value: Any) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name}: {what} must be an integer, got {value!r:.60}")
-    return operator.index(value)
 
 
 # -- differences -------------------------------------------------------------------------------
@@ -424,7 +306,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     x = tensor_of("diff", input)
     if not x.array.ndim:
         raise RuntimeError("diff: a 0-d tensor has no neighbours")
-    d, times = dim_of("diff", dim, x.array.ndim), _integer("diff", "n", n)
+    d, times = dim_of("diff", dim, x.array.ndim), integer_of("diff", "n", n)
     if times < 0:
         raise RuntimeError(f"diff: n must not be negative, got {n}")
     ends = [None if end is None else tensor_of("diff", end) for end in (prepend, append)]

@@ -12,9 +12,15 @@ import numpy as np
 
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, int64, is_floating
 from tinygrad_rnn.engine import primitive
-from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import Dims, dim_of, dims_of, numpy_names, tensor_of
-from tinygrad_rnn.functions.elementwise import where
+from tinygrad_rnn.functions.arguments import (
+    Dims,
+    check_no_bools,
+    dim_of,
+    dims_of,
+    number_of,
+    numpy_names,
+    tensor_of,
+)
 from tinygrad_rnn.ops import arithmetic, promotion, reduction
 
 
@@ -67,47 +73,6 @@ def mean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLik
         )
     x = promotion.to_dtype(x, wanted)
     return reduction.mean.apply(x, axis=dims_of("mean", dim, x.array.ndim), keepdims=keepdim)
-
-
-@numpy_names
-def nansum(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> Any:
-    """Sum as `sum` does, without the elements that are NaN.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.nansum(tg.tensor([1.0, float("nan"), 2.0]))
-    tensor(3.)
-    """
-    return sum(_without_nan("nansum", input), dim, keepdim, dtype=dtype)
-
-
-@numpy_names
-def nanmean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> Any:
-    """Mean over the axes ``dim`` (default: all) of those elements that are not NaN.
-
-    Raises
-    ------
-    RuntimeError
-        If ``input`` is not floating-point.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.nanmean(tg.tensor([1.0, float("nan"), 2.0]))
-    tensor(1.5000)
-    """
-    x = tensor_of("nanmean", input)
-    if not is_floating(x.array.dtype):
-        raise RuntimeError(f"nanmean: only of floating-point tensors, not of {x.array.dtype}")
-    total = sum(_without_nan("nanmean", x), dim, keepdim, dtype=dtype)
-    return total / sum(primitive.make_tensor(~np.isnan(x.array), None), dim, keepdim)
-
-
-def _without_nan(name: str, input: Any) -> Any:
-    """The input with 0 for NaN, through which no gradient passes."""
-    x = tensor_of(name, input)
-    return where(primitive.make_tensor(np.isnan(x.array), None), 0, x)
 
 
 @numpy_names
@@ -280,16 +245,6 @@ def _varied(
     return made.apply(x, axis=axes, correction=correction, keepdims=keepdim)
 
 
-def number_of(name: str, what: str, value: Any) -> int | float:
-    """``value`` as a Python number: it is one, or a tensor or array with one element."""
-    if isinstance(value, Variable | np.ndarray | np.generic):
-        value = np.asarray(value.array if isinstance(value, Variable) else value)
-        value = value.item() if value.size == 1 else value
-    if not isinstance(value, int | float):
-        raise TypeError(f"{name}: {what} must be a number, got {value!r:.60}")
-    return value
-
-
 @numpy_names
 def var_mean(
     input: Any,
@@ -307,9 +262,8 @@ def var_mean(
     >>> tg.var_mean(tg.tensor([1.0, 2.0, 3.0]))
     (tensor(1.), tensor(2.))
     """
-    axes = None if isinstance(dim, bool) else dim
-    spread = _varied(reduction.var, input, dim, unbiased, keepdim, correction)
-    return spread, mean(input, axes, keepdim)
+    spread = var(input, dim, unbiased, keepdim, correction=correction)
+    return spread, mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
 
 @numpy_names
@@ -329,9 +283,8 @@ def std_mean(
     >>> tg.std_mean(tg.tensor([1.0, 2.0, 3.0]))
     (tensor(1.), tensor(2.))
     """
-    axes = None if isinstance(dim, bool) else dim
-    spread = _varied(reduction.std, input, dim, unbiased, keepdim, correction)
-    return spread, mean(input, axes, keepdim)
+    spread = std(input, dim, unbiased, keepdim, correction=correction)
+    return spread, mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
 
 # -- extremes ----------------------------------------------------------------------------------
@@ -418,8 +371,7 @@ def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
 def _place(search: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
     name, x = search.__name__, tensor_of(search.__name__, input)
-    if x.array.dtype.kind == "b":
-        raise RuntimeError(f"{name}: not defined for bool tensors; convert them first")
+    check_no_bools(name, x)
     d = None if dim is None else dim_of(name, dim, x.array.ndim)
     some(name, x, d, IndexError)
     place = search(x.array, axis=d if x.array.ndim else None, keepdims=keepdim)

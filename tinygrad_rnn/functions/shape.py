@@ -1,6 +1,6 @@
 """The same elements in another shape or order.
 
-Sizes, axes and the like are given one by one, as one tuple or list, or by PyTorch's keyword.
+Shape, axes and the like are given one by one, as one tuple or list, or by PyTorch's keyword.
 """
 
 from __future__ import annotations
@@ -8,38 +8,25 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.functions.arguments import Dims, dim_of, dims_of, tensor_of
+from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.functions.arguments import (
+    Dims,
+    Shape,
+    common_shape,
+    dim_of,
+    dims_of,
+    indices_of,
+    integer_of,
+    integers_of,
+    tensor_of,
+)
 from tinygrad_rnn.ops import arithmetic, indexing
 from tinygrad_rnn.ops import shape as ops
-
-Sizes = tuple[int, ...]
-
-
-def integers(name: str, given: tuple[Any, ...], named: Any = None) -> Sizes:
-    """Integers given one by one, as one sequence, or by keyword."""
-    values = given if named is None else (named,)
-    if len(values) == 1 and isinstance(values[0], tuple | list):
-        values = tuple(values[0])
-    elif not values:
-        raise TypeError(f"{name}: integers are missing, one by one or as a tuple")
-    try:
-        if bool not in map(type, values):
-            return tuple(map(operator.index, values))
-    except TypeError:
-        pass
-    raise TypeError(f"{name}: expected integers, one by one or as a tuple, got {values!r:.60}")
-
-
-def _integer(name: str, what: str, value: Any) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name}: {what} must be an integer, got {value!r:.60}")
-    return operator.index(value)
-
 
 # -- another shape -------------------------------------------------------------------------------
 
@@ -62,7 +49,7 @@ def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:
             [3., 4.]])
     """
     x = tensor_of("reshape", input)
-    return _reshaped(x, _inferred("reshape", integers("reshape", sizes, shape), x.array.shape))
+    return _reshaped(x, _inferred("reshape", integers_of("reshape", sizes, shape), x.array.shape))
 
 
 def view(input: Any, *sizes: Any, size: Any = None) -> Any:
@@ -84,7 +71,7 @@ def view(input: Any, *sizes: Any, size: Any = None) -> Any:
     x = tensor_of("view", input)
     if len(sizes) == 1 and isinstance(sizes[0], np.dtype | type):
         raise TypeError(f"view: other element types are not supported; use x.to({sizes[0]})")
-    wanted = _inferred("view", integers("view", sizes, size), x.array.shape)
+    wanted = _inferred("view", integers_of("view", sizes, size), x.array.shape)
     if not _viewable(x.array, wanted):
         raise RuntimeError(
             f"view: shape {x.array.shape} in memory with strides {x.array.strides} cannot be seen "
@@ -93,8 +80,8 @@ def view(input: Any, *sizes: Any, size: Any = None) -> Any:
     return ops.reshape.apply(x, shape=wanted)
 
 
-def _inferred(name: str, sizes: Sizes, old: Sizes) -> Sizes:
-    """Sizes for the elements of the shape ``old``, where −1 stood filled in."""
+def _inferred(name: str, sizes: Shape, old: Shape) -> Shape:
+    """Shape for the elements of the shape ``old``, where −1 stood filled in."""
     count, unknown = math.prod(old), sizes.count(-1)
     known = math.prod(n for n in sizes if n != -1) if unknown else math.prod(sizes)
     if min(sizes, default=0) >= -1:
@@ -105,13 +92,13 @@ def _inferred(name: str, sizes: Sizes, old: Sizes) -> Sizes:
     raise RuntimeError(f"{name}: the {count} elements of {old} cannot take the shape {sizes}")
 
 
-def _reshaped(x: Any, sizes: Sizes) -> Any:
+def _reshaped(x: Any, sizes: Shape) -> Any:
     if not x.array.flags.c_contiguous and not _viewable(x.array, sizes):
         x = arithmetic.clone.apply(x)
     return ops.reshape.apply(x, shape=sizes)
 
 
-def _viewable(array: np.ndarray[Any, Any], sizes: Sizes) -> bool:
+def _viewable(array: np.ndarray[Any, Any], sizes: Shape) -> bool:
     """Whether strides can express another shape of the same elements.
 
     They can if the new shape, like the old one, is cut wherever memory has a gap: where as many
@@ -187,7 +174,7 @@ def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
         raise TypeError(f"unflatten: sizes must be a tuple of integers, got {sizes!r:.60}")
     if not old or not sizes:
         raise RuntimeError(f"unflatten: cannot make sizes {sizes} of an axis of shape {old}")
-    new = _inferred("unflatten", integers("unflatten", (sizes,)), old[d : d + 1])
+    new = _inferred("unflatten", integers_of("unflatten", (sizes,)), old[d : d + 1])
     return _reshaped(x, (*old[:d], *new, *old[d + 1 :]))
 
 
@@ -235,51 +222,6 @@ def unsqueeze(input: Any, dim: int) -> Any:
     return ops.reshape.apply(x, shape=(*x.array.shape[:at], 1, *x.array.shape[at:]))
 
 
-def atleast_1d(*tensors: Any) -> Any:
-    """The tensors, each with one axis if it has none; of several, a tuple.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.atleast_1d(tg.tensor(2.0))
-    tensor([2.])
-    """
-    return _each("atleast_1d", lambda x: (1,), 1, tensors)
-
-
-def atleast_2d(*tensors: Any) -> Any:
-    """The tensors, each with two axes if it has less: a vector is one row; of several, a tuple.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.atleast_2d(tg.tensor([2.0, 3.0]))
-    tensor([[2., 3.]])
-    """
-    return _each("atleast_2d", lambda x: (1, x.array.size), 2, tensors)
-
-
-def atleast_3d(*tensors: Any) -> Any:
-    """The tensors, each with three axes if it has less: (n,) is (1, n, 1), (n, m) is (n, m, 1).
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.atleast_3d(tg.tensor([2.0, 3.0])).shape
-    (1, 2, 1)
-    """
-    return _each("atleast_3d", lambda x: (*(1, 1, *x.array.shape)[-2:], 1), 3, tensors)
-
-
-def _each(name: str, sizes: Callable[[Any], Sizes], ndim: int, tensors: Sequence[Any]) -> Any:
-    """Each of the tensors, in the shape ``sizes`` if it has less than ``ndim`` axes."""
-    alone = len(tensors) == 1 and not isinstance(tensors[0], tuple | list)
-    listed = tensors[0] if len(tensors) == 1 and not alone else tensors
-    xs = [tensor_of(name, x) for x in listed]
-    xs = [x if x.array.ndim >= ndim else _reshaped(x, sizes(x)) for x in xs]
-    return xs[0] if alone else tuple(xs)
-
-
 # -- another order of axes -----------------------------------------------------------------------
 
 
@@ -299,6 +241,18 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     if dims:
         dims[a], dims[b] = dims[b], dims[a]
     return ops.permute.apply(x, dims=tuple(dims))
+
+
+def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
+    """`transpose` by NumPy's name.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.swapaxes(tg.zeros(2, 3), 0, 1).shape
+    (3, 2)
+    """
+    return transpose(input, axis0, axis1)
 
 
 def t(input: Any) -> Any:
@@ -333,7 +287,7 @@ def permute(input: Any, *order: Any, dims: Any = None) -> Any:
     (5, 2, 3)
     """
     x = tensor_of("permute", input)
-    n, given = x.array.ndim, integers("permute", order, dims)
+    n, given = x.array.ndim, integers_of("permute", order, dims)
     axes = tuple(dim_of("permute", d, n) for d in given) if len(given) == n else ()
     if len(given) != n or len(set(axes)) < n:
         raise RuntimeError(f"permute: {given} is no order of the axes of shape {x.array.shape}")
@@ -352,7 +306,7 @@ def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence
     (5, 2, 3)
     """
     x = tensor_of("movedim", input)
-    pairs = [integers("movedim", (dims,)) for dims in (source, destination)]
+    pairs = [integers_of("movedim", (dims,)) for dims in (source, destination)]
     n = x.array.ndim
     here, there = ([dim_of("movedim", d, n) for d in dims] for dims in pairs)
     if len(here) != len(there) or len(set(here)) + len(set(there)) < 2 * len(here):
@@ -363,6 +317,9 @@ def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence
     for at, axis in sorted(zip(there, here)):
         order.insert(at, axis)
     return ops.permute.apply(x, dims=tuple(order[:n]))
+
+
+moveaxis = movedim
 
 
 # -- repeated without a copy ---------------------------------------------------------------------
@@ -381,11 +338,14 @@ def expand(input: Any, *sizes: Any, size: Any = None) -> Any:
             [2., 2., 2.]])
     """
     x = tensor_of("expand", input)
-    wanted = integers("expand", sizes, size)
+    wanted = integers_of("expand", sizes, size)
     lead = len(wanted) - x.array.ndim
     full = tuple(x.array.shape[i - lead] if n == -1 and i >= lead else n
                  for i, n in enumerate(wanted))  # fmt: skip
     return ops.expand.apply(x, shape=full)
+
+
+broadcast_to = expand
 
 
 def expand_as(input: Any, other: Any) -> Any:
@@ -411,23 +371,8 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     ((2, 3), (2, 3))
     """
     xs = [tensor_of("broadcast_tensors", x) for x in tensors]
-    sizes = broadcast_shapes(*[x.array.shape for x in xs])
+    sizes = common_shape("broadcast_tensors", *[x.array.shape for x in xs])
     return tuple(x if x.array.shape == sizes else expand(x, sizes) for x in xs)
-
-
-def broadcast_shapes(*shapes: Any) -> Sizes:
-    """The shape in which tensors of these shapes meet.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.broadcast_shapes((2, 1), (3,))
-    (2, 3)
-    """
-    try:
-        return np.broadcast_shapes(*[integers("broadcast_shapes", (s,)) for s in shapes])
-    except ValueError as error:
-        raise RuntimeError(f"broadcast_shapes: {shapes} do not fit each other: {error}") from None
 
 
 # -- copies --------------------------------------------------------------------------------------
@@ -471,40 +416,8 @@ def flip(input: Any, *axes: Any, dims: Any = None) -> Any:
             [1., 2.]])
     """
     x = tensor_of("flip", input)
-    given = integers("flip", axes, dims)
+    given = integers_of("flip", axes, dims)
     return ops.flip.apply(x, dims=dims_of("flip", given, x.array.ndim) if given else ())
-
-
-def fliplr(input: Any) -> Any:
-    """The columns in reverse order.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.fliplr(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
-    tensor([[2., 1.],
-            [4., 3.]])
-    """
-    return flip(_with_axes("fliplr", input, 2), 1)
-
-
-def flipud(input: Any) -> Any:
-    """The rows in reverse order.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.flipud(tg.tensor([1.0, 2.0]))
-    tensor([2., 1.])
-    """
-    return flip(_with_axes("flipud", input, 1), 0)
-
-
-def _with_axes(name: str, input: Any, least: int) -> Any:
-    x = tensor_of(name, input)
-    if x.array.ndim < least:
-        raise RuntimeError(f"{name}: expected at least {least} axes, got shape {x.array.shape}")
-    return x
 
 
 def roll(input: Any, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Any:
@@ -519,8 +432,8 @@ def roll(input: Any, shifts: int | Sequence[int], dims: int | Sequence[int] | No
     tensor([3., 1., 2.])
     """
     x = tensor_of("roll", input)
-    steps = integers("roll", (shifts,))
-    axes = () if dims is None else integers("roll", (dims,))
+    steps = integers_of("roll", (shifts,))
+    axes = () if dims is None else integers_of("roll", (dims,))
     if not steps or len(steps) != (len(axes) or 1):
         raise RuntimeError(f"roll: {shifts} and {dims} must be as many shifts as axes")
     if axes and not x.array.ndim:
@@ -539,7 +452,7 @@ def repeat(input: Any, *counts: Any, repeats: Any = None) -> Any:
     tensor([[1., 2., 1., 2.],
             [1., 2., 1., 2.]])
     """
-    return _repeated("repeat", input, integers("repeat", counts, repeats))
+    return _repeated("repeat", input, integers_of("repeat", counts, repeats))
 
 
 def tile(input: Any, *counts: Any, dims: Any = None) -> Any:
@@ -552,11 +465,11 @@ def tile(input: Any, *counts: Any, dims: Any = None) -> Any:
     tensor([[1., 1., 1.],
             [2., 2., 2.]])
     """
-    x, counts = tensor_of("tile", input), integers("tile", counts, dims)
+    x, counts = tensor_of("tile", input), integers_of("tile", counts, dims)
     return _repeated("tile", x, (1,) * (x.array.ndim - len(counts)) + counts)
 
 
-def _repeated(name: str, input: Any, counts: Sizes) -> Any:
+def _repeated(name: str, input: Any, counts: Shape) -> Any:
     x = tensor_of(name, input)
     if len(counts) < x.array.ndim or min(counts, default=0) < 0:
         raise RuntimeError(
@@ -614,14 +527,11 @@ def repeat_interleave(
 def _counts(name: str, repeats: Any) -> Any:
     """How often each slice is repeated: an int for all, or a vector."""
     if isinstance(repeats, int | np.integer):
-        counts: Any = _integer(name, "repeats", repeats)
+        counts: Any = integer_of(name, "repeats", repeats)
     else:
-        counts = tensor_of(name, repeats).array
-        if counts.dtype not in (np.int64, np.int32) or counts.ndim > 1:
-            raise RuntimeError(
-                f"{name}: repeats must be int64 or int32 numbers in at most one axis, got shape "
-                f"{counts.shape} and {counts.dtype}"
-            )
+        counts = indices_of(name, "repeats", repeats)
+        if counts.ndim > 1:
+            raise RuntimeError(f"{name}: repeats must be a vector, got shape {counts.shape}")
         counts = int(counts.item()) if counts.size == 1 else counts
     if np.any(np.less(counts, 0)):
         raise RuntimeError(f"{name}: repeats must not be negative, got {repeats!r:.60}")
@@ -647,8 +557,7 @@ def tril(input: Any, diagonal: int = 0) -> Any:
     tensor([[1., 0., 0.],
             [1., 1., 0.]])
     """
-    k = _integer("tril", "diagonal", diagonal)
-    return ops.tril.apply(_with_axes("tril", input, 2), diagonal=k)
+    return _triangle(ops.tril, input, diagonal)
 
 
 def triu(input: Any, diagonal: int = 0) -> Any:
@@ -661,8 +570,14 @@ def triu(input: Any, diagonal: int = 0) -> Any:
     tensor([[0., 1., 1.],
             [0., 0., 1.]])
     """
-    k = _integer("triu", "diagonal", diagonal)
-    return ops.triu.apply(_with_axes("triu", input, 2), diagonal=k)
+    return _triangle(ops.triu, input, diagonal)
+
+
+def _triangle(made: Primitive, input: Any, diagonal: Any) -> Any:
+    x, k = tensor_of(made.name, input), integer_of(made.name, "diagonal", diagonal)
+    if x.array.ndim < 2:
+        raise RuntimeError(f"{made.name}: expected at least 2 axes, got shape {x.array.shape}")
+    return made.apply(x, diagonal=k)
 
 
 def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
@@ -674,35 +589,11 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     >>> tg.diagonal(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([1., 4.])
     """
-    x, k = tensor_of("diagonal", input), _integer("diagonal", "offset", offset)
-    a, b = _plane("diagonal", dim1, dim2, x.array.ndim)
-    return ops.diagonal.apply(x, offset=k, dim1=a, dim2=b)
-
-
-def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
-    """Zeros with the last axis on a diagonal of two new ones, at ``dim1`` and ``dim2``.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.diag_embed(tg.tensor([1.0, 2.0]), 1)
-    tensor([[0., 1., 0.],
-            [0., 0., 2.],
-            [0., 0., 0.]])
-    """
-    x, k = tensor_of("diag_embed", input), _integer("diag_embed", "offset", offset)
-    a, b = _plane("diag_embed", dim1, dim2, x.array.ndim + 1)
-    sizes = list(x.array.shape[:-1])
-    for at in sorted((a, b)):
-        sizes.insert(at, x.array.shape[-1] + abs(k))
-    return ops.diag_embed.apply(x, shape=tuple(sizes), offset=k, dim1=a, dim2=b)
-
-
-def _plane(name: str, dim1: Any, dim2: Any, ndim: int) -> tuple[int, int]:
-    a, b = dim_of(name, dim1, ndim), dim_of(name, dim2, ndim)
+    x, k = tensor_of("diagonal", input), integer_of("diagonal", "offset", offset)
+    a, b = (dim_of("diagonal", d, x.array.ndim) for d in (dim1, dim2))
     if a == b:
-        raise RuntimeError(f"{name}: dim1 and dim2 are the same axis: {dim1}, {dim2}")
-    return a, b
+        raise RuntimeError(f"diagonal: dim1 and dim2 are the same axis: {dim1}, {dim2}")
+    return ops.diagonal.apply(x, offset=k, dim1=a, dim2=b)
 
 
 def diag(input: Any, diagonal: int = 0) -> Any:
@@ -717,16 +608,10 @@ def diag(input: Any, diagonal: int = 0) -> Any:
     >>> tg.diag(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
     tensor([2.])
     """
-    x, k = tensor_of("diag", input), _integer("diag", "diagonal", diagonal)
+    x, k = tensor_of("diag", input), integer_of("diag", "diagonal", diagonal)
     if x.array.ndim not in (1, 2):
         raise RuntimeError(f"diag: expected a vector or a matrix, got shape {x.array.shape}")
     if x.array.ndim == 1:
-        return diag_embed(x, k)
+        n = x.array.size + abs(k)
+        return ops.diag_embed.apply(x, shape=(n, n), offset=k, dim1=0, dim2=1)
     return clone(ops.diagonal.apply(x, offset=k, dim1=0, dim2=1))
-
-
-# -- PyTorch's second names ----------------------------------------------------------------------
-
-broadcast_to = expand
-moveaxis = movedim
-swapaxes = swapdims = transpose

@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_rnn import dtypes
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import tensor_of
+from tinygrad_rnn.functions.arguments import raw, tensor_of
 from tinygrad_rnn.functions.shape import clone
 from tinygrad_rnn.ops.promotion import to_dtype
 
@@ -31,11 +31,6 @@ def is_tensor(obj: Any) -> bool:
 def is_floating_point(input: Any) -> bool:
     """Whether the elements are float16, float32 or float64."""
     return dtypes.is_floating(tensor_of("is_floating_point", input).array.dtype)
-
-
-def is_complex(input: Any) -> bool:
-    """Whether the elements are complex numbers: never, here."""
-    return tensor_of("is_complex", input).array.dtype.kind == "c"
 
 
 def numel(input: Any) -> int:
@@ -71,7 +66,7 @@ def result_type(tensor1: Any, tensor2: Any) -> np.dtype[Any]:
     >>> tg.result_type(tg.ones(2, dtype=tg.float16), 1.5)
     dtype('float16')
     """
-    operands = [x.array if isinstance(x, Variable) else x for x in (tensor1, tensor2)]
+    operands = [raw(tensor1), raw(tensor2)]
     for x in operands:
         if not isinstance(x, np.ndarray | bool | int | float):
             raise TypeError(f"result_type: expected tensors or numbers, got {x!r:.60}")

@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_rnn.dtypes import float16, float32, is_floating
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.ops.elementwise import erfc
+from tinygrad_rnn.ops.elementwise import erf
 from tinygrad_rnn.ops.promotion import Prepare, promoted, to_dtype
 
 Fn = Callable[..., Any]
@@ -199,17 +199,19 @@ mish = _activation(
     "g ⊙ (t + x ⊙ σ ⊙ (1 − t²)), t = tanh softplus x",
 )
 
-_erfc = in_rules(erfc)
+_erf = in_rules(erf)
 
 
 def _normal_cdf(x: Any) -> Any:
-    return _erfc(x * -math.sqrt(0.5)) * 0.5
+    return (_erf(x * math.sqrt(0.5)) + 1) * 0.5
 
 
 gelu = _activation(
     "gelu",
-    lambda x: x * _normal_cdf(x),
-    lambda g, x: g * (_normal_cdf(x) + x * np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))),
+    wide(lambda x: x * _normal_cdf(x)),
+    wide(
+        lambda g, x: g * (_normal_cdf(x) + x * np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi)))
+    ),
     "g ⊙ (Φ(x) + x ⊙ φ(x))",
 )
 

@@ -37,7 +37,6 @@ rsqrt = _function(
 )
 reciprocal = _function("reciprocal", np.reciprocal, lambda g, y: -g * (y * y), "−g ⊙ y²", "1/")
 expm1 = _function("expm1", np.expm1, lambda g, y: g * (y + 1), "g ⊙ (y + 1)")
-exp2 = _function("exp2", np.exp2, lambda g, y: g * y * math.log(2), "g ⊙ y ln 2")
 log1p = _function("log1p", np.log1p, lambda g, x: g / (x + 1), "g / (x + 1)")
 log2 = _function("log2", np.log2, lambda g, x: g / (x * math.log(2)), "g / (x ln 2)")
 log10 = _function("log10", np.log10, lambda g, x: g / (x * math.log(10)), "g / (x ln 10)")
@@ -52,9 +51,6 @@ cosh = _function("cosh", np.cosh, lambda g, x: g * np.sinh(x), "g ⊙ sinh x")
 asin = _function("asin", np.arcsin, lambda g, x: g / np.sqrt(1 - x * x), "g / √(1 − x²)")
 acos = _function("acos", np.arccos, lambda g, x: -g / np.sqrt(1 - x * x), "−g / √(1 − x²)")
 atan = _function("atan", np.arctan, lambda g, x: g / (x * x + 1), "g / (x² + 1)")
-asinh = _function("asinh", np.arcsinh, lambda g, x: g / np.sqrt(x * x + 1), "g / √(x² + 1)")
-acosh = _function("acosh", np.arccosh, lambda g, x: g / np.sqrt(x * x - 1), "g / √(x² − 1)")
-atanh = _function("atanh", np.arctanh, lambda g, x: g / (1 - x * x), "g / (1 − x²)")
 
 atan2 = Primitive(
     "atan2", quiet(np.arctan2), "a b", prepare=promoted("atan2", to_float=True, numbers=False)
@@ -83,10 +79,6 @@ def _each(function: Callable[[float], float]) -> Fn:
 erf = _function(
     "erf", _each(math.erf), lambda g, x: g * np.exp(-x * x) * (2 / math.sqrt(math.pi)),
     "g ⊙ 2 exp(−x²) / √π",
-)  # fmt: skip
-erfc = _function(
-    "erfc", _each(math.erfc), lambda g, x: g * np.exp(-x * x) * (-2 / math.sqrt(math.pi)),
-    "−g ⊙ 2 exp(−x²) / √π",
 )  # fmt: skip
 
 # -- sizes and signs --

@@ -67,10 +67,10 @@ class History:
 
     def move(self, array: Array, made: Node) -> None:
         """The part of the memory that ``array`` shows is what ``made`` computed from now on."""
-        if _layout(array) != self.layout:
-            self.replace(self.index(array), made)
-        else:
+        if made.requires_grad and _layout(array) == self.layout:
             self._become(made)
+        else:
+            self.replace(self.index(array), made)
 
     def replace(self, index: Any, made: Node) -> None:
         """The part at ``index`` is what ``made`` computed, the rest as it was."""
@@ -87,6 +87,8 @@ class History:
     def index(self, array: Array) -> tuple[Any, ...]:
         """Where in the base, a view of which ``array`` is, its elements stand."""
         address, shape, strides = self.layout
+        if _layout(array) == self.layout:
+            return (...,)
         if not shape:
             return (None,) * array.ndim
         rest = np.array(array.ctypes.data - address)
@@ -185,8 +187,8 @@ def overwrite(name: str, x: Any, src: Any, index: tuple[Any, ...] = (...,)) -> A
     if recorded:
         history = _history(x)
         given = place(src) if isinstance(src, Variable) else leaf(src, False)
-        same = _layout(x.array) == history.layout
-        history.replace(index if same else history.index(part), given)
+        whole = _layout(x.array) == history.layout
+        history.replace(index if whole else history.index(part), given)
         x.node = history.view(x.array)
     return x
 

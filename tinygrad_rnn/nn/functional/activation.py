@@ -7,9 +7,8 @@ from typing import Any
 
 from tinygrad_rnn import functions
 from tinygrad_rnn.dtypes import DTypeLike
-from tinygrad_rnn.functions.arguments import dim_of, tensor_of
+from tinygrad_rnn.functions.arguments import dim_of, number_of, tensor_of
 from tinygrad_rnn.functions.indexing import getitem
-from tinygrad_rnn.functions.reduction import number_of
 from tinygrad_rnn.ops import activation
 from tinygrad_rnn.ops.inplace import change
 
@@ -97,7 +96,9 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
 
 
 def selu(input: Any, inplace: bool = False) -> Any:
-    """The self-normalising ELU: see `tinygrad_rnn.selu`.
+    """s·x for x > 0, else s·α·(eˣ − 1), elementwise, with s = 1.0507… and α = 1.6733….
+
+    The constants keep mean 0 and variance 1 from layer to layer: https://arxiv.org/abs/1706.02515.
 
     Examples
     --------
@@ -106,8 +107,12 @@ def selu(input: Any, inplace: bool = False) -> Any:
     tensor([-1.1113,  2.1014])
     """
     if inplace:
-        return change("selu_", functions.selu, tensor_of("selu", input))
-    return functions.selu(input)
+        return change("selu_", selu, tensor_of("selu", input))
+    return activation.elu.apply(tensor_of("selu", input), alpha=_SELU_ALPHA, scale=_SELU_SCALE)
+
+
+_SELU_ALPHA = 1.6732632423543772848170429916717
+_SELU_SCALE = 1.0507009873554804934193349852946
 
 
 def silu(input: Any, inplace: bool = False) -> Any:

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import functions
-from tinygrad_rnn.dtypes import float64, int32, int64
-from tinygrad_rnn.functions.arguments import tensor_of
-from tinygrad_rnn.functions.reduction import number_of
+from tinygrad_rnn.dtypes import int64
+from tinygrad_rnn.functions.arguments import check_range, indices_of, number_of, tensor_of
+from tinygrad_rnn.generator import default_generator
 from tinygrad_rnn.ops import layers
 from tinygrad_rnn.ops.inplace import change
-from tinygrad_rnn.random import default_generator
 from tinygrad_rnn.tensor import wrap
 
 
@@ -96,9 +95,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
         return functions.mul(x, wrap(np.zeros((), x.array.dtype), None))
     if x.array.dtype.kind != "f":
         raise RuntimeError(f"dropout: expected a floating-point tensor, got {x.array.dtype}")
-    kept = default_generator.uniform(x.array.size, float64) < 1 - p
-    mask = kept.reshape(x.array.shape) / x.array.dtype.type(1 - p)
-    return layers.dropout.apply(x, wrap(mask.astype(x.array.dtype, copy=False), None))
+    mask = default_generator.bernoulli(x.array, 1 - p) / x.array.dtype.type(1 - p)
+    return layers.dropout.apply(x, wrap(np.asarray(mask), None))
 
 
 def embedding(
@@ -140,27 +138,20 @@ def embedding(
     tensor([[3., 4.],
             [0., 0.]])
     """
-    index, table = tensor_of("embedding", input).array, tensor_of("embedding", weight)
+    index = indices_of("embedding", "indices", input)
+    table = tensor_of("embedding", weight)
     if max_norm is not None or scale_grad_by_freq or sparse:
         raise NotImplementedError(
             "embedding: max_norm, scale_grad_by_freq and sparse are not supported"
         )
     if table.ndim != 2:
         raise RuntimeError(f"embedding: the weight must be a matrix, got shape {table.shape}")
-    if index.dtype not in (int64, int32):
-        raise RuntimeError(f"embedding: indices must be int64 or int32, not {index.dtype}")
     rows = len(table.array)
     if padding_idx is not None and not -rows <= padding_idx < rows:
         raise AssertionError(f"embedding: padding_idx {padding_idx} is not one of {rows} rows")
-    _check_range("embedding", index, rows)
+    check_range("embedding", index, rows)
     padding = None if padding_idx is None else padding_idx % rows
-    return layers.embedding.apply(table, index=(index.copy(),), padding=padding)
-
-
-def _check_range(name: str, index: Any, rows: int) -> None:
-    if index.size and not (index.min() >= 0 and index.max() < rows):
-        wrong = index[(index < 0) | (index >= rows)].flat[0]
-        raise IndexError(f"{name}: index {wrong} is out of range for {rows} rows")
+    return layers.embedding.apply(table, index=(index,), padding=padding)
 
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Any:
@@ -185,9 +176,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     tensor([[1, 0, 0],
             [0, 0, 1]])
     """
-    classes = tensor_of("one_hot", tensor).array
-    if classes.dtype != int64:
-        raise RuntimeError(f"one_hot: classes must be int64, not {classes.dtype}")
+    classes = indices_of("one_hot", "classes", tensor, int64)
     if not classes.size and num_classes <= 0:
         raise RuntimeError("one_hot: an empty tensor needs num_classes")
     if classes.size and classes.min() < 0:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import functions
-from tinygrad_rnn.functions.arguments import tensor_of
-from tinygrad_rnn.functions.reduction import number_of
+from tinygrad_rnn.functions.arguments import broadcasts, check_range, number_of, tensor_of
 from tinygrad_rnn.nn.functional.activation import logsigmoid
 from tinygrad_rnn.ops import loss
 from tinygrad_rnn.tensor import wrap
@@ -350,9 +349,7 @@ def _nll(name: str, x: Any, t: Any, weight: Any, ignore_index: int) -> tuple[Any
     classes, targets = x.shape[dim], t.array.reshape(() if x.ndim == 1 else t.shape).copy()
     kept = np.asarray(targets != ignore_index)
     safe = targets if kept.all() else np.where(kept, targets, 0)
-    if kept.any() and not 0 <= safe.min() <= safe.max() < classes:
-        wrong = targets[kept & ((targets < 0) | (targets >= classes))].flat[0]
-        raise IndexError(f"{name}: target {wrong} is not one of {classes} classes")
+    check_range(name, targets[kept], classes)
     if weight is None:
         chosen, total = x.dtype.type(1), None if safe is targets else np.count_nonzero(kept)
     else:
@@ -486,11 +483,7 @@ def _check_same_shape(name: str, x: Any, t: Any) -> None:
 def _check_factor(name: str, kind: str, factor: Any, x: Any) -> Any:
     """A factor as a tensor, which must broadcast to the shape of ``x``."""
     f = tensor_of(name, factor)
-    try:
-        fits = np.broadcast_shapes(f.shape, x.shape) == x.shape
-    except ValueError:
-        fits = False
-    if not fits:
+    if not broadcasts(f.shape, x.shape):
         raise RuntimeError(f"{name}: {kind} of shape {f.shape} does not fit shape {x.shape}")
     return f
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import functions
-from tinygrad_rnn.functions.arguments import tensor_of
-from tinygrad_rnn.functions.reduction import number_of
+from tinygrad_rnn.functions.arguments import common_shape, number_of, tensor_of
 from tinygrad_rnn.ops import layers
 from tinygrad_rnn.ops.promotion import promoted
 from tinygrad_rnn.tensor import wrap
@@ -79,7 +78,7 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> A
             [0.0000, 0.0000]])
     """
     x = tensor_of("normalize", input)
-    return x / functions.clamp_min(functions.norm(x, p, dim, keepdim=True), eps)
+    return x / functions.clamp(functions.norm(x, p, dim, keepdim=True), eps)
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
@@ -96,19 +95,15 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     Examples
     --------
     >>> import tinygrad_rnn as tg
-    >>> tg.cosine_similarity(tg.tensor([[3.0, 4.0]]), tg.tensor([[4.0, 3.0]]))
+    >>> x1, x2 = tg.tensor([[3.0, 4.0]]), tg.tensor([[4.0, 3.0]])
+    >>> tg.nn.functional.cosine_similarity(x1, x2)
     tensor([0.9600])
     """
     tensors = [tensor_of("cosine_similarity", x) for x in (x1, x2)]
     a, b = promoted("cosine_similarity")(tensors)
     if a.dtype.kind != "f":
         raise RuntimeError(f"cosine_similarity: not defined for {a.dtype}; convert to floats")
-    try:
-        shape = np.broadcast_shapes(a.shape, b.shape)
-    except ValueError:
-        raise RuntimeError(
-            f"cosine_similarity: shapes {a.shape} and {b.shape} do not broadcast"
-        ) from None
+    shape = common_shape("cosine_similarity", a.shape, b.shape)
     unit1, unit2 = (_unit(functions.expand(x, shape), dim, eps) for x in (a, b))
     return functions.sum(unit1 * unit2, dim)
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import functions
-from tinygrad_rnn.functions.arguments import tensor_of
-from tinygrad_rnn.functions.reduction import number_of
+from tinygrad_rnn.functions.arguments import number_of, tensor_of
 from tinygrad_rnn.ops import layers
 
 _NUMPY_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
