@@ -90,6 +90,23 @@ PROGRAMS = {
     "out[t] = h": lambda lib, w, v: _filled_by_steps(lib, w, v),
     "leaves the graph": lambda lib, w, v: _detached(lib, w, v),
     "detach before": lambda lib, w, v: _detached_before(lib, w, v),
+    "of columns picked from a transposed one": lambda lib, w, v: _picked(lib, w, v),
+    "of a product laid out by columns": lambda lib, w, v: _changed_row(
+        lib.einsum("ij,kj->ki", w, v)
+    ),
+    "neither by rows nor by columns": lambda lib, w, v: _changed_row(
+        w.reshape(1, 2, 3).expand(4, 2, 3).transpose(0, 1) + 1
+    ),
+    "of a sum over something expanded": lambda lib, w, v: _changed_row(
+        lib.logsumexp(w.T.unsqueeze(0).expand(2, 3, 2) * 1, 0)
+    ),
+    "an element where an axis has size 1": lambda lib, w, v: _element(lib, w[:1] * 1, v),
+    "the only element": lambda lib, w, v: _only_element(lib, w[:1, :1] * 1, v),
+    "one element, expanded before": lambda lib, w, v: _expanded_number(lib, w, v),
+    "a view of all": lambda lib, w, v: _view_of_all(lib, w, v),
+    "a residual after normalising": lambda lib, w, v: _normalised(lib, w, v),
+    "a quotient": lambda lib, w, v: (w / v).add_(w),
+    "integers take the values of floats": lambda lib, w, v: lib.ones(2, 3).long().copy_(w),
     "in the order of columns": lambda lib, w, v: _columns(lib, w, v),
     "under no_grad": steps(lambda lib, x, v: _silently(lib, x)),
     "integers": lambda lib, w, v: (
@@ -164,6 +181,52 @@ def _columns(lib, w, v):
     x = lib.tanh(w.T)  # NumPy lays it out by columns
     x[1:].mul_(v.T[1:])
     return x, x.T
+
+
+def _changed_row(y):
+    y[0].mul_(3)
+    y[-1] = 0.5
+    return y
+
+
+def _picked(lib, w, v):
+    return _changed_row(w.T[:, lib.tensor([1, 0])])
+
+
+def _element(lib, x, v):
+    x[0, 1] += 2
+    x[0].fill_(0.5)
+    return x * v
+
+
+def _only_element(lib, x, v):
+    x[0] += v[0, :1]
+    x[0, 0] += 2
+    y = x[0, 0]
+    y[()] = v[1, 1]
+    return x, y
+
+
+def _expanded_number(lib, w, v):
+    y = lib.zeros((), dtype=lib.float64)
+    three = y.expand(3)
+    y.add_(w[0, 0])
+    return three * v, y
+
+
+def _view_of_all(lib, w, v):
+    x = w * 1
+    same = x.view(2, 3)
+    x.mul_(v)
+    return lib.autograd.grad((3 * x + 5 * same).sum(), [x, same], create_graph=True)
+
+
+def _normalised(lib, w, v):
+    y = lib.nn.functional.layer_norm(w, (3,))
+    y.add_(w)
+    z = lib.nn.functional.relu6(y)
+    z.mul_(2)
+    return z
 
 
 def _silently(lib, x):
@@ -250,6 +313,73 @@ def test_what_was_refused_changes_nothing():
     np.testing.assert_array_equal(x.detach().numpy(), X)
     assert x.grad_fn is node
     assert x._version == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x.add_(1),
+        lambda x: x[0].mul_(2),
+        lambda x: x.__setitem__(0, 1.0),
+    ],
+)
+def test_a_tensor_keeps_its_gradient_and_the_wish_for_one(change, torch):
+    results = []
+    for lib in (tg, torch):
+        x = leaf(lib, X) * 1
+        x.retain_grad()
+        x.sum().backward(retain_graph=True)
+        change(x)
+        assert x.retains_grad
+        (x * x).sum().backward()
+        results.append(x.grad)
+    assert_same(*results)
+
+
+def test_a_tensor_keeps_its_name():
+    x = (leaf(tg, X) * 1).named("x")
+    x.add_(1)
+    assert x.name == "x"
+
+
+def test_hooks_of_a_view_of_all_are_its_own(torch):
+    results = []
+    for lib in (tg, torch):
+        w = leaf(lib, X)
+        x = w * 1
+        same = x.view(2, 3)
+        x.mul_(2)
+        assert same.grad_fn is not None  # PyTorch 2.13 crashes without having been asked
+        same.register_hook(lambda g: g * 10)
+        (3 * x + 5 * same).sum().backward()
+        results.append(w.grad)
+    assert_same(*results)
+
+
+def test_a_change_of_a_gradient_is_noticed(torch):
+    for lib in (tg, torch):
+        x, w = leaf(lib, X), leaf(lib, Y)
+        (x * x).sum().backward()
+        y = (w * x.grad).sum()
+        (x * x).sum().backward()
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            y.backward()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x.__setitem__(0, 300),
+        lambda x: x.fill_(float("nan")),
+        lambda x: x.__setitem__(0, -200),
+    ],
+)
+def test_numbers_that_do_not_fit_are_refused(change, torch):
+    for lib in (tg, torch):
+        x = lib.zeros(2, dtype=lib.int8)
+        with pytest.raises(RuntimeError):
+            change(x)
+        assert x.tolist() == [0, 0]
 
 
 def test_every_change_counts_as_a_version(torch):
@@ -361,6 +491,7 @@ def run_program(lib, program, base, w):
         elif kind == "use":
             used = used + (x * 2).sum() + y.sum() * 0.5
         elif kind == "change" and x.ndim:
+            x.grad_fn  # noqa: B018 (PyTorch brings a view up to date only when this is asked)
             CHANGES[change](lib, x, y.sum().sin() if y is not x else w[0, 0])
         elif kind == "silent":
             with lib.no_grad():

@@ -53,6 +53,16 @@ def test_case_runs_its_primitive(case):
     assert case.primitive in used
 
 
+@pytest.mark.parametrize("case", cases("gradcheck"), ids=str)
+def test_results_own_their_memory(case):
+    """Changes in place rely on it: only views show the memory of others."""
+    transposed = [x.mT.clone().mT if x.ndim > 1 else x for x in inputs(case)]
+    for xs in (inputs(case), transposed):
+        for y in sequence(case.fn(tg, *xs)):
+            node = y.grad_fn
+            assert node is None or node.primitive.view or y.array.base is None
+
+
 def test_gradcheck_notices_a_wrong_rule(monkeypatch):
     monkeypatch.setattr(Primitive, "registry", dict(REGISTRY))
     wrong = Primitive("wrong", np.sin, "x")

@@ -57,7 +57,10 @@ def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     TypeError
         If it is none of bool, uint8, int8 … int64, float16, float32, float64.
     """
-    result = np.dtype(dtype).newbyteorder("=") if dtype is not None else np.dtype(object)
+    try:
+        result = np.dtype(object if dtype is None else dtype).newbyteorder("=")
+    except TypeError:
+        raise TypeError(f"{dtype!r:.60} is not a type of elements") from None
     if result not in _SUPPORTED:
         raise TypeError(
             f"dtype {result} is not supported: use bool, uint8, int8, int16, int32, int64, "

@@ -9,7 +9,9 @@ import numpy as np
 
 from tinygrad_rnn import functions
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.functions.arguments import broadcasts, integer_of, fitting, number_of
 from tinygrad_rnn.functions.indexing import steps
+from tinygrad_rnn.generator import source_of
 from tinygrad_rnn.methods import Methods
 from tinygrad_rnn.ops.inplace import change, overwrite
 
@@ -113,12 +115,11 @@ class InPlace(Methods):
 
     def copy_(self, src: Any) -> Any:
         """Copy the elements of ``src``, broadcast and cast as needed, here, in place."""
-        _check_value("copy_", src)
-        return overwrite("copy_", self, src)
+        return overwrite("copy_", self, _checked("copy_", src, self))
 
     def fill_(self, value: Any) -> Any:
         """Set every element to ``value``, a number or a 0-d tensor, in place."""
-        _check_value("fill_", value)
+        value = _checked("fill_", value, self)
         if np.ndim(getattr(value, "array", value)):
             raise RuntimeError(f"fill_: expected a number or a 0-d tensor, got {value.shape}")
         return overwrite("fill_", self, value)
@@ -127,9 +128,49 @@ class InPlace(Methods):
         """Set every element to 0, in place."""
         return overwrite("zero_", self, 0)
 
+    def uniform_(self, from_: Any = 0.0, to: Any = 1.0, *, generator: Any = None) -> Any:
+        """Set the elements to uniform random numbers from [from_, to), in place."""
+        low, high = number_of("uniform_", "from_", from_), number_of("uniform_", "to", to)
+        drawn = source_of("uniform_", generator).uniform(self.array, low, high)
+        return overwrite("uniform_", self, drawn)
+
+    def normal_(self, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Any:
+        """Set the elements to normally distributed random numbers, in place."""
+        m, s = number_of("normal_", "mean", mean), number_of("normal_", "std", std)
+        drawn = source_of("normal_", generator).normal(self.array, m, s)
+        return overwrite("normal_", self, drawn)
+
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Any:
+        """Set each element to 1 with probability ``p``, a number or a tensor, else to 0."""
+        if isinstance(p, Variable):
+            if p.array.dtype.kind != "f" or not broadcasts(p.array.shape, self.array.shape):
+                raise RuntimeError(
+                    f"bernoulli_: probabilities of {p.array.dtype} and shape {p.array.shape} do "
+                    f"not fit a tensor of shape {self.array.shape}"
+                )
+            chance: Any = p.array
+        else:
+            chance = float(number_of("bernoulli_", "p", p))
+        drawn = source_of("bernoulli_", generator).bernoulli(self.array, chance)
+        return overwrite("bernoulli_", self, drawn)
+
+    def random_(self, *limits: Any, generator: Any = None) -> Any:
+        """Set the elements to random integers: ``random_(to)`` or ``random_(from, to)``.
+
+        They are from 0 or from … to − 1; without ``to`` (or with ``None``) up to the largest
+        that the type holds (all smaller ones too, if it is of floats).
+        """
+        if len(limits) > 2:
+            raise TypeError(f"random_: expected at most two limits, got {limits!r:.60}")
+        low, high = (None, None, *limits)[-2:]
+        first = None if low is None else integer_of("random_", "from", low)
+        end = None if high is None else integer_of("random_", "to", high)
+        drawn = source_of("random_", generator).integers(self.array, first, end)
+        return overwrite("random_", self, drawn)
+
     def __setitem__(self, index: Any, value: Any) -> None:
         """Overwrite the part at ``index``; gradients flow to the rest and to ``value``."""
-        _check_value("setitem", value)
+        value = _checked("setitem", value, self)
         view, picks = steps("setitem", self.array.ndim, index)
         if picks is None:
             overwrite("setitem", self, value, view)
@@ -137,6 +178,10 @@ class InPlace(Methods):
             change("setitem", functions.setitem, self, index, value)
 
 
-def _check_value(name: str, value: Any) -> None:
-    if not isinstance(value, Variable | np.ndarray | np.generic | bool | int | float):
+def _checked(name: str, value: Any, x: Any) -> Any:
+    """What may be written into a tensor: another one, an array, or a number that fits."""
+    if isinstance(value, bool | int | float):
+        return fitting(name, value, x.array.dtype)
+    if not isinstance(value, Variable | np.ndarray | np.generic):
         raise TypeError(f"{name}: expected a tensor or a number, got {type(value).__name__}")
+    return value

@@ -158,14 +158,21 @@ class _Context:
         @functools.wraps(function)
         def wrapped(*arguments: Any, **options: Any) -> Any:
             generator, context = function(*arguments, **options), self._fresh()
-            answer = None
+            go_on, with_ = generator.send, None
             while True:  # the mode holds while the generator runs, not while it waits
                 try:
                     with context:
-                        value = generator.send(answer)
+                        value = go_on(with_)
                 except StopIteration as end:
                     return end.value
-                answer = yield value
+                try:
+                    go_on, with_ = generator.send, (yield value)
+                except GeneratorExit:
+                    with context:
+                        generator.close()
+                    raise
+                except BaseException as error:
+                    go_on, with_ = generator.throw, error
 
         return wrapped
 

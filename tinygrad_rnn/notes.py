@@ -24,7 +24,7 @@ class Notes:
     retain: bool = False
     detached: bool = False
     hooks: dict[int, Callable[[Any], Any]] = field(default_factory=dict)
-    after: dict[int, Callable[[], None]] = field(default_factory=dict)
+    after: dict[int, Callable[[Any], None]] = field(default_factory=dict)
 
     def attended(self, g: Any, make_tensor: Callable[[Any, Any], Any] | None) -> Any:
         """A finished gradient after its hooks, any of which may replace it.

@@ -1,58 +1,65 @@
-"""Random numbers: PyTorch's CPU stream, so that equal seeds give equal weights.
+"""Random tensors: PyTorch's, for the same seed (see `tinygrad_rnn.generator`).
 
-The generator is MT19937 seeded as PyTorch seeds it; a float32 uniform is the low 24 bits of one
-word, a float64 uniform the low 53 bits of two.  NumPy's global random state is never touched.
+All functions that draw take, by name,
+
+generator
+    The `Generator` to draw from; by default the one that `manual_seed` seeds.
+dtype
+    The type of the elements. By default the default type (`set_default_dtype`), or what the
+    function says.
+requires_grad
+    Whether operations on the new leaf are recorded.
+device
+    ``"cpu"`` or ``None``: there is no other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, float32, float64, get_default_dtype
-from tinygrad_rnn.functions.arguments import sizes_of, tensor_of
+from tinygrad_rnn.creation import shape_of
+from tinygrad_rnn.dtypes import DTypeLike, as_dtype, get_default_dtype, int64, is_floating
+from tinygrad_rnn.functions.arguments import (
+    check_flags,
+    common_shape,
+    integer_of,
+    number_of,
+    tensor_of,
+)
 from tinygrad_rnn.functions.types import on_cpu
+from tinygrad_rnn.generator import Generator, arranged, default_generator, source_of
 from tinygrad_rnn.tensor import Tensor, wrap
 
+__all__ = [
+    "Generator",
+    "bernoulli",
+    "default_generator",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "multinomial",
+    "normal",
+    "rand",
+    "rand_like",
+    "randint",
+    "randint_like",
+    "randn",
+    "randn_like",
+    "randperm",
+    "seed",
+    "set_rng_state",
+]
 
-class Generator:
-    """A stream of random numbers of its own.
+Array = np.ndarray[Any, Any]
 
-    Examples
-    --------
-    >>> from tinygrad_rnn.random import Generator, rand
-    >>> g = Generator()
-    >>> _ = g.manual_seed(0)
-    >>> rand(3, generator=g)
-    tensor([0.4963, 0.7682, 0.0885])
-    """
-
-    def __init__(self) -> None:
-        self.manual_seed(67280421310721)  # PyTorch's default seed
-
-    def manual_seed(self, seed: int) -> Generator:
-        """Start the stream again from ``seed``; returns the generator."""
-        self._words = np.random.RandomState(int(seed) & 0xFFFFFFFF)
-        return self
-
-    def uniform(self, count: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-        """``count`` numbers from [0, 1), float32 or float64."""
-        if dtype == float32:
-            words = self._words.randint(0, 2**32, size=count, dtype=np.uint32)
-            return ((words & 0xFFFFFF) * np.float32(2.0**-24)).astype(float32)
-        if dtype == float64:
-            pairs = self._words.randint(0, 2**32, size=(count, 2), dtype=np.uint32)
-            doubles = (pairs[:, 0].astype(np.uint64) << np.uint64(32)) | pairs[:, 1]
-            return (doubles & np.uint64(2**53 - 1)) * 2.0**-53
-        raise TypeError(f"uniform: expected float32 or float64, got {dtype}")
-
-
-default_generator = Generator()
+# -- the default stream ------------------------------------------------------------------------
 
 
 def manual_seed(seed: int) -> Generator:
-    """Seed the default generator.
+    """Seed the default generator; returns it.
 
     Examples
     --------
@@ -61,23 +68,179 @@ def manual_seed(seed: int) -> Generator:
     >>> tg.rand(2)
     tensor([0.4963, 0.7682])
     """
-    return default_generator.manual_seed(seed)
+    return default_generator.manual_seed(int(seed))
+
+
+def seed() -> int:
+    """Seed the default generator with a number nobody can foresee; returns the number."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed of the default generator.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(3)
+    >>> tg.initial_seed()
+    3
+    """
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """Where the default generator is; see `Generator.get_state`.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> state = tg.get_rng_state()
+    >>> x = tg.rand(2)
+    >>> tg.set_rng_state(state)
+    >>> tg.equal(tg.rand(2), x)
+    True
+    """
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Let the default generator go on from a state; see `Generator.set_state`."""
+    default_generator.set_state(new_state)
+
+
+# -- of given sizes ----------------------------------------------------------------------------
 
 
 def rand(
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     generator: Generator | None = None,
     dtype: DTypeLike = None,
     requires_grad: bool = False,
     device: Any = None,
 ) -> Tensor:
-    """Uniform random numbers from [0, 1): PyTorch's, for the same seed."""
-    on_cpu("rand", device)
-    shape = sizes_of("rand", size)
-    source = generator or default_generator
-    array = source.uniform(int(np.prod(shape)), as_dtype(dtype or get_default_dtype()))
-    made = wrap(array.reshape(shape), None)
-    return made.requires_grad_() if requires_grad else made
+    """Uniform random numbers from [0, 1).
+
+    Raises
+    ------
+    RuntimeError
+        If ``dtype`` is not a floating-point type.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.rand(3)
+    tensor([0.4963, 0.7682, 0.0885])
+    """
+    like = _blank("rand", sizes, size, dtype)
+    return _draw("rand", Generator.uniform, like, generator, requires_grad, device)
+
+
+def randn(
+    *sizes: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: DTypeLike = None,
+    requires_grad: bool = False,
+    device: Any = None,
+) -> Tensor:
+    """Normal random numbers with mean 0 and variance 1.
+
+    Raises
+    ------
+    RuntimeError
+        If ``dtype`` is not a floating-point type.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.randn(3)
+    tensor([ 1.5410, -0.2934, -2.1788])
+    """
+    like = _blank("randn", sizes, size, dtype)
+    return _draw("randn", Generator.normal, like, generator, requires_grad, device)
+
+
+def randint(
+    *limits_and_size: Any,
+    low: Any = None,
+    high: Any = None,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: DTypeLike = int64,
+    requires_grad: bool = False,
+    device: Any = None,
+) -> Tensor:
+    """Random integers: ``randint(high, size)`` or ``randint(low, high, size)``.
+
+    Parameters
+    ----------
+    low, high : int
+        The numbers are from low (default 0) … high − 1.
+    size : tuple of ints
+
+    Raises
+    ------
+    RuntimeError
+        If there is no such number, or ``dtype`` does not hold them all.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.randint(10, (5,))
+    tensor([4, 9, 3, 0, 3])
+    """
+    given = list(limits_and_size)
+    if size is None and given:
+        size = given.pop()
+    if not isinstance(size, tuple | list):
+        raise TypeError(f"randint: the size must be a tuple of integers, got {size!r:.60}")
+    like = _blank("randint", (), size, dtype)
+    first, end = _limits("randint", given, low, high)
+
+    def draw(source: Generator, like: Array) -> Array:
+        return source.integers(like, first, end)
+
+    return _draw("randint", draw, like, generator, requires_grad, device)
+
+
+def randperm(
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike = int64,
+    requires_grad: bool = False,
+    device: Any = None,
+) -> Tensor:
+    """The integers 0 … n − 1 in random order.
+
+    Raises
+    ------
+    RuntimeError
+        If ``n`` is negative, or ``dtype`` does not hold the integers.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.randperm(5)
+    tensor([4, 0, 1, 3, 2])
+    """
+    count, kind = integer_of("randperm", "n", n), as_dtype(dtype)
+    if count < 0:
+        raise RuntimeError(f"randperm: n must not be negative, got {count}")
+
+    def draw(source: Generator, like: Array) -> Array:
+        return source.permutation(count, kind)
+
+    return _draw("randperm", draw, np.empty(0, kind), generator, requires_grad, device)
+
+
+# -- of the shape of another tensor ------------------------------------------------------------
 
 
 def rand_like(
@@ -88,12 +251,7 @@ def rand_like(
     requires_grad: bool = False,
     device: Any = None,
 ) -> Tensor:
-    """Uniform random numbers from [0, 1), of the shape and type of ``input``.
-
-    Raises
-    ------
-    RuntimeError
-        If the type is not float32 or float64.
+    """`rand` of the shape and, unless ``dtype`` is given, of the type of ``input``.
 
     Examples
     --------
@@ -102,20 +260,253 @@ def rand_like(
     >>> tg.rand_like(tg.zeros(1, 2))
     tensor([[0.4963, 0.7682]])
     """
-    x = tensor_of("rand_like", input).array
-    kind = x.dtype if dtype is None else as_dtype(dtype)
-    if kind not in (float32, float64):
-        raise RuntimeError(f"rand_like: expected float32 or float64, got {kind}")
-    axes = sorted(range(x.ndim), key=lambda i: -x.strides[i])  # filled in the order of memory
-    made = rand([x.shape[i] for i in axes], generator=generator, dtype=kind, device=device)
-    made = wrap(made.array.transpose(np.argsort(axes)), None) if axes else made
+    like = _blank_like("rand_like", input, dtype)
+    return _draw("rand_like", Generator.uniform, like, generator, requires_grad, device)
+
+
+def randn_like(
+    input: Any,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike = None,
+    requires_grad: bool = False,
+    device: Any = None,
+) -> Tensor:
+    """`randn` of the shape and, unless ``dtype`` is given, of the type of ``input``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.randn_like(tg.zeros(1, 2))
+    tensor([[ 1.5410, -0.2934]])
+    """
+    like = _blank_like("randn_like", input, dtype)
+    return _draw("randn_like", Generator.normal, like, generator, requires_grad, device)
+
+
+def randint_like(
+    input: Any,
+    *limits: Any,
+    low: Any = None,
+    high: Any = None,
+    generator: Generator | None = None,
+    dtype: DTypeLike = None,
+    requires_grad: bool = False,
+    device: Any = None,
+) -> Tensor:
+    """`randint` of the shape and, unless ``dtype`` is given, of the type of ``input``.
+
+    ``randint_like(input, high)`` or ``randint_like(input, low, high)``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.randint_like(tg.zeros(1, 2), 10)
+    tensor([[4., 9.]])
+    """
+    like = _blank_like("randint_like", input, dtype)
+    first, end = _limits("randint_like", list(limits), low, high)
+
+    def draw(source: Generator, like: Array) -> Array:
+        return source.integers(like, first, end)
+
+    return _draw("randint_like", draw, like, generator, requires_grad, device)
+
+
+# -- of given distributions --------------------------------------------------------------------
+
+
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike = None,
+    requires_grad: bool = False,
+    device: Any = None,
+) -> Tensor:
+    """Normal random numbers, with a mean and a standard deviation for all or for each of them.
+
+    Parameters
+    ----------
+    mean, std : Tensor or number
+        Tensors broadcast to the shape of the result, which has the type of ``mean``.
+    size : tuple of ints, optional
+        For numbers only: the shape of the result. ``dtype``, ``requires_grad`` go with it.
+
+    Raises
+    ------
+    RuntimeError
+        If a standard deviation is negative.
+
+    Notes
+    -----
+    The result is a constant: PyTorch lets gradients of zero flow back to ``mean`` and ``std``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.normal(tg.tensor([0.0, 100.0]), 2.0)
+    tensor([ 3.0820, 99.4131])
+    """
+    if size is not None:
+        m, s = number_of("normal", "mean", mean), number_of("normal", "std", std)
+        like = _blank("normal", (), size, dtype)
+
+        def draw(source: Generator, like: Array) -> Array:
+            return source.normal(like, m, s)
+
+        return _draw("normal", draw, like, generator, requires_grad, device)
+    if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
+        raise TypeError("normal: a mean and a std that are numbers need a size")
+    if dtype is not None or requires_grad:
+        raise TypeError("normal: dtype and requires_grad go with a size only")
+    on_cpu("normal", device)
+    if isinstance(std, Tensor):
+        common, scale = 1.0, std.array  # of all numbers, and then of each
+        if not np.all(scale >= 0):
+            raise RuntimeError("normal: standard deviations must not be negative")
+    else:
+        common, scale = number_of("normal", "std", std), 1.0
+    shift = mean.array if isinstance(mean, Tensor) else number_of("normal", "mean", mean)
+    shape = common_shape("normal", np.shape(shift), np.shape(scale))
+    kind = (mean if isinstance(mean, Tensor) else std).dtype
+    drawn = source_of("normal", generator).normal(np.empty(shape, kind), 0.0, common)
+    scaled = np.asarray(drawn * scale).astype(kind, copy=False)
+    return wrap(np.asarray(scaled + shift), None)
+
+
+def bernoulli(input: Any, p: Any = ..., *, generator: Generator | None = None) -> Tensor:
+    """1 or 0 for each element, of the type of ``input``, whose elements are the probabilities of 1.
+
+    Parameters
+    ----------
+    input : Tensor
+    p : float, optional
+        One probability for all elements, instead of theirs.
+
+    Raises
+    ------
+    RuntimeError
+        If a probability is not between 0 and 1, or not of a floating-point type.
+
+    Notes
+    -----
+    The result is a constant: PyTorch lets a gradient of zero flow back to ``input``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.bernoulli(tg.tensor([0.0, 0.9, 0.1, 1.0]))
+    tensor([0., 1., 1., 1.])
+    """
+    x = tensor_of("bernoulli", input).array
+    if p is not ...:
+        p = float(number_of("bernoulli", "p", p))
+    elif is_floating(x.dtype):
+        p = x
+    else:
+        raise RuntimeError(f"bernoulli: probabilities must be floating-point, got {x.dtype}")
+    source = source_of("bernoulli", generator)
+    return wrap(source.bernoulli(np.empty(x.shape, x.dtype), p), None)
+
+
+def multinomial(
+    input: Any, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """Indices drawn with probabilities in proportion to weights: int64.
+
+    Parameters
+    ----------
+    input : Tensor of shape (n,) or (rows, n)
+        Weights, not negative; each row is one distribution.
+    num_samples : int
+        How many indices to draw of each row.
+    replacement : bool
+        Whether an index may be drawn again.
+
+    Returns
+    -------
+    Tensor of shape (num_samples,) or (rows, num_samples)
+
+    Raises
+    ------
+    RuntimeError
+        If a weight is negative or not finite, a row has none that is positive, or there are fewer
+        indices than asked for.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(1)
+    >>> tg.multinomial(tg.tensor([0.0, 1.0, 3.0]), 5, replacement=True)
+    tensor([1, 1, 1, 1, 2])
+    """
+    weights = tensor_of("multinomial", input).array
+    count = integer_of("multinomial", "num_samples", num_samples)
+    check_flags("multinomial", replacement=replacement)
+    if weights.ndim not in (1, 2) or not is_floating(weights.dtype):
+        raise RuntimeError(
+            f"multinomial: expected floating-point weights of shape (n,) or (rows, n), got "
+            f"{weights.dtype} of shape {weights.shape}"
+        )
+    n = weights.shape[-1]
+    if count < 1 or not n or (count > n and not replacement):
+        with_them = "with" if replacement else "without"
+        raise RuntimeError(f"multinomial: cannot draw {count} of {n} {with_them} replacement")
+    if not np.all((weights >= 0) & (weights < np.inf)):
+        raise RuntimeError("multinomial: weights must be finite and not negative")
+    if not np.all(weights.any(-1)):
+        raise RuntimeError("multinomial: no weight is positive")
+    source = source_of("multinomial", generator)
+    drawn = source.multinomial(weights.reshape(-1, n), count, replacement)
+    return wrap(drawn.reshape(*weights.shape[:-1], count), None)
+
+
+# -- what they share ---------------------------------------------------------------------------
+
+
+def _blank(name: str, sizes: tuple[Any, ...], size: Any, dtype: DTypeLike) -> Array:
+    """An array of the shape and type that a function was asked for."""
+    kind = get_default_dtype() if dtype is None else as_dtype(dtype)
+    return np.empty(shape_of(name, sizes, size), kind)
+
+
+def _blank_like(name: str, input: Any, dtype: DTypeLike) -> Array:
+    """An array of the shape, order in memory and type of a tensor."""
+    x = tensor_of(name, input).array
+    return arranged(np.empty(x.size, x.dtype if dtype is None else as_dtype(dtype)), x)
+
+
+def _limits(name: str, given: list[Any], low: Any, high: Any) -> tuple[int, int]:
+    """Low and high of ``(high)``, ``(low, high)`` and of keywords."""
+    if len(given) == 1 and high is None:
+        high = given.pop()
+    elif len(given) == 1 and low is None:
+        low = given.pop()
+    elif len(given) == 2 and low is high is None:
+        low, high = given.pop(0), given.pop()
+    if given or high is None:
+        raise TypeError(f"{name}: expected high, or low and high")
+    first = integer_of(name, "low", 0 if low is None else low)
+    return first, integer_of(name, "high", high)
+
+
+def _draw(
+    name: str,
+    draw: Callable[[Generator, Array], Array],
+    like: Array,
+    generator: Generator | None,
+    requires_grad: bool,
+    device: Any,
+) -> Tensor:
+    """A new tensor of what ``draw`` draws, in the likeness of an array."""
+    on_cpu(name, device)
+    check_flags(name, requires_grad=requires_grad)
+    made = wrap(draw(source_of(name, generator), like), None)
     return made.requires_grad_() if requires_grad else made
-
-
-def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
-    """Fill a tensor in place with uniform numbers from [a, b); returns it."""
-    u = default_generator.uniform(tensor.numel(), tensor.dtype).reshape(tensor.shape)
-    low, high = tensor.dtype.type(a), tensor.dtype.type(b)
-    # rounded once, after the whole of u·(high − low) + low, as PyTorch's fused operation does
-    array = (u.astype(float64) * float64.type(high - low) + low).astype(tensor.dtype)
-    return tensor.copy_(wrap(array, None))

@@ -15,12 +15,13 @@ from tinygrad_rnn.dtypes import DTypeLike, is_floating
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Node, Variable, leaf, place
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.functions.arguments import dim_of
 from tinygrad_rnn.inplace import InPlace
 from tinygrad_rnn.notes import Notes
 from tinygrad_rnn.ops.inplace import root_of
 from tinygrad_rnn.ops.promotion import to_dtype
 from tinygrad_rnn.protocols import NUMPY
-from tinygrad_rnn.versions import current, tick, version
+from tinygrad_rnn.versions import current, mark_changed, tick, version
 
 Array = np.ndarray[Any, Any]
 
@@ -82,7 +83,7 @@ class Tensor(InPlace):
 
     def size(self, dim: int | None = None) -> tuple[int, ...] | int:
         """Its sizes, or the one along ``dim``."""
-        return self.array.shape if dim is None else self.array.shape[dim]
+        return self.array.shape if dim is None else self.array.shape[dim_of("size", dim, self.ndim)]
 
     def dim(self) -> int:
         """The number of its axes."""
@@ -254,6 +255,8 @@ class Tensor(InPlace):
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
+        if self.requires_grad and value.dtype != self.dtype:
+            raise RuntimeError(f"data: expected {self.dtype}, got {value.dtype}")
         self.array = value.array
         if self.node is not None and self.node.is_leaf:
             self.node.value, self.node.shape = value.array, value.shape
@@ -335,10 +338,9 @@ class Tensor(InPlace):
             raise TypeError(f"{name}: expected a function, got {type(hook).__name__}")
         if not self.requires_grad or not self.is_leaf:
             raise RuntimeError(f"{name}: gradients are added up in leaves that require grad only")
-        alive, node = weakref.ref(self), place(self)
-        # not the tensor itself, which would hold its place, which would hold it
+        alive = weakref.ref(self)  # not the tensor, which would hold its place, which would hold it
 
-        def call() -> None:
+        def call(node: Node) -> None:
             tensor = alive()
             hook(wrap(node.value, node) if tensor is None else tensor)
 
@@ -557,7 +559,7 @@ def accumulate(arrived: Mapping[Node, Any]) -> None:
             _add_to_grad(node, g)
     for node in arrived:
         for call in list(node.notes.after.values()) if node.notes else ():
-            call()
+            call(node)
 
 
 def _add_to_grad(node: Node, g: Any) -> None:
@@ -571,7 +573,10 @@ def _add_to_grad(node: Node, g: Any) -> None:
         total = old + g
         node.notes.grad = total if isinstance(total, Variable) else np.asarray(total)
     else:
+        if not old.array.flags.writeable:
+            old.array = old.array.copy()
         old.array += g  # whoever holds this gradient sees it grow, as in PyTorch
+        mark_changed(old.array)
 
 
 _accumulating = threading.Lock()  # walks of several threads may meet at one leaf

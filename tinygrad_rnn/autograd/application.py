@@ -144,7 +144,7 @@ def _unshared(arrays: list[Any], arguments: Sequence[Any]) -> list[Any]:
     taken = {id(owner(x.array)) for x in arguments if isinstance(x, Tensor)}
     own = []
     for array in arrays:
-        own.append(array.copy() if id(owner(array)) in taken else array)
+        own.append(array.copy() if array.base is not None or id(array) in taken else array)
         taken.add(id(owner(array)))
     return own
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_rnn.contributions import dense
 from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.modes import SMALL
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
 
@@ -65,12 +66,18 @@ class Record:
         Every node and leaf of the graph, oldest first.
     """
 
-    def __init__(self, root: Node, visits: list[Visit], leaves: dict[Node, Array]) -> None:
+    def __init__(
+        self,
+        root: Node,
+        visits: list[Visit],
+        leaves: dict[Node, Array],
+        saved: dict[Node, Array],
+    ) -> None:
         self.root = root
         self.visits = tuple(visits)
         self.places = tape([root])
         # leaves change when an optimizer has made its step; a record does not
-        self._values = {
+        self._values = saved | {
             place: np.array(place.value)
             for place in self.places
             if place.value is not None and (place.is_leaf or np.size(place.value) <= SMALL)
@@ -87,9 +94,86 @@ class Record:
         return None if place is None else self._gradients.get(place)
 
     def value(self, of: Tensor | Node) -> Array | None:
-        """The value of a tensor or node in this walk; ``None`` for a large one not kept."""
+        """The value of a tensor or node in this walk.
+
+        What the forward pass did not keep is computed again from what it did; ``None`` if that
+        takes a large constant of which only the shape is known.
+        """
         place = of.node if isinstance(of, Tensor) else of
-        return None if place is None else self._values.get(place, place.value)
+        return None if place is None else self._replayed(place)
+
+    def _replayed(self, place: Node) -> Array | None:
+        values, wanted = self._values, [place]
+        while wanted:
+            at = wanted[-1]
+            if at in values:
+                wanted.pop()
+            elif at.value is not None:
+                values[at] = at.value
+            elif not isinstance(at.primitive, Primitive):  # a large constant, or a `Function`
+                return None
+            elif missing := [parent for parent in at.parents if parent not in values]:
+                wanted += missing
+            else:
+                operands = [values[parent] for parent in at.parents]
+                with np.errstate(all="ignore"):
+                    values[at] = np.asarray(at.primitive.forward(*operands, **at.params))
+        return values[place]
+
+    def over_time(
+        self,
+        name: str,
+        scope: str | None = None,
+        layer: int | None = None,
+        direction: str | None = None,
+    ) -> dict[int, Array]:
+        """The values, by time step, of what has a name: gates and states of recurrent layers.
+
+        Parameters
+        ----------
+        name : str
+            "h" of an `nn.RNN`; "i", "f", "g", "o", "c", "h" of an `nn.LSTM`; "r", "z", "n", "h"
+            of an `nn.GRU`; or what was given by `Tensor.named`.
+        scope, layer, direction : optional
+            Which one is meant, where there are several: the module's dotted name, the number of
+            the layer from 0, "forward" or "reverse".
+
+        Raises
+        ------
+        KeyError
+            If there is nothing of that name.
+        ValueError
+            If there is more than one at a time step.
+
+        Examples
+        --------
+        >>> import tinygrad_rnn as tg
+        >>> lstm = tg.nn.LSTM(1, 1)
+        >>> output, _ = lstm(tg.zeros(3, 1))
+        >>> walk = tg.bptt.record(output.sum())
+        >>> sorted(walk.over_time("f"))
+        [1, 2, 3]
+        """
+        found: dict[int, Array] = {}
+        for place in self.places:
+            tag = place.tag
+            if place.notes is None or place.notes.name != name or tag.step is None:
+                continue
+            if scope not in (None, tag.scope) or layer not in (None, tag.layer):
+                continue
+            if direction not in (None, tag.direction):
+                continue
+            if tag.step in found:
+                raise ValueError(
+                    f"over_time: there is more than one {name!r} at step {tag.step}; say which by "
+                    "scope, layer or direction"
+                )
+            value = self._replayed(place)
+            if value is not None:
+                found[tag.step] = value
+        if not found:
+            raise KeyError(f"over_time: nothing in this graph is called {name!r} there")
+        return found
 
     def __len__(self) -> int:
         return len(self.visits)
@@ -105,9 +189,8 @@ def record(
     """Run ``loss.backward()`` and return the walk as data.
 
     Gradients are accumulated in the leaves just as `Tensor.backward` does, and the arguments and
-    errors are the same. Nothing need be prepared in the forward pass: structure, gradients and
-    contributions are always there, and so are the values of small tensors (at most 16 elements);
-    larger ones if the forward ran inside `keep_values`.
+    errors are the same. Nothing need be prepared in the forward pass: structure, gradients,
+    contributions and values are there, the latter computed again where they were not kept.
 
     Examples
     --------
@@ -127,8 +210,13 @@ def record(
         raise RuntimeError("record: this tensor is a leaf: no operation led to it, nothing to walk")
     visits: list[Visit] = []
     leaves: dict[Node, Array] = {}
+    saved: dict[Node, Array] = {}
 
     def observe(place: Node, g: Any, sent: list[Any]) -> None:
+        if place.saved and isinstance(place.primitive, Primitive):
+            for at, array in zip((*place.parents, place), place.saved, strict=True):
+                if array is not None:
+                    saved[at] = array
         if place.is_leaf:
             leaves[place] = np.array(g)
         else:
@@ -136,4 +224,4 @@ def record(
 
     accumulate(run_walk([loss], [gradient], retain_graph, False, observer=observe))
     assert isinstance(loss.node, Node)
-    return Record(loss.node, visits, leaves)
+    return Record(loss.node, visits, leaves, saved)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tinygrad_rnn.dtypes import as_dtype
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
 
@@ -36,7 +37,7 @@ def tensor_of(name: str, input: Any) -> Any:
     if isinstance(input, Variable):
         return input
     if isinstance(input, np.ndarray):
-        return primitive.make_tensor(input, None)
+        return primitive.make_tensor(input.astype(as_dtype(input.dtype), copy=False), None)
     raise TypeError(f"{name}: expected a tensor, got {type(input).__name__} {input!r:.60}")
 
 

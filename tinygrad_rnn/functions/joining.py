@@ -150,7 +150,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> Parts:
     >>> tg.chunk(tg.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), 2)
     (tensor([1., 2., 3.]), tensor([4., 5.]))
     """
-    (n,) = integers_of("chunk", (chunks,))
+    n = integer_of("chunk", "chunks", chunks)
     x, dim, size = _long("chunk", input, dim)
     if n < 1:
         raise RuntimeError(f"chunk: expected at least 1 chunk, got {n}")

@@ -455,7 +455,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     tensor([11.5000])
     """
     x, w = tensor_of("linear", input), tensor_of("linear", weight)
-    if w.array.ndim > 2 or (w.array.ndim != 2 and bias is not None):
+    if w.array.ndim not in (1, 2) or (w.array.ndim != 2 and bias is not None):
         raise RuntimeError(f"linear: the weight must be a matrix, got shape {w.array.shape}")
     if not x.array.ndim or x.array.shape[-1] != w.array.shape[-1]:
         raise RuntimeError(

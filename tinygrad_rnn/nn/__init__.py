@@ -1,9 +1,106 @@
-"""Neural networks: modules, parameters, recurrent cells and layers."""
+"""Neural networks: modules, parameters, layers, losses, recurrent cells and layers."""
 
-from tinygrad_rnn.nn import functional
+from tinygrad_rnn.nn import functional, init, utils
+from tinygrad_rnn.nn.activation import (
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softmin,
+    Softplus,
+    Softsign,
+    Tanh,
+)
 from tinygrad_rnn.nn.cells import RNNCell
+from tinygrad_rnn.nn.container import (
+    ModuleDict,
+    ModuleList,
+    ParameterDict,
+    ParameterList,
+    Sequential,
+)
+from tinygrad_rnn.nn.dropout import Dropout
+from tinygrad_rnn.nn.embedding import Embedding
+from tinygrad_rnn.nn.flatten import Flatten, Unflatten
+from tinygrad_rnn.nn.linear import Bilinear, Identity, Linear
+from tinygrad_rnn.nn.loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CosineSimilarity,
+    CrossEntropyLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
+)
 from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.nn.normalization import BatchNorm1d, LayerNorm, RMSNorm
 from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.nn.recurrent import RNN
 
-__all__ = ["RNN", "Module", "Parameter", "RNNCell", "functional"]
+__all__ = [
+    "ELU",
+    "GELU",
+    "GLU",
+    "RNN",
+    "SELU",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "Bilinear",
+    "CosineSimilarity",
+    "CrossEntropyLoss",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "Hardtanh",
+    "HuberLoss",
+    "Identity",
+    "KLDivLoss",
+    "L1Loss",
+    "LayerNorm",
+    "LeakyReLU",
+    "Linear",
+    "LogSigmoid",
+    "LogSoftmax",
+    "MSELoss",
+    "Mish",
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "NLLLoss",
+    "PReLU",
+    "Parameter",
+    "ParameterDict",
+    "ParameterList",
+    "RMSNorm",
+    "RNNCell",
+    "ReLU",
+    "ReLU6",
+    "Sequential",
+    "SiLU",
+    "Sigmoid",
+    "SmoothL1Loss",
+    "Softmax",
+    "Softmin",
+    "Softplus",
+    "Softsign",
+    "Tanh",
+    "Unflatten",
+    "functional",
+    "init",
+    "utils",
+]

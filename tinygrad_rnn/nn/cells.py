@@ -1,62 +1,197 @@
-"""Recurrent cells: one time step, written as its equation."""
+"""Recurrent cells: one time step, written as its equation.
+
+The equations are functions of an input, the state (a tuple) and the weights; the cells here and
+the layers in `tinygrad_rnn.nn.recurrent` both call them.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from tinygrad_rnn.creation import zeros
-from tinygrad_rnn.functions import linear, relu, tanh
+from tinygrad_rnn.functions import chunk, linear, relu, sigmoid, tanh
+from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.parameter import Parameter
-from tinygrad_rnn.random import uniform_
 from tinygrad_rnn.tensor import Tensor
 
-NONLINEARITIES: dict[str, Callable[[Any], Any]] = {"tanh": tanh, "relu": relu}
+State = tuple[Any, ...]
 
 
-def rnn_cell(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, f: Any) -> Any:
-    """h′ = f(W_ih x + b_ih + W_hh h + b_hh), for rows x and h.
+class Weights(NamedTuple):
+    """What one cell has learned; ``None``: it has no biases, no projection."""
+
+    ih: Any
+    hh: Any
+    b_ih: Any
+    b_hh: Any
+    hr: Any = None
+
+
+# -- the equations -------------------------------------------------------------------------------
+
+
+def rnn_tanh_step(x: Any, state: State, w: Weights) -> State:
+    """h′ = tanh(W_ih x + b_ih + W_hh h + b_hh)."""
+    (h,) = state
+    return (tanh(linear(x, w.ih, w.b_ih) + linear(h, w.hh, w.b_hh)).named("h", "state"),)
+
+
+def rnn_relu_step(x: Any, state: State, w: Weights) -> State:
+    """h′ = relu(W_ih x + b_ih + W_hh h + b_hh)."""
+    (h,) = state
+    return (relu(linear(x, w.ih, w.b_ih) + linear(h, w.hh, w.b_hh)).named("h", "state"),)
+
+
+def lstm_step(x: Any, state: State, w: Weights) -> State:
+    """The long short-term memory (Hochreiter and Schmidhuber 1997, with Gers' forget gate).
+
+    [i f g o] = W_ih x + b_ih + W_hh h + b_hh;  i, f, o through σ, g through tanh
+    c′ = f ⊙ c + i ⊙ g
+    h′ = o ⊙ tanh(c′), projected by W_hr if there is one (Sak et al. 2014)
+    """
+    h, c = state
+    gates = linear(x, w.ih, w.b_ih) + linear(h, w.hh, w.b_hh)
+    i, f, g, o = chunk(gates, 4, -1)
+    i, f = sigmoid(i).named("i"), sigmoid(f).named("f")
+    g, o = tanh(g).named("g"), sigmoid(o).named("o")
+    c = (f * c + i * g).named("c", "state")
+    h = o * tanh(c)
+    if w.hr is not None:
+        h = linear(h, w.hr)
+    return h.named("h", "state"), c
+
+
+def gru_step(x: Any, state: State, w: Weights) -> State:
+    """The gated recurrent unit (Cho et al. 2014), with the reset gate after the product.
+
+    r = σ(W_ir x + b_ir + W_hr h + b_hr)
+    z = σ(W_iz x + b_iz + W_hz h + b_hz)
+    n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn))
+    h′ = (1 − z) ⊙ n + z ⊙ h
+    """
+    (h,) = state
+    r_x, z_x, n_x = chunk(linear(x, w.ih, w.b_ih), 3, -1)
+    r_h, z_h, n_h = chunk(linear(h, w.hh, w.b_hh), 3, -1)
+    r, z = sigmoid(r_x + r_h).named("r"), sigmoid(z_x + z_h).named("z")
+    n = tanh(n_x + r * n_h).named("n")
+    return ((n + z * (h - n)).named("h", "state"),)
+
+
+Step = Callable[[Any, State, Weights], State]
+
+
+class Kind(NamedTuple):
+    """A kind of cell: its equation, how many gates' weights are stacked, its state's names."""
+
+    step: Step
+    gates: int
+    states: tuple[str, ...] = ("h",)
+
+
+KINDS = {
+    "RNN_TANH": Kind(rnn_tanh_step, 1),
+    "RNN_RELU": Kind(rnn_relu_step, 1),
+    "LSTM": Kind(lstm_step, 4, ("h", "c")),
+    "GRU": Kind(gru_step, 3),
+}
+
+
+def rnn_kind(owner: str, nonlinearity: str) -> str:
+    """The kind of an RNN with this nonlinearity."""
+    if nonlinearity not in ("tanh", "relu"):
+        raise ValueError(f"{owner}: nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
+    return f"RNN_{nonlinearity.upper()}"
+
+
+# -- weights -------------------------------------------------------------------------------------
+
+
+def add_weights(
+    module: Module, suffix: str, shapes: dict[str, tuple[int, ...] | None], dtype: Any
+) -> None:
+    """Give a module the parameters of one cell, under PyTorch's names."""
+    for name, shape in shapes.items():
+        weight = None if shape is None else Parameter(zeros(shape, dtype=dtype))
+        module.register_parameter(name + suffix, weight)
+
+
+def draw_weights(module: Module, hidden_size: int) -> None:
+    """Draw all parameters from U(−k, k), k = 1/√hidden_size, in PyTorch's order."""
+    bound = 1 / math.sqrt(hidden_size) if hidden_size > 0 else 0.0
+    for weight in module.parameters():
+        init.uniform_(weight, -bound, bound)
+
+
+def weights_of(module: Module, suffix: str = "") -> Weights:
+    """The weights of one cell of a module."""
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+    return Weights(*[getattr(module, name + suffix, None) for name in names])
+
+
+# -- the cells -----------------------------------------------------------------------------------
+
+
+class RNNCellBase(Module):
+    """What `RNNCell`, `LSTMCell` and `GRUCell` share."""
+
+    __constants__ = ("input_size", "hidden_size", "bias")
+
+    def __init__(
+        self, input_size: int, hidden_size: int, bias: bool, kind: str, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        check_sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size)
+        check_flags(type(self).__name__, bias=bias)
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+        self._kind = kind
+        rows = KINDS[kind].gates * hidden_size
+        shapes: dict[str, tuple[int, ...] | None] = {
+            "weight_ih": (rows, input_size),
+            "weight_hh": (rows, hidden_size),
+            "bias_ih": (rows,) if bias else None,
+            "bias_hh": (rows,) if bias else None,
+        }
+        add_weights(self, "", shapes, dtype)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights anew."""
+        draw_weights(self, self.hidden_size)
+
+    def _next(self, input: Tensor, given: State | None) -> State:
+        """One step from a state, or from zeros."""
+        name, kind = type(self).__name__, KINDS[self._kind]
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{name}: expected a Tensor, got {type(input).__name__}")
+        if input.ndim not in (1, 2):
+            raise ValueError(f"{name}: expected input to be 1D or 2D, got {input.ndim}D instead")
+        check_features(name, input, self.input_size)
+        shape = (*input.shape[:-1], self.hidden_size)
+        if given is None:
+            given = tuple(
+                zeros(shape, dtype=input.dtype).named(state, "state") for state in kind.states
+            )
+        for state, called in zip(given, kind.states, strict=True):
+            check_state(name, called, state, shape)
+        return kind.step(input, given, weights_of(self))
+
+    def extra_repr(self) -> str:
+        """The arguments that ``repr`` shows."""
+        parts = [f"{self.input_size}, {self.hidden_size}"]
+        if not self.bias:
+            parts.append("bias=False")
+        if self._kind == "RNN_RELU":
+            parts.append("nonlinearity=relu")
+        return ", ".join(parts)
+
+
+class RNNCell(RNNCellBase):
+    """One step of an Elman network: h′ = tanh(W_ih x + b_ih + W_hh h + b_hh).
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.RNNCell.html
-    """
-    return f(linear(x, w_ih, b_ih) + linear(h, w_hh, b_hh))
-
-
-def check_nonlinearity(owner: str, nonlinearity: str) -> None:
-    """Raise if there is no such nonlinearity."""
-    if nonlinearity not in NONLINEARITIES:
-        raise ValueError(f"{owner}: nonlinearity must be 'tanh' or 'relu', not {nonlinearity!r}")
-
-
-def check_flags(owner: str, **flags: Any) -> None:
-    """Raise unless every flag is a bool (a number in its place is often a misplaced size)."""
-    for name, flag in flags.items():
-        if not isinstance(flag, bool):
-            raise TypeError(f"{owner}: {name} must be a bool, got {flag!r}")
-
-
-def check_sizes(owner: str, input_size: int, hidden_size: int) -> None:
-    """Raise unless both sizes are positive integers."""
-    for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
-        if not isinstance(size, int) or isinstance(size, bool):
-            raise TypeError(f"{owner}: {name} must be an int, got {type(size).__name__}")
-        if size < 1:
-            raise ValueError(f"{owner}: {name} must be greater than zero, got {size}")
-
-
-def check_features(owner: str, input: Tensor, input_size: int) -> None:
-    """Raise unless the last size of an input is the number of features it should have."""
-    if input.shape[-1] != input_size:
-        raise RuntimeError(
-            f"{owner}: input has shape {input.shape}, expected its last size to be input_size "
-            f"{input_size}"
-        )
-
-
-class RNNCell(Module):
-    """One step of an Elman network: h′ = tanh(W_ih x + b_ih + W_hh h + b_hh).
 
     Parameters
     ----------
@@ -82,16 +217,21 @@ class RNNCell(Module):
     tensor([-0.0792,  0.7340], grad_fn=<TanhBackward0>)
     """
 
+    __constants__ = ("input_size", "hidden_size", "bias", "nonlinearity")
+
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh"
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
-        super().__init__()
-        check_sizes("RNNCell", input_size, hidden_size)
-        check_flags("RNNCell", bias=bias)
-        check_nonlinearity("RNNCell", nonlinearity)
-        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+        check_device("RNNCell", device)
+        kind = rnn_kind("RNNCell", nonlinearity)
+        super().__init__(input_size, hidden_size, bias, kind, dtype)
         self.nonlinearity = nonlinearity
-        register_weights(self, "", input_size, hidden_size, bias)
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         """One step.
@@ -111,49 +251,151 @@ class RNNCell(Module):
         RuntimeError
             If a shape does not fit.
         """
-        if input.ndim not in (1, 2):
-            raise RuntimeError(f"RNNCell: expected input to be 1D or 2D, got {input.ndim}D instead")
-        if hx is None:
-            hx = zeros(*input.shape[:-1], self.hidden_size, dtype=input.dtype).named("h", "state")
-        expected = (*input.shape[:-1], self.hidden_size)
-        check_features("RNNCell", input, self.input_size)
-        if hx.shape != expected:
-            raise RuntimeError(f"RNNCell: hx has shape {hx.shape}, expected {expected}")
-        f = NONLINEARITIES[self.nonlinearity]
-        return rnn_cell(input, hx, *weights(self, ""), f)
-
-    def extra_repr(self) -> str:
-        """The arguments that ``repr`` shows."""
-        parts = [f"{self.input_size}, {self.hidden_size}"]
-        if not self.bias:
-            parts.append("bias=False")
-        if self.nonlinearity != "tanh":
-            parts.append(f"nonlinearity={self.nonlinearity}")
-        return ", ".join(parts)
+        (h,) = self._next(input, None if hx is None else (hx,))
+        return h
 
 
-def register_weights(
-    module: Module, suffix: str, input_size: int, hidden_size: int, bias: bool
-) -> None:
-    """Give a module PyTorch's weights of one cell, drawn in PyTorch's order."""
-    shapes: dict[str, tuple[int, ...]] = {
-        "weight_ih": (hidden_size, input_size),
-        "weight_hh": (hidden_size, hidden_size),
-    }
-    if bias:
-        shapes |= {"bias_ih": (hidden_size,), "bias_hh": (hidden_size,)}
-    bound = 1 / math.sqrt(hidden_size)
-    for name, shape in shapes.items():
-        value = uniform_(zeros(*shape), -bound, bound)
-        module.register_parameter(name + suffix, Parameter(value))
-    if not bias:
-        for name in ("bias_ih", "bias_hh"):
-            module.register_parameter(name + suffix, None)
+class LSTMCell(RNNCellBase):
+    """One step of a long short-term memory: h′, c′ from x, h, c (see `lstm_step`).
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTMCell.html
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        Numbers of features of x and of h and c.
+    bias : bool
+        Whether there are b_ih and b_hh.
+
+    Attributes
+    ----------
+    weight_ih : Parameter of shape (4·hidden_size, input_size)
+        W_ii, W_if, W_ig, W_io below each other.
+    weight_hh : Parameter of shape (4·hidden_size, hidden_size)
+    bias_ih, bias_hh : Parameters of shape (4·hidden_size,), or None
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> cell = tg.nn.LSTMCell(3, 2)
+    >>> h, c = cell(tg.zeros(5, 3))
+    >>> h.shape, c.shape
+    ((5, 2), (5, 2))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        check_device("LSTMCell", device)
+        super().__init__(input_size, hidden_size, bias, "LSTM", dtype)
+
+    def forward(
+        self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """One step.
+
+        Parameters
+        ----------
+        input : Tensor of shape (batch, input_size) or (input_size,)
+        hx : (h, c), each of shape (batch, hidden_size) or (hidden_size,), optional
+            The previous state; zeros if absent.
+
+        Returns
+        -------
+        h, c : Tensors of these shapes
+        """
+        if hx is not None and (not isinstance(hx, tuple | list) or len(hx) != 2):
+            raise TypeError("LSTMCell: hx must be a tuple of two tensors, (h, c)")
+        h, c = self._next(input, None if hx is None else tuple(hx))
+        return h, c
 
 
-def weights(module: Module, suffix: str) -> tuple[Any, Any, Any, Any]:
-    """W_ih, W_hh, b_ih and b_hh of a cell."""
-    w_ih, w_hh, b_ih, b_hh = (
-        getattr(module, name + suffix) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    )
-    return w_ih, w_hh, b_ih, b_hh
+class GRUCell(RNNCellBase):
+    """One step of a gated recurrent unit: h′ from x and h (see `gru_step`).
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.GRUCell.html
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        Numbers of features of x and of h.
+    bias : bool
+        Whether there are b_ih and b_hh.
+
+    Attributes
+    ----------
+    weight_ih : Parameter of shape (3·hidden_size, input_size)
+        W_ir, W_iz, W_in below each other.
+    weight_hh : Parameter of shape (3·hidden_size, hidden_size)
+    bias_ih, bias_hh : Parameters of shape (3·hidden_size,), or None
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> cell = tg.nn.GRUCell(3, 2)
+    >>> cell(tg.zeros(5, 3)).shape
+    (5, 2)
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        check_device("GRUCell", device)
+        super().__init__(input_size, hidden_size, bias, "GRU", dtype)
+
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        """One step; shapes as for `RNNCell`."""
+        (h,) = self._next(input, None if hx is None else (hx,))
+        return h
+
+
+# -- checks --------------------------------------------------------------------------------------
+
+
+def check_device(owner: str, device: Any) -> None:
+    """Raise if this is not the only device there is."""
+    if device not in (None, "cpu"):
+        raise RuntimeError(f"{owner}: there is only the device 'cpu', not {device!r}")
+
+
+def check_flags(owner: str, **flags: Any) -> None:
+    """Raise unless every flag is a bool (a number in its place is often a misplaced size)."""
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise TypeError(f"{owner}: {name} must be a bool, got {flag!r}")
+
+
+def check_sizes(owner: str, **sizes: Any) -> None:
+    """Raise unless all sizes are positive integers."""
+    for name, size in sizes.items():
+        if not isinstance(size, int) or isinstance(size, bool):
+            raise TypeError(f"{owner}: {name} must be an int, got {type(size).__name__}")
+        if size < 1:
+            raise ValueError(f"{owner}: {name} must be greater than zero, got {size}")
+
+
+def check_features(owner: str, input: Tensor, input_size: int) -> None:
+    """Raise unless the last size of an input is the number of features it should have."""
+    if input.shape[-1] != input_size:
+        raise RuntimeError(
+            f"{owner}: input has shape {input.shape}, expected its last size to be input_size "
+            f"{input_size}"
+        )
+
+
+def check_state(owner: str, name: str, state: Any, shape: tuple[int, ...]) -> None:
+    """Raise unless a given state is a tensor of the right shape."""
+    if not isinstance(state, Tensor):
+        raise TypeError(f"{owner}: the state {name} must be a Tensor, got {type(state).__name__}")
+    if state.shape != shape:
+        raise RuntimeError(f"{owner}: the state {name} has shape {state.shape}, expected {shape}")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from tinygrad_rnn.engine.graph import leaf
 from tinygrad_rnn.tensor import Tensor
 
 
@@ -26,7 +29,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __new__(cls, data: Any, requires_grad: bool = True) -> Parameter:
+    def __new__(cls, data: Any = (), requires_grad: bool = True) -> Parameter:
         """Make a parameter; see the class."""
         self = object.__new__(cls)
         self.array = data.array if isinstance(data, Tensor) else Tensor(data).array
@@ -34,6 +37,16 @@ class Parameter(Tensor):
         self.requires_grad_(requires_grad)
         self._notes().role = "parameter"
         return self
+
+    def _convert(self, dtype: np.dtype[Any]) -> None:
+        """Become one of another type, with its gradient, but stay this object."""
+        if dtype == self.dtype:
+            return
+        requires_grad, grad, notes = self.requires_grad, self.grad, self._notes()
+        self.array = self.array.astype(dtype)
+        self.node = leaf(self.array, requires_grad)  # what was recorded before stays as it is
+        self.node.notes = notes
+        self.grad = None if grad is None else grad.detach().to(dtype)
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"

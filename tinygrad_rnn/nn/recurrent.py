@@ -1,129 +1,484 @@
-"""Recurrent layers: a cell unrolled over a sequence, as a literal graph."""
+"""Recurrent layers: cells unrolled over a sequence, as a literal graph.
+
+Every step of every layer is recorded as the operations it consists of, and each of these knows its
+layer, direction and time step: 1 … T as in the equations, 0 for the initial state.
+"""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_rnn.creation import zeros
-from tinygrad_rnn.functions import stack, unsqueeze
-from tinygrad_rnn.modes import step
+from tinygrad_rnn.functions import cat, stack, unsqueeze
+from tinygrad_rnn.modes import layer, step
 from tinygrad_rnn.nn.cells import (
-    NONLINEARITIES,
+    KINDS,
+    State,
+    Weights,
+    add_weights,
+    check_device,
     check_features,
     check_flags,
-    check_nonlinearity,
     check_sizes,
-    register_weights,
-    rnn_cell,
-    weights,
+    draw_weights,
+    rnn_kind,
+    weights_of,
 )
+from tinygrad_rnn.nn.functional import dropout as drop
 from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.nn.utils.rnn import PackedSequence
 from tinygrad_rnn.tensor import Tensor
 
 
-class RNN(Module):
+class RNNBase(Module):
+    """What `RNN`, `LSTM` and `GRU` share; the arguments are described there."""
+
+    __constants__ = (
+        "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout",
+        "bidirectional", "proj_size", "mode",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        mode: str,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        owner = type(self).__name__
+        check_device(owner, device)
+        check_sizes(owner, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        check_flags(owner, bias=bias, batch_first=batch_first)
+        _check_dropout(owner, dropout, num_layers)
+        _check_projection(owner, mode, proj_size, hidden_size)
+        self.mode, self.input_size, self.hidden_size = mode, input_size, hidden_size
+        self.num_layers, self.bias, self.batch_first = num_layers, bias, batch_first
+        self.dropout, self.bidirectional, self.proj_size = dropout, bidirectional, proj_size
+        for number in range(num_layers):
+            for suffix in self._suffixes(number):
+                add_weights(self, suffix, self._shapes(number), dtype)
+        self.reset_parameters()
+
+    # -- weights --
+
+    def _suffixes(self, number: int) -> list[str]:
+        """What the names of a layer's parameters end in, for each direction."""
+        return [f"_l{number}", f"_l{number}_reverse"][: 1 + bool(self.bidirectional)]
+
+    def _shapes(self, number: int) -> dict[str, tuple[int, ...] | None]:
+        rows, out = KINDS[self.mode].gates * self.hidden_size, self._output_size
+        directions = 1 + bool(self.bidirectional)
+        shapes: dict[str, tuple[int, ...] | None] = {
+            "weight_ih": (rows, out * directions if number else self.input_size),
+            "weight_hh": (rows, out),
+        }
+        if self.bias:
+            shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+        if self.proj_size:
+            shapes["weight_hr"] = (self.proj_size, self.hidden_size)
+        return shapes
+
+    @property
+    def _output_size(self) -> int:
+        return self.proj_size or self.hidden_size
+
+    @property
+    def all_weights(self) -> list[list[Any]]:
+        """The parameters of each layer and direction."""
+        suffixes = [s for number in range(self.num_layers) for s in self._suffixes(number)]
+        return [[w for w in weights_of(self, suffix) if w is not None] for suffix in suffixes]
+
+    def reset_parameters(self) -> None:
+        """Draw the weights anew, from U(−k, k) with k = 1/√hidden_size."""
+        draw_weights(self, self.hidden_size)
+
+    def flatten_parameters(self) -> None:
+        """Nothing: here the parameters need not lie side by side in memory."""
+
+    # -- running --
+
+    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
+        """Run a batch of sequences, or one sequence, through the layers.
+
+        Parameters
+        ----------
+        input : Tensor of shape (T, batch, input_size), or PackedSequence
+            (batch, T, input_size) with ``batch_first``; (T, input_size) without a batch.
+        hx : Tensor of shape (layers · directions, batch, hidden_size), optional
+            The initial state h₀ of every layer and direction, zeros if absent; of an LSTM the
+            pair (h₀, c₀). Without a batch (layers · directions, hidden_size).
+
+        Returns
+        -------
+        output : Tensor of shape (T, batch, directions · hidden_size), or PackedSequence
+            h_t of the last layer at every step, both directions side by side.
+        h_n : Tensor, or the pair (h_n, c_n), of the shape of ``hx``
+            The state of every layer and direction after its last step.
+
+        Raises
+        ------
+        ValueError
+            If the input has another number of axes or element type.
+        RuntimeError
+            If a size does not fit, or there is no time step.
+        """
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(input, hx)
+        self._check_input(input)
+        time = 1 if self.batch_first and input.ndim == 3 else 0
+        steps = input.shape[time]
+        if not steps:
+            raise RuntimeError(f"{type(self).__name__}: expected at least one time step, got none")
+        batch = input.shape[1 - time : 2 - time] if input.ndim == 3 else ()
+        xs = []
+        for t in range(steps):
+            with step(t + 1):
+                xs.append((input[:, t] if time else input[t]).named("x", "input"))
+        outputs, last = self._run(xs, None, self._initial(hx, batch, input.dtype))
+        return stack(outputs, time), self._packed_state(last)
+
+    def _forward_packed(self, input: PackedSequence, hx: Any) -> tuple[Any, Any]:
+        data, batch_sizes, order, back = input
+        self._check_input(data, packed=True)
+        counts = [int(n) for n in batch_sizes.array]
+        state = self._initial(hx, (counts[0],), data.dtype, order)
+        xs, start = [], 0
+        for t, n in enumerate(counts):
+            with step(t + 1):
+                xs.append(data[start : start + n].named("x", "input"))
+            start += n
+        outputs, last = self._run(xs, counts, state)
+        if back is not None:
+            last = [[s.index_select(0, back) for s in states] for states in last]
+        output = PackedSequence(cat(outputs, 0), batch_sizes, order, back)
+        return output, self._packed_state(last)
+
+    def _run(
+        self, xs: list[Any], counts: Sequence[int] | None, initial: list[State]
+    ) -> tuple[list[Any], list[Any]]:
+        """h_t of the last layer, and the last state of every layer and direction."""
+        last: list[Any] = []
+        for number in range(self.num_layers):
+            if number and self.dropout and self.training:
+                xs = [drop(x, self.dropout) for x in xs]
+            directions = []
+            for suffix in self._suffixes(number):
+                reverse = suffix.endswith("_reverse")
+                with layer(number, "reverse" if reverse else "forward"):
+                    w, start = weights_of(self, suffix), initial[len(last)]
+                    hs, state = self._unroll(xs, counts, start, w, reverse)
+                directions.append(hs)
+                last.append(state)
+            xs = directions[0]
+            if self.bidirectional:
+                with layer(number, None):
+                    xs = _side_by_side(*directions)
+        return xs, last
+
+    def _unroll(
+        self, xs: list[Any], counts: Sequence[int] | None, start: State, w: Weights, reverse: bool
+    ) -> tuple[list[Any], State]:
+        """One layer in one direction: h_t of every step, and the state after the last one."""
+        equation, state = KINDS[self.mode].step, start
+        if reverse and counts is not None:
+            state = tuple(s[: counts[-1]] for s in start)  # the others join later
+        hs: list[Any] = [None] * len(xs)
+        ended: list[State] = []
+        for t in reversed(range(len(xs))) if reverse else range(len(xs)):
+            with step(t + 1):
+                if counts is not None:
+                    state = _of_those_who_are_here(state, counts[t], start, ended)
+                state = equation(xs[t], state, w)
+            hs[t] = state[0]
+        if ended:  # the shortest sequences ended first and stand last
+            state = tuple(cat(parts, 0) for parts in zip(state, *reversed(ended), strict=True))
+        return hs, state
+
+    # -- state --
+
+    def _initial(
+        self, hx: Any, batch: tuple[int, ...], dtype: Any, order: Tensor | None = None
+    ) -> list[State]:
+        """The initial state of every layer and direction."""
+        kind = KINDS[self.mode]
+        count = self.num_layers * (1 + bool(self.bidirectional))
+        sizes = [self._output_size, self.hidden_size][: len(kind.states)]
+        given = self._given_state(hx, [(count, *batch, size) for size in sizes])
+        with step(0):
+            if given is None:
+                return [
+                    tuple(
+                        zeros(*batch, size, dtype=dtype).named(name, "state")
+                        for name, size in zip(kind.states, sizes, strict=True)
+                    )
+                    for _ in range(count)
+                ]
+            if order is not None:
+                given = tuple(s.index_select(1, order) for s in given)
+            return [
+                tuple(s[k].named(name, "state") for name, s in zip(kind.states, given, strict=True))
+                for k in range(count)
+            ]
+
+    def _given_state(self, hx: Any, shapes: list[tuple[int, ...]]) -> State | None:
+        owner, names = type(self).__name__, KINDS[self.mode].states
+        if hx is None:
+            return None
+        if len(names) == 1:
+            hx = (hx,)
+        elif not isinstance(hx, tuple | list) or len(hx) != len(names):
+            raise TypeError(f"{owner}: hx must be a tuple of two tensors, (h_0, c_0)")
+        for state, name, shape in zip(hx, names, shapes, strict=True):
+            if not isinstance(state, Tensor):
+                kind = type(state).__name__
+                raise TypeError(f"{owner}: the initial {name} must be a Tensor, got {kind}")
+            if state.shape != shape:
+                raise RuntimeError(
+                    f"{owner}: the initial {name} has shape {state.shape}, expected {shape}: "
+                    "(layers · directions, batch, features), without batch for an input without"
+                )
+        return tuple(hx)
+
+    def _packed_state(self, last: list[Any]) -> Any:
+        """The last states as users get them: one tensor for each of the state's parts."""
+        parts = [
+            unsqueeze(states[0], 0) if len(states) == 1 else stack(states, 0)
+            for states in zip(*last, strict=True)
+        ]
+        return parts[0] if len(parts) == 1 else tuple(parts)
+
+    def _check_input(self, input: Any, packed: bool = False) -> None:
+        owner = type(self).__name__
+        if not isinstance(input, Tensor):
+            kind = type(input).__name__
+            raise TypeError(f"{owner}: expected a Tensor or a PackedSequence, got {kind}")
+        if input.ndim not in ((2,) if packed else (2, 3)):
+            raise ValueError(f"{owner}: expected input to be 2D or 3D, got {input.ndim}D instead")
+        dtype = self.weight_ih_l0.dtype
+        if input.dtype != dtype:
+            raise ValueError(
+                f"{owner}: the input is {input.dtype}, the weights are {dtype}; convert one of them"
+            )
+        check_features(owner, input, self.input_size)
+
+    def extra_repr(self) -> str:
+        """The arguments that ``repr`` shows."""
+        parts = [f"{self.input_size}, {self.hidden_size}"]
+        for name, default in (
+            ("proj_size", 0), ("num_layers", 1), ("bias", True), ("batch_first", False),
+            ("dropout", 0), ("bidirectional", False),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if value != default:
+                parts.append(f"{name}={value}")
+        return ", ".join(parts)
+
+
+def _of_those_who_are_here(state: State, n: int, start: State, ended: list[State]) -> State:
+    """The state of the ``n`` sequences that have this time step.
+
+    Going forward, sequences end: their last state is put aside. Going back, they join in.
+    """
+    rows = state[0].shape[0]
+    if n < rows:
+        ended.append(tuple(s[n:] for s in state))
+        return tuple(s[:n] for s in state)
+    if n > rows:
+        return tuple(cat([s, s_0[rows:n]], 0) for s, s_0 in zip(state, start, strict=True))
+    return state
+
+
+def _side_by_side(forward: list[Any], backward: list[Any]) -> list[Any]:
+    """h_t of both directions at every step."""
+    both = []
+    for t, pair in enumerate(zip(forward, backward, strict=True), 1):
+        with step(t):
+            both.append(cat(pair, -1))
+    return both
+
+
+def _check_dropout(owner: str, dropout: Any, num_layers: int) -> None:
+    if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
+        raise ValueError(
+            f"{owner}: dropout must be a number from 0 to 1, the probability of an element being "
+            f"zeroed, got {dropout!r}"
+        )
+    if dropout and num_layers == 1:
+        warnings.warn(
+            f"{owner}: dropout is applied after all layers but the last, so {dropout} does nothing "
+            "with num_layers=1",
+            stacklevel=4,
+        )
+
+
+def _check_projection(owner: str, mode: str, proj_size: int, hidden_size: int) -> None:
+    if not proj_size:
+        return
+    if mode != "LSTM":
+        raise ValueError(f"{owner}: proj_size is supported for LSTM only")
+    if not 0 < proj_size < hidden_size:
+        raise ValueError(
+            f"{owner}: proj_size must be positive and less than hidden_size {hidden_size}, got "
+            f"{proj_size}"
+        )
+
+
+class RNN(RNNBase):
     """An Elman network: h_t = tanh(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh), for t = 1 … T.
 
-    Every step is recorded as the operations it consists of, tagged with its time step, so the
-    graph of a loss is the network unrolled in time.
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
 
     Parameters
     ----------
     input_size, hidden_size : int
         Numbers of features of x_t and of h_t.
+    num_layers : int
+        Layers on top of each other: h_t of one is x_t of the next.
     nonlinearity : "tanh" or "relu"
     bias : bool
         Whether there are b_ih and b_hh.
     batch_first : bool
         Whether batches come as (batch, T, features) instead of (T, batch, features).
+    dropout : float
+        The probability with which, in training, an element that passes between layers is zeroed.
+    bidirectional : bool
+        Whether there is a second set of weights that reads the sequence from its end.
 
     Attributes
     ----------
-    weight_ih_l0 : Parameter of shape (hidden_size, input_size)
-    weight_hh_l0 : Parameter of shape (hidden_size, hidden_size)
-    bias_ih_l0, bias_hh_l0 : Parameters of shape (hidden_size,), or None
+    weight_ih_l[k] : Parameter of shape (hidden_size, input_size)
+        For k > 0 (hidden_size, directions · hidden_size); of the reverse direction
+        weight_ih_l[k]_reverse, and so on.
+    weight_hh_l[k] : Parameter of shape (hidden_size, hidden_size)
+    bias_ih_l[k], bias_hh_l[k] : Parameters of shape (hidden_size,)
 
     Examples
     --------
     >>> import tinygrad_rnn as tg
-    >>> rnn = tg.nn.RNN(3, 2)
+    >>> rnn = tg.nn.RNN(3, 2, num_layers=2)
     >>> output, h_n = rnn(tg.zeros(5, 1, 3))
     >>> output.shape, h_n.shape
-    ((5, 1, 2), (1, 1, 2))
+    ((5, 1, 2), (2, 1, 2))
     """
 
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
-        *,
+        num_layers: int = 1,
         nonlinearity: str = "tanh",
         bias: bool = True,
         batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
-        super().__init__()
-        check_sizes("RNN", input_size, hidden_size)
-        check_flags("RNN", bias=bias, batch_first=batch_first)
-        check_nonlinearity("RNN", nonlinearity)
-        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
-        self.nonlinearity, self.batch_first = nonlinearity, batch_first
-        register_weights(self, "_l0", input_size, hidden_size, bias)
+        mode = rnn_kind("RNN", nonlinearity)
+        super().__init__(
+            mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+            device=device, dtype=dtype,
+        )  # fmt: skip
+        self.nonlinearity = nonlinearity
 
-    def forward(self, input: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Run a sequence through the network.
 
-        Parameters
-        ----------
-        input : Tensor of shape (T, batch, input_size), or (T, input_size) without a batch
-            (batch, T, input_size) with ``batch_first``.
-        hx : Tensor of shape (1, batch, hidden_size) or (1, hidden_size), optional
-            The initial state h₀; zeros if absent.
+class LSTM(RNNBase):
+    """A long short-term memory (Hochreiter and Schmidhuber 1997; equations in `cells.lstm_step`).
 
-        Returns
-        -------
-        output : Tensor of shape (T, batch, hidden_size)
-            h_t of every step (batch and T exchanged with ``batch_first``).
-        h_n : Tensor of shape (1, batch, hidden_size)
-            h_T.
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
 
-        Raises
-        ------
-        RuntimeError
-            If a shape does not fit.
-        """
-        time = 1 if self.batch_first and input.ndim == 3 else 0
-        h = self._initial_state(input, hx, time)
-        outputs: list[Any] = []
-        f, parameters = NONLINEARITIES[self.nonlinearity], weights(self, "_l0")
-        for t in range(1, input.shape[time] + 1):
-            with step(t):
-                x = (input[:, t - 1] if time else input[t - 1]).named("x", "input")
-                h = rnn_cell(x, h, *parameters, f).named("h", "state")
-            outputs.append(h)
-        return stack(outputs, time), unsqueeze(h, 0)
+    Parameters
+    ----------
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional :
+        As for `RNN`.
+    proj_size : int
+        Size of a linear projection of h_t, or 0 for none (Sak et al. 2014).
 
-    def _initial_state(self, input: Tensor, hx: Tensor | None, time: int) -> Any:
-        if input.ndim not in (2, 3):
-            raise RuntimeError(f"RNN: expected input to be 2D or 3D, got {input.ndim}D instead")
-        check_features("RNN", input, self.input_size)
-        if input.shape[time] == 0:
-            raise RuntimeError("RNN: expected a sequence of at least one time step, got none")
-        batch = input.shape[1 - time : 2 - time] if input.ndim == 3 else ()
-        with step(0):
-            if hx is None:
-                return zeros(*batch, self.hidden_size, dtype=input.dtype).named("h", "state")
-            expected = (1, *batch, self.hidden_size)
-            if hx.shape != expected:
-                raise RuntimeError(f"RNN: hx has shape {hx.shape}, expected {expected}")
-            return hx[0].named("h", "state")
+    Attributes
+    ----------
+    weight_ih_l[k] : Parameter of shape (4·hidden_size, input_size)
+        W_ii, W_if, W_ig, W_io below each other; likewise the others.
+    weight_hh_l[k] : Parameter of shape (4·hidden_size, proj_size or hidden_size)
+    bias_ih_l[k], bias_hh_l[k] : Parameters of shape (4·hidden_size,)
+    weight_hr_l[k] : Parameter of shape (proj_size, hidden_size)
 
-    def extra_repr(self) -> str:
-        """The arguments that ``repr`` shows."""
-        parts = [f"{self.input_size}, {self.hidden_size}"]
-        if self.nonlinearity != "tanh":
-            parts.append(f"nonlinearity={self.nonlinearity}")
-        if not self.bias:
-            parts.append("bias=False")
-        if self.batch_first:
-            parts.append("batch_first=True")
-        return ", ".join(parts)
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> lstm = tg.nn.LSTM(3, 2, batch_first=True, bidirectional=True)
+    >>> output, (h_n, c_n) = lstm(tg.zeros(1, 5, 3))
+    >>> output.shape, h_n.shape, c_n.shape
+    ((1, 5, 4), (2, 1, 2), (2, 1, 2))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            "LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+            proj_size, device, dtype,
+        )  # fmt: skip
+
+
+class GRU(RNNBase):
+    """A gated recurrent unit (Cho et al. 2014; equations in `cells.gru_step`).
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html
+
+    Parameters
+    ----------
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional :
+        As for `RNN`.
+
+    Attributes
+    ----------
+    weight_ih_l[k] : Parameter of shape (3·hidden_size, input_size)
+        W_ir, W_iz, W_in below each other; likewise the others.
+    weight_hh_l[k] : Parameter of shape (3·hidden_size, hidden_size)
+    bias_ih_l[k], bias_hh_l[k] : Parameters of shape (3·hidden_size,)
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> gru = tg.nn.GRU(3, 2)
+    >>> output, h_n = gru(tg.zeros(5, 3))
+    >>> output.shape, h_n.shape
+    ((5, 2), (1, 2))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+            device=device, dtype=dtype,
+        )  # fmt: skip

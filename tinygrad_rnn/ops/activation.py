@@ -111,8 +111,8 @@ def _hardtanh(x: Any, *, low: float, high: float) -> Any:
 hardtanh = Primitive("hardtanh", _hardtanh, "x", prepare=promoted("hardtanh", bools=False))
 hardtanh.vjp(
     "x",
-    lambda g, y, low, high: np.where(y <= low, 0, np.where(y >= high, 0, g)),
-    formula="g where low < y < high",
+    lambda g, x, low, high: np.where(x <= low, 0, np.where(x >= high, 0, g)),
+    formula="g where low < x < high",
 )
 
 leaky_relu = _activation(

@@ -48,7 +48,7 @@ div = Primitive(
     "div", quiet(np.true_divide), "a b", symbol="/", prepare=promoted("div", to_float=True)
 )
 div.vjp("a", lambda g, b: g / b, formula="g / b")
-div.vjp("b", lambda g, b, y: -g * (y / b), formula="−g ⊙ y / b")
+div.vjp("b", lambda g, a, b: -g * (a / b / b), formula="−g ⊙ a / b²")
 
 neg = Primitive("neg", np.negative, "x", symbol="−", prepare=promoted("neg", bools=False))
 neg.vjp("x", lambda g: -g, formula="−g")

@@ -15,6 +15,7 @@ import numpy as np
 from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.arithmetic import quiet
+from tinygrad_rnn.ops.memory import owned
 from tinygrad_rnn.ops.promotion import promoted
 
 Fn = Callable[..., Any]
@@ -77,7 +78,7 @@ def _each(function: Callable[[float], float]) -> Fn:
 
 
 erf = _function(
-    "erf", _each(math.erf), lambda g, x: g * np.exp(-x * x) * (2 / math.sqrt(math.pi)),
+    "erf", owned(_each(math.erf)), lambda g, x: g * np.exp(-x * x) * (2 / math.sqrt(math.pi)),
     "g ⊙ 2 exp(−x²) / √π",
 )  # fmt: skip
 

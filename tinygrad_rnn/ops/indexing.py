@@ -15,6 +15,7 @@ import numpy as np
 from tinygrad_rnn.contributions import Part
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.ops.memory import owned
 
 Index = Any
 MANY = 2000  # elements, for which it pays to find their places in the flattened array
@@ -101,7 +102,7 @@ add_spans.joint_vjp(lambda g, index: [g[slices(*i)] for i in index], formula="g[
 getitem = Primitive("getitem", lambda x, *, index: x[index], "x", view=True)
 getitem.vjp("x", lambda g, index: Part(g, index, add_slices), formula="g at [index], else 0")
 
-take = Primitive("index", lambda x, *, index: x[index], "x", symbol="getitem")
+take = Primitive("index", owned(lambda x, *, index: x[index]), "x", symbol="getitem")
 take.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")
 
 narrow = Primitive("slice", lambda x, *, index, span: x[index], "x", symbol="getitem", view=True)
@@ -114,7 +115,7 @@ narrow.vjp("x", lambda g, span: Part(g, span, add_spans), formula="g at [index],
 def _put(x: Any, value: Any, *, index: Index) -> Any:
     y = np.array(x)
     if _may_repeat(index):  # NumPy writes in the order of memory: see that the last one is last
-        value = np.ascontiguousarray(np.broadcast_to(value, y[index].shape))
+        value = np.array(np.broadcast_to(value, y[index].shape), order="C")
     y[index] = value
     return y
 

@@ -8,8 +8,8 @@ older than that is given a new one when it is used next (`engine.graph.current`)
 
 from __future__ import annotations
 
-import math
 import weakref
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,10 @@ from tinygrad_rnn.engine.graph import Node, Variable, leaf, node, place
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.errors import cannot_compute
 from tinygrad_rnn.modes import here
+from tinygrad_rnn.notes import Notes
 from tinygrad_rnn.ops.indexing import add_at, put
 from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.ops.shape import expand
 from tinygrad_rnn.versions import current, histories, mark_changed, owner
 
 Array = np.ndarray[Any, Any]
@@ -42,9 +44,7 @@ class History:
         memory = owner(array)
         key = id(memory)
         self.memory = weakref.ref(memory, lambda _: histories.pop(key, None))
-        self.layout = _layout(
-            array
-        )  # of what the base stands for: the array itself would stay alive
+        self.layout = _layout(array)  # not the array itself, which would never die
         self.base, self.former, self.constant = base, {base.order}, not base.requires_grad
 
     def has(self, root: Node | None) -> bool:
@@ -57,13 +57,18 @@ class History:
         """Give a tensor that shows this memory its place in the graph as it is now."""
         older = x.node is None or x.node.order < self.base.order
         if older and not _is_detached(x.node) and self.has(root_of(x.node)):
-            x.node = self.view(x.array)
+            self.settle(x)
 
-    def view(self, array: Array) -> Node:
-        """The place of a tensor that shows all or some of the memory."""
-        if _layout(array) == self.layout:
-            return self.base
-        return _made(as_strided, (self.base,), self.index(array), array)
+    def settle(self, x: Variable) -> None:
+        """Place a tensor that shows all or some of the memory."""
+        old, is_view = x.node, root_of(x.node) is not x.node
+        if _layout(x.array) == self.layout and not is_view:
+            x.node = self.base
+        elif self.layout[1]:
+            x.node = _made(as_strided, (self.base,), {"index": self.index(x.array)}, x.array)
+        else:  # of a single element all are copies
+            x.node = _made(expand, (self.base,), {"shape": x.array.shape}, x.array)
+        _carry_over(old, x.node)
 
     def move(self, array: Array, made: Node) -> None:
         """The part of the memory that ``array`` shows is what ``made`` computed from now on."""
@@ -74,11 +79,8 @@ class History:
 
     def replace(self, index: Any, made: Node) -> None:
         """The part at ``index`` is what ``made`` computed, the rest as it was."""
-        address, shape, strides = self.layout
-        memory: Any = self.memory()
-        offset = address - memory.ctypes.data
-        base: Array = np.ndarray(shape, memory.dtype, memory, offset, strides)
-        self._become(_made(put, (self.base, made), index, base))
+        whole = _at(self.layout, self.memory())
+        self._become(_made(put, (self.base, made), {"index": index}, whole))
 
     def _become(self, base: Node) -> None:
         self.base = base
@@ -87,10 +89,8 @@ class History:
     def index(self, array: Array) -> tuple[Any, ...]:
         """Where in the base, a view of which ``array`` is, its elements stand."""
         address, shape, strides = self.layout
-        if _layout(array) == self.layout:
+        if _layout(array) == self.layout or not shape:
             return (...,)
-        if not shape:
-            return (None,) * array.ndim
         rest = np.array(array.ctypes.data - address)
         for n, stride in zip(array.shape, array.strides, strict=True):
             rest = np.add.outer(rest, np.arange(n) * stride)
@@ -98,17 +98,42 @@ class History:
         for axis in sorted(range(len(shape)), key=lambda axis: -strides[axis]):
             if shape[axis] > 1:
                 index[axis], rest = np.divmod(rest, strides[axis])
-        return tuple(index)
+        return tuple(i if array.ndim else int(i) for i in index)
 
 
-def _layout(array: Array) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+Layout = tuple[int, tuple[int, ...], tuple[int, ...]]
+
+
+def _layout(array: Array) -> Layout:
     return array.ctypes.data, array.shape, array.strides
 
 
-def _made(operation: Primitive, parents: tuple[Node, ...], index: Any, array: Array) -> Node:
+def _at(layout: Layout, memory: Any) -> Array:
+    """The array of this layout in the memory of another one."""
+    address, shape, strides = layout
+    seen = SimpleNamespace(
+        __array_interface__={
+            "data": (address, True), "shape": shape, "strides": strides,
+            "typestr": memory.dtype.str, "version": 3,
+        }
+    )  # fmt: skip
+    return np.asarray(seen)
+
+
+def _made(operation: Primitive, parents: tuple[Node, ...], params: Any, array: Array) -> Node:
     """A node for what is in memory already."""
     shown = array.copy() if array.size <= here.mode.keep else array
-    return node(operation, parents, (), {"index": index}, here.mode, shown)
+    return node(operation, parents, (), params, here.mode, shown)
+
+
+def _carry_over(old: Node | None, new: Node) -> None:
+    """A tensor keeps its name, its gradient and the wish for one when it gets another place."""
+    if old is None or old.notes is None or old is new:
+        return
+    notes = new.notes = new.notes or Notes()
+    notes.name, notes.role = old.notes.name, old.notes.role
+    notes.grad, notes.retain = old.notes.grad, old.notes.retain
+    old.notes.retain = False
 
 
 def _is_constant(at: Node) -> bool:
@@ -144,14 +169,12 @@ def _base(x: Variable, root: Node | None) -> tuple[Node, Array]:
         return leaf(memory, False), memory
     if root is x.node:
         return root, x.array
-    if root.shape == memory.shape:
-        return root, memory
-    if math.prod(root.shape) == memory.size and memory.flags.c_contiguous:
-        return root, memory.reshape(root.shape)
-    raise RuntimeError(
-        f"a view of shape {x.array.shape} cannot be changed in place, because its memory is not "
-        f"laid out as that of {root.primitive.name}, which it is a view of; clone() it first"
-    )
+    if root.shape != memory.shape:
+        raise RuntimeError(
+            f"a view of shape {x.array.shape} cannot be changed in place, because its memory is "
+            f"not that of {root.primitive.name}, which it is a view of; clone() it first"
+        )
+    return root, memory
 
 
 def change(name: str, function: Any, x: Any, *arguments: Any, **options: Any) -> Any:
@@ -161,11 +184,11 @@ def change(name: str, function: Any, x: Any, *arguments: Any, **options: Any) ->
     result = function(old, *arguments, **options)
     _check_fits(name, x.array, result.array)
     result = to_dtype(result, x.array.dtype)
+    history = _history(x) if recorded else None
     _write(x, x.array, result.array)
-    if recorded:
-        history = _history(x)
+    if history is not None:
         history.move(x.array, place(result))
-        x.node = history.view(x.array)
+        history.settle(x)
     return x
 
 
@@ -178,26 +201,34 @@ def overwrite(name: str, x: Any, src: Any, index: tuple[Any, ...] = (...,)) -> A
         raise cannot_compute(name, error, [x.array], {"index": index}) from None
     src = to_dtype(src if isinstance(src, Variable) else np.asarray(src), x.array.dtype)
     raw = src.array if isinstance(src, Variable) else src
-    try:
-        _write(x, part, raw)
-    except ValueError:
+    if not _fits(raw.shape, part.shape):
         raise RuntimeError(
             f"{name}: a value of shape {raw.shape} does not fit a place of shape {part.shape}"
-        ) from None
-    if recorded:
-        history = _history(x)
+        )
+    history = _history(x) if recorded else None
+    _write(x, part, raw)
+    if history is not None:
         given = place(src) if isinstance(src, Variable) else leaf(src, False)
         whole = _layout(x.array) == history.layout
         history.replace(index if whole else history.index(part), given)
-        x.node = history.view(x.array)
+        history.settle(x)
     return x
+
+
+def _fits(shape: tuple[int, ...], place: tuple[int, ...]) -> bool:
+    """Whether an array broadcasts to a place; leading axes of size 1 do not matter."""
+    lead = max(len(shape) - len(place), 0)
+    return all(n == 1 for n in shape[:lead]) and all(
+        n in (1, m) for n, m in zip(reversed(shape[lead:]), reversed(place))
+    )
 
 
 def _checked(name: str, x: Any, given: list[Any]) -> bool:
     """Whether a change of ``x`` must be recorded; raises if it is not allowed."""
     at = current(x)
     root = root_of(at)
-    recorded = here.mode.recording and any(_requires_grad(v) for v in (x, *given))
+    differentiable = x.array.dtype.kind == "f" and here.mode.recording
+    recorded = differentiable and any(_requires_grad(v) for v in (x, *given))
     if recorded and root is not None and root.is_leaf and root.requires_grad:
         view = "" if root is at else "a view of "
         raise RuntimeError(

@@ -40,9 +40,11 @@ def _layer_norm(x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
 
 
 @wide
-def _layer_norm_rule(g: Any, x: Any, y: Any, axis: tuple[int, ...], eps: float) -> Any:
+def _layer_norm_rule(g: Any, x: Any, axis: tuple[int, ...], eps: float) -> Any:
     c = x - _mean(x, axis)
-    return (g - _mean(g, axis) - y * _mean(g * y, axis)) / np.sqrt(_mean(c * c, axis) + eps)
+    sigma = np.sqrt(_mean(c * c, axis) + eps)
+    y = c / sigma
+    return (g - _mean(g, axis) - y * _mean(g * y, axis)) / sigma
 
 
 layer_norm = Primitive("layer_norm", _layer_norm, "x", prepare=floats("layer_norm"))

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.ops.memory import owned
 from tinygrad_rnn.ops.promotion import same_dtype
 
 
@@ -77,7 +78,7 @@ def _added(*arrays: Any, beta: Any, alpha: Any) -> Any:
     factor = y.dtype.type  # which makes 1.5 the integer 1 among integers, as in PyTorch
     y = y if alpha == 1 else y * factor(alpha)
     if beta == 0:
-        return np.broadcast_to(y, np.broadcast_shapes(x.shape, y.shape))
+        return np.broadcast_to(y, np.broadcast_shapes(x.shape, y.shape)).copy()
     return y + (x if beta == 1 else x * factor(beta))
 
 
@@ -147,6 +148,6 @@ def _einsum_b(g: Any, a: Any, equation: str) -> Any:
     return contract(a, g, of_a, of_y, of_b)
 
 
-einsum = Primitive("einsum", _contract, "a b")
+einsum = Primitive("einsum", owned(_contract), "a b")
 einsum.vjp("a", _einsum_a, formula="einsum(g, b)")
 einsum.vjp("b", _einsum_b, formula="einsum(a, g)")

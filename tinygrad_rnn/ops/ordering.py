@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.ops.memory import owned
 from tinygrad_rnn.ops.reduction import of_either
 
 
@@ -22,7 +23,7 @@ def _put_back(g: Any, *, index: Any, dim: int, keepdims: bool, shape: tuple[int,
     return whole
 
 
-pick: Primitive = Primitive("pick", _pick, "x")
+pick: Primitive = Primitive("pick", owned(_pick), "x")
 put_back: Primitive = Primitive("put_back", _put_back, "g")
 _pick_of, _put_back_of = of_either(pick), of_either(put_back)
 

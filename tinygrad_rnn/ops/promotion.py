@@ -97,6 +97,8 @@ def _operand(x: Any, name: str) -> Any:
     """A tensor, an array or a Python number; anything else cannot be computed with."""
     if isinstance(x, np.generic):
         return x.item()
+    if isinstance(x, np.ndarray) and not x.dtype.isnative:
+        return x.astype(x.dtype.newbyteorder("="))
     if isinstance(x, Variable | np.ndarray | bool | int | float):
         return x
     raise TypeError(

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.ops.memory import owned
 from tinygrad_rnn.ops.promotion import promoted, to_dtype
 
 Axes = tuple[int, ...]
@@ -230,7 +231,9 @@ def _logsumexp(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     return (y if keepdims else y.squeeze(axis)).astype(x.dtype, copy=False)
 
 
-logsumexp = Primitive("logsumexp", _logsumexp, "x", prepare=promoted("logsumexp", to_float=True))
+logsumexp = Primitive(
+    "logsumexp", owned(_logsumexp), "x", prepare=promoted("logsumexp", to_float=True)
+)
 logsumexp.vjp(
     "x",
     lambda g, x, y, axis, keepdims: (

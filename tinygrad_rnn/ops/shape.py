@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.ops.memory import owned
 
 Shape = tuple[int, ...]
 
@@ -74,14 +75,14 @@ triu.vjp("x", lambda g, diagonal: np.triu(g, diagonal), formula="triu(g)")
 flip = Primitive("flip", lambda x, *, dims: np.flip(x, dims).copy(), "x")
 flip.vjp("x", lambda g, dims: np.flip(g, dims), formula="g, flipped back")
 
-roll = Primitive("roll", lambda x, *, shifts, dims: np.roll(x, shifts, dims), "x")
+roll = Primitive("roll", owned(lambda x, *, shifts, dims: np.roll(x, shifts, dims)), "x")
 roll.vjp(
     "x",
     lambda g, shifts, dims: np.roll(g, tuple(-s for s in shifts), dims),
     formula="g, rolled back",
 )
 
-repeat = Primitive("repeat", lambda x, *, repeats: np.tile(x, repeats), "x")
+repeat = Primitive("repeat", owned(lambda x, *, repeats: np.tile(x, repeats)), "x")
 repeat.vjp("x", lambda g, x_shape, repeats: _folded(g, x_shape, repeats), formula="Σ g")
 
 

@@ -37,10 +37,17 @@ from tinygrad_rnn.nn.functional.loss import (
     nll_loss,
     smooth_l1_loss,
 )
-from tinygrad_rnn.nn.functional.normalization import cosine_similarity, layer_norm, normalize
+from tinygrad_rnn.nn.functional.normalization import (
+    batch_norm,
+    cosine_similarity,
+    layer_norm,
+    normalize,
+    rms_norm,
+)
 from tinygrad_rnn.nn.functional.padding import pad
 
 __all__ = [
+    "batch_norm",
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
@@ -69,6 +76,7 @@ __all__ = [
     "prelu",
     "relu",
     "relu6",
+    "rms_norm",
     "selu",
     "sigmoid",
     "silu",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn import functions
-from tinygrad_rnn.functions.arguments import common_shape, number_of, tensor_of
+from tinygrad_rnn.dtypes import finfo, float16, float32
+from tinygrad_rnn.functions.arguments import common_shape, dim_of, number_of, tensor_of
 from tinygrad_rnn.ops import layers
-from tinygrad_rnn.ops.promotion import promoted
+from tinygrad_rnn.ops.promotion import promoted, to_dtype
 from tinygrad_rnn.tensor import wrap
 
 
@@ -44,15 +46,8 @@ def layer_norm(
     tensor([[-1.2247,  0.0000,  1.2247]])
     """
     x = tensor_of("layer_norm", input)
-    if not isinstance(normalized_shape, tuple | list):
-        raise TypeError(f"layer_norm: normalized_shape must be a tuple, got {normalized_shape!r}")
     eps = number_of("layer_norm", "eps", eps)
-    shape = tuple(normalized_shape)
-    if not shape or x.shape[-len(shape) :] != shape:
-        raise RuntimeError(
-            f"layer_norm: normalized_shape {shape} must be the last sizes of the input, which has "
-            f"shape {x.shape}"
-        )
+    shape, axis = _last_axes("layer_norm", x, normalized_shape)
     for name, factor in (("weight", weight), ("bias", bias)):
         f = None if factor is None else tensor_of("layer_norm", factor)
         if f is not None and (f.shape, f.dtype) != (shape, x.dtype):
@@ -60,11 +55,167 @@ def layer_norm(
                 f"layer_norm: expected a {name} of shape {shape} and {x.dtype}, got {f.shape} and "
                 f"{f.dtype}"
             )
-    axis = tuple(range(x.ndim - len(shape), x.ndim))
     y = layers.layer_norm.apply(x, axis=axis, eps=eps)
     if weight is not None:
         y = functions.mul(y, weight)
     return y if bias is None else functions.add(y, bias)
+
+
+def _last_axes(
+    name: str, x: Any, normalized_shape: Sequence[int]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The sizes over which to normalize, which must be the last of the input, and their axes."""
+    if not isinstance(normalized_shape, tuple | list):
+        raise TypeError(f"{name}: normalized_shape must be a tuple, got {normalized_shape!r}")
+    shape = tuple(normalized_shape)
+    if not shape or x.shape[-len(shape) :] != shape:
+        raise RuntimeError(
+            f"{name}: normalized_shape {shape} must be the last sizes of the input, which has "
+            f"shape {x.shape}"
+        )
+    return shape, tuple(range(x.ndim - len(shape), x.ndim))
+
+
+def rms_norm(
+    input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None
+) -> Any:
+    """``x / √(mean x² + ε)`` over the last axes, times ``weight``.
+
+    https://arxiv.org/abs/1910.07467
+
+    Parameters
+    ----------
+    input : Tensor of shape (..., *normalized_shape), floating-point
+    normalized_shape : sequence of int
+    weight : Tensor of shape normalized_shape, optional
+    eps : float, optional
+        The distance from 1 to the next number, if absent.
+
+    Raises
+    ------
+    RuntimeError
+        If a shape does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.rms_norm(tg.tensor([3.0, 4.0]), (2,))
+    tensor([0.8485, 1.1314])
+    """
+    x = tensor_of("rms_norm", input)
+    if x.dtype.kind != "f":
+        raise RuntimeError(f"rms_norm: only defined for floating-point tensors, not {x.dtype}")
+    shape, axis = _last_axes("rms_norm", x, normalized_shape)
+    if weight is not None and tensor_of("rms_norm", weight).shape != shape:
+        raise RuntimeError(
+            f"rms_norm: expected a weight of shape {shape}, got {tuple(weight.shape)}"
+        )
+    wide = to_dtype(x, float32) if x.dtype == float16 else x  # squares overflow soon
+    eps = finfo(wide.dtype).eps if eps is None else number_of("rms_norm", "eps", eps)
+    y = wide * functions.rsqrt(functions.mean(functions.square(wide), axis, True) + eps)
+    return to_dtype(y if weight is None else functions.mul(y, weight), x.dtype)
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """(x − mean) / √(variance + ε) for each channel, times ``weight`` plus ``bias``.
+
+    In training, mean and variance are the input's, over all axes but that of channels, and the
+    running ones move towards them in place: https://arxiv.org/abs/1502.03167.
+
+    Parameters
+    ----------
+    input : Tensor of shape (batch, channels, ...)
+    running_mean, running_var : Tensors of shape (channels,), or both None
+        Needed if not ``training``.
+    weight, bias : Tensors of shape (channels,), optional
+    training : bool
+    momentum : float
+        The part of the input in the new running averages (for the variance, of the unbiased
+        estimate: a division by n − 1).
+    eps : float
+
+    Raises
+    ------
+    ValueError
+        If ``training`` and there is one value per channel only.
+    RuntimeError
+        If a shape does not fit, the types differ, or averages are missing or require grad.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> x = tg.tensor([[1.0], [3.0]])
+    >>> tg.nn.functional.batch_norm(x, None, None, training=True)
+    tensor([[-1.0000],
+            [ 1.0000]])
+    """
+    x = tensor_of("batch_norm", input)
+    eps = number_of("batch_norm", "eps", eps)
+    channels = x.shape[dim_of("batch_norm", 1, x.ndim)]
+    _check_channels(x, channels, running_mean, running_var, weight, bias)
+    if training:
+        if math.prod(x.shape[2:], start=x.shape[0]) == 1:
+            raise ValueError(
+                "batch_norm: expected more than 1 value per channel when training, got an input of "
+                f"shape {x.shape}"
+            )
+        axis = (0, *range(2, x.ndim))
+        if running_mean is not None and x.array.size:
+            _move(running_mean, functions.mean(x.detach(), axis), momentum)
+            _move(running_var, functions.var(x.detach(), axis), momentum)
+        y = layers.layer_norm.apply(x, axis=axis, eps=eps)
+    elif running_mean is None:
+        raise RuntimeError("batch_norm: running averages are needed if not in training")
+    else:
+        scale = functions.sqrt(running_var + eps)
+        y = (x - _per_channel(running_mean, x)) / _per_channel(scale, x)
+    if weight is not None:
+        y = functions.mul(y, _per_channel(weight, x))
+    if bias is not None:
+        y = functions.add(y, _per_channel(bias, x))
+    return to_dtype(y, x.dtype)
+
+
+def _per_channel(values: Any, x: Any) -> Any:
+    """Values of channels as factors of an input."""
+    return functions.reshape(values, (-1,) + (1,) * (x.ndim - 2)) if x.ndim > 2 else values
+
+
+def _move(average: Any, new: Any, momentum: float) -> None:
+    """Let a running average come nearer to a new value."""
+    average.copy_((1 - momentum) * average + momentum * new)
+
+
+def _check_channels(
+    x: Any, channels: int, running_mean: Any, running_var: Any, weight: Any, bias: Any
+) -> None:
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("batch_norm: give both running_mean and running_var, or neither")
+    given = {
+        "running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias,
+    }  # fmt: skip
+    allowed = (float16, float32) if x.dtype == float16 else (x.dtype,)
+    for name, values in given.items():
+        if values is None:
+            continue
+        if tensor_of("batch_norm", values).shape != (channels,):
+            raise RuntimeError(
+                f"batch_norm: {name} must have an element for each of {channels} channels, got "
+                f"shape {values.shape}"
+            )
+        if values.dtype not in allowed:
+            raise RuntimeError(f"batch_norm: {name} is {values.dtype}, but the input {x.dtype}")
+        if name.startswith("running") and values.requires_grad:
+            raise RuntimeError(f"batch_norm: {name} has no derivative and cannot require grad")
 
 
 def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:

@@ -1,0 +1,173 @@
+"""Embedding: a table of vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.creation import empty
+from tinygrad_rnn.dtypes import DTypeLike
+from tinygrad_rnn.nn import functional as F
+from tinygrad_rnn.nn import init
+from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.versions import mark_changed
+
+
+class Embedding(Module):
+    """A table of vectors, looked up by number.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        Numbers of rows and of columns.
+    padding_idx : int, optional
+        A row that is 0 at first and receives no gradient; negative ones count from the end.
+    max_norm : float, optional
+        The norm that rows may have: each time, longer ones among those looked up are scaled to it,
+        in the table itself.
+    norm_type : float
+        Which norm: the p of the p-norm.
+    scale_grad_by_freq, sparse : bool
+        PyTorch's; only ``False`` is supported.
+    device : "cpu", optional
+    dtype : optional
+        Type of the table.
+
+    Attributes
+    ----------
+    weight : Parameter of shape (num_embeddings, embedding_dim)
+        Drawn from the standard normal distribution.
+
+    Raises
+    ------
+    AssertionError
+        If ``padding_idx`` is not one of the rows.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> table = tg.nn.Embedding(10, 3, padding_idx=0)
+    >>> table(tg.tensor([[1, 2, 0, 0]])).shape
+    (1, 4, 3)
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+        _weight: Tensor | None = None,
+        _freeze: bool = False,
+        device: Any = None,
+        dtype: DTypeLike = None,
+    ) -> None:
+        super().__init__()
+        if scale_grad_by_freq or sparse:
+            raise NotImplementedError("Embedding: scale_grad_by_freq and sparse are not supported")
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise AssertionError(
+                    f"Embedding: padding_idx {padding_idx} is not one of {num_embeddings} rows"
+                )
+            padding_idx %= num_embeddings
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx, self.max_norm, self.norm_type = padding_idx, max_norm, norm_type
+        self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
+        if _weight is None:
+            made = empty(num_embeddings, embedding_dim, device=device, dtype=dtype)
+            self.weight = Parameter(made, not _freeze)
+            self.reset_parameters()
+        elif _weight.shape == (num_embeddings, embedding_dim):
+            self.weight = Parameter(_weight, not _freeze)
+        else:
+            raise AssertionError(
+                f"Embedding: a weight of shape {_weight.shape} is not "
+                f"({num_embeddings}, {embedding_dim})"
+            )
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+    ) -> Embedding:
+        """An Embedding of given vectors, whose memory it shares.
+
+        Parameters
+        ----------
+        embeddings : Tensor of shape (num_embeddings, embedding_dim)
+        freeze : bool
+            Whether they stay as they are: ``weight`` does not require grad.
+        padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse
+            See the class.
+
+        Examples
+        --------
+        >>> import tinygrad_rnn as tg
+        >>> table = tg.nn.Embedding.from_pretrained(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
+        >>> table(tg.tensor([1]))
+        tensor([[3., 4.]])
+        """
+        if embeddings.ndim != 2:
+            raise AssertionError(
+                f"Embedding: expected a matrix of embeddings, got shape {embeddings.shape}"
+            )
+        rows, columns = embeddings.shape
+        return cls(
+            rows,
+            columns,
+            padding_idx=padding_idx,
+            max_norm=max_norm,
+            norm_type=norm_type,
+            scale_grad_by_freq=scale_grad_by_freq,
+            sparse=sparse,
+            _weight=embeddings,
+            _freeze=freeze,
+        )
+
+    def reset_parameters(self) -> None:
+        """Draw the table again."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            row = self.weight.detach()[self.padding_idx]
+            row.zero_()
+
+    def forward(self, input: Any) -> Any:
+        """The vectors of shape (*input.shape, embedding_dim) at an input of integers."""
+        if self.max_norm is not None:
+            _shorten(self.weight, input.array, self.max_norm, self.norm_type)
+        return F.embedding(input, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        """The arguments that ``repr`` shows."""
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        if self.padding_idx is not None:
+            text += f", padding_idx={self.padding_idx}"
+        if self.max_norm is not None:
+            text += f", max_norm={self.max_norm}"
+        if self.norm_type != 2:
+            text += f", norm_type={self.norm_type}"
+        return text
+
+
+def _shorten(weight: Tensor, index: Any, max_norm: float, norm_type: float) -> None:
+    """Scale the rows looked up that are longer than ``max_norm``, in place."""
+    table = weight.array
+    rows = np.unique(index[(index >= 0) & (index < len(table))])  # wrong ones: F.embedding raises
+    norms = np.linalg.norm(table[rows], norm_type, axis=1)
+    rows, norms = rows[norms > max_norm], norms[norms > max_norm]
+    if rows.size:
+        table[rows] *= (max_norm / (norms + 1e-7))[:, None].astype(table.dtype)
+        mark_changed(table)

@@ -1,0 +1,245 @@
+"""Loss functions as modules: `nn.functional`'s, with their options kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_rnn.nn import functional as F
+from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.tensor import Tensor
+
+
+class _Loss(Module):
+    """A loss with a reduction: "none", "mean" or "sum"."""
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        super().__init__()
+        self.reduction = reduction
+
+
+class _WeightedLoss(_Loss):
+    """A loss with weights, which are a buffer."""
+
+    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.register_buffer("weight", weight)
+
+
+class MSELoss(_Loss):
+    """(x − t)²: see `nn.functional.mse_loss`.
+
+    Parameters
+    ----------
+    reduction : "none", "mean" or "sum"
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.MSELoss()(tg.tensor([1.0, 3.0]), tg.tensor([1.0, 1.0]))
+    tensor(2.)
+    """
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss."""
+        return F.mse_loss(input, target, reduction=self.reduction)
+
+
+class L1Loss(_Loss):
+    """|x − t|: see `nn.functional.l1_loss`.
+
+    Parameters
+    ----------
+    reduction : "none", "mean" or "sum"
+    """
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss."""
+        return F.l1_loss(input, target, reduction=self.reduction)
+
+
+class SmoothL1Loss(_Loss):
+    """|x − t|, rounded off by a parabola below ``beta``: see `nn.functional.smooth_l1_loss`.
+
+    Parameters
+    ----------
+    reduction : "none", "mean" or "sum"
+    beta : float
+    """
+
+    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
+        super().__init__(reduction=reduction)
+        self.beta = beta
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss."""
+        return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+
+
+class HuberLoss(_Loss):
+    """(x − t)²/2, straight beyond ``delta``: see `nn.functional.huber_loss`.
+
+    Parameters
+    ----------
+    reduction : "none", "mean" or "sum"
+    delta : float
+    """
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction=reduction)
+        self.delta = delta
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss."""
+        return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
+
+
+class CrossEntropyLoss(_WeightedLoss):
+    """−ln softmax(x) at the target class: see `nn.functional.cross_entropy`.
+
+    Parameters
+    ----------
+    weight : Tensor of shape (classes,), optional
+    ignore_index : int
+        A target that does not count.
+    reduction : "none", "mean" or "sum"
+    label_smoothing : float
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.CrossEntropyLoss()(tg.tensor([[2.0, 0.0]]), tg.tensor([0]))
+    tensor(0.1269)
+    """
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        *,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(weight, reduction=reduction)
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss."""
+        return F.cross_entropy(
+            input,
+            target,
+            self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
+        )
+
+
+class NLLLoss(_WeightedLoss):
+    """−x at the target class, x being log-probabilities: see `nn.functional.nll_loss`.
+
+    Parameters
+    ----------
+    weight : Tensor of shape (classes,), optional
+    ignore_index : int
+        A target that does not count.
+    reduction : "none", "mean" or "sum"
+    """
+
+    def __init__(
+        self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
+    ) -> None:
+        super().__init__(weight, reduction=reduction)
+        self.ignore_index = ignore_index
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss."""
+        return F.nll_loss(
+            input,
+            target,
+            self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+        )
+
+
+class BCELoss(_WeightedLoss):
+    """−t ln x − (1 − t) ln(1 − x): see `nn.functional.binary_cross_entropy`.
+
+    Parameters
+    ----------
+    weight : Tensor, optional
+        Multiplies each element's loss.
+    reduction : "none", "mean" or "sum"
+    """
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss."""
+        return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
+
+
+class BCEWithLogitsLoss(_WeightedLoss):
+    """`BCELoss` of σ(x), exact: see `nn.functional.binary_cross_entropy_with_logits`.
+
+    Parameters
+    ----------
+    weight : Tensor, optional
+        Multiplies each element's loss.
+    reduction : "none", "mean" or "sum"
+    pos_weight : Tensor, optional
+        Multiplies the part of positive targets.
+    """
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        *,
+        reduction: str = "mean",
+        pos_weight: Tensor | None = None,
+    ) -> None:
+        super().__init__(weight, reduction=reduction)
+        self.register_buffer("pos_weight", pos_weight)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss."""
+        return F.binary_cross_entropy_with_logits(
+            input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
+        )
+
+
+class KLDivLoss(_Loss):
+    """t (ln t − x), x being log-probabilities: see `nn.functional.kl_div`.
+
+    Parameters
+    ----------
+    reduction : "none", "mean", "sum" or "batchmean"
+        "batchmean" is the divergence by its definition.
+    log_target : bool
+        Whether targets are log-probabilities too.
+    """
+
+    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.log_target = log_target
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss."""
+        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
+
+
+class CosineSimilarity(Module):
+    """x₁·x₂ / (‖x₁‖ ‖x₂‖) along ``dim``: see `nn.functional.cosine_similarity`.
+
+    Parameters
+    ----------
+    dim : int
+    eps : float
+        What a norm counts as at least.
+    """
+
+    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
+        super().__init__()
+        self.dim, self.eps = dim, eps
+
+    def forward(self, x1: Any, x2: Any) -> Any:
+        """The similarities."""
+        return F.cosine_similarity(x1, x2, self.dim, self.eps)

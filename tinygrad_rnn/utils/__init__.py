@@ -1,0 +1,6 @@
+"""What training loops need around the model: data, and a look at how far they are."""
+
+from tinygrad_rnn.utils import data
+from tinygrad_rnn.utils.progress import progress
+
+__all__ = ["data", "progress"]

@@ -1,0 +1,53 @@
+"""Data sets, the order in which to go through them, and batches.
+
+The order is PyTorch's for the same seed.
+
+>>> import tinygrad_rnn as tg
+>>> from tinygrad_rnn.utils.data import DataLoader, TensorDataset
+>>> _ = tg.manual_seed(0)
+>>> data = TensorDataset(tg.arange(5), tg.arange(5) ** 2)
+>>> for x, y in DataLoader(data, batch_size=2, shuffle=True):
+...     print(x.tolist(), y.tolist())
+[2, 0] [4, 0]
+[1, 3] [1, 9]
+[4] [16]
+"""
+
+from tinygrad_rnn.utils.data.collate import default_collate, default_convert
+from tinygrad_rnn.utils.data.dataset import (
+    ChainDataset,
+    ConcatDataset,
+    Dataset,
+    IterableDataset,
+    Subset,
+    TensorDataset,
+    random_split,
+)
+from tinygrad_rnn.utils.data.loader import DataLoader
+from tinygrad_rnn.utils.data.sampler import (
+    BatchSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
+
+__all__ = [
+    "BatchSampler",
+    "ChainDataset",
+    "ConcatDataset",
+    "DataLoader",
+    "Dataset",
+    "IterableDataset",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "Subset",
+    "SubsetRandomSampler",
+    "TensorDataset",
+    "WeightedRandomSampler",
+    "default_collate",
+    "default_convert",
+    "random_split",
+]
