@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -597,6 +599,23 @@ def test_hooks_and_recording_off() -> None:
         assert not net(tg.ones(2, requires_grad=True)).requires_grad
     assert not net(tg.ones(2)).requires_grad
     assert seen == []
+
+
+def test_hooked_graphs_are_freed_with_their_outputs() -> None:
+    net = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    for layer in net:
+        layer.register_full_backward_hook(lambda *_: None)
+    gc.collect()
+    gc.disable()
+    try:
+        y = net(tg.ones(1, 2, requires_grad=True))
+        y.sum().backward()
+        alive = weakref.ref(y)
+        del y
+        assert alive() is None
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 # -- repr, copies --------------------------------------------------------------------------------

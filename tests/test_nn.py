@@ -156,17 +156,17 @@ def test_layers_keep_no_state() -> None:
         (lambda: nn.RNN(1, 2.0), TypeError, "hidden_size must be an int"),
         (lambda: nn.RNN(1, 2, nonlinearity="selu"), ValueError, "'selu'"),
         (lambda: nn.RNN(2, 3)(tg.ones(4, 1, 5)), RuntimeError, r"\(4, 1, 5\).*input_size 2"),
-        (lambda: nn.RNN(2, 3)(tg.ones(2)), RuntimeError, "2D or 3D, got 1D"),
+        (lambda: nn.RNN(2, 3)(tg.ones(2)), ValueError, "2D or 3D, got 1D"),
         (lambda: nn.RNN(2, 3)(tg.ones(0, 1, 2)), RuntimeError, "at least one time step"),
         (
             lambda: nn.RNN(2, 3)(tg.ones(4, 1, 2), tg.ones(1, 2, 3)),
             RuntimeError,
-            r"hx has shape \(1, 2, 3\), expected \(1, 1, 3\)",
+            r"initial h has shape \(1, 2, 3\), expected \(1, 1, 3\)",
         ),
-        (lambda: nn.RNNCell(2, 3)(tg.ones(1, 1, 2)), RuntimeError, "1D or 2D, got 3D"),
+        (lambda: nn.RNNCell(2, 3)(tg.ones(1, 1, 2)), ValueError, "1D or 2D, got 3D"),
         (lambda: nn.RNNCell(2, 3)(tg.ones(1, 3)), RuntimeError, "input_size 2"),
-        (lambda: nn.RNNCell(2, 3)(tg.ones(1, 2), tg.ones(3)), RuntimeError, "hx has shape"),
-        (lambda: nn.RNN(2, 3)(tg.ones(4, 1, 2, dtype="float64")), RuntimeError, "same dtype"),
+        (lambda: nn.RNNCell(2, 3)(tg.ones(1, 2), tg.ones(3)), RuntimeError, "state h has shape"),
+        (lambda: nn.RNN(2, 3)(tg.ones(4, 1, 2, dtype="float64")), ValueError, "convert one"),
     ],
 )
 def test_bad_arguments(make, error, message) -> None:

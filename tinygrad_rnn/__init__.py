@@ -11,7 +11,7 @@
 tensor(0.1080)
 """
 
-from tinygrad_rnn import autograd, bptt, linalg, nn, optim, testing, viz
+from tinygrad_rnn import autograd, bptt, linalg, nn, optim, testing, utils, viz
 from tinygrad_rnn.creation import (
     arange,
     as_tensor,
@@ -263,6 +263,7 @@ from tinygrad_rnn.random import (
     seed,
     set_rng_state,
 )
+from tinygrad_rnn.serialization import load, save
 from tinygrad_rnn.tensor import Tensor
 
 __version__ = "0.1.0"
@@ -377,6 +378,7 @@ __all__ = [
     "linalg",
     "linear",
     "linspace",
+    "load",
     "log",
     "log1p",
     "log2",
@@ -444,6 +446,7 @@ __all__ = [
     "round",
     "rsqrt",
     "rsub",
+    "save",
     "scatter",
     "scatter_add",
     "scope",
@@ -490,6 +493,7 @@ __all__ = [
     "unbind",
     "unflatten",
     "unsqueeze",
+    "utils",
     "var",
     "var_mean",
     "viz",

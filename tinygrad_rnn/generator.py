@@ -241,10 +241,6 @@ class Generator:
             drawn = drawn % np.uint64(span) + np.uint64(first % 2**64)
         return arranged(drawn.view(int64).astype(kind), like)
 
-    def long(self) -> int:
-        """One integer from 0 … 2⁶³ − 1, to seed another generator with."""
-        return int(self.integers(np.empty((), int64)))
-
     def permutation(self, n: int, kind: np.dtype[Any] = int64) -> Array:
         """The integers 0 … n − 1 in random order, by Fisher and Yates' method.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_rnn import functions
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import broadcasts, integer_of, fitting, number_of
+from tinygrad_rnn.functions.arguments import broadcasts, fitting, integer_of, number_of
 from tinygrad_rnn.functions.indexing import steps
 from tinygrad_rnn.generator import source_of
 from tinygrad_rnn.methods import Methods

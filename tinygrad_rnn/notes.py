@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,15 +23,20 @@ class Notes:
     grad: Any = None
     retain: bool = False
     detached: bool = False
-    hooks: dict[int, Callable[[Any], Any]] = field(default_factory=dict)
-    after: dict[int, Callable[[Any], None]] = field(default_factory=dict)
+    hooks: dict[int, Callable[[Any], Any]] | None = None
+    after: dict[int, Callable[[Any], None]] | None = None
+
+    @property
+    def attentive(self) -> bool:
+        """Whether a gradient that comes by must be shown."""
+        return self.retain or bool(self.hooks)
 
     def attended(self, g: Any, make_tensor: Callable[[Any, Any], Any] | None) -> Any:
         """A finished gradient after its hooks, any of which may replace it.
 
         ``make_tensor`` is needed where the gradient is not a tensor already (a recorded walk's).
         """
-        for hook in list(self.hooks.values()):
+        for hook in list(self.hooks.values()) if self.hooks else ():
             answer = hook(make_tensor(np.asarray(g), None) if make_tensor else g)
             if answer is not None:
                 check_hook_answer(answer, g)

@@ -366,12 +366,13 @@ def normal(
     if dtype is not None or requires_grad:
         raise TypeError("normal: dtype and requires_grad go with a size only")
     on_cpu("normal", device)
+    scale: Any = 1.0
     if isinstance(std, Tensor):
         common, scale = 1.0, std.array  # of all numbers, and then of each
-        if not np.all(scale >= 0):
+        if not np.all(std.array >= 0):
             raise RuntimeError("normal: standard deviations must not be negative")
     else:
-        common, scale = number_of("normal", "std", std), 1.0
+        common = number_of("normal", "std", std)
     shift = mean.array if isinstance(mean, Tensor) else number_of("normal", "mean", mean)
     shape = common_shape("normal", np.shape(shift), np.shape(scale))
     kind = (mean if isinstance(mean, Tensor) else std).dtype

@@ -320,7 +320,9 @@ class Tensor(InPlace):
             raise TypeError(f"register_hook: expected a function, got {type(hook).__name__}")
         if not self.requires_grad:
             raise RuntimeError("register_hook: this tensor does not require grad")
-        return RemovableHandle(self._notes().hooks, hook)
+        notes = self._notes()
+        notes.hooks = {} if notes.hooks is None else notes.hooks
+        return RemovableHandle(notes.hooks, hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """Call ``hook(tensor)`` whenever `backward` has added to the `grad` of this leaf.
@@ -344,7 +346,9 @@ class Tensor(InPlace):
             tensor = alive()
             hook(wrap(node.value, node) if tensor is None else tensor)
 
-        return RemovableHandle(self._notes().after, call)
+        notes = self._notes()
+        notes.after = {} if notes.after is None else notes.after
+        return RemovableHandle(notes.after, call)
 
     @property
     def _version(self) -> int:
@@ -558,7 +562,7 @@ def accumulate(arrived: Mapping[Node, Any]) -> None:
         for node, g in arrived.items():
             _add_to_grad(node, g)
     for node in arrived:
-        for call in list(node.notes.after.values()) if node.notes else ():
+        for call in list(node.notes.after.values()) if node.notes and node.notes.after else ():
             call(node)
 
 

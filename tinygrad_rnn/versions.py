@@ -21,6 +21,10 @@ changes: dict[int, tuple[weakref.ref[Any], int, int]] = {}
 """By memory (its owner's id): the owner, when it was changed last, and how often."""
 
 
+latest = [0]
+"""When something was changed last: a walk over what was made after that need not look."""
+
+
 def owner(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The array whose memory this one, perhaps a view, shows."""
     while isinstance(array.base, np.ndarray):
@@ -33,7 +37,8 @@ def mark_changed(array: np.ndarray[Any, Any]) -> None:
     memory = owner(array)
     key = id(memory)
     reference = weakref.ref(memory, lambda _: changes.pop(key, None))
-    changes[key] = (reference, tick(), version(array) + 1)
+    latest[0] = now = tick()
+    changes[key] = (reference, now, version(array) + 1)
 
 
 def version(array: np.ndarray[Any, Any]) -> int:

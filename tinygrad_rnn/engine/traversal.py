@@ -16,7 +16,7 @@ from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.errors import changed_in_place, check_nan, freed
 from tinygrad_rnn.modes import here
-from tinygrad_rnn.versions import changed_since, changes, version
+from tinygrad_rnn.versions import changed_since, latest, version
 
 
 def walk(
@@ -43,7 +43,7 @@ def walk(
             g = sums.pop(node)
             if node in aside:
                 g = aside.pop(node).total(g, node.shape)
-            if node.notes is not None:
+            if node.notes is not None and node.notes.attentive:
                 g = node.notes.attended(g, None if create_graph else primitive.make_tensor)
             op, source = node.primitive, node
             sent: Any = None if gather else []
@@ -51,7 +51,7 @@ def walk(
                 arrived[node] = g if create_graph else np.array(g)
             pulls: Any = ()
             if op is not None and (path is None or not path.isdisjoint(node.parents)):
-                if changes or node.saved is None:
+                if latest[0] > node.order or node.saved is None:
                     _check_saved(node)
                 if create_graph:
                     source, here.mode = _Recorded(node), here.mode.having("tag", node.tag)

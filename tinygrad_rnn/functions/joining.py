@@ -5,6 +5,7 @@ The parts of a tensor are views of it, each an operation of its own.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -239,12 +240,16 @@ def _long(name: str, input: Any, dim: Any) -> tuple[Any, int, int]:
     return x, d, x.array.shape[d]
 
 
-def _steps(size: int, step: int) -> list[tuple[int, int]]:
-    return [(i, min(i + step, size)) for i in range(0, size, step)]
+@functools.lru_cache(maxsize=256)  # a recurrent net takes the same gates apart at every step
+def _steps(size: int, step: int) -> tuple[tuple[int, int], ...]:
+    return tuple((i, min(i + step, size)) for i in range(0, size, step))
+
+
+@functools.lru_cache(maxsize=1024)
+def _part(dim: int, start: int, stop: int) -> dict[str, Any]:
+    return {"index": indexing.slices(dim, start, stop), "span": (dim, start, stop)}
 
 
 def _spans(x: Any, dim: int, spans: Iterable[tuple[int, int]]) -> Parts:
-    return tuple(
-        indexing.narrow.apply(x, index=indexing.slices(dim, *span), span=(dim, *span))
-        for span in spans
-    )
+    narrow = indexing.narrow.apply
+    return tuple([narrow(x, **_part(dim, start, stop)) for start, stop in spans])

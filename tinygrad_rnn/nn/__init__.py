@@ -22,7 +22,7 @@ from tinygrad_rnn.nn.activation import (
     Softsign,
     Tanh,
 )
-from tinygrad_rnn.nn.cells import RNNCell
+from tinygrad_rnn.nn.cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from tinygrad_rnn.nn.container import (
     ModuleDict,
     ModuleList,
@@ -49,12 +49,14 @@ from tinygrad_rnn.nn.loss import (
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.normalization import BatchNorm1d, LayerNorm, RMSNorm
 from tinygrad_rnn.nn.parameter import Parameter
-from tinygrad_rnn.nn.recurrent import RNN
+from tinygrad_rnn.nn.recurrent import GRU, LSTM, RNN, RNNBase
 
 __all__ = [
     "ELU",
     "GELU",
     "GLU",
+    "GRU",
+    "LSTM",
     "RNN",
     "SELU",
     "BCELoss",
@@ -66,11 +68,13 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "Hardtanh",
     "HuberLoss",
     "Identity",
     "KLDivLoss",
     "L1Loss",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -87,7 +91,9 @@ __all__ = [
     "ParameterDict",
     "ParameterList",
     "RMSNorm",
+    "RNNBase",
     "RNNCell",
+    "RNNCellBase",
     "ReLU",
     "ReLU6",
     "Sequential",

@@ -128,7 +128,7 @@ def draw_weights(module: Module, hidden_size: int) -> None:
 def weights_of(module: Module, suffix: str = "") -> Weights:
     """The weights of one cell of a module."""
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
-    return Weights(*[getattr(module, name + suffix, None) for name in names])
+    return Weights(*[module._parameters.get(name + suffix) for name in names])
 
 
 # -- the cells -----------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def weights_of(module: Module, suffix: str = "") -> Weights:
 class RNNCellBase(Module):
     """What `RNNCell`, `LSTMCell` and `GRUCell` share."""
 
-    __constants__ = ("input_size", "hidden_size", "bias")
+    __constants__: tuple[str, ...] = ("input_size", "hidden_size", "bias")
 
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool, kind: str, dtype: Any = None

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_rnn.creation import empty
 from tinygrad_rnn.dtypes import DTypeLike
+from tinygrad_rnn.functions.arguments import indices_of
 from tinygrad_rnn.nn import functional as F
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module
@@ -147,7 +148,8 @@ class Embedding(Module):
     def forward(self, input: Any) -> Any:
         """The vectors of shape (*input.shape, embedding_dim) at an input of integers."""
         if self.max_norm is not None:
-            _shorten(self.weight, input.array, self.max_norm, self.norm_type)
+            index = indices_of("Embedding", "indices", input)
+            _shorten(self.weight, index, self.max_norm, self.norm_type)
         return F.embedding(input, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:

@@ -139,21 +139,24 @@ def _watched(
             answer = call(tuple(whole))
             return tuple(answer[i] for i in places)
 
-        for i, x in zip(places, _Watch.apply(backward, zeros, *[values[i] for i in places])):
+        tensors = [values[i] for i in places]
+        for i, x in zip(places, BackwardHookFunction.apply((backward, zeros), *tensors)):
             passed[i] = x
     return tuple(passed)
 
 
-class _Watch(Function):
+class BackwardHookFunction(Function):
     """The identity; its derivative is what a function makes of the cotangents."""
 
     @staticmethod
-    def forward(ctx: Any, backward: Any, zeros: bool, *tensors: Any) -> Any:
-        ctx.call = backward
+    def forward(ctx: Any, derivative: tuple[Callable[..., Any], bool], *tensors: Any) -> Any:
+        """The tensors."""
+        ctx.call, zeros = derivative
         ctx.set_materialize_grads(zeros)
         ctx.mark_non_differentiable(*[x for x in tensors if not x.requires_grad])
         return tensors
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        return (None, None, *ctx.call(grads))
+        """What the function makes of the cotangents."""
+        return (None, *ctx.call(grads))

@@ -321,10 +321,10 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
         raise ValueError(f"orthogonal_: expected two or more dimensions, got shape {tensor.shape}")
     if not tensor.numel():
         return tensor
-    if tensor.dtype == np.float16:
-        raise RuntimeError("orthogonal_: not defined for float16; fill a float32 tensor, cast it")
     flat = np.empty((len(tensor), tensor.numel() // len(tensor)), tensor.dtype)
     drawn = source_of("orthogonal_", generator).normal(flat)
+    if tensor.dtype == np.float16:
+        raise RuntimeError("orthogonal_: not defined for float16; fill a float32 tensor, cast it")
     wide = flat.shape[0] < flat.shape[1]
     q, r = np.linalg.qr(drawn.T if wide else drawn)
     q = q * np.sign(np.diagonal(r))  # unique, and so uniform among all orthogonal matrices

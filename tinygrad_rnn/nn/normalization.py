@@ -227,16 +227,16 @@ class BatchNorm1d(Module):
         """Of an input of shape (batch, features) or (batch, features, length) one like it."""
         if input.ndim not in (2, 3):
             raise ValueError(f"BatchNorm1d: expected 2D or 3D input (got {input.ndim}D input)")
-        tracking = self.training and self.running_mean is not None
         momentum = 0.0 if self.momentum is None else self.momentum
-        if tracking and self.num_batches_tracked is not None:
+        if self.training and self.track_running_stats and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
             if self.momentum is None:
                 momentum = 1 / self.num_batches_tracked.item()
+        known = not self.training or self.track_running_stats
         return F.batch_norm(
             input,
-            self.running_mean,
-            self.running_var,
+            self.running_mean if known else None,
+            self.running_var if known else None,
             self.weight,
             self.bias,
             self.training or self.running_mean is None,

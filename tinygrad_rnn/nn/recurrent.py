@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_rnn.creation import zeros
-from tinygrad_rnn.functions import cat, stack, unsqueeze
+from tinygrad_rnn.functions import cat, stack
 from tinygrad_rnn.modes import layer, step
 from tinygrad_rnn.nn.cells import (
     KINDS,
@@ -251,10 +251,7 @@ class RNNBase(Module):
 
     def _packed_state(self, last: list[Any]) -> Any:
         """The last states as users get them: one tensor for each of the state's parts."""
-        parts = [
-            unsqueeze(states[0], 0) if len(states) == 1 else stack(states, 0)
-            for states in zip(*last, strict=True)
-        ]
+        parts = [stack(states, 0) for states in zip(*last, strict=True)]
         return parts[0] if len(parts) == 1 else tuple(parts)
 
     def _check_input(self, input: Any, packed: bool = False) -> None:

@@ -109,23 +109,30 @@ class LBFGS(Optimizer):
         -------
         What ``closure`` returned at first.
         """
+        outer = np.geterr()
+
+        def evaluate() -> Any:
+            with enable_grad(), np.errstate(**outer):
+                return closure()
+
+        with np.errstate(all="ignore"):  # infinities and NaN spread silently
+            return self._iterate(evaluate)
+
+    def _iterate(self, closure: Callable[[], Any]) -> Any:
         group = self.param_groups[0]
         o = plain(group)
         params = group["params"]
         state = self.state[params[0]]
         state.setdefault("func_evals", 0)
         state.setdefault("n_iter", 0)
-        evals = 0
+        allowed = state["func_evals"] + o.max_eval
 
-        def evaluate() -> Any:
-            nonlocal evals
-            evals += 1
+        def evaluate() -> tuple[Any, float, Array]:
             state["func_evals"] += 1
-            with enable_grad():
-                return closure()
+            loss = closure()
+            return loss, float(loss), _gradient(params)
 
-        first = evaluate()
-        loss, g = float(first), _gradient(params)
+        first, loss, g = evaluate()
         for i in range(1, o.max_iter + 1):
             if np.abs(g).max() <= o.tolerance_grad:
                 break
@@ -145,12 +152,13 @@ class LBFGS(Optimizer):
 
             def at(t: Any, start: list[Array] = start, d: Array = d) -> Trial:
                 _move(params, start, t, d)
-                loss, g = float(evaluate()), _gradient(params)
+                _, loss, g = evaluate()
                 return Trial(t, loss, g, g.dot(d))
 
             if o.line_search_fn:
                 here = Trial(0, loss, g, slope)
-                least, most = o.tolerance_change / np.abs(d).max(), min(25, o.max_eval - evals)
+                least = o.tolerance_change / np.abs(d).max()
+                most = min(25, allowed - state["func_evals"])
                 t, loss, g, _ = strong_wolfe(at, t, here, least, most)
                 _move(params, start, t, d)
                 state["t"] = float(t)
@@ -159,7 +167,7 @@ class LBFGS(Optimizer):
             else:  # nobody would see the loss there
                 _move(params, start, t, d)
             if (
-                evals >= o.max_eval
+                state["func_evals"] >= allowed
                 or np.abs(d * t).max() <= o.tolerance_change
                 or abs(loss - state["prev_loss"]) < o.tolerance_change
             ):

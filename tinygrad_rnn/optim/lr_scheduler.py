@@ -213,14 +213,15 @@ class LambdaLR(LRScheduler):
     def state_dict(self) -> dict[str, Any]:
         """Everything the scheduler knows, but for the optimizer and functions."""
         kept = [
-            None if isinstance(f, types.FunctionType) else vars(f).copy() for f in self.lr_lambdas
+            None if isinstance(f, types.FunctionType) else dict(getattr(f, "__dict__", {}))
+            for f in self.lr_lambdas
         ]
         return super().state_dict() | {"lr_lambdas": kept}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from where another scheduler was; its functions are to be given again."""
         for f, kept in zip(self.lr_lambdas, state_dict["lr_lambdas"]):
-            if kept is not None:
+            if kept:
                 vars(f).update(kept)
         super().load_state_dict({**state_dict, "lr_lambdas": self.lr_lambdas})
 
@@ -570,21 +571,19 @@ class SequentialLR(LRScheduler):
                 raise ValueError(f"SequentialLR: scheduler {i} belongs to another optimizer")
         self.optimizer = optimizer
         self._schedulers, self._milestones = schedulers, milestones
-        self.last_epoch = last_epoch + 1
-        for group in optimizer.param_groups:  # take back what constructing them has done
+        self._begin(last_epoch)
+
+    def _begin(self, last_epoch: int = -1) -> None:
+        for group in self.optimizer.param_groups:  # take back what its schedulers have done
             _set_lr(group, group["initial_lr"])
-        self._rewind()
-        self._begin()
+        self.last_epoch = last_epoch + 1
+        first = self._schedulers[0]
+        first.last_epoch = last_epoch
+        first._begin()
+        self._last_lr = first.get_last_lr()
 
-    def _rewind(self) -> None:
-        for scheduler in self._schedulers:
-            scheduler.last_epoch -= 1
-            if isinstance(scheduler, SequentialLR):
-                scheduler._rewind()
-
-    def _begin(self) -> None:
-        self._schedulers[0]._begin()
-        self._last_lr = self._schedulers[0].get_last_lr()
+    def _go_to(self, epoch: int | None) -> None:
+        self._begin()  # its turn has come in another sequence
 
     def step(self) -> None:  # type: ignore[override]
         """Go to the next epoch, with the scheduler whose turn it is."""
@@ -875,15 +874,14 @@ class OneCycleLR(_Momentum):
     --------
     >>> import tinygrad_rnn as tg
     >>> optimizer = tg.optim.SGD([tg.zeros(1, requires_grad=True)], momentum=0.9)
-    >>> scheduler = tg.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=5)
-    >>> for step in range(4):
+    >>> scheduler = tg.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=9)
+    >>> for step in range(3):
     ...     optimizer.step()
     ...     scheduler.step()
     ...     print([f"{lr:.2f}" for lr in scheduler.get_last_lr()])
-    ['0.52']
-    ['1.00']
-    ['0.81']
-    ['0.39']
+    ['0.65']
+    ['0.99']
+    ['0.90']
     """
 
     def __init__(

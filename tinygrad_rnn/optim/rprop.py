@@ -78,4 +78,4 @@ class Rprop(Optimizer):
         s *= np.where(agreement > 0, larger, np.where(agreement < 0, smaller, 1)).astype(s.dtype)
         np.clip(s, *o.step_sizes, out=s)
         before[...] = np.where(agreement < 0, 0, g)
-        w -= np.sign(before) * s
+        w -= np.where(before > 0, s, 0) - np.where(before < 0, s, 0)  # NaN has no sign

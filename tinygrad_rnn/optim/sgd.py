@@ -172,5 +172,5 @@ class ASGD(Optimizer):
             a[...] = w
         else:
             a += (w - a) * mu
-        state["eta"].array[...] = o.lr / (1 + o.lambd * o.lr * t) ** o.alpha
-        state["mu"].array[...] = 1 / max(1, t - o.t0)
+        state["eta"].array[...] = scalar(o.lr / (1 + o.lambd * o.lr * t) ** o.alpha).array
+        state["mu"].array[...] = scalar(1 / max(1, t - o.t0)).array

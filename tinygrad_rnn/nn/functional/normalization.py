@@ -10,7 +10,13 @@ import numpy as np
 
 from tinygrad_rnn import functions
 from tinygrad_rnn.dtypes import finfo, float16, float32
-from tinygrad_rnn.functions.arguments import common_shape, dim_of, number_of, tensor_of
+from tinygrad_rnn.functions.arguments import (
+    check_flags,
+    common_shape,
+    dim_of,
+    number_of,
+    tensor_of,
+)
 from tinygrad_rnn.ops import layers
 from tinygrad_rnn.ops.promotion import promoted, to_dtype
 from tinygrad_rnn.tensor import wrap
@@ -159,10 +165,13 @@ def batch_norm(
             [ 1.0000]])
     """
     x = tensor_of("batch_norm", input)
+    check_flags("batch_norm", training=training)
     eps = number_of("batch_norm", "eps", eps)
     channels = x.shape[dim_of("batch_norm", 1, x.ndim)]
     _check_channels(x, channels, running_mean, running_var, weight, bias)
     if training:
+        if (running_mean is None) != (running_var is None):
+            raise ValueError("batch_norm: give both running_mean and running_var, or neither")
         if math.prod(x.shape[2:], start=x.shape[0]) == 1:
             raise ValueError(
                 "batch_norm: expected more than 1 value per channel when training, got an input of "
@@ -170,10 +179,11 @@ def batch_norm(
             )
         axis = (0, *range(2, x.ndim))
         if running_mean is not None and x.array.size:
-            _move(running_mean, functions.mean(x.detach(), axis), momentum)
-            _move(running_var, functions.var(x.detach(), axis), momentum)
+            values = x.array.astype(np.result_type(x.dtype, float32), copy=False)
+            _move(running_mean, values.mean(axis), momentum)
+            _move(running_var, values.var(axis, ddof=1), momentum)
         y = layers.layer_norm.apply(x, axis=axis, eps=eps)
-    elif running_mean is None:
+    elif running_mean is None or running_var is None:
         raise RuntimeError("batch_norm: running averages are needed if not in training")
     else:
         scale = functions.sqrt(running_var + eps)
@@ -192,14 +202,12 @@ def _per_channel(values: Any, x: Any) -> Any:
 
 def _move(average: Any, new: Any, momentum: float) -> None:
     """Let a running average come nearer to a new value."""
-    average.copy_((1 - momentum) * average + momentum * new)
+    average.copy_(wrap((1 - momentum) * average.array + momentum * new, None))
 
 
 def _check_channels(
     x: Any, channels: int, running_mean: Any, running_var: Any, weight: Any, bias: Any
 ) -> None:
-    if (running_mean is None) != (running_var is None):
-        raise ValueError("batch_norm: give both running_mean and running_var, or neither")
     given = {
         "running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias,
     }  # fmt: skip

@@ -8,9 +8,9 @@ The order is PyTorch's for the same seed.
 >>> data = TensorDataset(tg.arange(5), tg.arange(5) ** 2)
 >>> for x, y in DataLoader(data, batch_size=2, shuffle=True):
 ...     print(x.tolist(), y.tolist())
-[2, 0] [4, 0]
-[1, 3] [1, 9]
-[4] [16]
+[1, 4] [1, 16]
+[2, 3] [4, 9]
+[0] [0]
 """
 
 from tinygrad_rnn.utils.data.collate import default_collate, default_convert

@@ -13,6 +13,8 @@ from tinygrad_rnn.dtypes import float64
 from tinygrad_rnn.functions import stack
 from tinygrad_rnn.tensor import Tensor
 
+_NO_NUMBERS = "SUO"  # strings and objects
+
 
 def default_collate(batch: Sequence[Any]) -> Any:
     """A batch of items: tensors stacked, containers of batches for items that are containers.
@@ -40,7 +42,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     first = batch[0]
     if isinstance(first, Tensor):
         return stack(batch, 0)
-    if isinstance(first, np.ndarray | np.generic) and first.dtype.kind in "biuf":
+    if isinstance(first, np.ndarray | np.generic) and first.dtype.kind not in _NO_NUMBERS:
         return stack([as_tensor(np.asarray(x)) for x in batch], 0)
     if isinstance(first, float):
         return tensor(batch, dtype=float64)
@@ -70,7 +72,7 @@ def default_convert(data: Any) -> Any:
     >>> tg.utils.data.default_convert([1, np.arange(2)])
     [1, tensor([0, 1])]
     """
-    if isinstance(data, np.ndarray | np.generic) and data.dtype.kind in "biuf":
+    if isinstance(data, np.ndarray | np.generic) and data.dtype.kind not in _NO_NUMBERS:
         return as_tensor(np.asarray(data))
     if isinstance(data, Mapping):
         return _mapped(data, {key: default_convert(x) for key, x in data.items()})

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
+from tinygrad_rnn.functions.arguments import integer_of
 from tinygrad_rnn.generator import Generator, source_of
 from tinygrad_rnn.tensor import Tensor
 
@@ -40,11 +42,12 @@ class Dataset(Generic[T_co]):
         return ConcatDataset([self, other])
 
 
-class IterableDataset(Dataset[T_co]):
+class IterableDataset(Dataset[T_co], ABC):
     """Items one after another, as of a stream. Subclasses write ``__iter__``."""
 
+    @abstractmethod
     def __iter__(self) -> Iterator[T_co]:
-        raise NotImplementedError(f"{type(self).__name__} must define __iter__")
+        """The items."""
 
     def __add__(self, other: Any) -> Any:
         return ChainDataset([self, other])
@@ -127,7 +130,7 @@ class ConcatDataset(Dataset[Any]):
         which = bisect_right(self.cumulative_sizes, at)
         if which == len(self.datasets):
             raise IndexError(f"ConcatDataset: there are {len(self)} items, none at {index}")
-        return self.datasets[which][at - ([0, *self.cumulative_sizes])[which]]
+        return self.datasets[which][at - [0, *self.cumulative_sizes][which]]
 
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
@@ -170,7 +173,8 @@ def random_split(
     Raises
     ------
     ValueError
-        If the lengths do not add up to the length of the data set, or the fractions to 1.
+        If the lengths do not add up to the length of the data set (or the fractions to 1), or
+        one is negative.
 
     Warns
     -----
@@ -183,20 +187,19 @@ def random_split(
     >>> _ = tg.manual_seed(0)
     >>> train, test = tg.utils.data.random_split(range(10), [0.8, 0.2])
     >>> list(test)
-    [7, 3]
+    [6, 2]
     """
-    n, sizes = len(dataset), list(lengths)
+    n, sizes = len(dataset), [*lengths]
     if math.isclose(sum(sizes), 1) and sum(sizes) <= 1:
         if any(not 0 <= fraction <= 1 for fraction in sizes):
             raise ValueError(f"random_split: fractions must be between 0 and 1, got {sizes}")
-        sizes = [math.floor(n * fraction) for fraction in sizes]
-        for i in range(n - sum(sizes)):
-            sizes[i % len(sizes)] += 1
+        whole = [math.floor(n * fraction) for fraction in sizes]
+        rest = n - sum(whole)
+        sizes = [size + len(range(i, rest, len(whole))) for i, size in enumerate(whole)]
         if 0 in sizes:
             warnings.warn(f"random_split: a part has no items: {sizes}", stacklevel=2)
-    if sum(sizes) != n:
-        raise ValueError(f"random_split: lengths {sizes} do not add up to {n}")
-    if not all(isinstance(size, int) for size in sizes):
-        raise TypeError(f"random_split: lengths must be integers or fractions, got {sizes}")
+    if sum(sizes) != n or any(size < 0 for size in sizes):
+        raise ValueError(f"random_split: lengths {sizes} do not divide {n} items up")
+    counts = [integer_of("random_split", "a length", size) for size in sizes]
     order = iter(source_of("random_split", generator).permutation(n).tolist())
-    return [Subset(dataset, list(itertools.islice(order, int(size)))) for size in sizes]
+    return [Subset(dataset, list(itertools.islice(order, count))) for count in counts]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from tinygrad_rnn.utils.data.sampler import (
     RandomSampler,
     SequentialSampler,
     check_positive,
+    chunks,
     new_seed,
 )
 
@@ -117,23 +117,21 @@ class DataLoader:
         self.persistent_workers = persistent_workers
 
     def __iter__(self) -> Iterator[Any]:
-        new_seed(self.generator)  # what PyTorch's workers are seeded with
-        return map(self.collate_fn, self._fetched())
-
-    def _fetched(self) -> Iterator[Any]:
-        """Items, or lists of those of a batch."""
+        fetched: Iterator[Any]
         if self.batch_sampler is not None:
-            return (items(self.dataset, numbers) for numbers in self.batch_sampler)
-        if self.sampler is not None:
-            return (self.dataset[i] for i in self.sampler)
-        if self.batch_size is None:
-            return iter(self.dataset)
-        return self._chunks(iter(self.dataset), self.batch_size)
+            fetched = (items(self.dataset, numbers) for numbers in self.batch_sampler)
+        elif self.sampler is not None:
+            fetched = (self.dataset[i] for i in self.sampler)
+        else:
+            fetched = self._streamed()
+        new_seed(self.generator)  # what PyTorch's workers are seeded with
+        return map(self.collate_fn, fetched)
 
-    def _chunks(self, stream: Iterator[Any], size: int) -> Iterator[list[Any]]:
-        while chunk := list(itertools.islice(stream, size)):
-            if len(chunk) == size or not self.drop_last:
-                yield chunk
+    def _streamed(self) -> Iterator[Any]:
+        if self.batch_size is None:
+            yield from self.dataset
+        else:
+            yield from chunks(self.dataset, self.batch_size, self.drop_last)
 
     def __len__(self) -> int:
         if self.batch_sampler is not None:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from tinygrad_rnn.creation import as_tensor
+from tinygrad_rnn.creation import as_tensor, empty
 from tinygrad_rnn.dtypes import float64, int64
 from tinygrad_rnn.generator import Generator
 from tinygrad_rnn.random import multinomial, randint, randperm
@@ -59,7 +59,7 @@ class RandomSampler(Sampler[int]):
     >>> import tinygrad_rnn as tg
     >>> _ = tg.manual_seed(0)
     >>> list(tg.utils.data.RandomSampler("abcde"))
-    [4, 3, 1, 2, 0]
+    [1, 3, 4, 2, 0]
     """
 
     def __init__(
@@ -191,10 +191,7 @@ class BatchSampler(Sampler[list[int]]):
         self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
 
     def __iter__(self) -> Iterator[list[int]]:
-        numbers = iter(self.sampler)
-        while batch := list(itertools.islice(numbers, self.batch_size)):
-            if len(batch) == self.batch_size or not self.drop_last:
-                yield batch
+        yield from chunks(self.sampler, self.batch_size, self.drop_last)
 
     def __len__(self) -> int:
         full, rest = divmod(len(self.sampler), self.batch_size)  # type: ignore[arg-type]
@@ -202,8 +199,16 @@ class BatchSampler(Sampler[list[int]]):
 
 
 def new_seed(generator: Generator | None = None) -> int:
-    """A number of 63 bits, to seed a generator with."""
-    return int(randint(2**63 - 1, (), generator=generator, dtype=int64).item())
+    """A random number of 63 bits, to seed a generator with."""
+    return int(empty((), dtype=int64).random_(generator=generator).item())
+
+
+def chunks(stream: Iterable[Any], size: int, drop_last: bool) -> Iterator[list[Any]]:
+    """Lists of ``size`` things of a stream."""
+    things = iter(stream)
+    while chunk := list(itertools.islice(things, size)):
+        if len(chunk) == size or not drop_last:
+            yield chunk
 
 
 def check_positive(owner: str, name: str, value: Any) -> None:

@@ -1,0 +1,402 @@
+"""Files for state_dicts and checkpoints: data only, so that loading one executes nothing.
+
+A file is an npz (``numpy.load`` shows its arrays): a zip with the following members in this
+order, none of them compressed.
+
+``tinygrad_rnn.json``
+    ``{"format": "tinygrad_rnn", "version": 1, "tensors": […], "content": …}``, in ASCII.
+``0.npy``, ``1.npy``, …
+    The arrays in NumPy's format 1.0, in C order. Memory that several share is there once.
+
+Each of the ``tensors`` is ``[number of its array, requires_grad, whether it is a Parameter]``. In
+the ``content`` null, booleans, strings, numbers and lists stand for themselves; for the rest
+there are objects with one key::
+
+    {"dict": [[key, value], …]}, {"OrderedDict": [[key, value], …]}, {"tuple": [value, …]}
+    {"float": "nan"}, also "inf" and "-inf"
+    {"int": "0x20000000000001"}: integers beyond ±2⁵³
+    {"dtype": "float32"}
+    {"tensor": number}, {"array": number}, {"scalar": number of a 0-d array}: NumPy's numbers
+
+Files that end in ``.safetensors`` are in that format instead: names and tensors, no more.
+https://huggingface.co/docs/safetensors
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import re
+import secrets
+import shutil
+import struct
+import zipfile
+from collections import OrderedDict
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from tinygrad_rnn.creation import from_numpy
+from tinygrad_rnn.dtypes import as_dtype
+from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.tensor import Tensor
+
+Array = np.ndarray[Any, Any]
+File = str | os.PathLike[str] | BinaryIO
+
+FORMAT, VERSION = "tinygrad_rnn", 1
+_STRUCTURE = "tinygrad_rnn.json"
+_DEPTH = 100  # of lists within lists: far below where Python's own recursion ends
+_EXACT = 2**53  # integers up to here are exact for every reader of JSON
+_KINDS = "biufcmMSU"  # of arrays: whatever is not Python objects
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '([<>|][biufcmMSU]\d+(?:\[\w+\])?)', "
+    rb"'fortran_order': False, 'shape': \(([\d, ]*)\), \} *\n",
+    re.DOTALL,
+)
+_FAILURES = (  # what parsing bytes that anyone may have written can end in
+    ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError,
+    ValueError, struct.error, zipfile.BadZipFile,
+)  # fmt: skip
+
+
+def save(obj: Any, f: File) -> None:
+    """Write a state_dict or a checkpoint to a file, all or nothing.
+
+    Parameters
+    ----------
+    obj : object
+        Tensors, NumPy arrays, numbers, strings, ``None``, types of elements, and lists, tuples and
+        dicts of these. Of a tensor the values are saved and whether it requires grad, but neither
+        its gradient nor its graph. A tensor that is in several places, and tensors that share all
+        of their memory, do so again when they are loaded.
+    f : path or binary file object
+        A file there is replaced when the new one is complete: whatever interrupts it, there is
+        either the old file or the new one. A path that ends in ``.safetensors`` takes a dict of
+        tensors by name, and needs ``pip install tinygrad_rnn[safetensors]``.
+
+    Raises
+    ------
+    TypeError
+        If something in ``obj`` is of another kind, as a module: save its ``state_dict()``.
+    ValueError
+        If lists or dicts are nested more than 100 deep, as if they contain themselves; if the
+        path is that of a directory.
+
+    Examples
+    --------
+    >>> import io
+    >>> import tinygrad_rnn as tg
+    >>> net, file = tg.nn.Linear(2, 1), io.BytesIO()
+    >>> tg.save({"epoch": 3, "model": net.state_dict()}, file)
+    >>> _ = file.seek(0)
+    >>> checkpoint = tg.load(file)
+    >>> checkpoint["epoch"]
+    3
+    >>> net.load_state_dict(checkpoint["model"])
+    <All keys matched successfully>
+    """
+    if hasattr(f, "write"):
+        f.write(_packed(obj))
+        return
+    path = _path("save", f)
+    _replace(path, _safetensors_of(obj) if path.suffix == ".safetensors" else _packed(obj))
+
+
+def load(f: File) -> Any:
+    """What `save` wrote to a file.
+
+    Nothing in the file is executed, and no more memory is used than it is long (a few times over),
+    so that files from anyone can be loaded.
+
+    Parameters
+    ----------
+    f : path or binary file object
+        A path that ends in ``.safetensors`` is read as such a file, whoever wrote it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If it is not a file that `save` wrote, or is damaged.
+    """
+    if hasattr(f, "read"):
+        return _unpacked(io.BytesIO(f.read()), "the file")
+    path = _path("load", f)
+    with open(path, "rb") as file:
+        if path.suffix == ".safetensors":
+            return _from_safetensors(file.read(), path)
+        return _unpacked(file, path)
+
+
+def _path(caller: str, f: Any) -> Path:
+    path = Path(os.path.realpath(Path(f)))  # where links lead: the file is replaced, not the link
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{caller}: {path} is {'a directory' if path.is_dir() else 'no file'}")
+    return path
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file beside the one at this path, and put it in its place when it is complete."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"save: there is no directory {path.parent}")
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+
+
+# -- writing --
+
+
+def _packed(obj: Any) -> bytes:
+    writer = _Writer()
+    content = writer.encoded(obj, "", 0)
+    structure = {
+        "format": FORMAT, "version": VERSION, "tensors": writer.tensors, "content": content,
+    }  # fmt: skip
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        # a ZipInfo of its own has no time of day: the same content gives the same bytes
+        archive.writestr(zipfile.ZipInfo(_STRUCTURE), json.dumps(structure))
+        for i, array in enumerate(writer.arrays):
+            with archive.open(zipfile.ZipInfo(f"{i}.npy"), "w", force_zip64=True) as member:
+                whole = np.asarray(array, order="C")
+                np.lib.format.write_array(member, whole, (1, 0), allow_pickle=False)
+    return data.getvalue()
+
+
+class _Writer:
+    """Turns an object into JSON, and puts its tensors and arrays aside."""
+
+    def __init__(self) -> None:
+        self.arrays: list[Array] = []
+        self.tensors: list[tuple[int, bool, bool]] = []
+        self._numbers: dict[Any, int] = {}  # of tensors by identity, of arrays by memory
+
+    def encoded(self, x: Any, where: str, depth: int) -> Any:
+        kind = type(x)
+        if x is None or kind in (bool, str):
+            return x
+        if kind is int:
+            return x if abs(x) <= _EXACT else {"int": hex(x)}
+        if kind is float:
+            return x if math.isfinite(x) else {"float": str(x)}
+        if isinstance(x, Tensor):
+            return {"tensor": self._tensor(x, where)}
+        if kind is np.ndarray:
+            return {"array": self._array(x, where)}
+        if isinstance(x, np.generic):
+            return {"scalar": self._array(np.asarray(x), where)}
+        if isinstance(x, np.dtype):
+            return {"dtype": as_dtype(x).name}
+        if depth == _DEPTH:
+            raise ValueError(
+                f"save: nested more than {_DEPTH} deep; does a list or dict contain itself?"
+            )
+        if kind in (dict, OrderedDict):
+            pairs = [
+                [self.encoded(k, where, depth + 1), self.encoded(v, f"{where}[{k!r}]", depth + 1)]
+                for k, v in x.items()
+            ]
+            return {kind.__name__: pairs}
+        if kind in (list, tuple):
+            items = [self.encoded(e, f"{where}[{i}]", depth + 1) for i, e in enumerate(x)]
+            return items if kind is list else {"tuple": items}
+        raise TypeError(f"save: {_described(x, where)} cannot be saved: {_advice(x)}")
+
+    def _tensor(self, tensor: Tensor, where: str) -> int:
+        if id(tensor) not in self._numbers:
+            self._numbers[id(tensor)] = len(self.tensors)
+            array = self._array(tensor.array, where)
+            self.tensors.append((array, tensor.requires_grad, isinstance(tensor, Parameter)))
+        return self._numbers[id(tensor)]
+
+    def _array(self, array: Array, where: str) -> int:
+        if array.dtype.kind not in _KINDS:
+            raise TypeError(
+                f"save: {_described(array, where)} of {array.dtype} cannot be saved, as arrays of "
+                "numbers or strings can"
+            )
+        memory = (array.ctypes.data, array.shape, array.strides, array.dtype.str)
+        if memory not in self._numbers:
+            self._numbers[memory] = len(self.arrays)
+            self.arrays.append(array)  # and so it lives, and no other gets its memory meanwhile
+        return self._numbers[memory]
+
+
+def _described(x: Any, where: str) -> str:
+    kind = type(x).__name__
+    article = "an" if kind[0] in "aeiouAEIOU" else "a"
+    return f"{article} {kind}" + (f" (at obj{where})" if where else "")
+
+
+def _advice(x: Any) -> str:
+    if hasattr(x, "state_dict"):
+        return "save its state_dict(), and load that with load_state_dict()"
+    if isinstance(x, dict | list | tuple):
+        plain = next(kind.__name__ for kind in (dict, list, tuple) if isinstance(x, kind))
+        return f"make a plain {plain} of it"
+    if hasattr(x, "__array__"):
+        return "make it a NumPy array, or with testing.from_torch a Tensor"
+    return "only tensors, arrays, numbers, strings, None, and lists, tuples and dicts of these can"
+
+
+# -- reading --
+
+
+def _unpacked(file: BinaryIO, name: Any) -> Any:
+    try:
+        start = file.read(2)
+        size = file.seek(0, os.SEEK_END)
+        if start[:1] == b"\x80" or not size:
+            raise ValueError("it is a pickle, which could execute code" if size else "it is empty")
+        with zipfile.ZipFile(file) as archive:
+            _check_members(archive.infolist(), size)
+            structure = json.loads(archive.read(_STRUCTURE).decode("ascii"))
+            _check_version(structure)
+            arrays = [_array_of(archive.read(i)) for i in archive.infolist()[1:]]
+        tensors = [_tensor_of(arrays[i], *flags) for i, *flags in structure["tensors"]]
+        return _decoded(structure["content"], arrays, tensors)
+    except _FAILURES as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise ValueError(
+            f"load: {name} is not a file that tinygrad_rnn.save wrote, or is damaged: {reason}"
+        ) from error
+
+
+def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
+    names = [member.filename for member in members]
+    if any(name.endswith("data.pkl") for name in names):
+        raise ValueError(
+            "it is a file of PyTorch's, with pickles, which could execute code. Use "
+            "torch.load(…, weights_only=True) and testing.from_torch"
+        )
+    if names[:1] != [_STRUCTURE]:
+        raise ValueError(f"it does not begin with {_STRUCTURE}")
+    if names[1:] != [f"{i}.npy" for i in range(len(names) - 1)]:
+        raise ValueError("its arrays are not numbered from 0 on")
+    plain = all(
+        member.compress_type == zipfile.ZIP_STORED
+        and member.compress_size == member.file_size
+        and not member.flag_bits & 1  # encrypted
+        for member in members
+    )
+    if not plain or sum(member.file_size for member in members) > size:
+        raise ValueError("its members are compressed, encrypted or longer than the file")
+    if members[0].header_offset:
+        raise ValueError("there is something else before it")
+
+
+def _check_version(structure: Any) -> None:
+    if not isinstance(structure, dict) or structure.get("format") != FORMAT:
+        raise ValueError(f"{_STRUCTURE} does not say that this is the format")
+    if structure["version"] != VERSION:
+        raise ValueError(
+            f"its format has the version {structure['version']!r:.20}, and this release of "
+            f"tinygrad_rnn reads version {VERSION}"
+        )
+
+
+def _array_of(data: bytes) -> Array:
+    """A new array from a file in NumPy's format."""
+    header = _HEADER.match(data)
+    if header is None:
+        raise ValueError("an array has a wrong header")
+    dtype = np.dtype(header[1].decode())
+    shape = tuple(int(n) for n in header[2].split(b",") if n.strip())
+    if header.end() + math.prod(shape) * dtype.itemsize != len(data):
+        raise ValueError(f"an array of shape {shape} and {dtype} has a wrong length")
+    return np.ndarray(shape, dtype, data, header.end()).copy()
+
+
+def _tensor_of(array: Array, requires_grad: bool, is_parameter: bool) -> Tensor:
+    tensor: Tensor = from_numpy(array)
+    if is_parameter:
+        return Parameter(tensor, requires_grad)
+    return tensor.requires_grad_(requires_grad)
+
+
+def _decoded(x: Any, arrays: list[Array], tensors: list[Tensor]) -> Any:
+    def decoded(x: Any) -> Any:
+        match x:
+            case None | bool() | int() | float() | str():
+                return x
+            case list():
+                return [decoded(item) for item in x]
+            case {"tuple": list(items)}:
+                return tuple([decoded(item) for item in items])
+            case {"dict": list(pairs)}:
+                return {decoded(key): decoded(value) for key, value in pairs}
+            case {"OrderedDict": list(pairs)}:
+                return OrderedDict([(decoded(key), decoded(value)) for key, value in pairs])
+            case {"int": str(digits)}:
+                return int(digits, 16)
+            case {"float": "nan" | "inf" | "-inf" as number}:
+                return float(number)
+            case {"dtype": str(name)}:
+                return as_dtype(name)
+            case {"tensor": int(i)}:
+                return tensors[i]
+            case {"array": int(i)}:
+                return arrays[i]
+            case {"scalar": int(i)}:
+                return arrays[i][()]
+        raise ValueError(f"{x!r:.60} is of no known kind")
+
+    return decoded(x)
+
+
+# -- safetensors --
+
+
+def _safetensors() -> Any:
+    try:
+        return import_module("safetensors.numpy")
+    except ImportError:
+        raise ImportError(
+            "files that end in .safetensors need: pip install tinygrad_rnn[safetensors]"
+        ) from None
+
+
+def _safetensors_of(obj: Any) -> bytes:
+    if not isinstance(obj, dict) or not all(isinstance(key, str) for key in obj):
+        raise TypeError(
+            f"save: a .safetensors file takes a dict of tensors by name, got {obj!r:.60}; files "
+            "of another name take more"
+        )
+    arrays = {}
+    for key, value in obj.items():
+        if not isinstance(value, Tensor | np.ndarray):
+            raise TypeError(
+                f"save: a .safetensors file takes tensors only, and {key!r} is "
+                f"{_described(value, '')}; files of another name take more"
+            )
+        array = value.array if isinstance(value, Tensor) else value
+        arrays[key] = np.asarray(array, as_dtype(array.dtype), order="C")
+    return bytes(_safetensors().save(arrays))
+
+
+def _from_safetensors(data: bytes, path: Path) -> dict[str, Tensor]:
+    library = _safetensors()
+    try:
+        return {name: from_numpy(array.copy()) for name, array in library.load(data).items()}
+    except KeyError as error:
+        raise ValueError(f"load: {path} has tensors of {error}, a type not supported") from error
+    except (TypeError, ValueError, import_module("safetensors").SafetensorError) as error:
+        raise ValueError(f"load: {path} is not a .safetensors file: {error}") from error
