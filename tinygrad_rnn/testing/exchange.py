@@ -1,7 +1,7 @@
 """The way in from PyTorch and the way out: modules, tensors and state_dicts of one as the other's.
 
-The layers have the same names, arguments and parameters there and here; so one is built from the
-other by asking it for the arguments of its constructor, by name.
+Layers have the same names, arguments and parameters there and here. So one is built from the other
+by reading its attributes, which are called like the arguments of its constructor.
 """
 
 from __future__ import annotations
@@ -21,27 +21,24 @@ from tinygrad_rnn.creation import from_numpy
 from tinygrad_rnn.random import get_rng_state, set_rng_state
 from tinygrad_rnn.tensor import Tensor
 
-_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
-_SHELVES = ("ParameterList", "ParameterDict")
-
 
 def from_torch(obj: Any) -> Any:
-    """The same module, tensor or state_dict with this package's classes; nothing is shared.
+    """The same module, tensor or state_dict made of this package's classes; nothing is shared.
 
     Parameters
     ----------
-    obj : torch.nn.Module, torch.Tensor, or a dict, list or tuple of tensors and other things
-        A module is rebuilt layer by layer, with its parameters, buffers and ``training``; what is
-        shared (tied weights) is shared again. Hooks, gradients and graphs are left behind. Of
-        dicts, lists and tuples, such as a state_dict, the tensors are converted, within others
-        too, and the rest stays.
+    obj : torch.nn.Module, torch.Tensor, or dict, list or tuple
+        A module is rebuilt layer by layer, with the values of its parameters and buffers,
+        ``requires_grad`` and ``training``; what is tied there is tied here. Hooks, gradients and
+        graphs stay behind. Of a dict, list or tuple, as a state_dict or a whole checkpoint, the
+        tensors are converted, at any depth, and the rest is kept.
 
     Raises
     ------
     TypeError
-        If a module, or a module within it, is not one of PyTorch's layers but a class of one's
-        own: there is nothing to build it from but its source. If a tensor is of a type that does
-        not exist here.
+        If a module is not one of PyTorch's layers, or contains one that is not: what a class of
+        one's own computes is in its source alone. Define it here, and load the state_dict. If a
+        tensor's type of elements does not exist here.
     ImportError
         If PyTorch is not installed.
 
@@ -56,21 +53,20 @@ def from_torch(obj: Any) -> Any:
     )
     """
     torch = _torch("from_torch")
-    state = get_rng_state()  # the initial weights, which nobody sees, are drawn from it
+    state = get_rng_state()  # layers draw weights when they are built, which nobody will see
     try:
-        return _Exchange(
-            "from_torch", torch.nn, nn, torch.Tensor, _ours, "testing.from_torch"
-        ).converted(obj)
+        return _Exchange("from_torch", torch.nn, nn, torch.Tensor, _ours).start(obj)
     finally:
         set_rng_state(state)
 
 
 def to_torch(obj: Any) -> Any:
-    """The same module, tensor or state_dict with PyTorch's classes; the inverse of `from_torch`.
+    """The same module, tensor or state_dict made of PyTorch's classes: the way back.
 
     Parameters
     ----------
-    obj : Module, Tensor, or a dict, list or tuple of tensors and other things
+    obj : Module, Tensor, or dict, list or tuple
+        As for `from_torch`, which also says what is raised.
 
     Examples
     --------
@@ -81,9 +77,7 @@ def to_torch(obj: Any) -> Any:
     """
     torch = _torch("to_torch")
     with torch.random.fork_rng(devices=[]):
-        return _Exchange("to_torch", nn, torch.nn, Tensor, _theirs, "testing.to_torch").converted(
-            obj
-        )
+        return _Exchange("to_torch", nn, torch.nn, Tensor, _theirs).start(obj)
 
 
 def _torch(caller: str) -> Any:
@@ -93,17 +87,99 @@ def _torch(caller: str) -> Any:
         raise ImportError(f"{caller} needs PyTorch: pip install torch") from None
 
 
-def _ours(tensor: Any) -> Tensor:
+def _ours(tensor: Any) -> Any:
     try:
-        array = np.array(tensor.detach().cpu().numpy())
-        ours: Tensor = from_numpy(array)
+        return from_numpy(np.array(tensor.detach().cpu().numpy()))
     except (TypeError, RuntimeError) as error:
         raise TypeError(
-            f"from_torch: a tensor of {tensor.dtype} and layout {tensor.layout} has no equal here "
-            f"({error}); convert it first, as with float() or to_dense()"
+            f"from_torch: a tensor of {tensor.dtype} ({tensor.layout}) does not exist here; convert "
+            f"it first, as with float() or to_dense(): {error}"
         ) from None
-    return ours
 
 
 def _theirs(tensor: Tensor) -> Any:
     return import_module("torch").from_numpy(np.array(tensor.array, order="C"))
+
+
+@dataclass
+class _Exchange:
+    """One conversion; it remembers what it has met, so that what is shared stays shared."""
+
+    caller: str
+    source: Any  # where modules come from: one of the two packages called nn
+    target: Any
+    tensor_type: type
+    copied: Callable[[Any], Any]  # a tensor of the target with the values of one of the source
+    done: dict[int, Any] = field(default_factory=dict)
+
+    def start(self, obj: Any) -> Any:
+        if not isinstance(obj, self.source.Module | self.tensor_type | dict | list | tuple):
+            raise TypeError(
+                f"{self.caller}: expected a Module or a Tensor of {self.source.__name__}, or a "
+                f"dict, list or tuple, got {type(obj).__name__}"
+            )
+        return self.converted(obj)
+
+    def converted(self, x: Any, path: str = "") -> Any:
+        if isinstance(x, dict):
+            kind = OrderedDict if isinstance(x, OrderedDict) else dict
+            return kind((key, self.converted(value)) for key, value in x.items())
+        if type(x) in (list, tuple):
+            return type(x)([self.converted(value) for value in x])
+        is_module = isinstance(x, self.source.Module)
+        if not is_module and not isinstance(x, self.tensor_type):
+            return x
+        if id(x) not in self.done:
+            self.done[id(x)] = self._module(x, path) if is_module else self._tensor(x)
+        return self.done[id(x)]
+
+    def _tensor(self, x: Any) -> Any:
+        new = self.copied(x)
+        if isinstance(x, self.source.Parameter):
+            return self.target.Parameter(new, x.requires_grad)
+        return new.requires_grad_(x.requires_grad)
+
+    def _module(self, x: Any, path: str) -> Any:
+        new = self._built(x, path)
+        for name, child in x._modules.items():
+            new.add_module(name, self.converted(child, f"{path}.{name}" if path else name))
+        for tensors in (x._parameters, x._buffers):
+            for name, tensor in tensors.items():
+                setattr(new, name, self.converted(tensor))
+        new.training = x.training
+        return new
+
+    def _built(self, x: Any, path: str) -> Any:
+        """A layer of the target with the same options; a container is empty still."""
+        kind, name = type(x), type(x).__name__
+        what = f"{self.caller}: {name}" + (f" (at {path})" if path else "")
+        if getattr(self.source, name, None) is not kind or kind is self.source.Module:
+            raise TypeError(
+                f"{what} is not a layer of {self.source.__name__}, and cannot be rebuilt. Define "
+                f"it with {self.target.__name__}, and call its "
+                f"load_state_dict({self.caller}(module.state_dict()))"
+            )
+        if not hasattr(nn, name) or not hasattr(self.target, name):
+            raise TypeError(f"{what} does not exist in {self.target.__name__}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about options: the original has warned already
+            new = getattr(self.target, name)(**self._arguments(x, name))
+        if (x._parameters.keys(), x._buffers.keys()) != (
+            new._parameters.keys(),
+            new._buffers.keys(),
+        ):
+            raise TypeError(f"{what} has other parameters or buffers than a {name} is made with")
+        return new
+
+    def _arguments(self, x: Any, name: str) -> dict[str, Any]:
+        if name in ("Sequential", "ModuleList", "ModuleDict"):
+            return {}
+        if name == "ParameterList":
+            return {"values": [self.converted(value) for value in x]}
+        if name == "ParameterDict":
+            return {"parameters": [(key, self.converted(value)) for key, value in x.items()]}
+        names = inspect.signature(getattr(nn, name)).parameters
+        found = {key: self.converted(getattr(x, key)) for key in names if hasattr(x, key)}
+        if "bias" in found and not isinstance(found["bias"], bool):
+            found["bias"] = found["bias"] is not None
+        return found
