@@ -1,4 +1,4 @@
-"""An RNN learns to predict a sine wave one step ahead, by plain gradient descent."""
+"""An RNN learns to predict a sine wave one step ahead."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import nn
+from tinygrad_rnn import nn, optim
 
 
 class Predictor(nn.Module):
@@ -16,12 +16,11 @@ class Predictor(nn.Module):
     def __init__(self, hidden_size: int) -> None:
         super().__init__()
         self.rnn = nn.RNN(1, hidden_size)
-        self.weight = nn.Parameter(tg.rand(hidden_size, 1) - 0.5)
-        self.bias = nn.Parameter(tg.zeros(1))
+        self.head = nn.Linear(hidden_size, 1)
 
     def forward(self, x: tg.Tensor) -> tg.Tensor:
         states, _ = self.rnn(x)
-        return states @ self.weight + self.bias
+        return self.head(states)
 
 
 def main(epochs: int = 300, steps: int = 40, rate: float = 0.05) -> float:
@@ -30,14 +29,12 @@ def main(epochs: int = 300, steps: int = 40, rate: float = 0.05) -> float:
     wave = np.sin(np.linspace(0, 4 * np.pi, steps + 1)).astype(np.float32).reshape(-1, 1, 1)
     x, target = tg.from_numpy(wave[:-1]), tg.from_numpy(wave[1:])
     model = Predictor(16)
+    optimizer = optim.SGD(model.parameters(), lr=rate)
     for epoch in range(epochs):
-        error = model(x) - target
-        loss = (error * error).mean()
-        model.zero_grad()
+        loss = nn.functional.mse_loss(model(x), target)
+        optimizer.zero_grad()
         loss.backward()
-        with tg.no_grad():
-            for parameter in model.parameters():
-                parameter -= rate * parameter.grad
+        optimizer.step()
         if epoch % 50 == 0 or epoch == epochs - 1:
             print(f"epoch {epoch:3}  mean squared error {loss.item():.5f}")
     return loss.item()

@@ -241,9 +241,7 @@ class _Writer:
 
 
 def _described(x: Any, where: str) -> str:
-    kind = type(x).__name__
-    article = "an" if kind[0] in "aeiouAEIOU" else "a"
-    return f"{article} {kind}" + (f" (at obj{where})" if where else "")
+    return type(x).__name__ + (f" at obj{where}" if where else "")
 
 
 def _advice(x: Any) -> str:
@@ -385,7 +383,7 @@ def _safetensors_of(obj: Any) -> bytes:
         if not isinstance(value, Tensor | np.ndarray):
             raise TypeError(
                 f"save: a .safetensors file takes tensors only, and {key!r} is "
-                f"{_described(value, '')}; files of another name take more"
+                f"{type(value).__name__}; files of another name take more"
             )
         array = value.array if isinstance(value, Tensor) else value
         arrays[key] = np.asarray(array, as_dtype(array.dtype), order="C")

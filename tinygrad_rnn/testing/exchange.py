@@ -92,8 +92,8 @@ def _ours(tensor: Any) -> Any:
         return from_numpy(np.array(tensor.detach().cpu().numpy()))
     except (TypeError, RuntimeError) as error:
         raise TypeError(
-            f"from_torch: a tensor of {tensor.dtype} ({tensor.layout}) does not exist here; convert "
-            f"it first, as with float() or to_dense(): {error}"
+            f"from_torch: there are no tensors of {tensor.dtype} and {tensor.layout} here; convert "
+            f"them first, as with float() or to_dense(): {error}"
         ) from None
 
 
