@@ -603,6 +603,17 @@ def test_safetensors_round_trip(safetensors, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links of POSIX")
+def test_safetensors_behind_a_link(safetensors, tmp_path):
+    """As in caches of downloads: the name of the link counts."""
+    link, file = tmp_path / "x.safetensors", tmp_path / "0123abcd"
+    link.symlink_to(file)
+    tg.save({"a": tg.ones(1)}, link)
+    assert tg.load(link)["a"].tolist() == [1.0]
+    with pytest.raises(ValueError, match="damaged"):
+        tg.load(file)
+
+
 def test_safetensors_and_pytorch(safetensors, torch, tmp_path):
     library = pytest.importorskip("safetensors.torch")
     theirs = torch.nn.LSTM(2, 3)

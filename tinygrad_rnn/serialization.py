@@ -105,7 +105,7 @@ def save(obj: Any, f: File) -> None:
         f.write(_packed(obj))
         return
     path = _path("save", f)
-    _replace(path, _safetensors_of(obj) if path.suffix == ".safetensors" else _packed(obj))
+    _replace(path, _safetensors_of(obj) if _is_safetensors(f) else _packed(obj))
 
 
 def load(f: File) -> Any:
@@ -130,7 +130,7 @@ def load(f: File) -> Any:
         return _unpacked(io.BytesIO(f.read()), "the file")
     path = _path("load", f)
     with open(path, "rb") as file:
-        if path.suffix == ".safetensors":
+        if _is_safetensors(f):
             return _from_safetensors(file.read(), path)
         return _unpacked(file, path)
 
@@ -361,6 +361,10 @@ def _decoded(x: Any, arrays: list[Array], tensors: list[Tensor]) -> Any:
 
 
 # -- safetensors --
+
+
+def _is_safetensors(f: Any) -> bool:
+    return Path(f).suffix == ".safetensors"  # not that of the file which a link leads to
 
 
 def _safetensors() -> Any:

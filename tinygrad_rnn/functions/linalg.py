@@ -464,4 +464,4 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         )
     if bias is None:
         return linalg.matmul.apply(x, transpose(w, 0, 1) if w.array.ndim == 2 else w)
-    return linalg.linear.general(x, w, bias)
+    return linalg.linear.apply(x, w, tensor_of("linear", bias))
