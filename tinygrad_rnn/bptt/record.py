@@ -214,9 +214,8 @@ def record(
 
     def observe(place: Node, g: Any, sent: list[Any]) -> None:
         if place.saved and isinstance(place.primitive, Primitive):
-            for at, array in zip((*place.parents, place), place.saved, strict=True):
-                if array is not None:
-                    saved[at] = array
+            kept = zip((*place.parents, place), place.saved, strict=True)
+            saved.update((at, array) for at, array in kept if array is not None)
         if place.is_leaf:
             leaves[place] = np.array(g)
         else:
