@@ -271,6 +271,13 @@ def test_gates_of_one_among_several():
     assert z[1].shape == (B, H)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_empty_batch(kind, torch):
+    for lib in (tg, torch):
+        layer, x = getattr(lib.nn, kind)(X, H), lib.ones(T, 0, X)
+        assert tuple(layer(x)[0].shape) == (T, 0, H)
+
+
 def test_copied_and_pickled():
     layer = tg.nn.LSTM(X, H, 2, bidirectional=True)
     x = tg.randn(T, B, X)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from tinygrad_rnn.creation import empty
 from tinygrad_rnn.dtypes import DTypeLike
-from tinygrad_rnn.functions.arguments import indices_of
 from tinygrad_rnn.nn import functional as F
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.versions import mark_changed
 
 
 class Embedding(Module):
@@ -147,10 +143,7 @@ class Embedding(Module):
 
     def forward(self, input: Any) -> Any:
         """The vectors of shape (*input.shape, embedding_dim) at an input of integers."""
-        if self.max_norm is not None:
-            index = indices_of("Embedding", "indices", input)
-            _shorten(self.weight, index, self.max_norm, self.norm_type)
-        return F.embedding(input, self.weight, self.padding_idx)
+        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
 
     def extra_repr(self) -> str:
         """The arguments that ``repr`` shows."""
@@ -162,14 +155,3 @@ class Embedding(Module):
         if self.norm_type != 2:
             text += f", norm_type={self.norm_type}"
         return text
-
-
-def _shorten(weight: Tensor, index: Any, max_norm: float, norm_type: float) -> None:
-    """Scale the rows looked up that are longer than ``max_norm``, in place."""
-    table = weight.array
-    rows = np.unique(index[(index >= 0) & (index < len(table))])  # wrong ones: F.embedding raises
-    norms = np.linalg.norm(table[rows], norm_type, axis=1)
-    rows, norms = rows[norms > max_norm], norms[norms > max_norm]
-    if rows.size:
-        table[rows] *= (max_norm / (norms + 1e-7))[:, None].astype(table.dtype)
-        mark_changed(table)

@@ -13,6 +13,7 @@ from tinygrad_rnn.generator import default_generator
 from tinygrad_rnn.ops import layers
 from tinygrad_rnn.ops.inplace import change
 from tinygrad_rnn.tensor import wrap
+from tinygrad_rnn.versions import mark_changed
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
@@ -116,7 +117,9 @@ def embedding(
     weight : Tensor of shape (rows, features)
     padding_idx : int, optional
         A row that receives no gradient; negative ones count from the end.
-    max_norm, norm_type, scale_grad_by_freq, sparse
+    max_norm, norm_type : float
+        Rows that are looked up and longer than ``max_norm`` are scaled to it, in place.
+    scale_grad_by_freq, sparse
         PyTorch's; only their defaults are supported.
 
     Returns
@@ -140,18 +143,27 @@ def embedding(
     """
     index = indices_of("embedding", "indices", input)
     table = tensor_of("embedding", weight)
-    if max_norm is not None or scale_grad_by_freq or sparse:
-        raise NotImplementedError(
-            "embedding: max_norm, scale_grad_by_freq and sparse are not supported"
-        )
+    if scale_grad_by_freq or sparse:
+        raise NotImplementedError("embedding: scale_grad_by_freq and sparse are not supported")
     if table.ndim != 2:
         raise RuntimeError(f"embedding: the weight must be a matrix, got shape {table.shape}")
     rows = len(table.array)
     if padding_idx is not None and not -rows <= padding_idx < rows:
         raise AssertionError(f"embedding: padding_idx {padding_idx} is not one of {rows} rows")
     check_range("embedding", index, rows)
+    if max_norm is not None:
+        _shorten(table.array, np.unique(index), max_norm, norm_type)
     padding = None if padding_idx is None else padding_idx % rows
     return layers.embedding.apply(table, index=(index,), padding=padding)
+
+
+def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
+    """Scale those of the rows that are longer than ``max_norm``, in place."""
+    norms = np.linalg.norm(table[rows], norm_type, axis=1)
+    rows, norms = rows[norms > max_norm], norms[norms > max_norm]
+    if rows.size:
+        table[rows] *= (max_norm / (norms + 1e-7))[:, None].astype(table.dtype)
+        mark_changed(table)
 
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Any:
