@@ -411,18 +411,22 @@ def test_pictures_keep_what_was_computed():
     ]  # fmt: skip
 
 
-def test_memory_goes_back_at_once():
+@pytest.mark.parametrize(
+    "start", [lambda w: w * 2, lambda w: tg.zeros(2, 3, dtype=tg.float64).named("x")]
+)
+def test_memory_goes_back_at_once(start):
     gc.disable()
     try:
         w = leaf(tg, X)
-        x = w * 2
+        x = start(w)
         x[0].mul_(3)
+        x[0] += w[1]
         x[1] = w[0]
         loss = x.sum()
         loss.backward()
         memory = weakref.ref(x.array)
         count = len(histories)
-        del x, loss
+        del x, loss, start
         assert memory() is None
         assert len(histories) == count - 1
     finally:

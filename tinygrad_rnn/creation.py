@@ -444,7 +444,7 @@ def arange(
         kind = as_dtype(dtype)
     if kind.kind == "b":
         raise RuntimeError("arange: not defined for bools")
-    if not limits[2] or not all(math.isfinite(x) for x in limits[:2]):
+    if not limits[2] or not all(map(math.isfinite, limits[:2])) or math.isnan(limits[2]):
         raise RuntimeError(f"arange: cannot count from {limits[0]} to {limits[1]} by {limits[2]}")
     if kind == int64:
         limits = [_element("arange", what, x, kind) for what, x in zip(given, limits)]
@@ -454,6 +454,8 @@ def arange(
     if (last - first) * by < 0:
         raise RuntimeError(f"arange: the step {by} leads from {first} away from {last}")
     length = -((first - last) // by) if kind == int64 else math.ceil((last - first) / by)
+    if length >= 2**48:
+        raise RuntimeError(f"arange: {length} elements are more than fit in memory")
     if not is_floating(kind):
         first, by = int(first), int(by)
 

@@ -140,7 +140,7 @@ class Tensor(InPlace):
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set whether operations on this leaf are recorded from now on; returns it."""
         if not isinstance(requires_grad, bool):
-            raise RuntimeError(f"requires_grad_: expected a bool, got {requires_grad!r}")
+            raise TypeError(f"requires_grad_: expected a bool, got {requires_grad!r}")
         node = current(self)
         if node is not None and not node.is_leaf:
             if not requires_grad:

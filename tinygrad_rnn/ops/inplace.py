@@ -166,7 +166,11 @@ def _base(x: Variable, root: Node | None) -> tuple[Node, Array]:
     """The place and the array of what ``x`` is a view of, or of itself."""
     memory = owner(x.array)
     if root is None or _is_constant(root):
-        return leaf(memory, False), memory
+        whole = root is not None and root is x.node and root.shape == memory.shape
+        base = root if root is not None and whole else leaf(memory, False)
+        if base.value is not None:
+            base.value = np.array(base.value)  # as it is now, and not the memory, to hold it
+        return base, memory
     if root is x.node:
         return root, x.array
     if root.shape != memory.shape:
