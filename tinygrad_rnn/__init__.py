@@ -11,7 +11,11 @@
 tensor(0.1080)
 """
 
-from tinygrad_rnn import autograd, bptt, linalg, nn, optim, testing, utils, viz
+from math import e, inf, nan, pi
+
+from numpy import dtype
+
+from tinygrad_rnn import autograd, bptt, cuda, linalg, nn, optim, testing, utils, viz
 from tinygrad_rnn.creation import (
     arange,
     as_tensor,
@@ -227,6 +231,7 @@ from tinygrad_rnn.functions.shape import (
     unsqueeze,
 )
 from tinygrad_rnn.functions.types import (
+    device,
     is_floating_point,
     is_tensor,
     numel,
@@ -313,15 +318,19 @@ __all__ = [
     "cos",
     "cosh",
     "count_nonzero",
+    "cuda",
     "cumprod",
     "cumsum",
     "default_generator",
+    "device",
     "diag",
     "diagonal",
     "diff",
     "div",
     "dot",
     "double",
+    "dtype",
+    "e",
     "einsum",
     "empty",
     "empty_like",
@@ -358,6 +367,7 @@ __all__ = [
     "index_add",
     "index_put",
     "index_select",
+    "inf",
     "inference_mode",
     "initial_seed",
     "inner",
@@ -409,6 +419,7 @@ __all__ = [
     "mul",
     "multinomial",
     "mv",
+    "nan",
     "narrow",
     "ne",
     "neg",
@@ -423,6 +434,7 @@ __all__ = [
     "optim",
     "outer",
     "permute",
+    "pi",
     "pow",
     "prelu",
     "printoptions",

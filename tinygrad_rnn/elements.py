@@ -110,8 +110,8 @@ class Elements(Variable):
 
     @property
     def device(self) -> Any:
-        """Where the elements are: always "cpu"."""
-        return "cpu"
+        """Where the elements are: always `device` "cpu"."""
+        return types.device("cpu")
 
     @property
     def is_cuda(self) -> Any:

@@ -49,7 +49,8 @@ def changed_in_place(node: Any, shape: tuple[int, ...], version: int) -> Runtime
     return RuntimeError(
         f"{origin(node)}: an array of shape {shape} that its derivative needs has been modified by "
         f"an inplace operation and is at version {version} now. Change a clone() instead, or make "
-        "the change before it is used."
+        "the change before it is used; if it was an optimizer's step, detach() the state that is "
+        "carried over."
     )
 
 

@@ -43,6 +43,7 @@ import numpy as np
 
 from tinygrad_rnn.creation import from_numpy
 from tinygrad_rnn.dtypes import as_dtype
+from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.tensor import Tensor
 
@@ -108,7 +109,7 @@ def save(obj: Any, f: File) -> None:
     _replace(path, _safetensors_of(obj) if _is_safetensors(f) else _packed(obj))
 
 
-def load(f: File) -> Any:
+def load(f: File, map_location: Any = None, *, weights_only: bool = True) -> Any:
     """What `save` wrote to a file.
 
     Nothing in the file is executed, and no more memory is used than it is long (a few times over),
@@ -118,6 +119,10 @@ def load(f: File) -> Any:
     ----------
     f : path or binary file object
         A path that ends in ``.safetensors`` is read as such a file, whoever wrote it.
+    map_location : None or "cpu"
+        There is no other device.
+    weights_only : True
+        As PyTorch's programs say it: nothing else can be loaded.
 
     Raises
     ------
@@ -126,6 +131,9 @@ def load(f: File) -> Any:
     ValueError
         If it is not a file that `save` wrote, or is damaged.
     """
+    on_cpu("load", map_location)
+    if weights_only is not True:
+        raise ValueError("load: only weights_only=True: files that execute code are never loaded")
     if hasattr(f, "read"):
         return _unpacked(io.BytesIO(f.read()), "the file")
     path = _path("load", f)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from tinygrad_rnn import functions, printing
 from tinygrad_rnn.creation import to_array
-from tinygrad_rnn.dtypes import DTypeLike, is_floating
+from tinygrad_rnn.dtypes import DTypeLike, as_dtype, get_default_dtype, is_floating
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Node, Variable, leaf, place
 from tinygrad_rnn.engine.traversal import walk
@@ -31,8 +32,9 @@ class Tensor(InPlace):
 
     Parameters
     ----------
-    data : number, nested sequence, NumPy array or Tensor
-        Copied. Python floats become float32, integers int64; arrays keep their type.
+    *data : nested sequence, NumPy array or Tensor, or sizes
+        Copied. Numbers in sequences become float32, whatever they are; arrays keep their type;
+        of sizes come zeros. `tensor` keeps integers integers, and is the one to use.
     dtype : optional
         Type of the elements, where it should be another.
     requires_grad : bool
@@ -54,12 +56,10 @@ class Tensor(InPlace):
 
     __slots__ = ("__weakref__",)
 
-    def __new__(
-        cls, data: Any = None, dtype: DTypeLike = None, requires_grad: bool = False
-    ) -> Tensor:
+    def __new__(cls, *data: Any, dtype: DTypeLike = None, requires_grad: bool = False) -> Tensor:
         """Make a leaf; see the class."""
         self = object.__new__(cls)
-        self.array, self.node = to_array(data, dtype), None
+        self.array, self.node = _legacy_array(data, dtype), None
         if requires_grad:
             self.requires_grad_()
         return self
@@ -135,6 +135,8 @@ class Tensor(InPlace):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise RuntimeError(f"requires_grad: expected a bool, got {value!r}")
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -177,9 +179,18 @@ class Tensor(InPlace):
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient that `backward` has accumulated here (``None``: none yet)."""
+        """The gradient that `backward` has accumulated here (``None``: none yet).
+
+        Of tensors that are no leaves only those keep it that were asked to by `retain_grad`.
+        """
         node = current(self)
         notes = node.notes if node else None
+        if node and not node.is_leaf and not (notes and (notes.retain or notes.grad is not None)):
+            warnings.warn(
+                "grad: this tensor is not a leaf, so backward() leaves nothing here; call its "
+                "retain_grad() before, if you want its gradient",
+                stacklevel=2,
+            )
         if notes is None:
             return None
         if isinstance(notes.grad, np.ndarray):
@@ -198,7 +209,7 @@ class Tensor(InPlace):
             )
         if value is self:
             raise RuntimeError("grad: a tensor cannot be its own gradient")
-        if value is not None or self.grad is not None:
+        if value is not None or self.node is not None:
             self._notes().grad = value
 
     @property
@@ -396,7 +407,7 @@ class Tensor(InPlace):
             raise TypeError(
                 f"format {spec!r} is for numbers, not for a tensor of shape {self.shape}"
             )
-        return format(self.item(), spec) if spec else repr(self)
+        return repr(self) if self.ndim else format(self.item(), spec)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if not self.is_leaf:
@@ -464,6 +475,17 @@ def _detached(array: Array) -> Node:
     node = leaf(array, False)
     node.notes = Notes(detached=True)
     return node
+
+
+def _legacy_array(data: tuple[Any, ...], dtype: DTypeLike) -> Array:
+    """What PyTorch's old constructor makes: zeros of given sizes, or floats of a sequence."""
+    if all(isinstance(size, int) and not isinstance(size, bool) for size in data):
+        return np.zeros(data or 0, as_dtype(dtype or get_default_dtype()))
+    if len(data) > 1:
+        raise TypeError(f"Tensor: expected sizes or one sequence, got {data!r:.60}")
+    if dtype is None and isinstance(data[0], list | tuple):
+        dtype = get_default_dtype()
+    return to_array(data[0], dtype)
 
 
 def wrap(array: Any, node: Any) -> Tensor:

@@ -49,6 +49,9 @@ def contributions(record: Record, param: Tensor) -> dict[int | None, np.ndarray[
     if not isinstance(record, Record):
         found = type(record).__name__
         raise TypeError(f"contributions: expected a Record, got {found}: bptt.record(loss) first")
+    if not isinstance(param, Tensor):
+        found = type(param).__name__
+        raise TypeError(f"contributions: expected a Tensor, such as a parameter, got {found}")
     if param.node not in record.places:
         raise ValueError(
             f"contributions: the tensor {param!r:.80} is no part of the recorded graph"

@@ -159,7 +159,8 @@ class Record:
             tag = place.tag
             if place.notes is None or place.notes.name != name or tag.step is None:
                 continue
-            if scope not in (None, tag.scope) or layer not in (None, tag.layer):
+            inside = scope is None or f".{tag.scope}".endswith(f".{scope}")
+            if not inside or layer not in (None, tag.layer):
                 continue
             if direction not in (None, tag.direction):
                 continue
@@ -172,8 +173,20 @@ class Record:
             if value is not None:
                 found[tag.step] = value
         if not found:
-            raise KeyError(f"over_time: nothing in this graph is called {name!r} there")
-        return found
+            raise KeyError(self._missing(name))
+        return dict(sorted(found.items()))
+
+    def _missing(self, name: str) -> str:
+        """Why nothing of that name was found, and what there is."""
+        named = [place for place in self.places if place.notes and place.notes.name]
+        tags = sorted({str(p.tag[:4]) for p in named if p.notes and p.notes.name == name})
+        if not tags:
+            names = ", ".join(sorted({str(p.notes.name) for p in named if p.notes}))
+            return f"over_time: nothing in this graph is called {name!r}; there are: {names}"
+        return (
+            f"over_time: {name!r} stands elsewhere, at (scope, step, layer, direction) "
+            f"{', '.join(tags[:4])}; what has no step was made outside tg.step(t)"
+        )
 
     def __len__(self) -> int:
         return len(self.visits)

@@ -38,6 +38,11 @@ def tensor_of(name: str, input: Any) -> Any:
         return input
     if isinstance(input, np.ndarray):
         return primitive.make_tensor(input.astype(as_dtype(input.dtype), copy=False), None)
+    if isinstance(input, tuple) and any(isinstance(x, Variable) for x in input):
+        raise TypeError(
+            f"{name}: expected a tensor, got a tuple with tensors; a recurrent layer, for one, "
+            "returns (output, state)"
+        )
     raise TypeError(f"{name}: expected a tensor, got {type(input).__name__} {input!r:.60}")
 
 

@@ -74,6 +74,38 @@ def result_type(tensor1: Any, tensor2: Any) -> np.dtype[Any]:
     return dtypes.result_type(arrays, [x for x in operands if not isinstance(x, np.ndarray)])
 
 
+class device(str):
+    """Where tensors are: "cpu", the only device there is.
+
+    Raises
+    ------
+    RuntimeError
+        If another one is asked for.
+
+    Examples
+    --------
+    >>> device("cpu").type
+    'cpu'
+    """
+
+    def __new__(cls, type: Any = "cpu", index: int | None = None) -> device:
+        """See the class."""
+        on_cpu("device", type)
+        return super().__new__(cls, "cpu")
+
+    @property
+    def type(self) -> str:
+        """The kind of device."""
+        return "cpu"
+
+    @property
+    def index(self) -> None:  # type: ignore[override]
+        """Which one of several."""
+
+    def __repr__(self) -> str:
+        return "device(type='cpu')"
+
+
 def on_cpu(name: str, device: Any) -> None:
     """Raise unless ``device`` is the only one there is here, "cpu" (or ``None``)."""
     if device not in (None, "cpu", "cpu:0"):

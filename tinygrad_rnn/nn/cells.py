@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from tinygrad_rnn.creation import zeros
 from tinygrad_rnn.functions import chunk, linear, relu, sigmoid, tanh
+from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.parameter import Parameter
@@ -228,7 +229,7 @@ class RNNCell(RNNCellBase):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        check_device("RNNCell", device)
+        on_cpu("RNNCell", device)
         kind = rnn_kind("RNNCell", nonlinearity)
         super().__init__(input_size, hidden_size, bias, kind, dtype)
         self.nonlinearity = nonlinearity
@@ -291,7 +292,7 @@ class LSTMCell(RNNCellBase):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        check_device("LSTMCell", device)
+        on_cpu("LSTMCell", device)
         super().__init__(input_size, hidden_size, bias, "LSTM", dtype)
 
     def forward(
@@ -350,7 +351,7 @@ class GRUCell(RNNCellBase):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        check_device("GRUCell", device)
+        on_cpu("GRUCell", device)
         super().__init__(input_size, hidden_size, bias, "GRU", dtype)
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
@@ -360,12 +361,6 @@ class GRUCell(RNNCellBase):
 
 
 # -- checks --------------------------------------------------------------------------------------
-
-
-def check_device(owner: str, device: Any) -> None:
-    """Raise if this is not the only device there is."""
-    if device not in (None, "cpu"):
-        raise RuntimeError(f"{owner}: there is only the device 'cpu', not {device!r}")
 
 
 def check_flags(owner: str, **flags: Any) -> None:

@@ -12,13 +12,13 @@ from typing import Any
 
 from tinygrad_rnn.creation import zeros
 from tinygrad_rnn.functions import cat, stack
+from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.modes import layer, step
 from tinygrad_rnn.nn.cells import (
     KINDS,
     State,
     Weights,
     add_weights,
-    check_device,
     check_features,
     check_flags,
     check_sizes,
@@ -56,7 +56,7 @@ class RNNBase(Module):
     ) -> None:
         super().__init__()
         owner = type(self).__name__
-        check_device(owner, device)
+        on_cpu(owner, device)
         check_sizes(owner, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         check_flags(owner, bias=bias, batch_first=batch_first)
         _check_dropout(owner, dropout, num_layers)

@@ -12,7 +12,7 @@ import numpy as np
 
 import tinygrad_rnn
 from tinygrad_rnn import autograd
-from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.creation import tensor
 from tinygrad_rnn.text import table
 
 Array = np.ndarray[Any, Any]
@@ -108,7 +108,7 @@ def three_way(
     for name, array in arrays.items():
         if array.dtype != np.float64:
             raise TypeError(f"three_way: input {name!r} must be float64, got {array.dtype}")
-    tensors = [Tensor(array, requires_grad=True) for array in arrays.values()]
+    tensors = [tensor(array, requires_grad=True) for array in arrays.values()]
     analytical, numerical = autograd.jacobians(lambda *xs: fn(tinygrad_rnn, *xs), tensors)
     theirs = _torch_gradients(fn, list(arrays.values()))
     comparisons = []

@@ -175,6 +175,9 @@ def pad_packed_sequence(
     (tensor([[1., 2.],
             [3., 0.]]), tensor([2, 1]))
     """
+    if not isinstance(sequence, PackedSequence):
+        kind = type(sequence).__name__
+        raise TypeError(f"pad_packed_sequence: expected a PackedSequence, got {kind}")
     data, batch_sizes, _, unsorted = sequence
     counts = batch_sizes.array
     if total_length is not None and total_length < len(counts):
