@@ -806,13 +806,13 @@ def test_retain_grad(torch):
         assert x.grad.tolist() == [12, 24]
 
 
-@pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")
 def test_grad_of_results_is_not_kept(torch):
     for lib in (tg, torch):
         x = x2(lib)
         h = x * x
         h.sum().backward()
-        assert h.grad is None
+        with pytest.warns(UserWarning, match="retain_grad"):
+            assert h.grad is None
 
 
 def test_retained_gradient_is_what_hooks_made_of_it(torch):
