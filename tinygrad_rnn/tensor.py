@@ -187,8 +187,8 @@ class Tensor(InPlace):
         notes = node.notes if node else None
         if node and not node.is_leaf and not (notes and (notes.retain or notes.grad is not None)):
             warnings.warn(
-                "The .grad attribute of a tensor that is not a leaf is not filled by backward(); call "
-                "its retain_grad() before, if you want its gradient",
+                "The .grad attribute of a tensor that is not a leaf is not filled by backward(); "
+                "call its retain_grad() before, if you want its gradient",
                 stacklevel=2,
             )
         if notes is None:
