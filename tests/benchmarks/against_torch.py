@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
-from workloads import LSTM, chain, tape_bytes_per_step
+from workloads import LSTM, Recurrent, chain, tape_bytes_per_step
 
 import tinygrad_rnn as tg
 
@@ -48,6 +48,11 @@ def main() -> None:
         "LSTM (50, 16, 32, 32), weights for each gate": (LSTM(tg), LSTM(torch), "<= 0.65"),
         "the same from one product, by slices": (LSTM(tg, "slices"), LSTM(torch, "slices"), ""),
         "the same from one product, by chunk": (LSTM(tg, "chunk"), LSTM(torch, "chunk"), ""),
+        **{
+            f"{what} of nn.{kind}": (Recurrent(tg, kind), Recurrent(torch, kind), "")
+            for what, end in (("50 steps of a loop", "Cell"), ("50 steps", ""))
+            for kind in (f"RNN{end}", f"LSTM{end}", f"GRU{end}")
+        },
     }  # fmt: skip
     print(f"numpy {np.__version__}, torch {torch.__version__}, one thread each")
     for name, (ours, theirs, aim) in cases.items():

@@ -74,6 +74,35 @@ class LSTM:
         return self.parameters[0].grad
 
 
+class Recurrent:
+    """Forward and backward of an `nn` layer, or of a loop over its cell (``"LSTMCell"``)."""
+
+    def __init__(
+        self, lib: Any, kind: str, *, steps: int = 50, batch: int = 16, size: int = 32
+    ) -> None:
+        lib.manual_seed(0)
+        self.lib, self.steps = lib, steps
+        self.module = getattr(lib.nn, kind)(size, size)
+        self.state = lib.zeros(batch, size)
+        rng = np.random.default_rng(0)
+        self.x = lib.tensor(rng.standard_normal((steps, batch, size)).astype(np.float32))
+
+    def __call__(self) -> Any:
+        """Run; returns a gradient."""
+        self.module.zero_grad()
+        name = type(self.module).__name__
+        if not name.endswith("Cell"):
+            output, _ = self.module(self.x)
+            h = output[-1]
+        else:
+            state = (self.state, self.state) if name == "LSTMCell" else self.state
+            for t in range(self.steps):
+                state = self.module(self.x[t], state)
+            h = state[0] if name == "LSTMCell" else state
+        h.sum().backward()
+        return next(self.module.parameters()).grad
+
+
 def tape_bytes_per_step(lib: Any, steps: int = 50) -> float:
     """What the graph of that LSTM holds per time step, parameters aside."""
     model = LSTM(lib, steps=steps)
