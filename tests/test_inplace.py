@@ -14,6 +14,7 @@ from operations import compare
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.engine.graph import tape
+from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.versions import changes, histories
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
@@ -520,3 +521,14 @@ def test_registries_do_not_grow():
     del x
     assert len(changes) <= before[0]
     assert len(histories) <= before[1]
+
+
+def test_a_result_that_is_a_view_of_something_else_is_noticed(monkeypatch):
+    """A primitive of a user's own need not know that results must own their memory."""
+    monkeypatch.setattr(Primitive, "registry", dict(Primitive.registry))
+    turned = Primitive("turned", lambda x: np.ascontiguousarray(x.T).T, "x")
+    turned.vjp("x", lambda g: g)
+    y = turned(leaf(tg, np.eye(2)))
+    with pytest.raises(RuntimeError, match="clone\\(\\) it first"):
+        y[0].add_(1)
+    np.testing.assert_array_equal(y.detach().numpy(), np.eye(2))

@@ -173,12 +173,23 @@ def _base(x: Variable, root: Node | None) -> tuple[Node, Array]:
         return base, memory
     if root is x.node:
         return root, x.array
-    if root.shape != memory.shape:
+    if root.shape != memory.shape or _layout(_seen(x.node, root, memory)) != _layout(x.array):
         raise RuntimeError(
             f"a view of shape {x.array.shape} cannot be changed in place, because its memory is "
             f"not that of {root.primitive.name}, which it is a view of; clone() it first"
         )
     return root, memory
+
+
+def _seen(at: Any, root: Node, array: Array) -> Array:
+    """What a view shows if ``array`` is what its root stands for."""
+    path = []
+    while at is not root:
+        path.append(at)
+        at = at.parents[0]
+    for view in reversed(path):
+        array = view.primitive.forward(array, **view.params)
+    return array
 
 
 def change(name: str, function: Any, x: Any, *arguments: Any, **options: Any) -> Any:
