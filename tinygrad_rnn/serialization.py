@@ -339,18 +339,23 @@ def _tensor_of(array: Array, requires_grad: bool, is_parameter: bool) -> Tensor:
 
 
 def _decoded(x: Any, arrays: list[Array], tensors: list[Tensor]) -> Any:
-    def decoded(x: Any) -> Any:
+    def decoded(x: Any, depth: int = 0) -> Any:
+        if depth > _DEPTH:
+            raise ValueError("it is nested too deeply")
+        depth += 1
         match x:
             case None | bool() | int() | float() | str():
                 return x
             case list():
-                return [decoded(item) for item in x]
+                return [decoded(item, depth) for item in x]
             case {"tuple": list(items)}:
-                return tuple([decoded(item) for item in items])
+                return tuple([decoded(item, depth) for item in items])
             case {"dict": list(pairs)}:
-                return {decoded(key): decoded(value) for key, value in pairs}
+                return {decoded(key, depth): decoded(value, depth) for key, value in pairs}
             case {"OrderedDict": list(pairs)}:
-                return OrderedDict([(decoded(key), decoded(value)) for key, value in pairs])
+                return OrderedDict(
+                    [(decoded(key, depth), decoded(value, depth)) for key, value in pairs]
+                )
             case {"int": str(digits)}:
                 return int(digits, 16)
             case {"float": "nan" | "inf" | "-inf" as number}:

@@ -188,8 +188,8 @@ class Module:
         >>> import tinygrad_rnn as tg
         >>> module = tg.nn.Module()
         >>> module.register_buffer("mean", tg.zeros(2))
-        >>> module.state_dict()
-        OrderedDict([('mean', tensor([0., 0.]))])
+        >>> dict(module.state_dict())
+        {'mean': tensor([0., 0.])}
         """
         self._check_name("buffer", name, self._buffers)
         if not isinstance(tensor, Tensor | None):
