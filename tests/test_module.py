@@ -650,7 +650,7 @@ def test_copies_keep_what_is_shared() -> None:
         assert twin.tied is not net.tied
         assert list(twin.state_dict()) == list(net.state_dict())
         assert_same(twin.eval()(x).detach(), net.eval()(x).detach())
-        assert np.array_equal(twin.tied.grad.numpy(), net.tied.grad.numpy())
+        assert twin.tied.grad is None
         twin.scratch.fill_(9)
         assert net.scratch.tolist() == [5]
         assert "scratch" not in twin.state_dict()

@@ -272,7 +272,7 @@ def test_modules_can_be_copied_and_pickled() -> None:
             assert a[0] == b[0]
             assert type(b[1]) is nn.Parameter
             assert np.array_equal(a[1].detach().numpy(), b[1].detach().numpy())
-            assert np.array_equal(a[1].grad.numpy(), b[1].grad.numpy())
+            assert b[1].grad is None
             assert not np.shares_memory(a[1].array, b[1].array)
     with pytest.raises(RuntimeError, match="detach"):
         pickle.dumps(model.scale * 2)

@@ -398,3 +398,29 @@ def test_a_length_beyond_the_sequence_is_refused():
     """PyTorch reads on in the memory behind it."""
     with pytest.raises(RuntimeError, match="a length of 5 is more than the 4 time steps"):
         tg.nn.utils.rnn.pack_padded_sequence(tg.zeros(4, 3, 2), [5, 3, 1])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda u, lib: u.pack_padded_sequence(None, [1]),
+        lambda u, lib: u.pad_sequence(None),
+        lambda u, lib: u.pad_sequence([lib.tensor(1.0)]),
+    ],
+)
+def test_packing_refuses(wrong, torch):
+    for lib in (tg, torch):
+        with pytest.raises((TypeError, RuntimeError)):
+            wrong(lib.nn.utils.rnn, lib)
+
+
+def test_copies_of_parameters_have_no_gradient(torch):
+    for lib in (tg, torch):
+        layer = lib.nn.Linear(2, 1)
+        layer(lib.ones(1, 2)).sum().backward()
+        for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+            assert other.weight.grad is None
+        x = lib.ones(2, requires_grad=True)
+        x.sum().backward()
+        assert copy.deepcopy(x).grad.tolist() == [1, 1]
+        assert copy.copy(x).grad is pickle.loads(pickle.dumps(x)).grad is None

@@ -656,3 +656,16 @@ def test_without_safetensors(tmp_path, monkeypatch):
     path.write_bytes(b"")
     with pytest.raises(ImportError, match=r"pip install tinygrad_rnn\[safetensors\]"):
         tg.load(path)
+
+
+def test_the_state_of_every_kind_of_scheduler(tmp_path):
+    optimizer = tg.optim.SGD([tg.nn.Parameter(tg.ones(1))], lr=0.1)
+    scheduler = tg.optim.lr_scheduler.MultiStepLR(optimizer, [1, 3, 3])
+    tg.save(scheduler.state_dict(), tmp_path / "state")
+    scheduler.load_state_dict(tg.load(tmp_path / "state"))
+    rates = []
+    for _ in range(5):
+        optimizer.step()
+        scheduler.step()
+        rates += scheduler.get_last_lr()
+    np.testing.assert_allclose(rates, [0.01, 0.01, 1e-4, 1e-4, 1e-4])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import warnings
 import weakref
@@ -413,9 +414,14 @@ class Tensor(InPlace):
         if not self.is_leaf:
             raise RuntimeError("only leaves can be copied or pickled; detach() the tensor first")
         notes = self._notes() if self.node is not None else Notes()
-        grad = None if notes.grad is None else np.asarray(_raw(notes.grad))
-        state = (self.array, self.requires_grad, notes.name, notes.role, grad)
-        return _rebuilt, (type(self), *state)
+        return _rebuilt, (type(self), self.array, self.requires_grad, notes.name, notes.role)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        kind, parts = self.__reduce_ex__(4)
+        copied = memo[id(self)] = kind(*copy.deepcopy(parts, memo))
+        if type(self) is Tensor and self.grad is not None:  # as in PyTorch, not of parameters
+            copied.grad = copy.deepcopy(self.grad.detach(), memo)
+        return copied
 
     def __repr__(self) -> str:
         return printing.tensor_repr(self.array, self.requires_grad, self.grad_fn)
@@ -460,14 +466,12 @@ class RemovableHandle:
         self.remove()
 
 
-def _rebuilt(
-    kind: type[Tensor], array: Array, requires_grad: bool, name: Any, role: Any, grad: Any
-) -> Tensor:
+def _rebuilt(kind: type[Tensor], array: Array, requires_grad: bool, name: Any, role: Any) -> Tensor:
     """A leaf from what copying or pickling took of one."""
     tensor = _new(kind)
     tensor.array = array
     tensor.node = leaf(array, requires_grad)
-    tensor.node.notes = Notes(name=name, role=role, grad=grad)
+    tensor.node.notes = Notes(name=name, role=role)
     return tensor
 
 

@@ -301,7 +301,7 @@ class MultiStepLR(LRScheduler):
         gamma: float = 0.1,
         last_epoch: int = -1,
     ) -> None:
-        self.milestones, self.gamma = Counter(milestones), gamma
+        self.milestones, self.gamma = dict(Counter(milestones)), gamma
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -312,7 +312,7 @@ class MultiStepLR(LRScheduler):
 
     def closed_form(self) -> list[float]:
         """The first rates · γ^(milestones passed)."""
-        passed = bisect_right(sorted(self.milestones.elements()), self.last_epoch)
+        passed = sum(n for epoch, n in self.milestones.items() if epoch <= self.last_epoch)
         return [lr * self.gamma**passed for lr in self.base_lrs]
 
 

@@ -14,6 +14,8 @@ from tinygrad_rnn.tensor import Tensor, sequence
 
 
 def _gradients(parameters: Any) -> list[Tensor]:
+    if not isinstance(parameters, Iterable):
+        raise TypeError(f"expected parameters to clip, got {type(parameters).__name__}")
     return [p.grad for p in sequence(parameters) if p.grad is not None]
 
 

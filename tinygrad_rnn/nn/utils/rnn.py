@@ -128,6 +128,8 @@ def pack_padded_sequence(
     tensor([1, 4, 2, 5, 3])
     """
     name = "pack_padded_sequence"
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}: expected a Tensor, got {type(input).__name__}")
     sizes = _integers(name, "lengths", lengths)
     time, batch = (1, 0) if batch_first else (0, 1)
     if input.ndim < 2:
@@ -228,6 +230,7 @@ def pad_sequence(
     longest = max(len(x) for x in sequences)
     padded = []
     for x in sequences:
+        x = x.to(sequences[0].dtype)
         missing = full((longest - len(x), *x.shape[1:]), padding_value, dtype=x.dtype)
         parts = [x, missing] if padding_side == "right" else [missing, x]
         padded.append(cat(parts, 0))
@@ -264,9 +267,12 @@ def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
 
 
 def _tensors(name: str, sequences: Iterable[Tensor]) -> list[Tensor]:
-    tensors = list(sequences)
-    if not tensors or not all(isinstance(x, Tensor) for x in tensors):
-        raise RuntimeError(f"{name}: expected at least one tensor in a list, got {tensors!r:.60}")
+    tensors = list(sequences) if isinstance(sequences, Iterable) else []
+    if not tensors or not all(isinstance(x, Tensor) and x.ndim for x in tensors):
+        raise RuntimeError(
+            f"{name}: expected a list of tensors with a time axis, at least one, got "
+            f"{sequences!r:.60}"
+        )
     return tensors
 
 
