@@ -43,6 +43,7 @@ import numpy as np
 
 from tinygrad_rnn.creation import from_numpy
 from tinygrad_rnn.dtypes import as_dtype
+from tinygrad_rnn.functions.arguments import raw
 from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.tensor import Tensor
@@ -402,7 +403,7 @@ def _safetensors_of(obj: Any) -> bytes:
                 f"save: a .safetensors file takes tensors only, and {key!r} is "
                 f"{type(value).__name__}; files of another name take more"
             )
-        array = value.array if isinstance(value, Tensor) else value
+        array = raw(value)
         arrays[key] = np.asarray(array, as_dtype(array.dtype), order="C")
     return bytes(_safetensors().save(arrays))
 

@@ -504,10 +504,6 @@ _new: Callable[[type[Tensor]], Tensor] = object.__new__
 primitive.make_tensor = wrap
 
 
-def _raw(x: Any) -> Any:
-    return x.array if isinstance(x, Variable) else x
-
-
 def sequence(x: Any) -> list[Any]:
     """One tensor, or ``None``, as a list of one; several as a list."""
     return [x] if x is None or isinstance(x, Tensor) else list(x)

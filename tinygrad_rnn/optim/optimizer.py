@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygrad_rnn.creation import from_numpy
 from tinygrad_rnn.dtypes import get_default_dtype, is_floating
+from tinygrad_rnn.functions.arguments import raw
 from tinygrad_rnn.modes import enable_grad
 from tinygrad_rnn.tensor import RemovableHandle, Tensor
 from tinygrad_rnn.versions import mark_changed
@@ -361,7 +362,7 @@ def _restored(value: Any, key: Any, dtype: Any) -> Any:
     if isinstance(value, int | float) and key == "step":
         return scalar(value)
     if hasattr(value, "__array__") and not isinstance(value, np.generic):
-        array = np.asarray(value.array if isinstance(value, Tensor) else value).copy()
+        array = np.asarray(raw(value)).copy()
         cast = key != "step" and dtype is not None and is_floating(dtype)
         return from_numpy(array.astype(dtype, copy=False) if cast else array)
     return deepcopy(value)

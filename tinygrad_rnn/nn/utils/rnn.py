@@ -13,6 +13,7 @@ import numpy as np
 
 from tinygrad_rnn.creation import from_numpy, full
 from tinygrad_rnn.functions import cat, stack
+from tinygrad_rnn.functions.arguments import raw
 from tinygrad_rnn.tensor import Tensor
 
 
@@ -277,7 +278,7 @@ def _tensors(name: str, sequences: Iterable[Tensor]) -> list[Tensor]:
 
 
 def _integers(name: str, what: str, given: Any) -> np.ndarray[Any, Any]:
-    array = np.asarray(given.array if isinstance(given, Tensor) else given)
+    array = np.asarray(raw(given))
     if array.dtype.kind not in "iu" and array.size:
         raise RuntimeError(f"{name}: {what} must be integers, got {array.dtype}")
     return array.astype(np.int64)
