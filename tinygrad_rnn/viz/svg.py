@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 
-from tinygrad_rnn.viz import figures, measure
-from tinygrad_rnn.viz.layout.model import Frame, Layout, Point, Rect, Wire, towards
+from tinygrad_rnn.viz import figures, marks, measure
+from tinygrad_rnn.viz.layout.model import Frame, Layout, Rect, Wire
+from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.measure import GAP, HEADER, LINE, MARGIN, PAD
 from tinygrad_rnn.viz.scene import Box, Row, Scene
 from tinygrad_rnn.viz.style import Theme
-from tinygrad_rnn.viz.text import MONO, SANS, fitted, width, xml
+from tinygrad_rnn.viz.text import SANS, fitted, width, xml
 
 EDGE_OF_PAGE = 24.0
 TITLE, AID, LEGEND, STEP, LAYER = 20.0, 12.5, 12.5, 16.0, 12.0
-RADIUS, BEND = 5.0, 8.0
+RADIUS = 5.0
 HALO_EXTRA, HALO_OPACITY = 3.4, 0.55
 _TITLE_ROOM, _LEGEND_ROW = 66.0, 28.0
 _FAINTEST = 4  # the bin whose colour is the lightest that a wire can have on this paper
@@ -44,14 +45,14 @@ class _Painter:
         wide, high = math.ceil(inner + 2 * EDGE_OF_PAGE), math.ceil(foot + legend.height + 12)
         self._open(wide, high)
         left = EDGE_OF_PAGE + max(0.0, (inner - self.layout.width) / 2)
-        self._put(f'<g transform="translate({_n(left)} {_n(EDGE_OF_PAGE + _TITLE_ROOM)})">')
+        self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + _TITLE_ROOM)})">')
         for frame in self.layout.frames:
             self._frame(frame)
         self._wires()
         for index, rect in self.layout.boxes.items():
             self._box(self.scene.boxes[index], rect)
         self._put("</g>")
-        self._put(f'<g class="legend" transform="translate({_n(EDGE_OF_PAGE)} {_n(foot)})">')
+        self._put(f'<g class="legend" transform="translate({n(EDGE_OF_PAGE)} {n(foot)})">')
         self.lines += legend.lines
         self._put("</g>")
         self._put("</svg>")
@@ -69,21 +70,23 @@ class _Painter:
         self._put(f"<title>{xml(scene.title)}</title>")
         self._put(f"<desc>{xml(scene.aid)}</desc>")
         self._put(f'<rect width="{wide}" height="{high}" fill="{theme.paper}"/>')
-        self._put(_text(EDGE_OF_PAGE, EDGE_OF_PAGE + 17, scene.title, TITLE, bold=True))
-        self._put(_text(EDGE_OF_PAGE, EDGE_OF_PAGE + 40, scene.aid, AID, fill=theme.muted))
+        self._put(marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 17, scene.title, TITLE, bold=True))
+        self._put(marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 40, scene.aid, AID, fill=theme.muted))
 
     # -- frames ----------------------------------------------------------------------------
 
     def _frame(self, frame: Frame) -> None:
         r, theme = frame.rect, self.theme
         if frame.kind == "step":
-            self._put(_rect(r, 10, fill=theme.band, extra=' class="step"'))
-            self._put(_text(r.x + 12, r.y + 24, frame.label, STEP, fill=theme.muted, bold=True))
+            self._put(marks.rect(r, 10, fill=theme.band, extra=' class="step"'))
+            self._put(
+                marks.text(r.x + 12, r.y + 24, frame.label, STEP, fill=theme.muted, bold=True)
+            )
         else:
             label = fitted(frame.label, LAYER, r.width - 20, bold=True)
             look = f' class="layer" stroke="{theme.frame}" stroke-width="1.2"'
-            self._put(_rect(r, 8, fill=theme.paper, extra=look))
-            self._put(_text(r.x + 10, r.y + 16, label, LAYER, fill=theme.muted, bold=True))
+            self._put(marks.rect(r, 8, fill=theme.paper, extra=look))
+            self._put(marks.text(r.x + 10, r.y + 16, label, LAYER, fill=theme.muted, bold=True))
 
     # -- wires -----------------------------------------------------------------------------
 
@@ -104,18 +107,18 @@ class _Painter:
             if wire.edge.bin:
                 half = max(4.6, (self.theme.heat[wire.edge.bin].width + HALO_EXTRA) / 2 + 2.2)
                 colour = self.theme.heat[max(wire.edge.bin, _FAINTEST)].fill
-                self._put(_head(wire.points[0], wire.points[1:], 9, half, colour))
+                self._put(marks.head(wire.points[0], wire.points[1:], 9, half, colour))
         for wire in wires:
             backwards = wire.points[::-1]
-            self._put(_head(backwards[0], backwards[1:], 8, 3.8, self._colour(wire)))
+            self._put(marks.head(backwards[0], backwards[1:], 8, 3.8, self._colour(wire)))
         self._put("</g>")
 
     def _halo(self, wire: Wire, bin: int) -> None:
         heat, colour = self.theme.heat[bin], self.theme.heat[max(bin, _FAINTEST)].fill
-        d = _path(wire, start=7 if bin else 0, end=0)
-        look = f'stroke="{colour}" stroke-width="{_n(heat.width + HALO_EXTRA)}"'
+        d = marks.wire(wire, start=7 if bin else 0, end=0)
+        look = f'stroke="{colour}" stroke-width="{n(heat.width + HALO_EXTRA)}"'
         if bin == 0:
-            look = f'stroke="{self.theme.muted}" stroke-width="{_n(heat.width + 2)}"'
+            look = f'stroke="{self.theme.muted}" stroke-width="{n(heat.width + 2)}"'
             look += ' stroke-dasharray="1 4"'
         ends = f'data-from="n{wire.edge.target}" data-to="n{wire.edge.source}"'
         note = f"<title>‖gradient‖ = {figures.number(wire.edge.norm)}</title>"
@@ -129,7 +132,7 @@ class _Painter:
         ends = f'data-from="n{edge.source}" data-to="n{edge.target}"'
         self._put(
             f'<path class="edge {edge.kind}" {ends} stroke="{self._colour(wire)}" '
-            f'stroke-width="{thickness}" d="{_path(wire, start=0, end=6)}"/>'
+            f'stroke-width="{thickness}" d="{marks.wire(wire, start=0, end=6)}"/>'
         )
 
     def _colour(self, wire: Wire) -> str:
@@ -143,7 +146,7 @@ class _Painter:
         look = self.theme.boxes[box.kind]
         self._put(f'<g id="{box.id}" class="box {box.kind}">')
         self._put(f"<title>{xml(_spoken(box))}</title>")
-        self._put(_rect(r, RADIUS, fill=look.fill, extra=' class="body"'))
+        self._put(marks.rect(r, RADIUS, fill=look.fill, extra=' class="body"'))
         self._header(box, r)
         y = r.y + HEADER
         spare = (r.height - HEADER - sum(measure.row_height(row) for row in box.rows)) / max(
@@ -154,26 +157,26 @@ class _Painter:
             self._row(row, Rect(r.x, y, r.width, height), look.border, last=row is box.rows[-1])
             y += height
         border = f' class="border" stroke="{look.border}" stroke-width="{look.thickness}"'
-        self._put(_rect(r, RADIUS, fill="none", extra=border))
+        self._put(marks.rect(r, RADIUS, fill="none", extra=border))
         self._put("</g>")
 
     def _header(self, box: Box, r: Rect) -> None:
         x, y = r.x + MARGIN, r.y + 18.5
-        self._put(_text(x, y, box.name, measure.NAME, bold=True, label="name"))
+        self._put(marks.text(x, y, box.name, measure.NAME, bold=True, label="name"))
         x += width(box.name, measure.NAME, bold=True) + GAP
-        self._put(_text(x, y, box.expression, measure.EXPRESSION, label="expression"))
+        self._put(marks.text(x, y, box.expression, measure.EXPRESSION, label="expression"))
         right = r.right - MARGIN
         if box.visit is not None:
             self._pill(right, r.y + HEADER / 2, str(box.visit))
         if box.note:
             colour = self.theme.boxes[box.kind].border
             self._put(
-                _text(right, y - 0.5, box.note, measure.NOTE, fill=colour, italic=True,
+                marks.text(right, y - 0.5, box.note, measure.NOTE, fill=colour, italic=True,
                       anchor="end", label="note")
             )  # fmt: skip
 
     def _pill(self, right: float, y: float, visit: str) -> None:
-        self.lines += _pill(right + 3, y, visit, self.theme)
+        self.lines += marks.pill(right + 3, y, visit, self.theme)
 
     def _row(self, row: Row, r: Rect, border: str, last: bool) -> None:
         theme = self.theme
@@ -183,15 +186,15 @@ class _Painter:
             fill, ink, muted = heat.fill, heat.text, heat.text
         elif row.label == "grad":
             muted = ink = theme.muted
-        self._put(f'<path d="{_row_shape(r, RADIUS if last else 0)}" fill="{fill}"/>')
+        self._put(f'<path d="{marks.foot(r, RADIUS if last else 0)}" fill="{fill}"/>')
         self._put(
-            f'<path d="M{_n(r.x)} {_n(r.y)}H{_n(r.right)}" stroke="{border}" stroke-width="0.9"/>'
+            f'<path d="M{n(r.x)} {n(r.y)}H{n(r.right)}" stroke="{border}" stroke-width="0.9"/>'
         )
         y = r.y + PAD / 2 + 12
-        self._put(_text(r.x + MARGIN, y, row.label, measure.LABEL, fill=muted))
+        self._put(marks.text(r.x + MARGIN, y, row.label, measure.LABEL, fill=muted))
         for i, line in enumerate(row.lines):
             self._put(
-                _text(r.right - MARGIN, y + i * LINE, line, measure.VALUE, fill=ink, mono=True,
+                marks.text(r.right - MARGIN, y + i * LINE, line, measure.VALUE, fill=ink, mono=True,
                       anchor="end", label=row.label)
             )  # fmt: skip
 
@@ -207,7 +210,7 @@ class _Legend:
         self._wires({wire.edge.kind for wire in layout.wires})
         if scene.ordered:
             self._start(28, "order of the backward walk")
-            self.lines += _pill(self.x + 21, self.y + 10, "7", theme)
+            self.lines += marks.pill(self.x + 21, self.y + 10, "7", theme)
             self._label(28, "order of the backward walk")
         if any(row.bin is not None for box in scene.boxes.values() for row in box.rows):
             self._scale()
@@ -220,7 +223,7 @@ class _Legend:
 
     def _label(self, symbol: float, label: str) -> None:
         self.lines.append(
-            _text(self.x + symbol, self.y + 14.5, label, LEGEND, fill=self.theme.muted)
+            marks.text(self.x + symbol, self.y + 14.5, label, LEGEND, fill=self.theme.muted)
         )
         self.x += symbol + width(label, LEGEND) + 24
 
@@ -232,7 +235,7 @@ class _Legend:
                 look = self.theme.boxes[kind]
                 stroke = f' stroke="{look.border}" stroke-width="{look.thickness}"'
                 symbol = Rect(self.x + 1, self.y + 2, 24, 16)
-                self.lines.append(_rect(symbol, 4, fill=look.fill, extra=stroke))
+                self.lines.append(marks.rect(symbol, 4, fill=look.fill, extra=stroke))
                 self._label(32, label)
 
     def _wires(self, kinds: set[str]) -> None:
@@ -244,9 +247,9 @@ class _Legend:
             if kind in kinds:
                 self._start(37, label)
                 x, y = self.x, self.y + 10
-                d = f"M{_n(x)} {_n(y)}H{_n(x + 24)}"
+                d = f"M{n(x)} {n(y)}H{n(x + 24)}"
                 self.lines.append(f'<path d="{d}" stroke="{colour}" stroke-width="1.4"/>')
-                self.lines.append(_head((x + 30, y), [(x, y)], 8, 3.8, colour))
+                self.lines.append(marks.head((x + 30, y), [(x, y)], 8, 3.8, colour))
                 self._label(37, label)
 
     def _scale(self) -> None:
@@ -256,16 +259,18 @@ class _Legend:
             ends += f" … {figures.number(scale.high)} (log scale)"
         symbol = width(name, LEGEND) + 8
         self._start(symbol + 27 + 22 * figures.BINS + 8, ends)
-        self.lines.append(_text(self.x, self.y + 14.5, name, LEGEND, fill=theme.muted))
+        self.lines.append(marks.text(self.x, self.y + 14.5, name, LEGEND, fill=theme.muted))
         at = self.x + symbol
         line = f' stroke="{theme.muted}" stroke-width="0.5"'
         zero = Rect(at, self.y + 2, 26, 16)
-        self.lines.append(_rect(zero, 0, fill=theme.heat[0].fill, extra=line))
+        self.lines.append(marks.rect(zero, 0, fill=theme.heat[0].fill, extra=line))
         self.lines.append(
-            _text(at + 13, self.y + 14, "≈0", 10.5, fill=theme.muted, anchor="middle")
+            marks.text(at + 13, self.y + 14, "≈0", 10.5, fill=theme.muted, anchor="middle")
         )
         for i, heat in enumerate(theme.heat[1:] if scale else ()):
-            self.lines.append(_rect(Rect(at + 27 + 22 * i, self.y + 2, 22, 16), 0, fill=heat.fill))
+            self.lines.append(
+                marks.rect(Rect(at + 27 + 22 * i, self.y + 2, 22, 16), 0, fill=heat.fill)
+            )
         self._label(symbol + 27 + 22 * figures.BINS + 8, ends)
 
 
@@ -275,92 +280,3 @@ def _spoken(box: Box) -> str:
     visit = "" if box.visit is None else f"backward visit {box.visit}"
     head = f"{box.name} {box.expression or box.note}"
     return "; ".join(part for part in (head, *rows, visit) if part)
-
-
-def _pill(right: float, y: float, visit: str, theme: Theme) -> list[str]:
-    size = measure.pill_width(visit)
-    ring = f' stroke="{theme.heat[5].fill}" stroke-width="1.5"'
-    return [
-        _rect(Rect(right - size, y - 9, size, 18), 9, fill=theme.paper, extra=ring),
-        _text(right - size / 2, y + 4, visit, measure.PILL, fill=theme.gradient, bold=True,
-              anchor="middle", label="visit"),
-    ]  # fmt: skip
-
-
-def _text(
-    x: float,
-    y: float,
-    text: str,
-    size: float,
-    *,
-    fill: str = "",
-    bold: bool = False,
-    italic: bool = False,
-    mono: bool = False,
-    anchor: str = "",
-    label: str = "",
-) -> str:
-    look = f' class="{label}"' if label else ""
-    look += f' fill="{fill}"' if fill else ""
-    look += ' font-weight="bold"' if bold else ""
-    look += ' font-style="italic"' if italic else ""
-    look += f' font-family="{MONO}"' if mono else ""
-    look += f' text-anchor="{anchor}"' if anchor else ""
-    look += ' xml:space="preserve"' if "  " in text else ""
-    return f'<text x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}"{look}>{xml(text)}</text>'
-
-
-def _rect(r: Rect, radius: float, *, fill: str, extra: str = "") -> str:
-    return (
-        f'<rect x="{_n(r.x)}" y="{_n(r.y)}" width="{_n(r.width)}" height="{_n(r.height)}" '
-        f'rx="{_n(radius)}" fill="{fill}"{extra}/>'
-    )
-
-
-def _row_shape(r: Rect, radius: float) -> str:
-    """A row, with round lower corners if it is a box's last."""
-    k = _n(radius)
-    return (
-        f"M{_n(r.x)} {_n(r.y)}H{_n(r.right)}V{_n(r.bottom - radius)}a{k} {k} 0 0 1 -{k} {k}"
-        f"H{_n(r.x + radius)}a{k} {k} 0 0 1 -{k} -{k}Z"
-    )
-
-
-def _path(wire: Wire, start: float, end: float) -> str:
-    """The path of a wire, shortened at its ends to make room for arrowheads."""
-    points = list(wire.points)
-    points[0] = towards(points[0], points[1:], start)
-    points[-1] = towards(points[-1], points[-2::-1], end)
-    if wire.curved:
-        pieces = (points[i : i + 3] for i in range(1, len(points) - 2, 3))
-        return f"M{_p(points[0])}" + "".join("C" + " ".join(map(_p, piece)) for piece in pieces)
-    return _rounded(points)
-
-
-def _rounded(points: list[Point]) -> str:
-    """A polyline with round corners."""
-    d = f"M{_p(points[0])}"
-    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        radius = min(BEND, math.dist(before, corner) / 2, math.dist(corner, after) / 2)
-        enters, leaves = towards(corner, [before], radius), towards(corner, [after], radius)
-        d += f"L{_p(enters)}Q{_p(corner)} {_p(leaves)}"
-    return d + f"L{_p(points[-1])}"
-
-
-def _head(tip: Point, others: list[Point], length: float, half: float, fill: str) -> str:
-    """An arrowhead at ``tip``, coming from the others."""
-    far = towards(tip, others, 1e9)
-    size = math.dist(tip, far) or 1
-    ux, uy = (far[0] - tip[0]) / size, (far[1] - tip[1]) / size
-    x, y = tip[0] + ux * length, tip[1] + uy * length
-    wings = (x - uy * half, y + ux * half), (x + uy * half, y - ux * half)
-    return f'<path d="M{_p(tip)}L{_p(wings[0])}L{_p(wings[1])}Z" fill="{fill}"/>'
-
-
-def _p(point: Point) -> str:
-    return f"{_n(point[0])} {_n(point[1])}"
-
-
-def _n(x: float) -> str:
-    """A coordinate, as short as it can be at a tenth of a point."""
-    return f"{round(x, 1):g}" if abs(x) < 1e5 else f"{x:.0f}"

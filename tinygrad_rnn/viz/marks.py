@@ -1,0 +1,127 @@
+"""The marks that pictures consist of: SVG text for one shape, or for one line of writing.
+
+Every picture is made of these, so that they all look alike: a line of text, a rectangle, the
+path of a wire, an arrowhead, the pill round a number.
+"""
+
+from __future__ import annotations
+
+import math
+
+from tinygrad_rnn.viz.layout.model import Point, Rect, Wire, towards
+from tinygrad_rnn.viz.measure import PILL, pill_width
+from tinygrad_rnn.viz.style import Theme
+from tinygrad_rnn.viz.text import MONO, xml
+
+_BEND = 8.0  # the radius of a wire's corners
+
+
+def n(x: float) -> str:
+    """A coordinate, as short as it can be at a tenth of a point.
+
+    Examples
+    --------
+    >>> n(12.04), n(1 / 3)
+    ('12', '0.3')
+    """
+    return f"{round(x, 1):g}" if abs(x) < 1e5 else f"{x:.0f}"
+
+
+def xy(point: Point) -> str:
+    """A point as paths have it.
+
+    Examples
+    --------
+    >>> xy((1.0, 2.5))
+    '1 2.5'
+    """
+    return f"{n(point[0])} {n(point[1])}"
+
+
+def text(
+    x: float,
+    y: float,
+    line: str,
+    size: float,
+    *,
+    fill: str = "",
+    bold: bool = False,
+    italic: bool = False,
+    mono: bool = False,
+    anchor: str = "",
+    label: str = "",
+) -> str:
+    """One line of writing; ``label`` is its class, by which tests and style sheets find it.
+
+    Examples
+    --------
+    >>> text(0, 9, "a < b", 9, label="name")
+    '<text x="0" y="9" font-size="9" class="name">a &lt; b</text>'
+    """
+    look = f' class="{label}"' if label else ""
+    look += f' fill="{fill}"' if fill else ""
+    look += ' font-weight="bold"' if bold else ""
+    look += ' font-style="italic"' if italic else ""
+    look += f' font-family="{MONO}"' if mono else ""
+    look += f' text-anchor="{anchor}"' if anchor else ""
+    look += ' xml:space="preserve"' if "  " in line else ""
+    return f'<text x="{n(x)}" y="{n(y)}" font-size="{n(size)}"{look}>{xml(line)}</text>'
+
+
+def rect(r: Rect, radius: float = 0, *, fill: str, extra: str = "") -> str:
+    """A rectangle; ``extra`` holds further attributes, each with a blank before it."""
+    return (
+        f'<rect x="{n(r.x)}" y="{n(r.y)}" width="{n(r.width)}" height="{n(r.height)}" '
+        f'rx="{n(radius)}" fill="{fill}"{extra}/>'
+    )
+
+
+def foot(r: Rect, radius: float) -> str:
+    """The path of a rectangle whose lower corners are round: the last row of a box."""
+    k = n(radius)
+    return (
+        f"M{n(r.x)} {n(r.y)}H{n(r.right)}V{n(r.bottom - radius)}a{k} {k} 0 0 1 -{k} {k}"
+        f"H{n(r.x + radius)}a{k} {k} 0 0 1 -{k} -{k}Z"
+    )
+
+
+def wire(way: Wire, start: float = 0, end: float = 0) -> str:
+    """The path of a wire, shortened at its ends to make room for arrowheads."""
+    points = list(way.points)
+    points[0] = towards(points[0], points[1:], start)
+    points[-1] = towards(points[-1], points[-2::-1], end)
+    if way.curved:
+        pieces = (points[i : i + 3] for i in range(1, len(points) - 2, 3))
+        return f"M{xy(points[0])}" + "".join("C" + " ".join(map(xy, piece)) for piece in pieces)
+    return _rounded(points)
+
+
+def _rounded(points: list[Point]) -> str:
+    """A polyline with round corners."""
+    d = f"M{xy(points[0])}"
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        radius = min(_BEND, math.dist(before, corner) / 2, math.dist(corner, after) / 2)
+        enters, leaves = towards(corner, [before], radius), towards(corner, [after], radius)
+        d += f"L{xy(enters)}Q{xy(corner)} {xy(leaves)}"
+    return d + f"L{xy(points[-1])}"
+
+
+def head(tip: Point, others: list[Point], length: float, half: float, fill: str) -> str:
+    """An arrowhead at ``tip``, coming from the first of the others that lies elsewhere."""
+    far = towards(tip, others, 1e9)
+    size = math.dist(tip, far) or 1
+    ux, uy = (far[0] - tip[0]) / size, (far[1] - tip[1]) / size
+    x, y = tip[0] + ux * length, tip[1] + uy * length
+    wings = (x - uy * half, y + ux * half), (x + uy * half, y - ux * half)
+    return f'<path d="M{xy(tip)}L{xy(wings[0])}L{xy(wings[1])}Z" fill="{fill}"/>'
+
+
+def pill(right: float, y: float, visit: str, theme: Theme) -> list[str]:
+    """The pill round a number in the backward walk, by the middle of its right side."""
+    size = pill_width(visit)
+    ring = f' stroke="{theme.heat[5].fill}" stroke-width="1.5"'
+    return [
+        rect(Rect(right - size, y - 9, size, 18), 9, fill=theme.paper, extra=ring),
+        text(right - size / 2, y + 4, visit, PILL, fill=theme.gradient, bold=True,
+              anchor="middle", label="visit"),
+    ]  # fmt: skip
