@@ -1,7 +1,8 @@
-"""Aligned tables for terminals."""
+"""Results as tables: aligned in terminals, and as HTML in notebooks."""
 
 from __future__ import annotations
 
+import html
 import unicodedata
 from collections.abc import Sequence
 
@@ -33,3 +34,48 @@ def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: str 
             cells.append(blank + cell if i in right else cell + blank)
         lines.append((indent + "  ".join(cells)).rstrip())
     return "\n".join(lines)
+
+
+class Report:
+    """A result that prints as an aligned table, and that notebooks show as one.
+
+    Examples
+    --------
+    >>> class Norms(Report):
+    ...     heading = "Gradient norms"
+    ...     numeric = (1,)
+    ...
+    ...     def rows(self):
+    ...         return [["t", "norm"], ["1", "0.5"], ["2", "0.25"]]
+    >>> print(Norms())
+    Gradient norms
+      t  norm
+      1   0.5
+      2  0.25
+    """
+
+    heading: str = ""  # a line above the table
+    numeric: Sequence[int] = ()  # columns that are aligned at their right end
+
+    def rows(self) -> list[list[str]]:
+        """The table's rows of cells, its header first."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        lines = [self.heading] if self.heading else []
+        return "\n".join([*lines, table(self.rows(), right=self.numeric)])
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        head, *body = self.rows()
+        lines = [f"<caption>{html.escape(self.heading)}</caption>"] if self.heading else []
+        lines.append(f"<thead><tr>{self._cells(head, 'th')}</tr></thead>")
+        lines += ["<tbody>", *(f"<tr>{self._cells(row, 'td')}</tr>" for row in body), "</tbody>"]
+        return "\n".join(["<table>", *lines, "</table>"])
+
+    def _cells(self, row: Sequence[str], tag: str) -> str:
+        sides = ["right" if i in self.numeric else "left" for i in range(len(row))]
+        return "".join(
+            f'<{tag} style="text-align: {side}">{html.escape(cell)}</{tag}>'
+            for side, cell in zip(sides, row, strict=True)
+        )

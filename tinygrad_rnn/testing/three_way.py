@@ -6,14 +6,14 @@ import importlib
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 import tinygrad_rnn
 from tinygrad_rnn import autograd
 from tinygrad_rnn.creation import tensor
-from tinygrad_rnn.text import table
+from tinygrad_rnn.text import Report
 
 Array = np.ndarray[Any, Any]
 
@@ -32,12 +32,13 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class ThreeWay:
+class ThreeWay(Report):
     """The result of `three_way`; prints as a table."""
 
     comparisons: tuple[Comparison, ...]
     differences_tolerance: float
     torch_tolerance: float
+    numeric: ClassVar = (2, 3)
 
     @property
     def ok(self) -> bool:
@@ -59,12 +60,13 @@ class ThreeWay:
         errors = [c.torch_error for c in self.comparisons if c.torch_error is not None]
         return float(np.max(errors)) if errors else None
 
-    def __str__(self) -> str:
+    def rows(self) -> list[list[str]]:
+        """The table's rows of cells, its header first."""
         rows = [["gradient of", "shape", "vs central differences", "vs PyTorch"]]
         for c in self.comparisons:
             torch = "not installed" if c.torch_error is None else f"{c.torch_error:.1e}"
             rows.append([c.name, str(c.gradient.shape), f"{c.differences_error:.1e}", torch])
-        return table(rows, right=[2, 3])
+        return rows
 
 
 def three_way(
