@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import unicodedata
 from collections.abc import Sequence
+from typing import ClassVar
 
 
 def width(text: str) -> int:
@@ -55,7 +56,7 @@ class Report:
     """
 
     heading: str = ""  # a line above the table
-    numeric: Sequence[int] = ()  # columns that are aligned at their right end
+    numeric: ClassVar[Sequence[int]] = ()  # columns that are aligned at their right end
 
     def rows(self) -> list[list[str]]:
         """The table's rows of cells, its header first."""
