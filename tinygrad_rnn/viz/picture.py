@@ -117,7 +117,7 @@ def draw(
     max_nodes
         The most boxes to draw.
     theme
-        "light".
+        "light" or "dark".
     title
         A title in place of the one that counts steps and operations.
 

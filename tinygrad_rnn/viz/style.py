@@ -73,4 +73,33 @@ LIGHT = Theme(
     rail="#7458C4",
 )
 
-THEMES = {"light": LIGHT}
+DARK = Theme(
+    boxes={
+        "input": Paint("#0B1B2B", "#56B4E9"),
+        "parameter": Paint("#1B1530", "#B79CF2", 2),
+        "operation": Paint("#0F172A", "#94A3B8"),
+        "state": Paint("#08231C", "#34D399"),
+        "loss": Paint("#1E293B", "#F1F5F9", 2),
+    },
+    heat=(
+        Heat("#1A2436", "#E2E8F0", 0.8),
+        Heat("#33200F", "#E2E8F0", 1.2),
+        Heat("#53290D", "#E2E8F0", 1.8),
+        Heat("#7C380B", "#FFFFFF", 2.6),
+        Heat("#C2601B", "#0B0F17", 3.6),
+        Heat("#F08C3C", "#0B0F17", 4.8),
+        Heat("#FFC48C", "#0B0F17", 6),
+    ),
+    paper="#0F172A",
+    row="#0B1120",
+    ink="#E2E8F0",
+    muted="#9AA8BC",
+    gradient="#FFB07A",
+    band="#0A0F1C",
+    frame="#3B4A61",
+    forward="#94A3B8",
+    recurrent="#34D399",
+    rail="#B79CF2",
+)
+
+THEMES = {"light": LIGHT, "dark": DARK}
