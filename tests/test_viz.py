@@ -723,7 +723,7 @@ def test_unknown_options_name_what_exists():
     with pytest.raises(ValueError, match=r"level='cell'.*'auto', 'op'"):
         viz.draw(mlp(), level="cell")
     with pytest.raises(ValueError, match=r"theme='dark'.*'light'"):
-        viz.draw(mlp(), theme="dark")
+        viz.draw(mlp(), theme="neon")
     with pytest.raises(TypeError, match=r"Tensor or of what bptt\.record"):
         viz.draw(3)
 
