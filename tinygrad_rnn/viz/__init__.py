@@ -1,9 +1,11 @@
 """Pictures of computation graphs and of the gradients that flow back through them.
 
 A graph becomes a *scene* (boxes, edges, steps), the scene gets a *layout* (coordinates, by
-Graphviz), and a *painter* writes it as SVG or DOT.
+Graphviz), and a *painter* writes it as SVG or DOT.  The *player* puts it on a page where a
+reader steps through the backward walk.
 """
 
 from tinygrad_rnn.viz.picture import Picture, draw, to_dot
+from tinygrad_rnn.viz.player import play
 
-__all__ = ["Picture", "draw", "to_dot"]
+__all__ = ["Picture", "draw", "play", "to_dot"]

@@ -107,7 +107,8 @@ class _Painter:
             if wire.edge.bin:
                 half = max(4.6, (self.theme.heat[wire.edge.bin].width + HALO_EXTRA) / 2 + 2.2)
                 colour = self.theme.heat[max(wire.edge.bin, _FAINTEST)].fill
-                self._put(marks.head(wire.points[0], wire.points[1:], 9, half, colour))
+                ends = f' class="gradient-head" {_way_back(wire)}'
+                self._put(marks.head(wire.points[0], wire.points[1:], 9, half, colour, ends))
         for wire in wires:
             backwards = wire.points[::-1]
             self._put(marks.head(backwards[0], backwards[1:], 8, 3.8, self._colour(wire)))
@@ -120,7 +121,7 @@ class _Painter:
         if bin == 0:
             look = f'stroke="{self.theme.muted}" stroke-width="{n(heat.width + 2)}"'
             look += ' stroke-dasharray="1 4"'
-        ends = f'data-from="n{wire.edge.target}" data-to="n{wire.edge.source}"'
+        ends = _way_back(wire)
         note = f"<title>‖gradient‖ = {figures.number(wire.edge.norm)}</title>"
         self._put(
             f'<path class="gradient" {ends} {look} opacity="{HALO_OPACITY}" d="{d}">{note}</path>'
@@ -186,6 +187,7 @@ class _Painter:
             fill, ink, muted = heat.fill, heat.text, heat.text
         elif row.label == "grad":
             muted = ink = theme.muted
+        self._put(f'<g class="row {row.label}">')
         self._put(f'<path d="{marks.foot(r, RADIUS if last else 0)}" fill="{fill}"/>')
         self._put(
             f'<path d="M{n(r.x)} {n(r.y)}H{n(r.right)}" stroke="{border}" stroke-width="0.9"/>'
@@ -197,6 +199,7 @@ class _Painter:
                 marks.text(r.right - MARGIN, y + i * LINE, line, measure.VALUE, fill=ink, mono=True,
                       anchor="end", label=row.label)
             )  # fmt: skip
+        self._put("</g>")
 
 
 class _Legend:
@@ -272,6 +275,11 @@ class _Legend:
                 marks.rect(Rect(at + 27 + 22 * i, self.y + 2, 22, 16), 0, fill=heat.fill)
             )
         self._label(symbol + 27 + 22 * figures.BINS + 8, ends)
+
+
+def _way_back(wire: Wire) -> str:
+    """From where to where the gradient flows along a wire."""
+    return f'data-from="n{wire.edge.target}" data-to="n{wire.edge.source}"'
 
 
 def _spoken(box: Box) -> str:

@@ -1,0 +1,132 @@
+"use strict";
+
+/**
+ * Pan and zoom of the drawing on a stage: by pointers (one moves, two pinch), wheel and keys.
+ * The drawing stays one SVG element; only its transform changes.
+ */
+function viewport(stage) {
+  const MARGIN = 14, LARGEST = 8, SMALLEST = 0.02, STILL = 4;
+  const drawing = stage.querySelector("svg");
+  const bounds = drawing.getBBox();
+  const size = { width: bounds.width + 2 * MARGIN, height: bounds.height + 2 * MARGIN };
+  const pointers = new Map();
+  let x = 0, y = 0, scale = 1, fitted = true, dragged = false, travelled = 0;
+
+  drawing.setAttribute("viewBox",
+    [bounds.x - MARGIN, bounds.y - MARGIN, size.width, size.height].join(" "));
+  drawing.setAttribute("width", size.width);
+  drawing.setAttribute("height", size.height);
+
+  function draw() {
+    drawing.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+  }
+
+  /** The scale at which all of the drawing can be seen. */
+  function whole() {
+    return Math.min(stage.clientWidth / size.width, stage.clientHeight / size.height, 1.5);
+  }
+
+  function fit() {
+    drawing.classList.remove("gliding");
+    scale = whole();
+    x = (stage.clientWidth - size.width * scale) / 2;
+    y = (stage.clientHeight - size.height * scale) / 2;
+    fitted = true;
+    draw();
+  }
+
+  function move(dx, dy) {
+    x += dx;
+    y += dy;
+    fitted = false;
+    draw();
+  }
+
+  /** Zoom so that the point at (px, py) of the stage stays where it is. */
+  function zoom(factor, px = stage.clientWidth / 2, py = stage.clientHeight / 2) {
+    const next = Math.min(LARGEST, Math.max(SMALLEST, scale * factor));
+    drawing.classList.remove("gliding");
+    move((px - x) * (1 - next / scale), (py - y) * (1 - next / scale));
+    scale = next;
+    draw();
+  }
+
+  /** Bring an element of the drawing to the middle, unless it is well in sight already. */
+  function reveal(element, closest = scale) {
+    const { width, height } = stage.getBoundingClientRect(), at = inDrawing(element);
+    const aside = Math.min(60, width / 8);
+    const inSight = x + at.left * scale > aside && x + at.right * scale < width - aside
+      && y + at.top * scale > aside / 2 && y + at.bottom * scale < height - aside / 2;
+    if (inSight && closest === scale) return;
+    scale = closest;
+    drawing.classList.add("gliding");
+    move(width / 2 - ((at.left + at.right) / 2) * scale - x,
+      height / 2 - ((at.top + at.bottom) / 2) * scale - y);
+  }
+
+  /** Where an element is in the drawing, also while that glides. */
+  function inDrawing(element) {
+    const whole = drawing.getBoundingClientRect(), part = element.getBoundingClientRect();
+    const scale = whole.width / size.width;
+    return {
+      left: (part.left - whole.left) / scale, right: (part.right - whole.left) / scale,
+      top: (part.top - whole.top) / scale, bottom: (part.bottom - whole.top) / scale,
+    };
+  }
+
+  /** Do what a key asks for; whether it was one of ours. */
+  function key(name) {
+    const actions = {
+      "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), "−": () => zoom(0.8), "0": fit,
+    };
+    actions[name]?.();
+    return name in actions;
+  }
+
+  // The middle of the pointers moves the drawing, the distance of two of them scales it.
+  function hold() {
+    const [a, b = a] = pointers.values();
+    return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, spread: Math.hypot(a.x - b.x, a.y - b.y) || 1 };
+  }
+
+  function release(event) {
+    pointers.delete(event.pointerId);
+  }
+
+  stage.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    if (!pointers.size) [dragged, travelled] = [false, 0];
+    pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+  });
+  stage.addEventListener("pointermove", (event) => {
+    if (!pointers.has(event.pointerId)) return;
+    if (!event.buttons) return release(event);
+    const before = hold();
+    pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    const after = hold(), room = stage.getBoundingClientRect();
+    travelled += Math.hypot(after.x - before.x, after.y - before.y);
+    if (travelled > STILL && !dragged) {
+      dragged = true;
+      stage.setPointerCapture(event.pointerId);
+    }
+    if (!dragged && pointers.size < 2) return;
+    drawing.classList.remove("gliding");
+    move(after.x - before.x, after.y - before.y);
+    if (pointers.size > 1) {
+      zoom(after.spread / before.spread, after.x - room.left, after.y - room.top);
+    }
+  });
+  for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release);
+  stage.addEventListener("click", (event) => {
+    if (dragged) event.stopPropagation(); // the end of a drag chooses nothing
+  }, true);
+  stage.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    const room = stage.getBoundingClientRect(), lines = event.deltaMode ? 16 : 1;
+    const speed = event.ctrlKey ? 0.01 : 0.0015; // a pinch on a touch pad comes as ctrl + wheel
+    zoom(Math.exp(-event.deltaY * lines * speed), event.clientX - room.left, event.clientY - room.top);
+  }, { passive: false });
+  new ResizeObserver(() => fitted && fit()).observe(stage);
+  fit();
+  return { fit, reveal, key, whole };
+}
