@@ -12,11 +12,12 @@ import numpy as np
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.viz import figures
-from tinygrad_rnn.viz.names import subscript
+from tinygrad_rnn.viz.names import is_inline, subscript
 from tinygrad_rnn.viz.text import clean
 
 _WORD = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z_]+(?![A-Za-z0-9_ₜ])")
 _NOT_ELEMENTWISE = re.compile(r"[@Σᵀ\[,]|einsum|\bat\b|added")
+_SPREAD = "g, to each element"
 _BLANK = "\u00a0"  # at which lines do not break
 _FEW = 6  # elements of an array that is written into a formula
 
@@ -31,17 +32,22 @@ def in_names(node: Node, operand: int, names: Mapping[Node, str]) -> str:
 
 
 def in_numbers(
-    node: Node, operand: int, cotangent: Any, value: Callable[[Node], Any | None]
+    node: Node,
+    operand: int,
+    names: Mapping[Node, str],
+    cotangent: Any,
+    value: Callable[[Node], Any | None],
 ) -> str | None:
     """The same in numbers; ``None`` where they are many, or say no more than the cotangent."""
     formula = _formula(node, operand)
-    if formula in ("", "g"):
+    if formula in ("", "g", _SPREAD):
         return None
-    used, places = set(_WORD.findall(formula)), _places(node)
-    arrays = {word: value(places[word]) for word in places if word in used}
-    words = _settings(node, operand)
-    for word, array in {**arrays, "g": cotangent}.items():
-        line = _inline(array)
+    words, used = _settings(node, operand), set(_WORD.findall(formula))
+    lines = {"g": _inline(cotangent)}
+    for word, place in _places(node).items():
+        if word in used:
+            lines[word] = _atom(names[place]) if is_inline(place) else _inline(value(place))
+    for word, line in lines.items():
         if line is None:
             return None
         words[word] = line
@@ -49,15 +55,17 @@ def in_numbers(
 
 
 def _formula(node: Node, operand: int) -> str:
-    """The rule as its primitive states it, and the sum that undoes broadcasting."""
+    """The rule as its primitive states it, and what happens besides where shapes differ."""
     primitive = node.primitive
     if not isinstance(primitive, Primitive):
         return ""
     rule = primitive.joint or primitive.rules[operand]
     formula = rule.formula.replace("ᵇ⁻¹", "^(b − 1)") if rule else ""
-    stretched = math.prod(node.parents[operand].shape) < math.prod(node.shape)
-    if stretched and formula and not _NOT_ELEMENTWISE.search(formula):
-        return "Σ g" if formula == "g" else f"Σ ({formula})"
+    receives, sends = math.prod(node.parents[operand].shape), math.prod(node.shape)
+    if formula == "g" and receives != sends:
+        return "Σ g" if receives < sends else _SPREAD
+    if formula and receives < sends and not _NOT_ELEMENTWISE.search(formula):
+        return f"Σ ({formula})"  # the engine sums over what was broadcast
     return formula
 
 

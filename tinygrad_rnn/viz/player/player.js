@@ -11,7 +11,10 @@ const BEAT = 900; // milliseconds of a step at 1×
 const READABLE = 0.6, CLOSE = 0.85; // scales: texts can be read from the one, well at the other
 const LINK_DELAY = 150; // browsers refuse a page that changes its address too often
 
+const SHEET = 300; // elements: a browser paints anew all of a sheet of which something changes
+
 const byId = (id) => document.getElementById(id);
+cut(byId("drawing").firstElementChild);
 const view = viewport(byId("stage"));
 const boxes = nodes.map(boxOf);
 const halos = nodes.map(() => []); // the gradients that leave a node, and their arrowheads
@@ -19,6 +22,7 @@ const written = Array.from({ length: LAST + 1 }, () => []); // the nodes written
 
 let now = 0; // the step shown
 let chosen = null; // the inspected node
+let marked = []; // the elements with rings and dashes
 let timer = null; // of the next step while playing
 let linkTimer = null;
 let contributionRows = [];
@@ -26,6 +30,37 @@ let contributionRows = [];
 nodes.forEach((node, i) => node.states.forEach((state) => written[state.at].push(i)));
 for (const halo of document.querySelectorAll("#stage .gradient, #stage .gradient-head")) {
   halos[Number(halo.dataset.from.slice(1))].push(halo);
+}
+
+/** Spread a drawing over sheets, in its order, so that a step touches few of them. */
+function cut(drawing) {
+  const copies = new Map(); // of the groups, on the sheet that is being filled
+  let sheet = drawing, room = SHEET;
+
+  function within(group) {
+    if (group === drawing) return sheet;
+    if (!copies.has(group)) {
+      const copy = group.cloneNode(false);
+      within(group.parentNode).append(copy);
+      copies.set(group, copy);
+    }
+    return copies.get(group);
+  }
+
+  function deal(element) {
+    if (element.matches("g:not(.box)")) return [...element.children].forEach(deal);
+    const group = element.parentNode;
+    if (room <= 0) {
+      sheet = drawing.cloneNode(false);
+      byId("drawing").append(sheet);
+      copies.clear();
+      room = SHEET;
+    }
+    room -= 1 + element.querySelectorAll("*").length;
+    if (sheet !== drawing) within(group).append(element);
+  }
+
+  [...drawing.children].forEach(deal);
 }
 
 /** The parts of a node's box that change. */
@@ -90,13 +125,17 @@ function reached(i) {
 
 /** Rings round the current node and those that it feeds, dashes on the edges between them. */
 function mark() {
-  for (const name of ["current", "fed", "active"]) {
-    document.querySelectorAll(`#stage .${name}`).forEach((element) => element.classList.remove(name));
-  }
-  if (!now) return boxes[root].element.classList.add("fed");
-  boxes[current()].element.classList.add("current");
-  for (const { node } of visits[now - 1].to) boxes[node].element.classList.add("fed");
-  for (const halo of halos[current()]) halo.classList.add("active");
+  for (const element of marked) element.classList.remove("current", "fed", "active");
+  marked = [];
+  if (!now) return put("fed", [boxes[root].element]);
+  put("current", [boxes[current()].element]);
+  put("fed", visits[now - 1].to.map(({ node }) => boxes[node].element));
+  put("active", halos[current()]);
+}
+
+function put(name, elements) {
+  for (const element of elements) element.classList.add(name);
+  marked.push(...elements);
 }
 
 // -- what the panel says --------------------------------------------------------------------

@@ -2,23 +2,35 @@
 
 /**
  * Pan and zoom of the drawing on a stage: by pointers (one moves, two pinch), wheel and keys.
- * The drawing stays one SVG element; only its transform changes.
+ * The drawing lies on one or more sheets, SVG elements of one size; only a transform changes.
  */
 function viewport(stage) {
-  const MARGIN = 14, LARGEST = 8, SMALLEST = 0.02, STILL = 4;
-  const drawing = stage.querySelector("svg");
-  const bounds = drawing.getBBox();
-  const size = { width: bounds.width + 2 * MARGIN, height: bounds.height + 2 * MARGIN };
+  const MARGIN = 14, LARGEST = 8, SMALLEST = 0.005, LEGIBLE = 0.15, STILL = 4;
+  const drawing = stage.querySelector("#drawing");
+  const size = trim([...drawing.children]);
   const pointers = new Map();
   let x = 0, y = 0, scale = 1, fitted = true, dragged = false, travelled = 0;
 
-  drawing.setAttribute("viewBox",
-    [bounds.x - MARGIN, bounds.y - MARGIN, size.width, size.height].join(" "));
-  drawing.setAttribute("width", size.width);
-  drawing.setAttribute("height", size.height);
+  /** Cut all sheets to what is drawn on any of them. */
+  function trim(sheets) {
+    const boxes = sheets.map((sheet) => sheet.getBBox()).filter((box) => box.width);
+    const left = Math.min(...boxes.map((box) => box.x)) - MARGIN;
+    const top = Math.min(...boxes.map((box) => box.y)) - MARGIN;
+    const width = Math.max(...boxes.map((box) => box.x + box.width)) + MARGIN - left;
+    const height = Math.max(...boxes.map((box) => box.y + box.height)) + MARGIN - top;
+    for (const sheet of sheets) {
+      sheet.setAttribute("viewBox", [left, top, width, height].join(" "));
+      sheet.setAttribute("width", width);
+      sheet.setAttribute("height", height);
+    }
+    drawing.style.width = `${width}px`;
+    drawing.style.height = `${height}px`;
+    return { width, height };
+  }
 
   function draw() {
     drawing.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+    drawing.classList.toggle("far", scale < LEGIBLE);
   }
 
   /** The scale at which all of the drawing can be seen. */
@@ -27,7 +39,6 @@ function viewport(stage) {
   }
 
   function fit() {
-    drawing.classList.remove("gliding");
     scale = whole();
     x = (stage.clientWidth - size.width * scale) / 2;
     y = (stage.clientHeight - size.height * scale) / 2;
@@ -45,7 +56,6 @@ function viewport(stage) {
   /** Zoom so that the point at (px, py) of the stage stays where it is. */
   function zoom(factor, px = stage.clientWidth / 2, py = stage.clientHeight / 2) {
     const next = Math.min(LARGEST, Math.max(SMALLEST, scale * factor));
-    drawing.classList.remove("gliding");
     move((px - x) * (1 - next / scale), (py - y) * (1 - next / scale));
     scale = next;
     draw();
@@ -53,26 +63,16 @@ function viewport(stage) {
 
   /** Bring an element of the drawing to the middle, unless it is well in sight already. */
   function reveal(element, closest = scale) {
-    const { width, height } = stage.getBoundingClientRect(), at = inDrawing(element);
-    const aside = Math.min(60, width / 8);
-    const inSight = x + at.left * scale > aside && x + at.right * scale < width - aside
-      && y + at.top * scale > aside / 2 && y + at.bottom * scale < height - aside / 2;
+    const room = stage.getBoundingClientRect(), at = element.getBoundingClientRect();
+    const aside = Math.min(60, room.width / 8);
+    const inSight = at.left > room.left + aside && at.right < room.right - aside
+      && at.top > room.top + aside / 2 && at.bottom < room.bottom - aside / 2;
     if (inSight && closest === scale) return;
-    scale = closest;
-    drawing.classList.add("gliding");
-    move(width / 2 - ((at.left + at.right) / 2) * scale - x,
-      height / 2 - ((at.top + at.bottom) / 2) * scale - y);
+    const middle = { x: (at.left + at.right) / 2 - room.left, y: (at.top + at.bottom) / 2 - room.top };
+    zoom(closest / scale, middle.x, middle.y);
+    move(room.width / 2 - middle.x, room.height / 2 - middle.y);
   }
 
-  /** Where an element is in the drawing, also while that glides. */
-  function inDrawing(element) {
-    const whole = drawing.getBoundingClientRect(), part = element.getBoundingClientRect();
-    const scale = whole.width / size.width;
-    return {
-      left: (part.left - whole.left) / scale, right: (part.right - whole.left) / scale,
-      top: (part.top - whole.top) / scale, bottom: (part.bottom - whole.top) / scale,
-    };
-  }
 
   /** Do what a key asks for; whether it was one of ours. */
   function key(name) {
@@ -110,7 +110,6 @@ function viewport(stage) {
       stage.setPointerCapture(event.pointerId);
     }
     if (!dragged && pointers.size < 2) return;
-    drawing.classList.remove("gliding");
     move(after.x - before.x, after.y - before.y);
     if (pointers.size > 1) {
       zoom(after.spread / before.spread, after.x - room.left, after.y - room.top);

@@ -80,7 +80,9 @@ class _Telling:
             "node": self.index[to],
             "state": len(self.states[to]) - 1,
             "formula": in_names(visit.node, operand, self.names),
-            "numbers": in_numbers(visit.node, operand, visit.cotangent, self.record.value),
+            "numbers": in_numbers(
+                visit.node, operand, self.names, visit.cotangent, self.record.value
+            ),
         }
 
     def _add(self, to: Node, at: int, sender: Node | None, sent: Array) -> None:
