@@ -192,6 +192,15 @@ def test_numbers_stand_where_they_are_few() -> None:
         assert data["visits"][-1]["to"][0]["numbers"] == expected
 
 
+def test_a_walk_starts_with_the_gradient_it_was_given() -> None:
+    x = tg.tensor([1.0, 2.0], requires_grad=True).named("x")
+    for given, start in (([1.0, 1.0], "1"), ([0.5, -1.0], "[0.500 -1.000]")):
+        walk = bptt.record(x * 2, tg.tensor(given))
+        data = walk_of(walk, scene_of(source_of(walk)))
+        assert data["start"] == start
+        assert data["nodes"][data["root"]]["states"][0]["at"] == 0
+
+
 def test_a_function_of_ones_own_is_named() -> None:
     class Twice(tg.autograd.Function):
         @staticmethod
@@ -353,9 +362,9 @@ def page(browser, made):
 
     yield open_page
     last = Page(browser, None)
-    assert not last.complaints()
     last.emulate()
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert not last.complaints()
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda f: f.__name__)

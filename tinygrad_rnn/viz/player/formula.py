@@ -51,7 +51,7 @@ def in_numbers(
         if line is None:
             return None
         words[word] = line
-    return _filled(formula, words)
+    return _filled(formula, words).replace(" − ", f"{_BLANK}−{_BLANK}")
 
 
 def _formula(node: Node, operand: int) -> str:
@@ -116,7 +116,7 @@ def _atom(name: str) -> str:
 
 
 def _inline(array: Any) -> str | None:
-    """A small array on one line that does not break, the rows of a matrix parted by semicolons."""
+    """A small array on one line, the rows of a matrix parted by semicolons."""
     if array is None:
         return None
     array = np.asarray(array)
@@ -125,4 +125,4 @@ def _inline(array: Any) -> str | None:
     if array.ndim == 0:
         return _atom(figures.number(array[()]))
     rows = [_BLANK.join(figures.number(x) for x in row) for row in np.atleast_2d(array)]
-    return f"[{(';' + _BLANK).join(rows)}]"
+    return f"[{'; '.join(rows)}]"

@@ -88,7 +88,7 @@ function go(step) {
   tell();
   refreshInspector();
   moveAlong();
-  if (byId("follow").checked) view.reveal(boxes[current()].element);
+  if (byId("follow").checked) view.reveal(inPlay());
   if (now === LAST) pause();
   link();
 }
@@ -96,6 +96,12 @@ function go(step) {
 /** The node of this step; before the first, the one at which the walk will start. */
 function current() {
   return now ? visits[now - 1].node : root;
+}
+
+/** The box of this step, and those that it feeds. */
+function inPlay() {
+  const fed = now ? visits[now - 1].to.map(({ node }) => node) : [];
+  return [current(), ...fed].map((i) => boxes[i].element);
 }
 
 /** Write a node's gradient as it is now. */
@@ -127,9 +133,10 @@ function reached(i) {
 function mark() {
   for (const element of marked) element.classList.remove("current", "fed", "active");
   marked = [];
-  if (!now) return put("fed", [boxes[root].element]);
-  put("current", [boxes[current()].element]);
-  put("fed", visits[now - 1].to.map(({ node }) => boxes[node].element));
+  const [box, ...fed] = inPlay();
+  if (!now) return put("fed", [box]);
+  put("current", [box]);
+  put("fed", fed);
   put("active", halos[current()]);
 }
 
@@ -439,6 +446,6 @@ showTheme();
 nodes.forEach((_, i) => settle(i));
 if (view.whole() < READABLE) {
   byId("follow").checked = true;
-  view.reveal(boxes[root].element, CLOSE);
+  view.reveal([boxes[root].element], CLOSE);
 }
 readLink();

@@ -61,18 +61,34 @@ function viewport(stage) {
     draw();
   }
 
-  /** Bring an element of the drawing to the middle, unless it is well in sight already. */
-  function reveal(element, closest = scale) {
-    const room = stage.getBoundingClientRect(), at = element.getBoundingClientRect();
-    const aside = Math.min(60, room.width / 8);
-    const inSight = at.left > room.left + aside && at.right < room.right - aside
-      && at.top > room.top + aside / 2 && at.bottom < room.bottom - aside / 2;
-    if (inSight && closest === scale) return;
-    const middle = { x: (at.left + at.right) / 2 - room.left, y: (at.top + at.bottom) / 2 - room.top };
-    zoom(closest / scale, middle.x, middle.y);
-    move(room.width / 2 - middle.x, room.height / 2 - middle.y);
+  /**
+   * Bring elements of the drawing into sight: the first, and those of the others that have room
+   * beside it.  Nothing moves if they can be seen well already.
+   */
+  function reveal([first, ...others], closest = scale) {
+    const room = stage.getBoundingClientRect();
+    const aside = { x: Math.min(60, room.width / 8), y: Math.min(30, room.height / 8) };
+    const middle = (at) => [(at.left + at.right) / 2 - room.left, (at.top + at.bottom) / 2 - room.top];
+    if (closest !== scale) zoom(closest / scale, ...middle(first.getBoundingClientRect()));
+    let at = first.getBoundingClientRect();
+    for (const other of others) {
+      const both = union(at, other.getBoundingClientRect());
+      const fits = both.right - both.left < room.width - 2 * aside.x
+        && both.bottom - both.top < room.height - 2 * aside.y;
+      if (fits) at = both;
+    }
+    const inSight = at.left >= room.left + aside.x && at.right <= room.right - aside.x
+      && at.top >= room.top + aside.y && at.bottom <= room.bottom - aside.y;
+    const [px, py] = middle(at);
+    if (!inSight) move(room.width / 2 - px, room.height / 2 - py);
   }
 
+  function union(a, b) {
+    return {
+      left: Math.min(a.left, b.left), right: Math.max(a.right, b.right),
+      top: Math.min(a.top, b.top), bottom: Math.max(a.bottom, b.bottom),
+    };
+  }
 
   /** Do what a key asks for; whether it was one of ours. */
   function key(name) {

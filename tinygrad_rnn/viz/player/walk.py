@@ -163,5 +163,5 @@ def _in_full(a: Array) -> tuple[str, ...]:
 
 def _precise(x: Any) -> str:
     real = isinstance(x, float | np.floating)
-    plain = real and (x == 0 or 5e-4 <= abs(float(x)) < 99999)
+    plain = real and 5e-4 <= abs(float(x)) < 99999
     return f"{x:.4f}" if plain else figures.number(x)
