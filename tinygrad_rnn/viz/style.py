@@ -42,6 +42,11 @@ class Theme:
     forward: str
     recurrent: str
     rail: str
+    backward: str  # an arrow of the way back where no norm gives it a colour
+    bar: str  # one time step's share of a weight's gradient
+    gate: str  # how far open a gate is, on its track
+    gate_track: str
+    elided: str  # round the steps that are folded
 
 
 LIGHT = Theme(
@@ -71,6 +76,11 @@ LIGHT = Theme(
     forward="#475569",
     recurrent="#00744F",
     rail="#7458C4",
+    backward="#D55E00",
+    bar="#D55E00",
+    gate="#0072B2",
+    gate_track="#DDE6EF",
+    elided="#5B6778",
 )
 
 DARK = Theme(
@@ -100,6 +110,11 @@ DARK = Theme(
     forward="#94A3B8",
     recurrent="#34D399",
     rail="#B79CF2",
+    backward="#F08C3C",
+    bar="#F08C3C",
+    gate="#56B4E9",
+    gate_track="#24344B",
+    elided="#9AA8BC",
 )
 
 THEMES = {"light": LIGHT, "dark": DARK}
