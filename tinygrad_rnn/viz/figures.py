@@ -59,8 +59,19 @@ def array(a: Any) -> tuple[str, ...]:
     rows = a.reshape(a.shape[a.ndim - 2 :]) if a.ndim > 2 and a.size == _last_two(a) else a
     rows = np.atleast_2d(rows)
     if rows.ndim > 2 or max(rows.shape) > LONGEST_ROW or a.dtype.kind not in "biufc":
-        return (f"{shape(a.shape)}  ‖{number(norm(a))}‖",)
+        return (summary(a),)
     return tuple(f"[{' '.join(number(x) for x in row)}]" for row in rows)
+
+
+def summary(a: Any) -> str:
+    """The shape and the norm of an array.
+
+    Examples
+    --------
+    >>> summary(np.ones((3, 3)))
+    '3×3  ‖3.000‖'
+    """
+    return f"{shape(np.shape(a))}  ‖{number(norm(a))}‖"
 
 
 def _last_two(a: Any) -> int:

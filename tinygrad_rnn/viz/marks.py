@@ -85,6 +85,15 @@ def foot(r: Rect, radius: float) -> str:
     )
 
 
+def roof(r: Rect, radius: float) -> str:
+    """The path of a rectangle whose upper corners are round: the header of a box."""
+    k = n(radius)
+    return (
+        f"M{n(r.x)} {n(r.bottom)}V{n(r.y + radius)}a{k} {k} 0 0 1 {k} -{k}"
+        f"H{n(r.right - radius)}a{k} {k} 0 0 1 {k} {k}V{n(r.bottom)}Z"
+    )
+
+
 def wire(way: Wire, start: float = 0, end: float = 0) -> str:
     """The path of a wire, shortened at its ends to make room for arrowheads."""
     points = list(way.points)

@@ -10,13 +10,14 @@ import graphviz
 
 from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.dot import digraph
+from tinygrad_rnn.viz.grouping import Steps
 from tinygrad_rnn.viz.layout import Layout, lay_out
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.source import source_of
 from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.svg import paint
 
-LEVELS = ("auto", "op")
+LEVELS = ("auto", "op", "cell")
 
 
 class Picture:
@@ -92,6 +93,7 @@ def draw(
     record_or_tensor: Any,
     *,
     level: str = "auto",
+    steps: Steps = "auto",
     values: bool = True,
     grads: bool = True,
     order: bool = True,
@@ -143,6 +145,8 @@ def draw(
     _check("theme", theme, tuple(THEMES))
     scene = scene_of(
         source_of(record_or_tensor),
+        level=level,
+        steps=steps,
         values=values,
         grads=grads,
         order=order,
@@ -162,7 +166,9 @@ def to_dot(record_or_tensor: Any) -> graphviz.Digraph:
     >>> "w * 3" in tg.viz.to_dot(w * 3).source
     True
     """
-    return digraph(scene_of(source_of(record_or_tensor), max_nodes=10**6), THEMES["light"])
+    return digraph(
+        scene_of(source_of(record_or_tensor), steps="all", max_nodes=10**6), THEMES["light"]
+    )
 
 
 def _check(option: str, given: str, known: tuple[str, ...]) -> None:
