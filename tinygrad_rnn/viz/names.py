@@ -11,6 +11,7 @@ All of this is worked out when a picture is drawn: a forward pass pays nothing f
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import count
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
@@ -148,19 +149,17 @@ class _Naming:
         for place in self.places:
             if _is_parameter(place) and self.users[place]:
                 called[_given(place)].append(place)
-        depths: dict[str, int] = {}  # by scope: how much of its dotted name tells it from others
+        needed: dict[str, int] = {}  # by module: how many parts of its path tell it from others
         for places in called.values():
-            scopes = {self._owner(place) for place in places}
-            if len(scopes) > 1:
-                depth = 1
-                while len({_end(s, depth) for s in scopes}) < len(scopes):
-                    depth += 1
-                depths |= {scope: max(depth, depths.get(scope, 0)) for scope in scopes}
+            paths = {self._owner(place) for place in places}
+            for path in sorted(paths) if len(paths) > 1 else ():
+                parts = next(n for n in count(1) if _end(path, n) not in _ends(paths - {path}, n))
+                needed[path] = max(parts, needed.get(path, 0))
         return {
-            place: f"{_end(scope, depths[scope])}.{name}"
+            place: f"{_end(path, needed[path])}.{name}"
             for name, places in called.items()
             for place in places
-            if (scope := self._owner(place)) in depths and scope
+            if (path := self._owner(place)) in needed and path
         }
 
     def _owner(self, parameter: Node) -> str:
@@ -251,15 +250,18 @@ class _Naming:
 
     def _numbered(self) -> None:
         """v1, v2, …: the first addition of a step is called the same in every step."""
-        numbers: dict[tuple[Any, ...], int] = {}
-        counts: Counter[tuple[Any, ...]] = Counter()
+        given = set(self.stems.values())
+        free = (name for n in count(1) if (name := f"v{n}") not in given)
+        numbers: dict[tuple[Any, ...], str] = {}
+        seen: Counter[tuple[Any, ...]] = Counter()
         for place in self.places:
             if place not in self.found:
-                tag, kind = place.tag, place.primitive and place.primitive.name
-                counts[kind, tag[:4]] += 1
-                where = (kind, counts[kind, tag[:4]], tag.scope, *tag[2:4])
-                number = numbers.setdefault(where, len(numbers) + 1)
-                self.found[place] = in_step(f"v{number}", tag.step)
+                kind, tag = place.primitive and place.primitive.name, place.tag
+                seen[kind, tag] += 1
+                position = (kind, seen[kind, tag], tag.scope, *tag[2:4])
+                if position not in numbers:
+                    numbers[position] = next(free)
+                self.found[place] = in_step(numbers[position], tag.step)
 
 
 def _given(place: Node) -> str:
@@ -287,6 +289,10 @@ def _written_out(node: Node) -> tuple[Node, ...]:
     return node.parents[: {"dropout": 1, "linear": 2}.get(node.primitive.name)]
 
 
-def _end(scope: str, parts: int) -> str:
+def _end(path: str, parts: int) -> str:
     """The last parts of a dotted name."""
-    return ".".join(scope.split(".")[-parts:])
+    return ".".join(path.split(".")[-parts:])
+
+
+def _ends(paths: set[str], parts: int) -> set[str]:
+    return {_end(path, parts) for path in paths}
