@@ -169,6 +169,10 @@ class _Naming:
     # -- what goes into a gate --
 
     def _gates(self) -> None:
+        """``a_i`` goes into the gate ``i``, and into a_r go the parts ``r_x`` and ``r_h``.
+
+        The whole of which a_i, a_f, … are the parts is ``a``.
+        """
         gates: dict[Node, str] = {}  # of what goes into one, and of what that is made of
         for place in reversed(self.places):
             if place in self.found or place.is_leaf:
@@ -189,7 +193,10 @@ class _Naming:
         return self.stems.get(place, "").startswith("a_")
 
     def _source(self, part: Node) -> str:
-        """Of a part of a product with weights: the name of what was multiplied with them."""
+        """Of a part of a product with weights: what was multiplied with them.
+
+        That is the layer's input, x, if it is of the same step, whatever made it; else the state.
+        """
         whole = part.parents[0]
         if whole.is_leaf or whole.primitive.name not in formulas.PRODUCTS or not _is_part(part):
             return ""

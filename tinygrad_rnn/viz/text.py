@@ -16,7 +16,7 @@ LONGEST_NAME = 60
 _MONO_EM = 0.602
 _WIDE_EM = 1.25  # East Asian characters and emoji, in whatever font stands in for Helvetica
 _OTHER_EM = 0.62  # letters and signs that the table does not know
-_SMALL_EM = 0.4  # subscripts and superscripts
+_SMALL_EM = 0.4  # subscripts, superscripts and the prime
 _BOLD = 1.1
 _MOST_MARKS = 3  # on one letter
 _LEFT_TO_RIGHT = "\u200e"  # an invisible letter of a script that reads from left to right
@@ -58,7 +58,7 @@ def _sans_em(character: str) -> float:
         return 0
     if _is_wide(character):
         return _WIDE_EM
-    if unicodedata.decomposition(character).startswith(("<sub>", "<super>")):
+    if character == "′" or unicodedata.decomposition(character).startswith(("<sub>", "<super>")):
         return _SMALL_EM
     if unicodedata.category(character)[0] == "S":  # mathematical signs are as wide as capitals
         return 0.8
