@@ -260,24 +260,33 @@ def test_a_shared_parameter_is_the_first_users():
 def test_another_layers_tensor_is_told_by_its_layer():
     loss = loss_of("LSTM", num_layers=2)
     assert lines(loss, 2, 1)[:3] == [
-        "W_ih h₂⁽¹⁾ = h₂⁽¹⁾ @ weight_ih_l1ᵀ + bias_ih_l1",
+        "W_ih h₂⁽⁰⁾ = h₂⁽⁰⁾ @ weight_ih_l1ᵀ + bias_ih_l1",
         "W_hh h₁ = h₁ @ weight_hh_l1ᵀ + bias_hh_l1",
-        "a₂ = W_ih h₂⁽¹⁾ + W_hh h₁",
+        "a₂ = W_ih h₂⁽⁰⁾ + W_hh h₁",
     ]
     places, known = called(loss)
     (output,) = (p for p in places if known[p] == "output")
-    assert expression(output, known) == "= stack(h₁⁽²⁾, h₂⁽²⁾, h₃⁽²⁾)"
+    assert expression(output, known) == "= stack(h₁⁽¹⁾, h₂⁽¹⁾, h₃⁽¹⁾)"
     states = [known.told(p) for p in places if known[p] == "h₀"]
-    assert states == ["h₀⁽¹⁾", "h₀⁽²⁾"]  # though neither was made in a layer
+    assert states == ["h₀⁽⁰⁾", "h₀⁽¹⁾"]  # though neither was made in a layer
 
 
 def test_directions_are_told_apart():
     loss = loss_of("GRU", bidirectional=True, steps=2)
     places, known = called(loss)
     both = [p for p in places if p.primitive and p.primitive.name == "cat"]
-    assert [expression(p, known) for p in both] == ["= [h₁⁽¹⁾ ; h₁⁽¹ʳ⁾]", "= [h₂⁽¹⁾ ; h₂⁽¹ʳ⁾]"]
+    assert [expression(p, known) for p in both] == ["= [h₁⁽⁰⁾ ; h₁⁽⁰ʳ⁾]", "= [h₂⁽⁰⁾ ; h₂⁽⁰ʳ⁾]"]
     assert [known[p] for p in both] == ["[h;h]₁", "[h;h]₂"]
     assert lines(loss, 2, 0, "reverse")[-1] == "h₂ = n₂ + z⊙(h′−n)"
+
+
+def test_names_can_be_replaced():
+    x = tg.tensor([1.0], requires_grad=True).named("x")
+    places, known = called(tg.exp(x * 2))
+    inner = known.copy()
+    inner[places[-1].parents[0]] = "twice x"
+    assert expression(places[-1], inner) == expression(places[-1], dict(inner)) == "= exp(twice x)"
+    assert expression(places[-1], known) == "= exp(x·2)"
 
 
 def test_scopes_are_told_apart():

@@ -148,7 +148,8 @@ def texts(theme):
     yield "muted", theme.muted, theme.heat[0].fill  # ≈0 in the legend
     for colour in (theme.gradient, theme.recurrent):  # beside arrows; in pills
         yield from (("arrow", colour, ground) for ground in sorted(grounds))
-    yield from ((kind, box.border, box.fill) for kind, box in theme.boxes.items())  # notes
+    for kind, box in theme.boxes.items():  # notes; states in cells
+        yield from ((kind, box.border, ground) for ground in (box.fill, theme.row))
     yield from (("heat", heat.text, heat.fill) for heat in theme.heat)
 
 
@@ -232,7 +233,7 @@ def picture():
 
 def test_boxes_say_what_they_are(picture):
     """Fills are pale and alike; what has no operation has a note, and the loss is visited first."""
-    kinds = {i: group.get("class").split()[1] for i, group in picture.boxes.items()}
+    kinds = {i: group.get("class").split()[-1] for i, group in picture.boxes.items()}
     notes = {"parameter": "param", "input": "input", "state": "initial state"}
     for box, kind in kinds.items():
         if picture.texts(box, "expression") in ([], [None], [""]):

@@ -11,6 +11,7 @@ All of this is worked out when a picture is drawn: a forward pass pays nothing f
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
@@ -53,11 +54,15 @@ def names(places: list[Node]) -> Names:
     return _Naming(places).found
 
 
-def expression(node: Node, names: Names) -> str:
-    """How a node was computed, in the names of its operands: "= tanh(a₁)"."""
+def expression(node: Node, names: Mapping[Node, str]) -> str:
+    """How a node was computed, in the names of its operands: "= tanh(a₁)".
+
+    `Names` tell other layers' operands by their layer; any other mapping is taken at its word.
+    """
     if node.is_leaf:
         return ""
-    operands = [names.told(parent, node) for parent in node.parents]
+    told = names.told if isinstance(names, Names) else lambda parent, _: names[parent]
+    operands = [told(parent, node) for parent in node.parents]
     return cut("= " + formulas.computed(node, operands), _LONGEST_EXPRESSION)
 
 
@@ -73,8 +78,8 @@ class Names(dict[Node, str]):
         """The name as another box, ``by``, says it, or a text outside of all boxes.
 
         In a box it needs no addition where the other stands in the same layer.  Elsewhere
-        ``h₁⁽²⁾`` is that of layer 2, ``h₁⁽²ʳ⁾`` that of its reverse direction, ``decoder.h₁``
-        that of the module or scope.
+        ``h₁⁽⁰⁾`` is that of layer 0 (whose weights are called ``…_l0``), ``h₁⁽⁰ʳ⁾`` that of its
+        reverse direction, ``decoder.h₁`` that of the module or scope.
         """
         name, home = self[place], self._homes.get(place)
         sharers = self._sharers.get(name, set())
@@ -83,10 +88,17 @@ class Names(dict[Node, str]):
         scope, (layer, direction) = home
         if layer is not None and len({at for _, at in sharers}) > 1:
             reverse = "ʳ" if direction == "reverse" else ""
-            name += f"⁽{str(layer + 1).translate(_SUPERSCRIPTS)}{reverse}⁾"
+            name += f"⁽{str(layer).translate(_SUPERSCRIPTS)}{reverse}⁾"
         if scope and len({at for at, _ in sharers}) > 1:
             name = f"{clean(scope).rpartition('.')[2]}.{name}"
         return name
+
+    def copy(self) -> Names:
+        """The same names, to put others in the place of some."""
+        new = Names()
+        new.update(self)
+        new._homes, new._sharers = self._homes, self._sharers
+        return new
 
     def share(self, homes: dict[Node, tuple[str, Any]]) -> None:
         """Find out which places bear the same name in different layers."""
