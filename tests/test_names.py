@@ -493,7 +493,7 @@ def test_any_names_give_a_name_to_everything(one, two):
 
 
 def test_records_are_drawn_with_these_names():
-    svg = viz.draw(bptt.record(loss_of(steps=2))).svg
+    svg = viz.draw(bptt.record(loss_of(steps=2)), level="op").svg
     for name in ("a_i₁", "f⊙c′", "tanh c₂", "W_hh h₁", "out.weight", "loss"):
         assert f">{name}</text>" in svg
     assert np.count_nonzero(["v4" in svg, "v5" in svg]) == 0
