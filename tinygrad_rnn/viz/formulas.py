@@ -21,6 +21,7 @@ _SIGNS = {"add": "+", "sub": "−", "mul": "⊙", "div": "/"}
 _SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 _TORCH_WEIGHT = re.compile(r"(?:.*?([^.]+)\.)?weight(_\w+?)??(?:_l\d+(?:_reverse)?)?")
 _INDEXED = ("as_strided", "embedding", "getitem", "index", "slice")
+_LONGEST_TERM = 3
 _MOST_INDICES = 4  # of an index array that is written out
 
 
@@ -81,13 +82,15 @@ def _product(kind: str, x: str, weight: str) -> str:
         module, gates = found.groups()
         plain = f"W{gates or ''}{f'_{module}' if module else ''}"
     if kind == "linear" or weight.endswith("ᵀ"):
-        return f"{plain}{' ' * (len(plain) > 2)}{bracketed(x)}"
+        return f"{plain}{' ' * (len(plain) > 2 or len(x) > 3)}{bracketed(x)}"
     return f"{bracketed(x)}{' ' * (len(plain) > 2 or len(x) > 2)}{plain}"
 
 
 def _joined(kind: str, operands: list[str]) -> str:
-    """``f⊙c``, ``2·x``, ``(h′−n)``."""
+    """``f⊙c``, ``2·x``, ``(h′−n)``; of long names no sum, for which a number is the better name."""
     if kind in ("add", "sub"):
+        if any(len(x) > _LONGEST_TERM for x in operands):
+            return ""
         return f"({_SIGNS[kind].join(operands)})"
     if kind == "div":
         return "/".join(map(bracketed, operands))
