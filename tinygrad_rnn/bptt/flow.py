@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -72,8 +72,8 @@ class Flow(Report):
 
     series: tuple[StateFlow, ...]
 
-    heading: ClassVar[str] = "Norms of gradients of states"
-    numeric: ClassVar[tuple[int, ...]] = (2, 3, 4, 5)
+    heading = "Norms of gradients of states"
+    numeric = (2, 3, 4, 5)
 
     def __iter__(self) -> Iterator[StateFlow]:
         return iter(self.series)
