@@ -189,7 +189,7 @@ class ValueAxis:
         exponents = [math.log10(x) for x in values if 0 < x < math.inf] or [0.0]
         largest = max(exponents)
         least = min(e for e in exponents if e >= largest - _DEEPEST)
-        low = max(math.floor(least), _FIRST_DECADE)
+        low = min(max(math.floor(least), _FIRST_DECADE), _LAST_DECADE - 1)
         high = min(max(math.ceil(largest), low + 1), _LAST_DECADE)
         floor = bottom if any(x < 10.0**low for x in values) else None
         ceiling = None if all(map(math.isfinite, values)) else top
