@@ -69,6 +69,15 @@ def unrolled(torch, layer, kind, xs, onward):
     return found, xs
 
 
+def torch_loss(torch, found, outputs, weights):
+    """The same of one sequence as `loss_of`: outputs, and the last state of each layer."""
+    loss = (torch.stack(outputs) * torch.tensor(weights)).pow(2).sum()
+    for (_, direction, _, t), state in found.items():
+        if t == (1 if direction == "reverse" else len(outputs)):
+            loss = loss + state.pow(2).sum()
+    return loss
+
+
 def network(kind, layers, bidirectional, lengths=LENGTHS, seed=0):
     """A layer, sequences of these lengths, and weights of a loss for every output."""
     tg.manual_seed(seed)
@@ -83,9 +92,10 @@ def network(kind, layers, bidirectional, lengths=LENGTHS, seed=0):
 
 def loss_of(layer, x, weights, lengths):
     packed = pack_padded_sequence(tg.tensor(x), list(lengths)) if min(lengths) < len(x) else None
-    output, _ = layer(tg.tensor(x) if packed is None else packed)
+    output, last = layer(tg.tensor(x) if packed is None else packed)
     output = output if packed is None else pad_packed_sequence(output)[0]
-    return (output * tg.tensor(weights)).pow(2).sum()
+    last = last if isinstance(last, tuple) else (last,)
+    return (output * tg.tensor(weights)).pow(2).sum() + sum(s.pow(2).sum() for s in last)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -107,7 +117,7 @@ def test_parts_equal_those_of_a_manual_loop_in_torch(torch, kind, layers, bidire
 
         xs = list(torch.tensor(x[:length, b]))
         found, outputs = unrolled(torch, layer, kind, xs, onward)
-        (torch.stack(outputs) * torch.tensor(weights[:length, b])).pow(2).sum().backward()
+        torch_loss(torch, found, outputs, weights[:length, b]).backward()
         for series in flow:
             assert series.steps == list(range(1, max(lengths) + 1))
             for t in range(1, length + 1):
@@ -134,7 +144,7 @@ def test_the_direct_part_is_what_remains_when_the_way_on_is_cut(torch, kind):
                 list(torch.tensor(x[:, 0])),
                 lambda state, key, cut=cut: state.detach() if key == cut else state,
             )
-            (torch.stack(outputs) * torch.tensor(weights[:, 0])).pow(2).sum().backward()
+            torch_loss(torch, found, outputs, weights[:, 0]).backward()
             expected = found[cut].grad.numpy()
             np.testing.assert_allclose(series.direct[t][0], expected, rtol=1e-9, atol=1e-13)
 

@@ -171,7 +171,7 @@ class _Painter:
         if look.mark == "triangle":
             d = f"M{marks.xy((x - 3.6, y + 2.6))}h7.2L{marks.xy((x, y - 3.8))}Z"
             return f'<path d="{d}" fill="{look.colour}"/>'
-        fill, radius = (look.colour, 2.4) if look.mark == "disc" else (self.theme.paper, 3.6)
+        fill, radius = (look.colour, 2.4) if look.mark == "disc" else ("none", 3.8)
         ring = f' stroke="{look.colour}" stroke-width="1.4"' if look.mark == "ring" else ""
         return f'<circle cx="{marks.n(x)}" cy="{marks.n(y)}" r="{radius}" fill="{fill}"{ring}/>'
 
@@ -199,7 +199,7 @@ class _Painter:
     @property
     def _band_look(self) -> str:
         colour = self.gate_look.colour
-        return f' fill="{colour}" fill-opacity="0.25"'
+        return f' fill="{colour}" stroke="{colour}" stroke-width="2" opacity="0.25"'
 
     def legend(self) -> list[Item]:
         """What the lines mean, as far as there are such lines."""
