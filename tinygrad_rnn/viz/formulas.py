@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ _SIGNS = {"add": "+", "sub": "−", "mul": "⊙", "div": "/"}
 _SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 _TORCH_WEIGHT = re.compile(r"(?:.*?([^.]+)\.)?weight(_\w+?)??(?:_l\d+(?:_reverse)?)?")
 _INDEXED = ("as_strided", "embedding", "getitem", "index", "slice")
+_LOOSE = (" + ", " − ", " - ", " / ", " @ ")  # what binds less than a product
 _LONGEST_TERM = 3
 _MOST_INDICES = 4  # of an index array that is written out
 
@@ -43,16 +45,20 @@ def in_step(name: str, step: int | None) -> str:
     return name if step is None or ends_low else name + str(step).translate(_SUBSCRIPTS)
 
 
-def bracketed(name: str) -> str:
+def bracketed(name: str, signs: Sequence[str] = " ⊙·/") -> str:
     """A name in brackets, if it is a formula that would otherwise fall apart.
 
     Examples
     --------
-    >>> bracketed("c₁"), bracketed("f⊙c′"), bracketed("(h′−n)")
-    ('c₁', '(f⊙c′)', '(h′−n)')
+    >>> bracketed("c₁"), bracketed("f⊙c′"), bracketed("(h′−n)"), bracketed("max(a, b)")
+    ('c₁', '(f⊙c′)', '(h′−n)', 'max(a, b)')
     """
-    whole = name[0] + name[-1] in ("()", "[]")
-    return f"({name})" if not whole and any(sign in name for sign in " ⊙·/") else name
+    depth, outside = 0, ""
+    for character in name:
+        depth -= character in ")]"
+        outside += character if depth == 0 else ""
+        depth += character in "(["
+    return f"({name})" if any(sign in outside for sign in signs) else name
 
 
 # -- names ---------------------------------------------------------------------------------------
@@ -124,8 +130,11 @@ def computed(node: Node, operands: list[str]) -> str:
     if "{" in symbol:
         return _filled(symbol, node, operands)
     if len(operands) == 2 and not _is_word(symbol):
-        tight = symbol not in "+*"
-        return f" {symbol} ".join(map(bracketed, operands) if tight else operands)
+        if symbol == "*":
+            operands = [bracketed(operand, _LOOSE) for operand in operands]
+        elif symbol != "+":
+            operands = list(map(bracketed, operands))
+        return f" {symbol} ".join(operands)
     if len(operands) == 1 and not _is_word(symbol):
         return f"{symbol}{first}"
     return f"{symbol}({', '.join(operands)})"
