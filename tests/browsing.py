@@ -79,7 +79,7 @@ class Page:
         return self.run(
             """const found = {};
             for (const box of document.querySelectorAll("#stage .box")) {
-              const lines = [...box.querySelectorAll(".row.grad text.grad")];
+              const lines = [...box.querySelectorAll("text.grad")];
               if (lines.length) found[box.id] = lines.map(e => e.textContent);
             }
             return found"""

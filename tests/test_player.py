@@ -19,9 +19,10 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, demo, viz
 from tinygrad_rnn.viz import figures
 from tinygrad_rnn.viz.build import scene_of
-from tinygrad_rnn.viz.names import is_inline, names
+from tinygrad_rnn.viz.names import is_inline
 from tinygrad_rnn.viz.player import still
 from tinygrad_rnn.viz.player.walk import walk_of
+from tinygrad_rnn.viz.roles import given_name
 from tinygrad_rnn.viz.source import source_of
 from tinygrad_rnn.viz.style import THEMES
 from tinygrad_rnn.viz.text import clean
@@ -99,7 +100,7 @@ NETWORKS = [rnn, lstm, perceptron, second_backward, odd_arrays]
 
 def told(loss):
     walk = bptt.record(loss)
-    return walk, walk_of(walk, scene_of(source_of(walk), max_nodes=5000))
+    return walk, walk_of(walk, scene_of(source_of(walk), steps="all", max_nodes=5000))
 
 
 def ids(walk):
@@ -167,7 +168,7 @@ def test_formulas_are_in_the_tensors_names_and_right(operation, formulas) -> Non
     b = tg.tensor([[1.0, 2.0], [0.5, 3.0]], dtype=tg.float64, requires_grad=True).named("b")
     y = operation(a, b).named("y")
     walk = bptt.record(y, tg.full(y.shape, 0.7, dtype=tg.float64))
-    data = walk_of(walk, scene_of(source_of(walk)))
+    data = walk_of(walk, scene_of(source_of(walk), steps="all"))
     assert tuple(send["formula"] for send in data["visits"][0]["to"]) == formulas
     values = {"a": a.array, "b": b.array, "y": y.array, "G": np.full(y.shape, 0.7)}
     sent = [c for c in walk.visits[0].contributions if c is not None]
@@ -196,7 +197,7 @@ def test_a_walk_starts_with_the_gradient_it_was_given() -> None:
     x = tg.tensor([1.0, 2.0], requires_grad=True).named("x")
     for given, start in (([1.0, 1.0], "1"), ([0.5, -1.0], "[0.500 -1.000]")):
         walk = bptt.record(x * 2, tg.tensor(given))
-        data = walk_of(walk, scene_of(source_of(walk)))
+        data = walk_of(walk, scene_of(source_of(walk), steps="all"))
         assert data["start"] == start
         assert data["nodes"][data["root"]]["states"][0]["at"] == 0
 
@@ -447,7 +448,11 @@ def test_before_the_walk_only_the_seed_is_there(page) -> None:
 
 def test_the_layer_and_the_scope_are_named(page, made) -> None:
     walk = made(lstm)[0]
-    (visit,) = (v for v in walk.visits if names(walk.places)[v.node] == "c₂" and v.node.tag.layer)
+    (visit,) = (
+        visit
+        for visit in walk.visits
+        if visit.step == 2 and visit.node.tag.layer == 1 and given_name(visit.node) == "c"
+    )
     shown = page(lstm, f"#step={visit.number}")
     assert shown.text("#where") == f"step {visit.number} of 131 · time step 2 · lstm · layer 1"
 
@@ -700,7 +705,7 @@ def test_the_colours_follow_the_readers_and_the_button(page, scheme) -> None:
         assert shown.style("body", "color") == rgb(theme.ink)
         assert shown.style("#n0 .body", "fill") == rgb(theme.boxes["parameter"].fill)
         assert shown.style("#n0 .border", "stroke") == rgb(theme.boxes["parameter"].border)
-        row = shown.style("#n0 .row.grad path", "fill")
+        row = shown.style("#n0 .grad-row", "fill")
         assert row in {rgb(heat.fill) for heat in theme.heat}
         assert shown.find("#dark").get_attribute("aria-pressed") == str(name == "dark").lower()
 

@@ -492,7 +492,7 @@ def test_after_a_plain_backward_the_tensors_gradients_are_shown():
     svg = viz.draw(loss).svg
     reader = Reader(svg)
     assert reader.texts(reader.named("b_out"), "grad") == ["[2.000]"]
-    nodes = [i for i in reader.ids if reader.texts(i, "expression")[0]]
+    nodes = [i for i in reader.ids if reader.texts(i, "expression")]
     assert {t for i in nodes for t in reader.texts(i, "grad")} == {"not kept"}
     assert "use bptt.record" in svg
 
@@ -538,7 +538,7 @@ def test_large_values_read_shape_only():
     h = (w * 2.0).named("h")
     boxes = scene(h.sum()).boxes
     (box,) = (b for b in boxes.values() if b.name == "h")
-    assert box.rows[0].lines == ("shape 30×40",)
+    assert box.parts[0].lines == ("shape 30×40",)
 
 
 def test_a_single_tensor_is_a_picture():
@@ -720,9 +720,9 @@ def test_too_many_boxes_are_refused_before_any_layout():
 
 
 def test_unknown_options_name_what_exists():
-    with pytest.raises(ValueError, match=r"level='cell'.*'auto', 'op'"):
-        viz.draw(mlp(), level="cell")
-    with pytest.raises(ValueError, match=r"theme='dark'.*'light'"):
+    with pytest.raises(ValueError, match=r"level='gate'.*'auto', 'op', 'cell'"):
+        viz.draw(mlp(), level="gate")
+    with pytest.raises(ValueError, match=r"theme='neon'.*'light', 'dark'"):
         viz.draw(mlp(), theme="neon")
     with pytest.raises(TypeError, match=r"Tensor or of what bptt\.record"):
         viz.draw(3)

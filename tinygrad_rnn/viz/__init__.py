@@ -5,7 +5,10 @@ Graphviz), and a *painter* writes it as SVG or DOT.  The *player* puts it on a p
 reader steps through the backward walk.
 """
 
+from tinygrad_rnn.viz.chart import Chart
+from tinygrad_rnn.viz.gradient_flow import FlowChart, gradient_flow
+from tinygrad_rnn.viz.heat_map import heat_map
 from tinygrad_rnn.viz.picture import Picture, draw, to_dot
 from tinygrad_rnn.viz.player import play
 
-__all__ = ["Picture", "draw", "play", "to_dot"]
+__all__ = ["Chart", "FlowChart", "Picture", "draw", "gradient_flow", "heat_map", "play", "to_dot"]

@@ -1,175 +1,260 @@
-"""From a graph to a scene: what each box says, which edges there are, how warm they look."""
+"""From a graph to a scene: which boxes and edges there are, and how warm they look."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Hashable
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.viz import figures, measure
+from tinygrad_rnn.viz.boxes import Boxes
 from tinygrad_rnn.viz.figures import Scale
-from tinygrad_rnn.viz.names import expression, is_inline, names
+from tinygrad_rnn.viz.grouping import Columns, Group, Steps, groups_of
+from tinygrad_rnn.viz.names import is_inline, names
 from tinygrad_rnn.viz.roles import Roles, roles_of
-from tinygrad_rnn.viz.scene import Box, Edge, Row, Scene
+from tinygrad_rnn.viz.scene import Box, Edge, Lane, Scene, Strip
 from tinygrad_rnn.viz.source import NOT_KEPT, NOT_YET, Source
 from tinygrad_rnn.viz.text import clean
+
+READABLE = 300  # boxes of an operation-level picture
 
 
 def scene_of(
     source: Source,
     *,
+    level: str = "op",
+    steps: Steps = "auto",
     values: bool = True,
     grads: bool = True,
     order: bool = True,
-    max_nodes: int = 300,
+    max_nodes: int = READABLE,
     title: str | None = None,
 ) -> Scene:
-    """Turn a graph into boxes and edges.
+    """Turn a graph into boxes and edges; for the parameters see `draw`.
 
     Raises
     ------
     ValueError
-        If there would be more than ``max_nodes`` boxes.
+        If there would be more than ``max_nodes`` boxes, or for steps that do not exist.
     """
     places = tape([source.root])
     boxed = [place for place in places if place is source.root or not is_inline(place)]
-    if len(boxed) > max_nodes:
-        raise ValueError(
-            f"this graph has {len(boxed):,} boxes, more than a readable picture: draw the loss of "
-            f"fewer time steps, or raise max_nodes (now {max_nodes:,})"
-        )
-    return _Builder(source, places, boxed, values, grads, order).scene(title)
+    columns = Columns({p.tag.step for p in places if not p.is_leaf}, steps)
+    if level == "auto":
+        level = _best_level(boxed, columns)
+    literal = level == "op" and not columns.runs
+    roles = roles_of(places, source.root, sums_in_time=literal)
+    columns = Columns(set(roles.steps.values()), steps)
+    groups = groups_of(places, boxed, roles, level, columns)
+    if len(groups) > max_nodes:
+        raise ValueError(_too_many(len(groups), max_nodes, level, columns))
+    boxes = Boxes(
+        source, roles, names(places), groups,
+        values=values, grads=grads, order=order and bool(source.visits),
+    )  # fmt: skip
+    return _Builder(source, roles, boxes, columns).scene(title)
+
+
+def _best_level(boxed: list[Node], columns: Columns) -> str:
+    """Cells for built-in recurrent layers and for what would be too many operations."""
+    if not columns.times:
+        return "op"
+    layers = any(place.tag.layer is not None for place in boxed)
+    drawn = sum(p.tag.step is None or columns.of(p.tag.step) not in columns.runs for p in boxed)
+    return "cell" if layers or drawn > READABLE else "op"
+
+
+def _too_many(count: int, most: int, level: str, columns: Columns) -> str:
+    ways = []
+    if columns.times:
+        ways += ['level="cell"'] * (level == "op") + ['level="step"', "fewer steps=…"]
+    ways.append(f"a larger max_nodes (now {most:,})")
+    return (
+        f"this graph has {count:,} boxes, more than a readable picture: use {', '.join(ways[:-1])}"
+        f"{' or ' if ways[:-1] else ''}{ways[-1]}"
+    )
 
 
 class _Builder:
-    def __init__(
-        self,
-        source: Source,
-        places: list[Node],
-        boxed: list[Node],
-        values: bool,
-        grads: bool,
-        order: bool,
-    ) -> None:
-        self.source, self.boxed, self.values, self.grads = source, boxed, values, grads
-        self.order = order and bool(source.visits)
-        self.names = names(places)
-        self.roles: Roles = roles_of(places, source.root)
-        self.index = {place: i for i, place in enumerate(boxed)}
-        self.missing: set[str] = set()
+    def __init__(self, source: Source, roles: Roles, boxes: Boxes, columns: Columns) -> None:
+        self.source, self.roles, self.boxes, self.columns = source, roles, boxes, columns
+        self.mains = {group.index: boxes.main(group) for group in boxes.groups}
 
     def scene(self, title: str | None) -> Scene:
-        boxes = {self.index[place]: self._box(place) for place in self.boxed}
-        edges = [edge for place in self.boxed for edge in self._edges(place)]
-        steps = sorted({box.step for box in boxes.values() if box.step is not None})
-        scene = Scene("", "", boxes, edges, steps, ordered=self.order)
+        columns = self.columns
+        built = {group.index: self.boxes.box(group) for group in self.boxes.groups}
+        scene = Scene(
+            title="",
+            aid="",
+            boxes=built,
+            edges=self._edges(built),
+            steps=columns.keys,
+            labels={key: columns.label(key) for key in columns.keys},
+            ordered=self.boxes.order,
+            paired=self.boxes.cells,
+        )
         self._heat(scene)
-        for box in boxes.values():
+        for box in built.values():
             measure.fit(box)
-        scene.title = self._title(scene) if title is None else clean(title, 200)
+        _level(built)
+        scene.title = self._title() if title is None else clean(title, 200)
         scene.aid = self._aid(scene)
         return scene
 
-    def _box(self, place: Node) -> Box:
-        roles = self.roles
-        peer = roles.peers.get(place)
-        return Box(
-            index=self.index[place],
-            kind=roles.kinds[place],
-            region=roles.regions[place],
-            step=roles.steps[place],
-            scope=place.tag.scope,
-            name=self.names[place],
-            expression=expression(place, self.names),
-            note=self._note(place),
-            primitive="" if place.primitive is None else place.primitive.name,
-            visit=self.source.visits.get(place) if self.order else None,
-            rows=self._rows(place),
-            peer=None if peer is None else self.index[peer],
-        )
+    # -- edges -------------------------------------------------------------------------------
 
-    def _note(self, place: Node) -> str:
-        if place.primitive is not None:
-            return ""
-        kind, times = self.roles.kinds[place], len(self.roles.uses[place])
-        if kind == "parameter":
-            return f"param, used ×{times}" if times > 1 else "param"
-        if kind == "state":
-            return "initial state"
-        return "input" if place.requires_grad else "constant"
+    def _edges(self, built: dict[int, Box]) -> list[Edge]:
+        """The edges between boxes; the flows back along all that run together are added up."""
+        edges: dict[Hashable, Edge] = {}
+        flows: dict[Hashable, dict[Node, Any]] = {}
+        for target in self.boxes.groups:
+            for node in target.members:
+                for operand, parent in enumerate(node.parents):
+                    source = self.boxes.group_of.get(parent)
+                    if source is None or source is target:
+                        continue
+                    key = self._key(source, target, parent, node, operand)
+                    if key not in edges:
+                        edges[key] = self._edge(source, target, parent, operand, built)
+                    elif source.style == "elided":
+                        edges[key].label = self.boxes.names[parent]
+                    self._add_flow(flows.setdefault(key, {}), parent, node, operand)
+        for key, edge in edges.items():
+            if flows[key] and not (self.boxes.cells and edge.kind == "parameter"):
+                edge.norm = math.hypot(*(figures.norm(flow) for flow in flows[key].values()))
+        return _without_taps_of_hidden_steps(list(edges.values()), built)
 
-    def _rows(self, place: Node) -> list[Row]:
-        rows = []
-        if self.values:
-            value = self.source.value(place)
-            shape_only = (f"shape {figures.shape(place.shape)}",)
-            rows.append(Row("value", shape_only if value is None else figures.array(value)))
-        if self.grads and place.requires_grad:
-            gradient = self.source.gradient(place)
-            if gradient is None:
-                missing = self.source.missing(place)
-                self.missing.add(missing)
-                rows.append(Row("grad", (missing,)))
-            else:
-                rows.append(Row("grad", figures.array(gradient)))
-        return rows
+    def _key(
+        self, source: Group, target: Group, parent: Node, node: Node, operand: int
+    ) -> Hashable:
+        if source.style == "weights":
+            return source.index, target.index
+        if source.style == "elided":
+            return source.index, target.index, self.boxes.lane_name(parent)
+        if len(target.members) == 1:
+            return source.index, target.index, operand
+        return source.index, target.index, parent
 
-    def _edges(self, node: Node) -> list[Edge]:
-        edges = []
-        for operand, parent in enumerate(node.parents):
-            if parent in self.index:
-                sent = self.source.contribution(node, operand) if self.grads else None
-                norm = None if sent is None else figures.norm(_array(sent))
-                ends = self.index[parent], self.index[node]
-                edges.append(Edge(*ends, operand, self._edge_kind(parent, node), norm))
-        return edges
+    def _add_flow(self, flows: dict[Node, Any], parent: Node, node: Node, operand: int) -> None:
+        sent = self.source.contribution(node, operand) if self.boxes.grads else None
+        if sent is not None:
+            sent = getattr(sent, "array", sent)
+            flows[parent] = flows[parent] + sent if parent in flows else sent
 
-    def _edge_kind(self, parent: Node, node: Node) -> str:
-        if self.roles.kinds[parent] == "parameter":
+    def _edge(
+        self, source: Group, target: Group, parent: Node, operand: int, built: dict[int, Box]
+    ) -> Edge:
+        edge = Edge(source.index, target.index, operand, self._kind(source, target))
+        if source.style in ("cell", "elided", "initial") and self.boxes.cells:
+            edge.label = "" if source.style == "initial" else self.boxes.names[parent]
+            edge.lanes = self._lanes(source, target, parent, built)
+        return edge
+
+    def _kind(self, source: Group, target: Group) -> str:
+        main = self.mains[source.index]
+        if self.roles.kinds[main] == "parameter":
             return "parameter"
-        before, after = self.roles.steps[parent], self.roles.steps[node]
-        if self.roles.regions[parent] == "initial":
+        if self.roles.regions[main] in ("before", "after"):
             return "recurrent"
-        crosses = before is not None and after is not None and before != after
-        return "recurrent" if crosses else "forward"
+        crosses = source.step is not None and target.step is not None
+        return "recurrent" if crosses and source.step != target.step else "forward"
+
+    def _lanes(
+        self, source: Group, target: Group, parent: Node, built: dict[int, Box]
+    ) -> tuple[int, int] | None:
+        """The lanes that an edge joins, of boxes that stand side by side in a band."""
+        peer = self.roles.peers.get(parent)
+        name = self.boxes.lane_name(parent if peer is None else peer)
+        starts, ends = (
+            _lane_at(built[group.index], name) if group.style != "initial" else 0
+            for group in (source, target)
+        )
+        beside = source.style == "initial" or source.part == target.part
+        if not beside or source.step == target.step or starts is None or ends is None:
+            return None
+        return starts, ends
+
+    # -- looks -------------------------------------------------------------------------------
 
     def _heat(self, scene: Scene) -> None:
         """Give gradients and backward flows their bins on the scale of this picture."""
-        norms: dict[int, float] = {}
-        for place in self.boxed if self.grads else ():
-            gradient = self.source.gradient(place)
-            if gradient is not None and place.requires_grad:
-                norms[self.index[place]] = figures.norm(_array(gradient))
-        sent = [edge.norm for edge in scene.edges if edge.norm is not None]
-        scene.scale = Scale.of([*norms.values(), *sent])
-        for index, norm in norms.items():
-            scene.boxes[index].rows[-1].bin = figures.bin_of(scene.scale, norm)
+        strips = [p for box in scene.boxes.values() for p in box.parts if isinstance(p, Strip)]
+        norms = [norm for _, norm in self.boxes.norms]
+        norms += [edge.norm for edge in scene.edges if edge.norm is not None]
+        norms += [norm for strip in strips for norm in strip.norms if norm is not None]
+        scene.scale = Scale.of(norms)
+        for part, norm in self.boxes.norms:
+            part.bin = figures.bin_of(scene.scale, norm)
         for edge in scene.edges:
             edge.bin = figures.bin_of(scene.scale, edge.norm)
+        for strip in strips:
+            strip.bins = [figures.bin_of(scene.scale, norm) for norm in strip.norms]
 
-    def _title(self, scene: Scene) -> str:
-        nodes = sum(box.primitive != "" for box in scene.boxes.values())
-        operations = f"{nodes} operation{'s' * (nodes != 1)}"
-        if not scene.steps:
+    def _title(self) -> str:
+        count = sum(not place.is_leaf for place in self.roles.kinds)
+        operations = f"{count} operation{'s' * (count != 1)}"
+        times = self.columns.times
+        if not times:
             return f"A graph of {operations}"
-        steps = f"{len(scene.steps)} time step{'s' * (len(scene.steps) != 1)}"
-        if self.source.visits and self.grads:
+        steps = f"{len(times)} time step{'s' * (len(times) != 1)}"
+        if self.source.visits and self.boxes.grads:
             return f"Backpropagation through {steps}, {operations}"
         return f"The graph of {steps}, {operations}"
 
     def _aid(self, scene: Scene) -> str:
         way = "bottom to top and step to step" if scene.steps else "left to right"
+        flows = any(edge.bin is not None for edge in scene.edges)
         parts = [f"Thin arrows: the forward computation, {way}."]
-        if any(edge.bin is not None for edge in scene.edges):
+        if flows and scene.paired:
+            parts.append(
+                "Thick orange arrows: the gradient that crosses there on its way back, with its "
+                "norm. Weights stand once; their gradient is the sum over the time steps."
+            )
+        elif flows:
             parts.append(
                 "Orange underlay: the gradient flowing back along the same edge "
                 "(width and colour: log of its norm)."
             )
-        if NOT_KEPT in self.missing:
+        if self.columns.runs and self.boxes.grads:
+            parts.append("Steps left out keep their gradients: one sliver each.")
+        if NOT_KEPT in self.boxes.missing:
             parts.append("Gradients that read not kept: use bptt.record.")
-        elif NOT_YET in self.missing:
+        elif NOT_YET in self.boxes.missing:
             parts.append("No backward has run yet.")
         return " ".join(parts)
 
 
-def _array(a: Any) -> Any:
-    return getattr(a, "array", a)
+def _lane_at(box: Box, name: str) -> int | None:
+    """Which part of a box is the lane, or the strip, of that name."""
+    for i, part in enumerate(box.parts):
+        if isinstance(part, Lane | Strip) and part.name == name:
+            return i
+    return None
+
+
+def _without_taps_of_hidden_steps(edges: list[Edge], built: dict[int, Box]) -> list[Edge]:
+    """Weights feed every step; what is left out needs no wire, unless it is the only use."""
+    seen = {
+        edge.source
+        for edge in edges
+        if edge.kind == "parameter" and built[edge.target].style != "elided"
+    }
+    return [
+        edge
+        for edge in edges
+        if edge.kind != "parameter"
+        or built[edge.target].style != "elided"
+        or edge.source not in seen
+    ]
+
+
+def _level(built: dict[int, Box]) -> None:
+    """Make the boxes of a band as high as its cells, so that their lanes lie side by side."""
+    heights: dict[str, float] = {}
+    for box in built.values():
+        if box.style == "cell":
+            heights[box.band] = max(heights.get(box.band, 0.0), box.height)
+    for box in built.values():
+        if box.style in ("cell", "elided") and box.band in heights:
+            box.height = heights[box.band]

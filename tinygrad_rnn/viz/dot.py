@@ -46,7 +46,7 @@ def _steps(graph: graphviz.Digraph, scene: Scene, theme: Theme) -> None:
     """Boxes in a cluster for each time step, and those outside of time."""
     for place, step in enumerate(scene.steps):
         with graph.subgraph(name=f"cluster_{place}") as cluster:
-            cluster.attr(label=f"t = {step}", style="filled,rounded", color=theme.band)
+            cluster.attr(label=scene.labels[step], style="filled,rounded", color=theme.band)
             for box in scene.boxes.values():
                 if box.step == step:
                     cluster.node(box.id, _text(box), **_look(box, theme))
@@ -57,11 +57,11 @@ def _steps(graph: graphviz.Digraph, scene: Scene, theme: Theme) -> None:
 
 def _text(box: Box) -> str:
     """A box's label: its header and its rows, one below the other."""
-    header = f"{box.name} {box.expression or f'({box.note})'}"
-    visit = "" if box.visit is None else f"   visit {box.visit}"
-    lines = [header + visit]
-    for row in box.rows:
-        lines += [f"{row.label} {row.lines[0]}", *row.lines[1:]]
+    said = box.expression or (f"({box.note})" if box.note else "")
+    visit = f"   visit {box.visit}" if box.visit else ""
+    lines = [f"{box.name} {said}".rstrip() + visit]
+    for part in box.parts:
+        lines += part.words()
     return _label(lines)
 
 

@@ -24,7 +24,7 @@ def n(x: float) -> str:
     >>> n(12.04), n(1 / 3)
     ('12', '0.3')
     """
-    return f"{round(x, 1):g}" if abs(x) < 1e5 else f"{x:.0f}"
+    return f"{x:.1f}".removesuffix(".0")
 
 
 def xy(point: Point) -> str:
@@ -82,6 +82,15 @@ def foot(r: Rect, radius: float) -> str:
     return (
         f"M{n(r.x)} {n(r.y)}H{n(r.right)}V{n(r.bottom - radius)}a{k} {k} 0 0 1 -{k} {k}"
         f"H{n(r.x + radius)}a{k} {k} 0 0 1 -{k} -{k}Z"
+    )
+
+
+def roof(r: Rect, radius: float) -> str:
+    """The path of a rectangle whose upper corners are round: the header of a box."""
+    k = n(radius)
+    return (
+        f"M{n(r.x)} {n(r.bottom)}V{n(r.y + radius)}a{k} {k} 0 0 1 {k} -{k}"
+        f"H{n(r.right - radius)}a{k} {k} 0 0 1 {k} {k}V{n(r.bottom)}Z"
     )
 
 

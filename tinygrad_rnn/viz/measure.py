@@ -2,28 +2,61 @@
 
 from __future__ import annotations
 
-from tinygrad_rnn.viz.scene import Box, Row
+from tinygrad_rnn.viz.scene import Bars, Box, Gates, Lane, Part, Row, Strip
 from tinygrad_rnn.viz.text import fitted, width
 
 NAME, EXPRESSION, NOTE, LABEL, VALUE, PILL = 15.0, 12.5, 11.0, 10.5, 12.5, 11.0
+LANE, CHIP, GATE = 13.0, 11.5, 11.0
 HEADER, LINE, PAD = 27.0, 16.0, 5.0  # heights: the header, a line, and above and below the lines
 MARGIN, GAP = 9.0, 7.0  # left and right in a box; between two texts
+LANE_HEIGHT, WEIGHT_HEIGHT, GATES_HEIGHT, BARS_HEIGHT = 34.0, 21.0, 30.0, 52.0
+CHIP_PAD, GATE_BAR, STRIP_WIDTH = 6.0, 22.0, 132.0
+CELL_WIDTH = 158.0
 _LONGEST_NAME, _LONGEST_EXPRESSION, _NARROWEST = 190.0, 240.0, 104.0
+_LONGEST_LANE = 160.0
 
 
 def fit(box: Box) -> None:
     """Cut the texts that are too long and set the box's size."""
     box.name = fitted(box.name, NAME, _LONGEST_NAME, bold=True)
     box.expression = fitted(box.expression, EXPRESSION, _LONGEST_EXPRESSION)
+    for part in box.parts:
+        if isinstance(part, Lane):
+            part.name = fitted(part.name, LANE, _LONGEST_LANE, bold=True)
     header = 2 * MARGIN + width(box.name, NAME, bold=True)
     if box.expression:
         header += GAP + width(box.expression, EXPRESSION)
     if box.note:
         header += 2 * GAP + width(box.note, NOTE)
-    if box.visit is not None:
-        header += GAP + pill_width(str(box.visit))
-    box.width = float(round(max(_NARROWEST, header, *(_row_width(row) for row in box.rows)) + 1))
-    box.height = HEADER + sum(row_height(row) for row in box.rows)
+    if box.visit:
+        header += GAP + pill_width(box.visit)
+    least = {"initial": 0.0, "tensor": _NARROWEST}.get(box.style, CELL_WIDTH)
+    values = lane_values(box)
+    widths = [_width(part, values) for part in box.parts]
+    box.width = float(round(max([least, header, *widths]) + 1))
+    box.height = HEADER + sum(height(part) for part in box.parts)
+
+
+def height(part: Part) -> float:
+    """The height of a part of a box."""
+    if isinstance(part, Row):
+        return LINE * len(part.lines) + PAD
+    if isinstance(part, Lane):
+        return LANE_HEIGHT if part.tall else WEIGHT_HEIGHT
+    return {Gates: GATES_HEIGHT, Bars: BARS_HEIGHT, Strip: LANE_HEIGHT}[type(part)]
+
+
+def lane_middle(box: Box, index: int) -> float:
+    """How far below the upper side of a box the middle of a part lies."""
+    if not box.parts:
+        return box.height / 2
+    return HEADER + sum(map(height, box.parts[:index])) + height(box.parts[index]) / 2
+
+
+def lane_values(box: Box) -> float:
+    """Where the values of a box's lanes begin, so that they stand under each other."""
+    names = [p.name for p in box.parts if isinstance(p, Lane | Strip)]
+    return max((width(name, LANE, bold=True) for name in names), default=0.0) + GAP + 2
 
 
 def pill_width(visit: str) -> float:
@@ -31,11 +64,25 @@ def pill_width(visit: str) -> float:
     return max(21.0, width(visit, PILL, bold=True) + 13)
 
 
-def row_height(row: Row) -> float:
-    """The height of a row of a box."""
-    return LINE * len(row.lines) + PAD
+def chip_width(chip: str) -> float:
+    """The width of the chip around a gradient norm."""
+    return width(chip, CHIP, mono=True) + 2 * CHIP_PAD
 
 
-def _row_width(row: Row) -> float:
-    longest = max(width(line, VALUE, mono=True) for line in row.lines)
-    return 2 * MARGIN + width(row.label, LABEL) + 1.5 * GAP + longest
+def gate_width(name: str) -> float:
+    """The width of a gate's name and bar."""
+    return width(name, GATE, mono=True) + 3 + GATE_BAR
+
+
+def _width(part: Part, values: float) -> float:
+    if isinstance(part, Row):
+        longest = max(width(line, VALUE, mono=True) for line in part.lines)
+        return 2 * MARGIN + width(part.label, LABEL) + 1.5 * GAP + longest
+    if isinstance(part, Lane):
+        chip = GAP + chip_width(part.chip) if part.chip else 0.0
+        return 2 * MARGIN + values + width(part.value, VALUE, mono=True) + chip
+    if isinstance(part, Gates):
+        return 2 * MARGIN + sum(gate_width(name) + GAP for name, _, _ in part.means)
+    if isinstance(part, Strip):
+        return 2 * MARGIN + values + STRIP_WIDTH
+    return 0.0

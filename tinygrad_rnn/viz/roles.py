@@ -1,21 +1,26 @@
 """Which part each place plays in a picture, and where it therefore stands.
 
 A place's *kind* decides its colours.  Its *region* decides where the score layout puts it:
-``step`` (in a time step's column), ``initial`` (a state before the first step), ``left`` (a
-parameter that steps use), ``bottom`` (what the steps read and no step made) and ``top`` (what is
-made of the steps' results, up to the loss).
+``step`` (in a time step's column), ``before`` (a state before the first step) and ``after`` (one
+of a reversed layer, which begins at the last step), ``left`` (a parameter that steps use),
+``bottom`` (what the steps read and no step made) and ``top`` (what is made of the steps' results,
+up to the loss).
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 from tinygrad_rnn.engine.graph import Node
 
 Use = tuple[Node, int]  # a node, and which of its operands the place is
-_SLICES = ("getitem", "slice")
+Where = tuple[str, "int | None", "str | None"]  # scope, layer and direction
+SLICES = ("getitem", "slice", "index")
+_OUTER = ("before", "after")
+_BELOW = ("step", "bottom", *_OUTER)  # regions whose boxes use what lies below
 _INITIAL_NAME = re.compile(r"[hc]_?(0|₀)$")
 
 
@@ -33,21 +38,30 @@ class Roles:
     uses: dict[Node, list[Use]] = field(default_factory=dict)
 
 
-def roles_of(places: list[Node], root: Node) -> Roles:
-    """Work out the roles of all places of a tape, which is oldest first."""
-    return _Casting(places, root).roles
+def roles_of(places: list[Node], root: Node, *, sums_in_time: bool = True) -> Roles:
+    """Work out the roles of all places of a tape, which is oldest first.
+
+    With ``sums_in_time`` a loss that is added up inside the time steps stands in them, as it was
+    computed; otherwise it stands above them, as the sum that it is.
+    """
+    return _Casting(places, root, sums_in_time).roles
 
 
 class _Casting:
-    def __init__(self, places: list[Node], root: Node) -> None:
+    def __init__(self, places: list[Node], root: Node, sums_in_time: bool) -> None:
         self.places, self.root, self.roles = places, root, Roles()
+        self.sums: set[Node] = set()
         uses: dict[Node, list[Use]] = {place: [] for place in places}
         for node in places:
             for operand, parent in enumerate(node.parents):
                 uses[parent].append((node, operand))
         self.roles.uses = uses
+        if not sums_in_time:
+            self._find_running_sums()
         steps = {p.tag.step for p in places if not p.is_leaf}
         self.times = sorted(step for step in steps if step is not None)
+        if len(self.times) > 1 and self._only_prepares(self.times[0]):
+            self.times = self.times[1:]
         self.groups = self._groups()
         self._find_initial_states()
         self.states = self._positions_of_states()
@@ -56,28 +70,62 @@ class _Casting:
         for place in reversed(places):  # users first: a place may stand where its users do
             self._put(place)
 
-    def _groups(self) -> dict[tuple[str, int], list[Node]]:
-        groups: dict[tuple[str, int], list[Node]] = defaultdict(list)
+    def _find_running_sums(self) -> None:
+        """Additions that carry a total from step to step, and do nothing else with it."""
+        for place in reversed(self.places):  # users first
+            users = {user for user, _ in self.roles.uses[place]}
+            if place.is_leaf or place.primitive.name != "add" or place.tag.step is None:
+                continue
+            if role_of(place) == "state":
+                continue
+            user = users.pop() if len(users) == 1 else None
+            ends = user is None or user.tag.step is None
+            if (ends or user in self.sums) and self._goes_on(place, starts=not ends):
+                self.sums.add(place)
+
+    def _goes_on(self, place: Node, starts: bool) -> bool:
+        """Whether an addition goes on with the total of another step, or starts one from 0."""
+        return any(
+            starts and parent.shape == () and not parent.requires_grad
+            if parent.is_leaf
+            else parent.primitive.name == "add"
+            and parent.tag.step not in (None, place.tag.step)
+            and len(self.roles.uses[parent]) == 1
+            for parent in place.parents
+        )
+
+    def _only_prepares(self, step: int) -> bool:
+        """Whether in a step initial states were only picked out of what was given."""
+        nodes = [p for p in self.places if not p.is_leaf and p.tag.step == step]
+        return all(node.primitive.name in (*SLICES, "index_select") for node in nodes)
+
+    def _is_timed(self, place: Node) -> bool:
+        step = None if place.is_leaf or place in self.sums else place.tag.step
+        return step is not None and step >= self.times[0]
+
+    def _groups(self) -> dict[tuple[Where, int], list[Node]]:
+        groups: dict[tuple[Where, int], list[Node]] = defaultdict(list)
         for place in self.places:
-            if not place.is_leaf and place.tag.step is not None:
-                groups[place.tag.scope, place.tag.step].append(place)
+            step = place.tag.step
+            if step is not None and self._is_timed(place):
+                groups[_where(place), step].append(place)
         return groups
 
     def _find_initial_states(self) -> None:
         for key in self.groups:
             for index, node in enumerate(self.groups[key]):
                 for operand, parent in enumerate(node.parents):
-                    if parent.is_leaf or not _timed(parent):
+                    if not self._is_timed(parent):
                         self._compare(key, index, node, operand, parent)
 
     def _compare(
-        self, key: tuple[str, int], index: int, node: Node, operand: int, parent: Node
+        self, key: tuple[Where, int], index: int, node: Node, operand: int, parent: Node
     ) -> None:
         """An initial state stands where the same operation of the next step has a state."""
-        scope, step = key
-        at = self.times.index(step)
+        where, step = key
+        at = bisect_left(self.times, step)
         for neighbour in self.times[at + 1 : at + 2] + self.times[max(at - 1, 0) : at]:
-            group = self.groups.get((scope, neighbour), [])
+            group = self.groups.get((where, neighbour), [])
             twin = group[index] if index < len(group) else None
             if twin is None or twin.primitive is not node.primitive:
                 continue
@@ -89,11 +137,11 @@ class _Casting:
     def _kind(self, place: Node) -> str:
         if place is self.root:
             return "loss"
-        role = getattr(place.notes, "role", None)
+        role = role_of(place)
         if role == "state" or (role is None and self._is_state(place)):
             return "state"
         if not place.is_leaf:
-            return "operation"
+            return "input" if role == "input" else "operation"
         return "parameter" if self._is_parameter(place, role) else "input"
 
     def _is_state(self, place: Node) -> bool:
@@ -107,14 +155,16 @@ class _Casting:
     def _positions_of_states(self) -> set[Node]:
         """What another step uses, and what has its name, or stands in its position, elsewhere."""
         placed = [
-            (node, (scope, index, node.primitive))
-            for (scope, _), group in self.groups.items()
+            (node, (where, index, node.primitive))
+            for (where, _), group in self.groups.items()
             for index, node in enumerate(group)
         ]
         carried = [(node, position) for node, position in placed if self._is_carried(node)]
         positions = {position for _, position in carried}
-        names = {_name(node) for node, _ in carried} - {None}
-        return {node for node, position in placed if position in positions or _name(node) in names}
+        names = {given_name(node) for node, _ in carried} - {None}
+        return {
+            node for node, position in placed if position in positions or given_name(node) in names
+        }
 
     def _is_carried(self, node: Node) -> bool:
         """Whether another time step uses a node (in a reversed layer, an earlier one)."""
@@ -126,7 +176,7 @@ class _Casting:
             return False
         if leaf.tag.step is not None and leaf.tag.step < self.times[0]:
             return True
-        name = _name(leaf)
+        name = given_name(leaf)
         return bool(name and _INITIAL_NAME.match(name))
 
     def _is_parameter(self, leaf: Node, role: str | None) -> bool:
@@ -135,10 +185,10 @@ class _Casting:
         if role == "parameter" or not self.times:
             return True
         users = self.roles.uses[leaf]
-        if all(user.primitive.name in _SLICES for user, _ in users):
+        if all(user.primitive.name in SLICES for user, _ in users):
             return False  # read part by part: a sequence
-        once = len(self.times) > 1 and len(users) == 1 and _timed(users[0][0])
-        return not _timed(leaf) and not once
+        once = len(self.times) > 1 and len(users) == 1 and self._is_timed(users[0][0])
+        return leaf.tag.step is None and not once
 
     def _put(self, place: Node) -> None:
         roles = self.roles
@@ -148,10 +198,11 @@ class _Casting:
     def _position(self, place: Node) -> tuple[int | None, str]:
         roles = self.roles
         users = [user for user, _ in roles.uses[place]]
-        if not place.is_leaf and _timed(place):
+        if self._is_timed(place):
             return place.tag.step, "step"
-        if place in roles.peers or (roles.kinds[place] == "state" and place.is_leaf):
-            return None, "initial"
+        states = [user for user in users if roles.regions[user] in _OUTER]
+        if place in roles.peers or (roles.kinds[place] == "state" and self.times and not states):
+            return None, "after" if self._begins_at_the_end(users) else "before"
         steps = [roles.steps[user] for user in users]
         if roles.kinds[place] == "parameter" and any(step is not None for step in steps):
             return None, "left"
@@ -160,13 +211,27 @@ class _Casting:
                 return place.tag.step, "step"
             if steps and steps[0] is not None and len(set(steps)) == 1:
                 return steps[0], "step"
-        feeds = any(roles.regions[user] in ("step", "bottom", "initial") for user in users)
+        feeds = any(roles.regions[user] in _BELOW for user in users)
         return None, "bottom" if feeds else "top"
 
+    def _begins_at_the_end(self, users: list[Node]) -> bool:
+        """Whether an initial state is that of a layer which reads the sequence backwards."""
+        if any(user.tag.direction for user in users):
+            return any(user.tag.direction == "reverse" for user in users)
+        first, last = self.times[0], self.times[-1]
+        return first != last and all(user.tag.step == last for user in users)
 
-def _timed(place: Node) -> bool:
-    return place.tag.step is not None
+
+def _where(place: Node) -> Where:
+    tag = place.tag
+    return tag.scope, tag.layer, tag.direction
 
 
-def _name(place: Node) -> str | None:
+def given_name(place: Node) -> str | None:
+    """The name that the program gave to a place."""
     return place.notes.name if place.notes is not None else None
+
+
+def role_of(place: Node) -> str | None:
+    """The role that the program gave to a place."""
+    return place.notes.role if place.notes is not None else None

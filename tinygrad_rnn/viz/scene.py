@@ -1,4 +1,4 @@
-"""The picture as data: boxes with their texts, edges, time steps; nothing about coordinates."""
+"""The picture as data: boxes with their parts, edges, time steps; nothing about coordinates."""
 
 from __future__ import annotations
 
@@ -15,23 +15,89 @@ class Row:
     lines: tuple[str, ...]
     bin: int | None = None  # of the heat scale, for a gradient that is known
 
+    def words(self) -> list[str]:
+        """The part as plain lines."""
+        return [f"{self.label} {self.lines[0]}", *self.lines[1:]]
+
+
+@dataclass(slots=True)
+class Lane:
+    """A tensor on one line: its name, its value, and the norm of its gradient on a chip."""
+
+    name: str
+    value: str
+    chip: str  # empty: there is none
+    bin: int | None = None
+    tall: bool = True  # with room for the wires of a state; in a list of weights there are none
+
+    def words(self) -> list[str]:
+        """The part as plain lines."""
+        return [" ".join(text for text in (self.name, self.value, self.chip) if text)]
+
+
+@dataclass(slots=True)
+class Gates:
+    """Mean activations, each as a bar between the ends of its range."""
+
+    means: list[tuple[str, float, float]]  # name, lower end (0 or −1), mean
+
+    def words(self) -> list[str]:
+        """The part as plain lines."""
+        return ["mean gates: " + ", ".join(f"{name} {mean:.2f}" for name, _, mean in self.means)]
+
+
+@dataclass(slots=True)
+class Bars:
+    """The norm of what each time step gave to the gradients of some weights."""
+
+    norms: list[tuple[int, float]]  # step, norm
+
+    def words(self) -> list[str]:
+        """The part as plain lines."""
+        step, norm = max(self.norms, key=lambda item: item[1])
+        return [f"most of the gradient from t = {step} (‖{norm:.3g}‖)"]
+
+
+@dataclass(slots=True)
+class Strip:
+    """The gradient norms of one tensor at time steps that are left out, as slivers of colour."""
+
+    name: str
+    steps: list[int]
+    norms: list[float | None]
+    bins: list[int | None] = field(default_factory=list)
+
+    def words(self) -> list[str]:
+        """The part as plain lines."""
+        known = [norm for norm in self.norms if norm is not None]
+        if not known:
+            return [self.name]
+        return [f"{self.name} ‖∂‖ {known[0]:.1e} … {known[-1]:.1e}"]
+
+
+Part = Row | Lane | Gates | Bars | Strip
+
 
 @dataclass(slots=True)
 class Box:
-    """A tensor and the operation that made it."""
+    """One tensor and the operation that made it, or several that belong together.
 
-    index: int  # among the places of the tape: the same in every run
+    The boxes of a ``style`` are built alike; the ``kind`` decides the colours.
+    """
+
+    index: int  # of its first place on the tape: the same in every run
+    style: str  # see `grouping.Group`
     kind: str  # input, parameter, operation, state or loss
     region: str  # see `roles`
-    step: int | None
-    scope: str
+    step: int | None  # the key of its column
+    band: str  # the layer it is a part of, "" outside of layers
     name: str
-    expression: str
-    note: str
-    primitive: str
-    visit: int | None
-    rows: list[Row]
-    peer: int | None = None  # of an initial state: the state that stands for it later
+    expression: str = ""
+    note: str = ""
+    signature: str = ""  # boxes with the same one at several steps are laid out alike
+    visit: str = ""  # its number in the backward walk, or the range of its members' numbers
+    parts: list[Part] = field(default_factory=list)
+    peer: int | None = None  # of an initial state: the box that stands for it later
     width: float = 0
     height: float = 0
 
@@ -51,6 +117,8 @@ class Edge:
     kind: str  # forward, recurrent or parameter
     norm: float | None = None  # of what flows back, if that is known
     bin: int | None = None
+    label: str = ""  # the tensor's name, where the boxes do not say it
+    lanes: tuple[int, int] | None = None  # the parts of source and target that it joins
 
 
 @dataclass(slots=True)
@@ -61,6 +129,8 @@ class Scene:
     aid: str
     boxes: dict[int, Box] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
-    steps: list[int] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)  # the keys of the columns, left to right
+    labels: dict[int, str] = field(default_factory=dict)  # of the columns
     scale: Scale | None = None
     ordered: bool = False  # whether visit numbers are shown
+    paired: bool = False  # whether gradients have arrows of their own, beside the forward ones

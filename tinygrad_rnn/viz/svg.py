@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
-from tinygrad_rnn.viz import figures, marks, measure
+from tinygrad_rnn.viz import figures, marks, page
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Rect, Wire
 from tinygrad_rnn.viz.marks import n
-from tinygrad_rnn.viz.measure import GAP, HEADER, LINE, MARGIN, PAD
-from tinygrad_rnn.viz.scene import Box, Row, Scene
+from tinygrad_rnn.viz.page import EDGE_OF_PAGE, LEGEND, LEGEND_ROW, TITLE_ROOM
+from tinygrad_rnn.viz.parts import paint_box
+from tinygrad_rnn.viz.scene import Gates, Part, Scene, Strip
 from tinygrad_rnn.viz.style import Theme
-from tinygrad_rnn.viz.text import SANS, fitted, width, xml
+from tinygrad_rnn.viz.text import fitted, width
 
-EDGE_OF_PAGE = 24.0
-TITLE, AID, LEGEND, STEP, LAYER = 20.0, 12.5, 12.5, 16.0, 12.0
-RADIUS = 5.0
+STEP, LAYER, ON_WIRE = 16.0, 12.0, 11.5
 HALO_EXTRA, HALO_OPACITY = 3.4, 0.55
-_TITLE_ROOM, _LEGEND_ROW = 66.0, 28.0
 _FAINTEST = 4  # the bin whose colour is the lightest that a wire can have on this paper
 _KINDS = {
     "input": "input",
@@ -38,19 +37,18 @@ class _Painter:
         self.lines: list[str] = []
 
     def svg(self) -> str:
-        texts = width(self.scene.title, TITLE, bold=True), width(self.scene.aid, AID)
-        inner = max(self.layout.width, *texts)
+        inner = max(self.layout.width, page.heading_width(self.scene.title, self.scene.aid))
         legend = _Legend(self.scene, self.layout, self.theme, inner)
-        foot = self.layout.height + _TITLE_ROOM + 2 * EDGE_OF_PAGE
+        foot = self.layout.height + TITLE_ROOM + 2 * EDGE_OF_PAGE
         wide, high = math.ceil(inner + 2 * EDGE_OF_PAGE), math.ceil(foot + legend.height + 12)
-        self._open(wide, high)
+        self.lines += page.opening(self.scene.title, self.scene.aid, wide, high, self.theme)
         left = EDGE_OF_PAGE + max(0.0, (inner - self.layout.width) / 2)
-        self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + _TITLE_ROOM)})">')
+        self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + TITLE_ROOM)})">')
         for frame in self.layout.frames:
             self._frame(frame)
         self._wires()
         for index, rect in self.layout.boxes.items():
-            self._box(self.scene.boxes[index], rect)
+            self.lines += paint_box(self.scene.boxes[index], rect, self.theme)
         self._put("</g>")
         self._put(f'<g class="legend" transform="translate({n(EDGE_OF_PAGE)} {n(foot)})">')
         self.lines += legend.lines
@@ -60,18 +58,6 @@ class _Painter:
 
     def _put(self, line: str) -> None:
         self.lines.append(line)
-
-    def _open(self, wide: int, high: int) -> None:
-        theme, scene = self.theme, self.scene
-        self._put(
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
-            f'viewBox="0 0 {wide} {high}" role="img" font-family="{SANS}" fill="{theme.ink}">'
-        )
-        self._put(f"<title>{xml(scene.title)}</title>")
-        self._put(f"<desc>{xml(scene.aid)}</desc>")
-        self._put(f'<rect width="{wide}" height="{high}" fill="{theme.paper}"/>')
-        self._put(marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 17, scene.title, TITLE, bold=True))
-        self._put(marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 40, scene.aid, AID, fill=theme.muted))
 
     # -- frames ----------------------------------------------------------------------------
 
@@ -91,41 +77,48 @@ class _Painter:
     # -- wires -----------------------------------------------------------------------------
 
     def _wires(self) -> None:
-        """All halos lie under all lines, so that a crossing hides neither of the two."""
-        wires = self.layout.wires
+        """All gradients lie under all lines, so that a crossing hides neither of the two."""
+        ways = [_way(wire, self.scene.paired) for wire in self.layout.wires]
+        warmest = sorted(ways, key=lambda way: -(way.forward.edge.bin or 0))
         self._put('<g class="gradients" fill="none" stroke-linecap="butt">')
-        for wire in sorted(wires, key=lambda w: -(w.edge.bin or 0)):
-            if wire.edge.bin is not None:
-                self._halo(wire, wire.edge.bin)
+        for way in warmest:
+            if way.back.edge.bin is not None:
+                self._flow(way, way.back.edge.bin)
         self._put("</g>")
         self._put('<g class="edges" fill="none">')
-        for wire in wires:
-            self._line(wire)
+        for way in ways:
+            self._line(way.forward)
         self._put("</g>")
         self._put('<g class="heads">')
-        for wire in sorted(wires, key=lambda w: w.edge.bin or 0):
-            if wire.edge.bin:
-                half = max(4.6, (self.theme.heat[wire.edge.bin].width + HALO_EXTRA) / 2 + 2.2)
-                colour = self.theme.heat[max(wire.edge.bin, _FAINTEST)].fill
-                ends = f' class="gradient-head" {_way_back(wire)}'
-                self._put(marks.head(wire.points[0], wire.points[1:], 9, half, colour, ends))
-        for wire in wires:
-            backwards = wire.points[::-1]
-            self._put(marks.head(backwards[0], backwards[1:], 8, 3.8, self._colour(wire)))
+        for way in reversed(warmest):
+            if way.back.edge.bin:
+                points, bin = way.back.points, way.back.edge.bin
+                extra = 0 if way.apart else HALO_EXTRA
+                half = max(4.6, (self.theme.heat[bin].width + extra) / 2 + 2.2)
+                colour = self.theme.heat[max(bin, _FAINTEST)].fill
+                ends = f' class="gradient-head" {_ends(way.back)}'
+                self._put(marks.head(points[0], points[1:], 9, half, colour, ends))
+        for way in ways:
+            backwards = way.forward.points[::-1]
+            self._put(marks.head(backwards[0], backwards[1:], 8, 3.8, self._colour(way.forward)))
         self._put("</g>")
+        if self.scene.paired:
+            for way in ways:
+                self._name(way)
+                self._norm(way)
 
-    def _halo(self, wire: Wire, bin: int) -> None:
+    def _flow(self, way: _Way, bin: int) -> None:
+        """What flows back: an arrow of its own, or an underlay of the forward one."""
         heat, colour = self.theme.heat[bin], self.theme.heat[max(bin, _FAINTEST)].fill
-        d = marks.wire(wire, start=7 if bin else 0, end=0)
-        look = f'stroke="{colour}" stroke-width="{n(heat.width + HALO_EXTRA)}"'
+        extra, edge = 0.0 if way.apart else HALO_EXTRA, way.back.edge
+        look = f'stroke="{colour}" stroke-width="{n(heat.width + extra)}"'
         if bin == 0:
-            look = f'stroke="{self.theme.muted}" stroke-width="{n(heat.width + 2)}"'
+            look = f'stroke="{self.theme.muted}" stroke-width="{n(heat.width + extra / 2)}"'
             look += ' stroke-dasharray="1 4"'
-        ends = _way_back(wire)
-        note = f"<title>‖gradient‖ = {figures.number(wire.edge.norm)}</title>"
-        self._put(
-            f'<path class="gradient" {ends} {look} opacity="{HALO_OPACITY}" d="{d}">{note}</path>'
-        )
+        look += "" if way.apart else f' opacity="{HALO_OPACITY}"'
+        note = f"<title>‖gradient‖ = {figures.number(edge.norm)}</title>"
+        d = marks.wire(way.back, start=7 if bin else 0, end=0)
+        self._put(f'<path class="gradient" {_ends(way.back)} {look} d="{d}">{note}</path>')
 
     def _line(self, wire: Wire) -> None:
         edge = wire.edge
@@ -136,70 +129,74 @@ class _Painter:
             f'stroke-width="{thickness}" d="{marks.wire(wire, start=0, end=6)}"/>'
         )
 
+    def _name(self, way: _Way) -> None:
+        """The name of what an arrow carries, beside its start."""
+        wire = way.forward
+        if not wire.edge.label or not wire.is_straight:
+            return
+        (x, y), (to_x, _) = wire.points
+        if way.is_level:
+            side, at = ("", (x + 10, y - 6)) if to_x > x else ("end", (x - 10, y - 6))
+        else:
+            side, at = "end", (x - 6, y - 12)
+        self._put(
+            marks.text(*at, wire.edge.label, ON_WIRE, fill=self.theme.recurrent, bold=True,
+                       anchor=side, label="carried")
+        )  # fmt: skip
+
+    def _norm(self, way: _Way) -> None:
+        """The norm of what flows back, beside its arrow."""
+        wire = way.back
+        if wire.edge.norm is None:
+            return
+        (x, y), (to_x, to_y) = wire.points[0], wire.points[-1]
+        if way.is_level:  # the name stands at one end, the norm at the other
+            side, at = ("end", (to_x - 10, y + 15)) if to_x > x else ("", (to_x + 10, y + 15))
+        elif way.apart or self.scene.boxes[wire.edge.target].region == "top":
+            side, at = "", (x + 8, y - 12)
+        else:  # beside its other end, where those that run apart have nothing
+            side, at = "", (to_x + 8, to_y + 19)
+        self._put(
+            marks.text(*at, figures.number(wire.edge.norm), ON_WIRE, fill=self.theme.gradient,
+                       mono=True, anchor=side, label="norm")
+        )  # fmt: skip
+
     def _colour(self, wire: Wire) -> str:
         theme = self.theme
         colours = {"recurrent": theme.recurrent, "parameter": theme.rail}
         return colours.get(wire.edge.kind, theme.forward)
 
-    # -- boxes -----------------------------------------------------------------------------
 
-    def _box(self, box: Box, r: Rect) -> None:
-        look = self.theme.boxes[box.kind]
-        self._put(f'<g id="{box.id}" class="box {box.kind}">')
-        self._put(f"<title>{xml(_spoken(box))}</title>")
-        self._put(marks.rect(r, RADIUS, fill=look.fill, extra=' class="body"'))
-        self._header(box, r)
-        y = r.y + HEADER
-        spare = (r.height - HEADER - sum(measure.row_height(row) for row in box.rows)) / max(
-            1, len(box.rows)
-        )
-        for row in box.rows:
-            height = measure.row_height(row) + spare
-            self._row(row, Rect(r.x, y, r.width, height), look.border, last=row is box.rows[-1])
-            y += height
-        border = f' class="border" stroke="{look.border}" stroke-width="{look.thickness}"'
-        self._put(marks.rect(r, RADIUS, fill="none", extra=border))
-        self._put("</g>")
+class _Way(NamedTuple):
+    """An edge as it is painted: there and back, on one path or on two side by side."""
 
-    def _header(self, box: Box, r: Rect) -> None:
-        x, y = r.x + MARGIN, r.y + 18.5
-        self._put(marks.text(x, y, box.name, measure.NAME, bold=True, label="name"))
-        x += width(box.name, measure.NAME, bold=True) + GAP
-        self._put(marks.text(x, y, box.expression, measure.EXPRESSION, label="expression"))
-        right = r.right - MARGIN
-        if box.visit is not None:
-            self._pill(right, r.y + HEADER / 2, str(box.visit))
-        if box.note:
-            colour = self.theme.boxes[box.kind].border
-            self._put(
-                marks.text(right, y - 0.5, box.note, measure.NOTE, fill=colour, italic=True,
-                      anchor="end", label="note")
-            )  # fmt: skip
+    forward: Wire
+    back: Wire
+    apart: bool
 
-    def _pill(self, right: float, y: float, visit: str) -> None:
-        self.lines += marks.pill(right + 3, y, visit, self.theme)
+    @property
+    def is_level(self) -> bool:
+        """Whether it runs straight across, with room for writing above and below."""
+        ys = [y for _, y in self.forward.points]
+        return self.apart and abs(ys[0] - ys[-1]) < 0.5
 
-    def _row(self, row: Row, r: Rect, border: str, last: bool) -> None:
-        theme = self.theme
-        fill, ink, muted = theme.row, theme.ink, theme.muted
-        if row.bin is not None:
-            heat = theme.heat[row.bin]
-            fill, ink, muted = heat.fill, heat.text, heat.text
-        elif row.label == "grad":
-            muted = ink = theme.muted
-        self._put(f'<g class="row {row.label}">')
-        self._put(f'<path d="{marks.foot(r, RADIUS if last else 0)}" fill="{fill}"/>')
-        self._put(
-            f'<path d="M{n(r.x)} {n(r.y)}H{n(r.right)}" stroke="{border}" stroke-width="0.9"/>'
-        )
-        y = r.y + PAD / 2 + 12
-        self._put(marks.text(r.x + MARGIN, y, row.label, measure.LABEL, fill=muted))
-        for i, line in enumerate(row.lines):
-            self._put(
-                marks.text(r.right - MARGIN, y + i * LINE, line, measure.VALUE, fill=ink, mono=True,
-                      anchor="end", label=row.label)
-            )  # fmt: skip
-        self._put("</g>")
+
+def _way(wire: Wire, paired: bool) -> _Way:
+    if not paired or not wire.is_straight or wire.edge.kind == "parameter":
+        return _Way(wire, wire, False)
+    (_, y), (_, to_y) = wire.points
+    if abs(y - to_y) < 0.5:
+        return _Way(_moved(wire, 0, -3), _moved(wire, 0, 6.5), True)
+    return _Way(_moved(wire, -9, 0), _moved(wire, 9, 0), True)
+
+
+def _ends(back: Wire) -> str:
+    """From where to where a gradient flows along a wire."""
+    return f'data-from="n{back.edge.target}" data-to="n{back.edge.source}"'
+
+
+def _moved(wire: Wire, dx: float, dy: float) -> Wire:
+    return Wire(wire.edge, [(x + dx, y + dy) for x, y in wire.points])
 
 
 class _Legend:
@@ -211,18 +208,23 @@ class _Legend:
         self.x, self.y = 0.0, 0.0
         self._boxes()
         self._wires({wire.edge.kind for wire in layout.wires})
+        if scene.paired and any(wire.edge.bin is not None for wire in layout.wires):
+            self._back()
         if scene.ordered:
             self._start(28, "order of the backward walk")
             self.lines += marks.pill(self.x + 21, self.y + 10, "7", theme)
             self._label(28, "order of the backward walk")
-        if any(row.bin is not None for box in scene.boxes.values() for row in box.rows):
+        parts = [part for box in scene.boxes.values() for part in box.parts]
+        if any(isinstance(part, Gates) for part in parts):
+            self._gate()
+        if any(_is_warm(part) for part in parts):
             self._scale()
-        self.height = self.y + _LEGEND_ROW
+        self.height = self.y + LEGEND_ROW
 
     def _start(self, symbol: float, label: str) -> None:
         """Make room for an item, on the next line if this one is full."""
         if self.x and self.x + symbol + width(label, LEGEND) > self.room:
-            self.x, self.y = 0.0, self.y + _LEGEND_ROW
+            self.x, self.y = 0.0, self.y + LEGEND_ROW
 
     def _label(self, symbol: float, label: str) -> None:
         self.lines.append(
@@ -255,36 +257,28 @@ class _Legend:
                 self.lines.append(marks.head((x + 30, y), [(x, y)], 8, 3.8, colour))
                 self._label(37, label)
 
+    def _back(self) -> None:
+        self._start(42, "backward, with its ‖gradient‖")
+        x, y, colour = self.x, self.y + 10, self.theme.backward
+        d = f"M{n(x + 8)} {n(y)}H{n(x + 34)}"
+        self.lines.append(f'<path d="{d}" stroke="{colour}" stroke-width="4"/>')
+        self.lines.append(marks.head((x, y), [(x + 34, y)], 9, 5.5, colour))
+        self._label(42, "backward, with its ‖gradient‖")
+
+    def _gate(self) -> None:
+        self._start(30, "mean gate activation")
+        for size, fill in ((24, self.theme.gate_track), (14, self.theme.gate)):
+            self.lines.append(marks.rect(Rect(self.x, self.y + 6, size, 8), 1, fill=fill))
+        self._label(30, "mean gate activation")
+
     def _scale(self) -> None:
-        theme, scale, name = self.theme, self.scene.scale, "‖grad‖"
-        ends = "" if scale is None else figures.number(scale.low)
-        if scale is not None and figures.number(scale.high) != ends:
-            ends += f" … {figures.number(scale.high)} (log scale)"
-        symbol = width(name, LEGEND) + 8
-        self._start(symbol + 27 + 22 * figures.BINS + 8, ends)
-        self.lines.append(marks.text(self.x, self.y + 14.5, name, LEGEND, fill=theme.muted))
-        at = self.x + symbol
-        line = f' stroke="{theme.muted}" stroke-width="0.5"'
-        zero = Rect(at, self.y + 2, 26, 16)
-        self.lines.append(marks.rect(zero, 0, fill=theme.heat[0].fill, extra=line))
-        self.lines.append(
-            marks.text(at + 13, self.y + 14, "≈0", 10.5, fill=theme.muted, anchor="middle")
-        )
-        for i, heat in enumerate(theme.heat[1:] if scale else ()):
-            self.lines.append(
-                marks.rect(Rect(at + 27 + 22 * i, self.y + 2, 22, 16), 0, fill=heat.fill)
-            )
-        self._label(symbol + 27 + 22 * figures.BINS + 8, ends)
+        symbol, ends = page.heat_symbol_width(), page.ends_of(self.scene.scale)
+        self._start(symbol, ends)
+        self.lines += page.heat_symbol(self.x, self.y, self.scene.scale, self.theme)
+        self._label(symbol, ends)
 
 
-def _way_back(wire: Wire) -> str:
-    """From where to where the gradient flows along a wire."""
-    return f'data-from="n{wire.edge.target}" data-to="n{wire.edge.source}"'
-
-
-def _spoken(box: Box) -> str:
-    """A box in words, for a screen reader and as the tooltip."""
-    rows = (f"{row.label} {' '.join(row.lines)}" for row in box.rows)
-    visit = "" if box.visit is None else f"backward visit {box.visit}"
-    head = f"{box.name} {box.expression or box.note}"
-    return "; ".join(part for part in (head, *rows, visit) if part)
+def _is_warm(part: Part) -> bool:
+    """Whether a part shows a gradient by its colour."""
+    bins = part.bins if isinstance(part, Strip) else [getattr(part, "bin", None)]
+    return any(bin is not None for bin in bins)

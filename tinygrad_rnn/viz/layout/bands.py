@@ -28,8 +28,7 @@ def bands(scene: Scene) -> list[Band]:
     loose = {""}
     while True:
         units = {
-            box.index: (("", box.index) if box.scope in loose else (box.scope, -1))
-            for box in members
+            box.index: (("", box.index) if box.band in loose else (box.band, -1)) for box in members
         }
         below = _below(scene, units)
         ordered, tangled = _sorted(list(dict.fromkeys(units.values())), below)

@@ -42,6 +42,12 @@ class Wire:
     points: list[Point]
     curved: bool = False
 
+    @property
+    def is_straight(self) -> bool:
+        """Whether it runs straight up or across."""
+        (x, y), (to_x, to_y) = self.points[0], self.points[-1]
+        return len(self.points) == 2 and (abs(x - to_x) < 0.5 or abs(y - to_y) < 0.5)
+
 
 @dataclass(slots=True)
 class Frame:

@@ -13,6 +13,7 @@ from tinygrad_rnn.viz.layout.rows import Rows
 from tinygrad_rnn.viz.scene import Box, Edge, Scene
 
 PORT = 15.0  # between two wires' ends on one box
+_OUTER = ("before", "after")  # regions of initial states
 _EDGE = 16.0  # from a box's corner to the first wire
 
 
@@ -31,6 +32,7 @@ class Path:
     start: float = 0.0  # the x of both ends
     end: float = 0.0
     through: tuple[float, ...] | None = None  # for an edge in a template: x at each row
+    lane: bool = False  # straight from one box's side to the next one's, along their lanes
 
     @property
     def is_rail(self) -> bool:
@@ -58,12 +60,16 @@ class _Planner:
         if source.region == "left":
             return path
         path.leaves = self.rows.of[edge.source] + 1
+        if edge.lanes is not None and self._are_neighbours(source, target):
+            path.lane = True
+            return path
         block = self.rows.block_of.get(edge.source)
         if block is not None and (edge.source, edge.target) in block.pairs:
             pair = block.pairs[edge.source, edge.target]
             path.through = block.template.passages.get(pair, ())
-        elif source.region == "initial" and target.region == "step":
-            path.gutter, path.sideways = 0, self._is_rightmost(source)
+        elif source.region in _OUTER and target.region == "step":
+            path.gutter = 0 if source.region == "before" else len(self.scene.steps)
+            path.sideways = self._is_innermost(source)
         elif source.region == target.region == "step" and source.step != target.step:
             columns = self.rows.column_of
             here, there = columns[source.step], columns[target.step]
@@ -73,15 +79,27 @@ class _Planner:
             path.shared = edge.target
         return path
 
-    def _is_rightmost(self, box: Box) -> bool:
+    def _are_neighbours(self, source: Box, target: Box) -> bool:
+        """Whether nothing stands between two boxes of one row."""
+        if self.rows.of[source.index] != self.rows.of[target.index]:
+            return False
+        columns, last = self.rows.column_of, len(self.scene.steps)
+        outer = {"before": -1, "after": last}
+        here, there = (outer.get(b.region, columns.get(b.step, last)) for b in (source, target))
+        return abs(here - there) == 1
+
+    def _is_innermost(self, box: Box) -> bool:
+        """Whether no other initial state stands between the box and the steps."""
         rows = self.rows
-        beside = [b for b in rows.boxes("initial") if rows.of[b.index] == rows.of[box.index]]
-        return box is beside[-1]
+        beside = [b for b in rows.boxes(box.region) if rows.of[b.index] == rows.of[box.index]]
+        return box is (beside[-1] if box.region == "before" else beside[0])
 
     def _ports(self, paths: list[Path]) -> None:
         """Give each wire its place at its target: rails, then recurrent ones, then the rest."""
         arriving: dict[int, list[Path]] = {}
         for path in paths:
+            if path.lane:
+                continue
             arriving.setdefault(path.edge.target, []).append(path)
         for index, wires in arriving.items():
             half = self.scene.boxes[index].width / 2

@@ -51,7 +51,12 @@ class Rows:
 
     def is_framed(self, block: Block) -> bool:
         """Whether a frame with the layer's name is drawn round the block."""
-        return bool(self.name_of(block))
+        alone = len(block.members) == 1 and self.scene.boxes[block.members[0]].style != "tensor"
+        return bool(self.name_of(block)) and not alone  # a cell says itself what it is
+
+    def is_framed_tier(self, tier: int) -> bool:
+        """Whether any step has a frame in the tier."""
+        return any(self.is_framed(block) for block in self.blocks if block.tier == tier)
 
     def name_of(self, block: Block) -> str:
         """The name of a block's layer, if it has one."""
@@ -72,7 +77,10 @@ class Rows:
         for block in self.blocks:
             for index, (_, local) in zip(block.members, block.template.slots, strict=True):
                 row[index] = self.first[block.tier] + local
-        for box in self.boxes("initial"):  # beside the states of the steps, or else their users
+        for box in [
+            *self.boxes("before"),
+            *self.boxes("after"),
+        ]:  # beside the states of the steps, or else their users
             users = [edge.target for edge in self.scene.edges if edge.source == box.index]
             beside = [box.peer, *users] if box.peer is not None else users
             row[box.index] = next((row[i] for i in beside if i in row), self.first[1])
@@ -85,10 +93,10 @@ def _stamped(scene: Scene, groups: list[Group]) -> list[Block]:
     kinds: dict[Signature, list[Group]] = {}
     pairs: list[dict[Pair, Pair]] = []
     for i, (tier, step, members) in enumerate(groups):
-        members.sort(key=lambda index: (scene.boxes[index].primitive == "", index))
+        members.sort(key=lambda index: (scene.boxes[index].signature == "", index))
         at = {index: place for place, index in enumerate(members)}
         pairs.append({(a, b): (at[a], at[b]) for a, b in inner[i]})
-        what = tuple(scene.boxes[index].primitive for index in members)
+        what = tuple(scene.boxes[index].signature for index in members)
         kinds.setdefault((tier, what, tuple(pairs[i].values())), []).append((i, step, members))
     blocks: dict[int, Block] = {}
     for (tier, _, wiring), same in kinds.items():

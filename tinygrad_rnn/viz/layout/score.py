@@ -7,12 +7,14 @@ of them can cross a box.  While it is computed y is a height that grows upwards.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from itertools import pairwise
 
 from tinygrad_rnn.viz.layout.lanes import PITCH, Channel, spread
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Point, Rect, Wire
 from tinygrad_rnn.viz.layout.paths import Path, paths_of
 from tinygrad_rnn.viz.layout.rows import Rows
+from tinygrad_rnn.viz.measure import lane_middle
 from tinygrad_rnn.viz.scene import Box, Scene
 from tinygrad_rnn.viz.text import clean, width
 
@@ -21,7 +23,8 @@ COLUMN_PAD, FRAME_PAD = 20.0, 10.0
 GUTTER, GAP, CLEAR = 36.0, 38.0, 16.0  # least widths; free space on both sides of the lanes
 COLUMN_HEAD, COLUMN_FOOT, FRAME_HEAD, FRAME_FOOT = 40.0, 18.0, 24.0, 12.0
 LEFT_APART = 12.0
-_LABEL = 64.0  # room for "t = 12"
+STEP = 16.0  # the size of the labels of steps
+PAIRED_GUTTER, PAIRED_GAP = 52.0, 68.0  # where gradients have arrows of their own
 
 
 Span = tuple[float, float]
@@ -39,9 +42,13 @@ class _Score:
         self.x: dict[int, float] = {}  # centres
         self.gutter_left: list[float] = []
         self.column: list[Span] = []
+        self.gutter = PAIRED_GUTTER if scene.paired else GUTTER
+        self.gap = PAIRED_GAP if scene.paired else GAP
 
     def layout(self) -> Layout:
         self.paths = paths_of(self.scene, self.rows)
+        initial = {box.index for box in self.scene.boxes.values() if box.style == "initial"}
+        self.goals = {p.edge.source: p for p in self.paths if p.lane and p.edge.source in initial}
         self._columns()
         self._cross_rows()
         self._lanes()
@@ -60,15 +67,18 @@ class _Score:
                 leaves = path.leaves - 0.5 if path.sideways else path.leaves
                 self.gutters[path.gutter].add(0, path.shared, leaves, path.enters)
         widths = [self._column_width(step) for step in steps]
-        x = self._initial_column()
+        outer = {0: self._initial("before"), len(steps): self._initial("after")}
+        x = 0.0
         for i, gutter in enumerate(self.gutters):
             gutter.assign()
-            used = bool(gutter.count) or 0 < i < len(steps)
+            used = bool(gutter.count) or 0 < i < len(steps) or bool(outer[i])
             self.gutter_left.append(x + CLEAR)
-            x += max(GUTTER, 2 * CLEAR + (gutter.count - 1) * PITCH) if used else 0
+            x += max(self.gutter, 2 * CLEAR + (gutter.count - 1) * PITCH) if used else 0
             if i < len(steps):
                 self.column.append((x, x + widths[i]))
                 x += widths[i]
+        self._stand(outer[0], 0.0, -1)
+        self._stand(outer[len(steps)], x, 1)
         for block in self.rows.blocks:
             left, right = self.column[0][0], self.column[-1][1]
             if block.step is not None:
@@ -96,24 +106,27 @@ class _Score:
         ]
         return max(widths)
 
-    def _initial_column(self) -> float:
-        """Place the initial states side by side where they share a row; returns the right end."""
-        rows: dict[int, list[Box]] = {}
-        for box in self.rows.boxes("initial"):
-            rows.setdefault(self.row[box.index], []).append(box)
-        right = 0.0
-        for boxes in rows.values():
-            x = 0.0
-            for box in reversed(boxes):  # flush right
-                self.x[box.index] = x - box.width / 2
-                x -= box.width + LEFT_APART
-        return right
+    def _initial(self, region: str) -> list[list[Box]]:
+        """The initial states before, or after, the steps; those of one row stand side by side."""
+        rows: dict[Hashable, list[Box]] = {}
+        for box in self.rows.boxes(region):
+            goal = self.goals.get(box.index)
+            rows.setdefault((self.row[box.index], goal and goal.edge.lanes), []).append(box)
+        return list(rows.values())
+
+    def _stand(self, rows: list[list[Box]], start: float, way: int) -> None:
+        """Place boxes side by side, from ``start`` to the left or to the right."""
+        for boxes in rows:
+            x = start
+            for box in boxes[::way]:
+                self.x[box.index] = x + way * box.width / 2
+                x += way * (box.width + LEFT_APART)
 
     def _exit(self, path: Path) -> float:
         """Where a wire leaves its source, from the middle of the box."""
         half = self.scene.boxes[path.edge.source].width / 2
         if path.sideways:
-            return half
+            return half if self.scene.boxes[path.edge.source].region == "before" else -half
         if path.gutter is None:
             return 0.0
         before = self.x[path.edge.target] < self.x[path.edge.source]
@@ -123,7 +136,7 @@ class _Score:
         """Find, for wires that rise past rows outside a gutter, an x where no box stands."""
         boxes, uprights = self._obstacles(), self._uprights()
         for path in self.paths:
-            if path.is_rail or path.through is not None or path.gutter is not None:
+            if path.is_rail or path.lane or path.through is not None or path.gutter is not None:
                 continue
             low, high = sorted((path.leaves, path.enters))
             if low == high:
@@ -145,8 +158,9 @@ class _Score:
         for index, row in self.row.items():
             half = self.scene.boxes[index].width / 2 + 8
             taken[row].append((self.x[index] - half, self.x[index] + half))
-        for left, _ in self.column:
-            taken[self.rows.first[-2] - 1].append((left - 12, left + _LABEL))
+        for key, (left, _) in zip(self.scene.steps, self.column, strict=True):
+            label = width(self.scene.labels[key], STEP, bold=True)
+            taken[self.rows.first[-2] - 1].append((left - 12, left + label + 24))
         for block in self.rows.blocks:
             if self.rows.is_framed(block):
                 left = self.column[self.rows.column_of[block.step]][0] + FRAME_PAD
@@ -170,7 +184,7 @@ class _Score:
     def _gutter_x(self, path: Path) -> float:
         assert path.gutter is not None
         lane = self.gutters[path.gutter].lane(0, path.shared)
-        extra = GUTTER - 2 * CLEAR - (self.gutters[path.gutter].count - 1) * PITCH
+        extra = self.gutter - 2 * CLEAR - (self.gutters[path.gutter].count - 1) * PITCH
         return self.gutter_left[path.gutter] + lane * PITCH + max(0.0, extra) / 2
 
     # -- y ---------------------------------------------------------------------------------
@@ -180,6 +194,8 @@ class _Score:
         self.gaps = [Channel() for _ in range(self.rows.count + 1)]
         for path in self.paths:
             key = path.shared
+            if path.lane:
+                continue
             if path.is_rail:
                 self.gaps[path.enters].add(RAIL, key, -1e6, path.end)
                 continue
@@ -209,7 +225,7 @@ class _Score:
             outer = gap in (0, self.rows.count)
             lanes = self.gaps[gap].count
             space = 2 * CLEAR + (lanes - 1) * PITCH if lanes else 0.0
-            space = space if outer else max(GAP - above[gap] - below[gap], space)
+            space = space if outer else max(self.gap - above[gap] - below[gap], space)
             y += above[gap]
             self.lane_top.append(y + (space + max(0, lanes - 1) * PITCH) / 2)
             y += space + below[gap]
@@ -221,8 +237,8 @@ class _Score:
     def _decorations(self) -> tuple[list[float], list[float]]:
         """Heights that frames need in each gap: under the row above, and over the row below."""
         below, above = [0.0] * (self.rows.count + 1), [0.0] * (self.rows.count + 1)
-        for tier, band in enumerate(self.rows.bands, 1):
-            if band.name:
+        for tier in range(1, len(self.rows.bands) + 1):
+            if self.rows.is_framed_tier(tier):
                 below[self.rows.first[tier]] += FRAME_FOOT
                 above[self.rows.first[tier + 1]] += FRAME_HEAD
         below[self.rows.first[1]] += COLUMN_FOOT
@@ -274,17 +290,35 @@ class _Score:
             if box.region == "left":
                 x, y = self.left_x - box.width, self.left_y[index]
             else:
-                x = self.x[index] - box.width / 2
-                row = self.row[index]
-                y = (self.row_bottom[row] + self.row_top[row]) / 2
+                x, y = self.x[index] - box.width / 2, self._middle(index)
             layout.boxes[index] = Rect(x, -y - box.height / 2, box.width, box.height)
         for path in self.paths:
             layout.wires.append(self._wire(path, layout.boxes))
         layout.frames = self._frames()
         return layout.settle()
 
+    def _middle(self, index: int) -> float:
+        """The height of a box's middle: that of its row, or for an initial state of its lane."""
+        row = self.row[index]
+        y = (self.row_bottom[row] + self.row_top[row]) / 2
+        goal = self.goals.get(index)
+        if goal is None or goal.edge.lanes is None:
+            return y
+        box = self.scene.boxes[goal.edge.target]
+        return y + box.height / 2 - lane_middle(box, goal.edge.lanes[1])
+
+    def _along(self, path: Path, source: Rect, target: Rect) -> Wire:
+        """Straight from a box's side to the next box's."""
+        assert path.edge.lanes is not None
+        box = self.scene.boxes[path.edge.target]
+        y = target.y + lane_middle(box, path.edge.lanes[1])
+        ends = (source.right, target.x) if source.x < target.x else (source.x, target.right)
+        return Wire(path.edge, [(x, y) for x in ends])
+
     def _wire(self, path: Path, rects: dict[int, Rect]) -> Wire:
         source, target = rects[path.edge.source], rects[path.edge.target]
+        if path.lane:
+            return self._along(path, source, target)
         if path.through is not None:
             return self._rising(path, source, target)
         if path.is_rail:
@@ -314,7 +348,8 @@ class _Score:
         points = [(path.start, -source.y)]
         if path.sideways:
             y = -(source.y + source.height / 2)
-            points = [(source.right, y), (turn, y)]
+            side = source.right if turn > source.x else source.x
+            points = [(side, y), (turn, y)]
         elif turn != path.start:
             y = self._lane_y(path.leaves, DEPARTURE, path.shared)
             points += [(path.start, y), (turn, y)]
@@ -342,7 +377,7 @@ class _Score:
         bottom = -(self.row_bottom[low] - self._foot(1) - COLUMN_FOOT)
         top = -(self.row_top[high] + self._head(len(self.rows.bands)) + COLUMN_HEAD)
         frames = [
-            Frame("step", f"t = {step}", Rect(x, top, right - x, bottom - top))
+            Frame("step", self.scene.labels[step], Rect(x, top, right - x, bottom - top))
             for step, (x, right) in zip(self.scene.steps, self.column, strict=True)
         ]
         for block in self.rows.blocks:
@@ -356,10 +391,10 @@ class _Score:
         return frames
 
     def _foot(self, tier: int) -> float:
-        return FRAME_FOOT if self.rows.bands[tier - 1].name else 0.0
+        return FRAME_FOOT if self.rows.is_framed_tier(tier) else 0.0
 
     def _head(self, tier: int) -> float:
-        return FRAME_HEAD if self.rows.bands[tier - 1].name else 0.0
+        return FRAME_HEAD if self.rows.is_framed_tier(tier) else 0.0
 
 
 def _free(wishes: list[float], spans: list[Span]) -> float:

@@ -9,7 +9,7 @@ from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.layout import lay_out
 from tinygrad_rnn.viz.player.page import still, walking
-from tinygrad_rnn.viz.player.walk import make_room, walk_of
+from tinygrad_rnn.viz.player.walk import boxed, make_room, walk_of
 from tinygrad_rnn.viz.source import source_of
 
 __all__ = ["play", "still"]
@@ -79,13 +79,14 @@ def play(
         raise ValueError(f"play: a player is a web page; {path.name!r} does not end in .html")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"play: there is no directory {path.parent}")
-    source = source_of(loss_or_record)
-    if isinstance(loss_or_record, Record):
-        walk = loss_or_record
-    else:
-        scene_of(source, values=False, grads=False, max_nodes=max_nodes)  # refuses before it runs
-        walk = record(loss_or_record)
-    scene = scene_of(source_of(walk), max_nodes=max_nodes, title=title)
+    count = len(boxed(source_of(loss_or_record).root))
+    if count > max_nodes:
+        raise ValueError(
+            f"play: this graph has {count:,} boxes: play the loss of fewer time steps, or raise "
+            f"max_nodes (now {max_nodes:,})"
+        )
+    walk = loss_or_record if isinstance(loss_or_record, Record) else record(loss_or_record)
+    scene = scene_of(source_of(walk), steps="all", max_nodes=count, title=title)
     data = walk_of(walk, scene)
     make_room(scene, data)
     path.write_text(walking(scene, lay_out(scene), data), encoding="utf-8", newline="\n")

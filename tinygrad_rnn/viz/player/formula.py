@@ -12,7 +12,8 @@ import numpy as np
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.viz import figures
-from tinygrad_rnn.viz.names import is_inline, subscript
+from tinygrad_rnn.viz.formulas import bracketed, subscript
+from tinygrad_rnn.viz.names import is_inline
 from tinygrad_rnn.viz.text import clean
 
 _WORD = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z_]+(?![A-Za-z0-9_ₜ])")
@@ -112,7 +113,7 @@ def _filled(formula: str, words: Mapping[str, str]) -> str:
 
 def _atom(name: str) -> str:
     """A name in brackets where a sign beside it could be read into it."""
-    return f"({name})" if " " in name or name.startswith(("-", "−")) else name
+    return f"({name})" if name.startswith(("-", "−")) else bracketed(name)
 
 
 def _inline(array: Any) -> str | None:

@@ -10,7 +10,6 @@ const LAST = visits.length;
 const BEAT = 900; // milliseconds of a step at 1×
 const READABLE = 0.6, CLOSE = 0.85; // scales: texts can be read from the one, well at the other
 const LINK_DELAY = 150; // browsers refuse a page that changes its address too often
-
 const SHEET = 300; // elements: a browser paints anew all of a sheet of which something changes
 
 const byId = (id) => document.getElementById(id);
@@ -65,13 +64,13 @@ function cut(drawing) {
 
 /** The parts of a node's box that change. */
 function boxOf(node) {
-  const element = byId(node.id), row = element.querySelector(".row.grad");
+  const element = byId(node.id), lines = [...element.querySelectorAll("text.grad")];
   return {
     element,
     count: -1, // how many of the node's states have been reached
-    back: row?.querySelector("path"),
-    label: row?.querySelector("text"),
-    lines: row ? [...row.querySelectorAll("text.grad")] : [],
+    back: element.querySelector(".grad-row"),
+    label: lines[0]?.previousElementSibling,
+    lines,
   };
 }
 

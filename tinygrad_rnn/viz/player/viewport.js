@@ -5,7 +5,9 @@
  * The drawing lies on one or more sheets, SVG elements of one size; only a transform changes.
  */
 function viewport(stage) {
-  const MARGIN = 14, LARGEST = 8, SMALLEST = 0.005, LEGIBLE = 0.15, STILL = 4;
+  const MARGIN = 14; // round the drawing
+  const SMALLEST = 0.005, LARGEST = 8, LEGIBLE = 0.15; // scales; below the last nothing is written
+  const STILL = 4; // pixels that a pointer may move in a click
   const drawing = stage.querySelector("#drawing");
   const size = trim([...drawing.children]);
   const pointers = new Map();

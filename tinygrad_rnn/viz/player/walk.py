@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt import Record, Visit
-from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.modes import SMALL
 from tinygrad_rnn.viz import figures, measure
 from tinygrad_rnn.viz.names import expression, is_inline, names
 from tinygrad_rnn.viz.player.formula import in_names, in_numbers
-from tinygrad_rnn.viz.scene import Scene
+from tinygrad_rnn.viz.scene import Row, Scene
 from tinygrad_rnn.viz.text import clean
 
 Array = np.ndarray[Any, Any]
@@ -29,11 +29,16 @@ def walk_of(record: Record, scene: Scene) -> dict[str, Any]:
     return _Telling(record, scene).data()
 
 
+def boxed(root: Node) -> list[Node]:
+    """The places of a graph that have boxes, oldest first: all but numbers in the program."""
+    return [place for place in tape([root]) if place is root or not is_inline(place)]
+
+
 def make_room(scene: Scene, walk: dict[str, Any]) -> None:
     """Widen boxes to the widest gradient that they will hold at any step."""
     for box, node in zip(scene.boxes.values(), walk["nodes"], strict=True):
-        for row in box.rows:
-            if row.label == "grad" and node["states"]:
+        for row in box.parts:
+            if isinstance(row, Row) and row.label == "grad" and node["states"]:
                 shown, lines = row.lines, (line for s in node["states"] for line in s["sum"])
                 row.lines = (max(lines, key=len),) * len(shown)
                 measure.fit(box)
@@ -44,7 +49,8 @@ class _Telling:
     def __init__(self, record: Record, scene: Scene) -> None:
         self.record, self.scene = record, scene
         self.names = names(record.places)
-        shown = [p for p in record.places if p is record.root or not is_inline(p)]
+        self.called = {place: self.names.told(place) for place in record.places}
+        shown = boxed(record.root)
         self.index = dict(zip(shown, scene.boxes, strict=True))
         self.numbers = {visit.node: visit.number for visit in record.visits}
         self.sums: dict[Node, Array] = {}
@@ -79,9 +85,9 @@ class _Telling:
         return {
             "node": self.index[to],
             "state": len(self.states[to]) - 1,
-            "formula": in_names(visit.node, operand, self.names),
+            "formula": in_names(visit.node, operand, self.called),
             "numbers": in_numbers(
-                visit.node, operand, self.names, visit.cotangent, self.record.value
+                visit.node, operand, self.called, visit.cotangent, self.record.value
             ),
         }
 
@@ -121,7 +127,7 @@ class _Telling:
         value, final = self.record.value(place), self.record.gradient(place)
         return {
             "id": box.id,
-            "name": self.names[place],
+            "name": self.called[place],
             "expression": expression(place, self.names),
             "kind": box.note or "operation",
             "shape": f"shape {figures.shape(place.shape)}" if place.shape else "scalar",

@@ -1,0 +1,338 @@
+"""What each box of a picture says: from a group of places to a box with its parts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.viz import figures
+from tinygrad_rnn.viz.cells import Part
+from tinygrad_rnn.viz.grouping import Group
+from tinygrad_rnn.viz.names import expression, is_inline
+from tinygrad_rnn.viz.roles import Roles, given_name, role_of
+from tinygrad_rnn.viz.scene import Bars, Box, Gates, Lane, Row, Strip
+from tinygrad_rnn.viz.source import Source
+
+_RANGES = {"sigmoid": 0.0, "tanh": -1.0}  # the lower ends of what gates are made by
+_KINDS = {frozenset("ifgo"): "LSTM", frozenset("rzn"): "GRU"}
+_MOST_LANES = 4
+_MOST_LINES = 2  # of a value beside cells
+_SUBSCRIPTS = "₋₀₁₂₃₄₅₆₇₈₉"
+_LONGEST_INNER = 48  # characters of an expression that is written into another
+
+
+class Boxes:
+    """Makes boxes, and remembers which gradient norms stand in them."""
+
+    def __init__(
+        self,
+        source: Source,
+        roles: Roles,
+        names: dict[Node, str],
+        groups: list[Group],
+        *,
+        values: bool,
+        grads: bool,
+        order: bool,
+    ) -> None:
+        self.source, self.roles, self.names, self.groups = source, roles, names, groups
+        self.values, self.grads, self.order = values, grads, order
+        self.missing: set[str] = set()
+        self.norms: list[tuple[Row | Lane, float]] = []
+        self.group_of = {place: group for group in groups for place in group.members}
+        self.cells = any(group.style in ("cell", "weights", "initial") for group in groups)
+        self.titles = _titles(groups)
+
+    def box(self, group: Group) -> Box:
+        """The box of a group."""
+        roles, first = self.roles, group.members[0]
+        main = self.main(group)
+        box = Box(
+            index=group.index,
+            style=group.style,
+            kind=roles.kinds[main],
+            region=roles.regions[first],
+            step=group.step,
+            band=self._band(group, main),
+            name=self.names[main],
+            signature="" if main.primitive is None else main.primitive.name,
+            visit=self._visits(group) if self.order else "",
+        )
+        peer = roles.peers.get(first)
+        box.peer = None if peer is None else self.group_of[peer].index
+        getattr(self, f"_fill_{group.style}")(box, group, main)
+        return box
+
+    def main(self, group: Group) -> Node:
+        """The place that a box is named after: the last one that others use."""
+        return self.outgoing(group)[-1]
+
+    def outgoing(self, group: Group) -> list[Node]:
+        """The members that go out of a group: other groups use them, or they have a name there."""
+        if len(group.members) == 1:
+            return group.members
+        found = [place for place in group.members if self._goes_out(place, group)]
+        return found or group.members[-1:]
+
+    def _goes_out(self, place: Node, group: Group) -> bool:
+        roles = self.roles
+        if place is self.source.root or any(
+            self.group_of.get(user) is not group for user, _ in roles.uses[place]
+        ):
+            return True
+        if group.style == "cell" or (group.part is not None and group.part.is_cell):
+            return roles.kinds[place] == "state"
+        return group.style == "tensor" and bool(given_name(place))
+
+    def lane_name(self, place: Node) -> str:
+        """The name by which a tensor is found again at other steps."""
+        return given_name(place) or self.names[place].rstrip(_SUBSCRIPTS)
+
+    # -- what stands in the kinds of boxes ---------------------------------------------------
+
+    def _fill_tensor(self, box: Box, group: Group, main: Node) -> None:
+        outgoing = self.outgoing(group)
+        if len(outgoing) > 1:
+            box.name, box.signature = outgoing[-1].tag.scope.rpartition(".")[2] or "output", "rest"
+            box.parts += [self._lane(place) for place in outgoing[-_MOST_LANES:]]
+            return
+        box.expression = self._expression(group, main)
+        box.note = self._note(main)
+        if self.values:
+            value = self.source.value(main)
+            shape_only = (f"shape {figures.shape(main.shape)}",)
+            box.parts.append(Row("value", shape_only if value is None else figures.array(value)))
+        if self.grads and main.requires_grad:
+            gradient = self._gradient(main)
+            row = Row(
+                "grad", (self._absent(main),) if gradient is None else figures.array(gradient)
+            )
+            self._note_norm(row, gradient)
+            box.parts.append(row)
+
+    def _fill_cell(self, box: Box, group: Group, main: Node) -> None:
+        assert group.part is not None
+        box.name, box.kind, box.signature = self.titles[group.part], "state", "cell"
+        box.parts += [self._lane(place) for place in self._states_first(group)]
+        gates = self._gates(group)
+        if gates and self.values:
+            box.parts.append(Gates(gates))
+
+    def _fill_initial(self, box: Box, group: Group, main: Node) -> None:
+        value = self.source.value(main) if self.values else None
+        peer = self.roles.peers.get(main)
+        if given_name(main) is None and peer is not None:
+            box.name = f"{self.lane_name(peer)}₀"
+        if value is not None and not np.any(value):
+            box.name += " = 0"
+        elif value is not None:
+            box.expression = f"= {_short(value)}"
+        box.visit = ""
+
+    def _fill_weights(self, box: Box, group: Group, main: Node) -> None:
+        users = [user for place in group.members for user, _ in self.roles.uses[place]]
+        times = max(len(self.roles.uses[place]) for place in group.members)
+        box.kind, box.note = "parameter", f"weights, used ×{times}" if times > 1 else "weights"
+        if group.part is not None and group.part in self.titles:
+            box.name = self.titles[group.part]
+        else:
+            box.name = users[0].tag.scope.rpartition(".")[2] or "output"
+        for place in group.members:
+            lane = self._lane(place)
+            lane.value, lane.tall = figures.shape(place.shape), False
+            box.parts.append(lane)
+        if self.grads:
+            shares = self._shares(group)
+            box.parts += [Bars(shares)] if len(shares) > 1 else []
+
+    def _fill_elided(self, box: Box, group: Group, main: Node) -> None:
+        box.kind, box.signature = "operation", "elided"
+        count = len({self.roles.steps[place] for place in group.members})
+        assert group.part is not None
+        name = "" if group.part.is_cell else f"{self.lane_name(main)}: "
+        box.name = f"{name}{count} steps elided"
+        if not self.grads:
+            return
+        strips: dict[str, Strip] = {}
+        for place in self.outgoing(group):
+            name = self.lane_name(place) if given_name(place) else ""
+            strip = strips.setdefault(name, Strip(name, [], []))
+            step = self.roles.steps[place]
+            gradient = self._gradient(place)
+            if step is not None and place.requires_grad:
+                strip.steps.append(step)
+                strip.norms.append(None if gradient is None else figures.norm(gradient))
+        known = [strip for strip in strips.values() if any(n is not None for n in strip.norms)]
+        box.parts += known[:_MOST_LANES]
+
+    def _lines(self, array: Any) -> tuple[str, ...]:
+        lines = figures.array(array)
+        return lines if len(lines) <= _MOST_LINES or not self.cells else (figures.summary(array),)
+
+    # -- parts of boxes ----------------------------------------------------------------------
+
+    def _lane(self, place: Node) -> Lane:
+        value = self.source.value(place) if self.values else None
+        lane = Lane(self.lane_name(place), "" if value is None else _short(value), "")
+        if self.grads and place.requires_grad:
+            gradient = self._gradient(place)
+            if gradient is None:
+                lane.chip = self._absent(place)
+            else:
+                lane.chip = f"‖∂‖ {figures.number(figures.norm(gradient))}"
+            self._note_norm(lane, gradient)
+        return lane
+
+    def _states_first(self, group: Group) -> list[Node]:
+        """The states of a cell in the order in which they were made, then what else goes out."""
+        outgoing = self.outgoing(group)
+        states = [place for place in outgoing if self.roles.kinds[place] == "state"]
+        return states + [place for place in outgoing if place not in states][:_MOST_LANES]
+
+    def _gates(self, group: Group) -> list[tuple[str, float, float]]:
+        found = []
+        outgoing = set(self.outgoing(group))
+        for place in group.members:
+            name = given_name(place)
+            if name and place not in outgoing and place.primitive.name in _RANGES:
+                value = self.source.value(place)
+                if value is not None and np.size(value):
+                    mean = float(np.mean(value))
+                    found.append((name, _RANGES[place.primitive.name], mean))
+        return found
+
+    def _shares(self, group: Group) -> list[tuple[int, float]]:
+        """The norm of what each time step gave to the gradients of some weights."""
+        squares: dict[int, float] = {}
+        for place in group.members:
+            sent: dict[int, Any] = {}
+            for user, operand in self.roles.uses[place]:
+                step = self.roles.steps[user]
+                share = None if step is None else self.source.contribution(user, operand)
+                if share is not None and step is not None:
+                    sent[step] = sent[step] + share if step in sent else share
+            for step, share in sent.items():
+                squares[step] = squares.get(step, 0.0) + figures.norm(share) ** 2
+        return [(step, squares[step] ** 0.5) for step in sorted(squares)]
+
+    def _gradient(self, place: Node) -> Any | None:
+        gradient = self.source.gradient(place) if place.requires_grad else None
+        return None if gradient is None else getattr(gradient, "array", gradient)
+
+    def _absent(self, place: Node) -> str:
+        missing = self.source.missing(place)
+        self.missing.add(missing)
+        return missing
+
+    def _note_norm(self, part: Row | Lane, gradient: Any | None) -> None:
+        if gradient is not None:
+            self.norms.append((part, figures.norm(gradient)))
+
+    # -- words -------------------------------------------------------------------------------
+
+    def _expression(self, group: Group, main: Node) -> str:
+        """How the main place was computed from other groups' places."""
+        if len(group.members) == 1:
+            return expression(main, self.names)
+        inner, members = self.names.copy(), set(group.members)
+        for place in group.members:
+            if not place.is_leaf:
+                said = self._written(place, members, inner)
+                if place is main:
+                    return f"= {said}"
+                if len(said) <= _LONGEST_INNER:
+                    inner[place] = f"({said})" if " " in said and said[-1] != ")" else said
+        return ""
+
+    def _written(self, place: Node, members: set[Node], names: dict[Node, str]) -> str:
+        """The expression of a place, without "="; of a sum only some terms if they are many."""
+        terms = _terms(place, members)
+        if len(terms) < 3:
+            return expression(place, names).removeprefix("= ")
+        said = list(dict.fromkeys(names[term] for term in terms if not is_inline(term)))
+        return " + ".join(said if len(said) <= 4 else [*said[:2], "…", said[-1]])
+
+    def _note(self, place: Node) -> str:
+        if place.primitive is not None:
+            return ""
+        kind, times = self.roles.kinds[place], len(self.roles.uses[place])
+        if kind == "parameter":
+            return f"param, used ×{times}" if times > 1 else "param"
+        if kind == "state":
+            return "initial state"
+        given = place.requires_grad or self.roles.steps[place] is not None
+        return "input" if given or role_of(place) == "input" else "constant"
+
+    def _visits(self, group: Group) -> str:
+        numbers = [self.source.visits[p] for p in group.members if p in self.source.visits]
+        if not numbers:
+            return ""
+        first, last = min(numbers), max(numbers)
+        return str(first) if first == last else f"{first}–{last}"
+
+    def _band(self, group: Group, main: Node) -> str:
+        """The layer in whose band a box stands."""
+        part, tag = group.part, main.tag
+        if self.roles.steps[main] is None or self.roles.kinds[main] == "input":
+            return ""
+        if self.cells:
+            return self.titles.get(part, "") if part is not None else ""
+        if tag.layer is None:
+            return part.scope if group.style == "elided" and part is not None else tag.scope
+        if tag.direction is None:
+            return ""
+        direction = ", reverse" if tag.direction == "reverse" else ""
+        return f"{tag.scope}, layer {tag.layer}{direction}"
+
+
+def _titles(groups: Iterable[Group]) -> dict[Part, str]:
+    """What the cells are called: as short as tells them from each other."""
+    members: dict[Part, set[str]] = {}
+    for group in groups:
+        if group.part is not None and group.part.is_cell and group.style != "weights":
+            names = members.setdefault(group.part, set())
+            names.update(name for place in group.members if (name := given_name(place)))
+    scopes = {part.scope for part in members}
+    layers = Counter(scope for scope, _ in {(part.scope, part.layer) for part in members})
+    given: dict[Part, str] = {}
+    titles: dict[Part, str] = {}
+    for part, names in members.items():
+        kind = next((title for gates, title in _KINDS.items() if gates <= names), "")
+        kind = kind or ("RNN" if part.kind == "layer" else "cell")
+        scope = part.scope.rpartition(".")[2]
+        title = f"{scope}: {kind}" if scope and len(scopes) > 1 else kind
+        if part.kind == "layer" and layers[part.scope] > 1:
+            title += f", layer {part.layer}"
+        if part.direction == "reverse":
+            title += ", reverse"
+        found = sum(other == title for other in given.values())
+        given[part] = title
+        titles[part] = f"{title} {found + 1}" if found else title
+    return titles
+
+
+def _terms(place: Node, members: set[Node]) -> list[Node]:
+    """The terms of a sum that members of a group add up one after the other."""
+    if place.primitive.name != "add":
+        return [place]
+    terms, waiting = [], list(place.parents[::-1])
+    while waiting:
+        at = waiting.pop()
+        if at in members and not at.is_leaf and at.primitive.name == "add":
+            waiting += at.parents[::-1]
+        else:
+            terms.append(at)
+    return terms
+
+
+def _short(value: Any) -> str:
+    """A value on one line of a cell: very few numbers, or the shape and norm."""
+    value = np.asarray(value)
+    if value.size <= 2 and value.size:
+        flat = " ".join(figures.number(x) for x in value.ravel())
+        return f"[{flat}]" if value.ndim else flat
+    return figures.array(value.ravel())[0] if value.ndim < 2 else figures.summary(value)

@@ -1,0 +1,182 @@
+"""What belongs together at a time step: recurrent cells, and what stands around them.
+
+Every place of a time step is given a *part*, which is the same at every step.  A built-in layer
+in one direction is a part.  In a loop that somebody wrote, a cell is a cycle of the graph folded
+over time: operations through which a state reaches its own successor, together with whatever
+feeds nothing else.  The rest of the step, such as its output and its error, lies between cells.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.viz.roles import SLICES, Roles, given_name, role_of
+
+
+class Part(NamedTuple):
+    """What a place is a part of, whatever the step."""
+
+    kind: str  # layer, join (of two directions), cell, rest or input
+    scope: str
+    layer: int | None = None
+    direction: str | None = None
+    number: int = 0  # of a layer: its run; of a cell: which of the step's; of the rest: how high
+    name: str = ""  # of an input
+
+    @property
+    def is_cell(self) -> bool:
+        """Whether a state goes through it from step to step."""
+        return self.kind in ("layer", "cell")
+
+
+def parts_of(places: list[Node], roles: Roles) -> dict[Node, Part]:
+    """The parts of all places that stand in a time step; ``places`` are oldest first."""
+    return _Parts(places, roles).parts
+
+
+class _Parts:
+    def __init__(self, places: list[Node], roles: Roles) -> None:
+        self.roles = roles
+        self.parts: dict[Node, Part] = {}
+        self.steps: dict[int, list[Node]] = defaultdict(list)  # of loops, by time
+        self.runs: dict[tuple[Any, ...], tuple[int, set[int], int]] = {}
+        for place in places:
+            step = roles.steps[place]
+            if step is None:
+                continue
+            if place.is_leaf or self._is_input(place):
+                self.parts[place] = Part("input", place.tag.scope, name=given_name(place) or "")
+            elif place.tag.layer is not None:
+                self.parts[place] = self._part_of_layer(place, step)
+            else:
+                self.steps[step].append(place)
+        self._find_counterparts(places)
+        for step in self.steps:
+            self._cells(step)
+            self._absorb(step)
+            self._rest(step)
+
+    def _part_of_layer(self, place: Node, step: int) -> Part:
+        """A built-in layer's part; a layer that is run anew, as time shows, is another one."""
+        scope, _, layer, direction, _ = place.tag
+        kind = "join" if direction is None else "layer"
+        key = kind, scope, layer, direction
+        last, seen, number = self.runs.get(key, (step, set(), 0))
+        if step != last and step in seen:
+            seen, number = set(), number + 1
+        seen.add(step)
+        self.runs[key] = step, seen, number
+        return Part(*key, number)
+
+    def _is_input(self, place: Node) -> bool:
+        """Whether a place just brings something from outside into its step."""
+        if role_of(place) == "input":
+            return True
+        outside = all(self.roles.steps[parent] is None for parent in place.parents)
+        return place.primitive.name in SLICES and outside
+
+    def _find_counterparts(self, places: Iterable[Node]) -> None:
+        """Index the nodes of loops by what tells them again at another step."""
+        self.named: dict[tuple[int, str, str], Node] = {}
+        self.placed: dict[tuple[int, str, int], Node] = {}
+        self.at: dict[Node, int] = {}
+        counts: dict[tuple[int, str], int] = defaultdict(int)
+        for step, nodes in self.steps.items():
+            for node in nodes:
+                scope = node.tag.scope
+                if name := given_name(node):
+                    self.named[step, scope, name] = node
+                self.at[node] = counts[step, scope]
+                self.placed[step, scope, self.at[node]] = node
+                counts[step, scope] += 1
+
+    def _counterpart(self, place: Node, step: int) -> Node | None:
+        """What is, at the given step, what ``place`` is at its own."""
+        if place in self.roles.peers:
+            return self._counterpart(self.roles.peers[place], step)
+        if self.roles.steps[place] == step:
+            return place
+        if place not in self.at:
+            return None
+        scope, name = place.tag.scope, given_name(place)
+        if name and (step, scope, name) in self.named:
+            return self.named[step, scope, name]
+        twin = self.placed.get((step, scope, self.at[place]))
+        return twin if twin is not None and twin.primitive is place.primitive else None
+
+    def _cells(self, step: int) -> None:
+        """The cycles of the step's graph when what a state becomes leads to what it is used by."""
+        nodes = self.steps[step]
+        after: dict[Node, list[Node]] = {node: [] for node in nodes}
+        for node in nodes:
+            for parent in node.parents:
+                if parent in after:
+                    after[parent].append(node)
+                elif self.roles.steps[parent] is not None or parent in self.roles.peers:
+                    twin = self._counterpart(parent, step)
+                    if twin in after and twin is not None:
+                        after[twin].append(node)
+        for number, cycle in enumerate(_cycles(nodes, after)):
+            scopes = {node.tag.scope for node in cycle if self.roles.kinds[node] == "state"}
+            scope = scopes.pop() if len(scopes) == 1 else ""
+            for node in cycle:
+                self.parts[node] = Part("cell", scope, number=number)
+
+    def _absorb(self, step: int) -> None:
+        """What feeds one cell alone belongs to it."""
+        for node in reversed(self.steps[step]):
+            users = {self.parts.get(user) for user, _ in self.roles.uses[node]}
+            steps = {self.roles.steps[user] for user, _ in self.roles.uses[node]}
+            part = users.pop() if len(users) == 1 and steps == {step} else None
+            if node not in self.parts and part is not None and part.kind == "cell":
+                self.parts[node] = part
+
+    def _rest(self, step: int) -> None:
+        """What remains lies above as many cells as it takes to compute it."""
+        below: dict[Node, int] = {}
+        for node in self.steps[step]:
+            here = [p for p in node.parents if self.roles.steps[p] == step]
+            below[node] = max((below.get(p, 0) + self.parts[p].is_cell for p in here), default=0)
+            if node not in self.parts:
+                self.parts[node] = Part("rest", "", number=below[node])
+
+
+def _cycles(nodes: list[Node], after: Mapping[Node, list[Node]]) -> list[list[Node]]:
+    """The strongly connected components that are cycles, in the nodes' order (Kosaraju's way)."""
+    before: dict[Node, list[Node]] = {node: [] for node in nodes}
+    for node in nodes:
+        for later in after[node]:
+            before[later].append(node)
+    component: dict[Node, Node] = {}
+    for root in reversed(_finished(nodes, after)):
+        waiting = [root]
+        while waiting:
+            node = waiting.pop()
+            if node not in component:
+                component[node] = root
+                waiting += before[node]
+    found: dict[Node, list[Node]] = defaultdict(list)
+    for node in nodes:
+        found[component[node]].append(node)
+    return [cycle for root, cycle in found.items() if len(cycle) > 1 or root in after[root]]
+
+
+def _finished(nodes: list[Node], after: Mapping[Node, list[Node]]) -> list[Node]:
+    """The nodes in the order in which a depth-first search leaves them."""
+    order, seen = [], set()
+    for root in nodes:
+        way = [] if root in seen else [(root, iter(after[root]))]
+        seen.add(root)
+        while way:
+            node, ahead = way[-1]
+            further = next((n for n in ahead if n not in seen), None)
+            if further is None:
+                order.append(node)
+                way.pop()
+            else:
+                seen.add(further)
+                way.append((further, iter(after[further])))
+    return order

@@ -1,0 +1,149 @@
+"""Which places share a box: one each at operation level, a cell's at cell level, and those of
+all the time steps that a long picture leaves out.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass
+
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.viz.cells import Part, parts_of
+from tinygrad_rnn.viz.roles import Roles, given_name
+
+LONGEST = 8  # time steps that are all drawn; of more, the first and the last
+FIRST, LAST = 2, 3
+
+Steps = str | Sequence[int]
+
+
+@dataclass(slots=True)
+class Group:
+    """Places that share a box.
+
+    ``style`` is "tensor" (what is shown is the last of the members), "cell" (members that go out
+    are its lanes), "initial" (a state before the first step), "weights" or "elided".
+    """
+
+    index: int  # of its first member, among the places that have boxes
+    style: str
+    members: list[Node]
+    part: Part | None = None
+    step: int | None = None  # its column: a time step, or the first of a run that is left out
+
+
+class Columns:
+    """The time steps that are drawn, and the runs of steps between them that are left out."""
+
+    def __init__(self, found: Collection[int | None], steps: Steps) -> None:
+        self.times = times = sorted(step for step in found if step is not None)
+        shown = set(_shown(times, steps))
+        self.runs: dict[int, list[int]] = {}  # by the first step of each run
+        self.keys: list[int] = []  # of the columns, left to right
+        for i, step in enumerate(times):
+            if step in shown:
+                self.keys.append(step)
+            elif i and times[i - 1] not in shown:
+                self.runs[self.keys[-1]].append(step)
+            else:
+                self.keys.append(step)
+                self.runs[step] = [step]
+
+    def of(self, step: int) -> int:
+        """The key of the column in which a time step stands."""
+        return self.keys[bisect_right(self.keys, step) - 1]
+
+    def label(self, key: int) -> str:
+        """What is written over a column."""
+        run = self.runs.get(key, [key])
+        return f"t = {run[0]}" if len(run) == 1 else f"t = {run[0]} … {run[-1]}"
+
+
+def _shown(times: list[int], steps: Steps) -> Sequence[int]:
+    """The time steps to draw.
+
+    Raises
+    ------
+    ValueError
+        If ``steps`` is not one of the ways to say it, or names no step of the graph.
+    """
+    if steps == "all" or (steps == "auto" and len(times) <= LONGEST):
+        return times
+    if steps == "auto":
+        steps = (FIRST, LAST)
+    whole = not isinstance(steps, str) and all(isinstance(step, int) for step in steps)
+    if whole and isinstance(steps, tuple) and len(steps) == 2 and min(steps) >= 0:
+        first, last = steps
+        return [*times[:first], *times[max(len(times) - last, first) :]]
+    if whole and isinstance(steps, list) and set(steps) <= set(times):
+        return steps
+    known = f"{times[0]} to {times[-1]}" if times else "none: the graph has no time steps"
+    raise ValueError(
+        f'steps={steps!r}: give "auto", "all", a pair such as (2, 3) for the first two and the '
+        f"last three, or a list of time steps (here {known})"
+    )
+
+
+def groups_of(
+    places: list[Node], boxed: list[Node], roles: Roles, level: str, columns: Columns
+) -> list[Group]:
+    """Put every place that is drawn into a group; groups are oldest first."""
+    hidden_or_cells = level == "cell" or bool(columns.runs)
+    parts = parts_of(places, roles) if hidden_or_cells else {}
+    grouping = _Grouping(roles, parts, columns, cells=level == "cell")
+    if level == "cell" or columns.runs:
+        grouping.collapse(boxed)
+    groups: dict[Hashable, Group] = {}
+    for index, place in enumerate(boxed):
+        key, style, part, column = grouping.of(place)
+        if key is not None:
+            group = groups.setdefault(key, Group(index, style, [], part, column))
+            group.members.append(place)
+    return list(groups.values())
+
+
+class _Grouping:
+    def __init__(
+        self, roles: Roles, parts: dict[Node, Part], columns: Columns, cells: bool
+    ) -> None:
+        self.roles, self.parts, self.columns, self.cells = roles, parts, columns, cells
+        self.into: dict[Node, Node] = {}  # of what is drawn with its only user
+
+    def of(self, place: Node) -> tuple[Hashable, str, Part | None, int | None]:
+        """The key of a place's group, its style, part and column; no key: it is not drawn."""
+        step, part = self.roles.steps[place], self.parts.get(place)
+        if step is not None:
+            column = self.columns.of(step)
+            if column in self.columns.runs:
+                return ("elided", part, column), "elided", part, column
+            if not self.cells or part is None or part.kind == "input":
+                return place, "tensor", part, column
+            return (part, column), "cell" if part.is_cell else "tensor", part, column
+        if self.cells and self.roles.regions[place] in ("before", "after"):
+            return place, "initial", None, None
+        if self.cells and self.roles.kinds[place] == "parameter":
+            user = self.roles.uses[place][0][0]
+            part = self.parts.get(user)
+            return ("weights", part or user.tag.scope), "weights", part, None
+        return self.into.get(place, place), "tensor", None, None
+
+    def collapse(self, places: list[Node]) -> None:
+        """Draw what stands outside of time and has one user, unless it has a name, with that."""
+        roles = self.roles
+        for place in reversed(places):
+            users = {user for user, _ in roles.uses[place]}
+            goals = {self.into.get(user, user) for user in users}
+            if len(goals) != 1 or roles.kinds[place] not in ("operation", "input"):
+                continue
+            user = next(iter(users))
+            alike = place.is_leaf or place.tag.scope == user.tag.scope
+            outside = roles.regions[place] == roles.regions[user] in ("top", "bottom")
+            named = given_name(place) or (place.is_leaf and place.requires_grad)
+            sums = (
+                not place.is_leaf
+                and place.primitive is user.primitive
+                and user.primitive.name == "add"
+            )
+            if outside and not named and (sums or (alike and self.cells)):
+                self.into[place] = goals.pop()

@@ -1,0 +1,182 @@
+"""How boxes are painted: a header, and below it values, lanes, gates, bars and strips."""
+
+from __future__ import annotations
+
+from tinygrad_rnn.viz import marks, measure
+from tinygrad_rnn.viz.layout.model import Rect
+from tinygrad_rnn.viz.marks import n
+from tinygrad_rnn.viz.measure import GAP, HEADER, LINE, MARGIN, PAD
+from tinygrad_rnn.viz.scene import Bars, Box, Gates, Lane, Row, Strip
+from tinygrad_rnn.viz.style import Paint, Theme
+from tinygrad_rnn.viz.text import width, xml
+
+RADIUS = 5.0
+_HEADED = ("cell", "weights")  # styles whose header alone has the colour of their kind
+_BROKEN = {"initial": "4 3", "elided": "6 4"}  # styles with dashed borders
+
+
+def paint_box(box: Box, r: Rect, theme: Theme) -> list[str]:
+    """One box as SVG, in a group of its own."""
+    return _BoxPainter(box, r, theme).lines
+
+
+class _BoxPainter:
+    def __init__(self, box: Box, r: Rect, theme: Theme) -> None:
+        self.box, self.r, self.theme = box, r, theme
+        self.look = theme.boxes[box.kind]
+        if box.style == "elided":
+            self.look = Paint(theme.paper, theme.elided, 1.4)
+        self.lines = [f'<g id="{box.id}" class="box {box.style} {box.kind}">']
+        self.lines.append(f"<title>{xml(_spoken(box))}</title>")
+        self._body()
+        self._header()
+        self._parts()
+        broken = _BROKEN.get(box.style)
+        border = f' class="border" stroke="{self.look.border}"'
+        border += f' stroke-width="{self.look.thickness}"'
+        border += f' stroke-dasharray="{broken}"' if broken else ""
+        self.lines += [marks.rect(r, RADIUS, fill="none", extra=border), "</g>"]
+
+    def _body(self) -> None:
+        fill = self.theme.row if self.box.style in _HEADED else self.look.fill
+        self.lines.append(marks.rect(self.r, RADIUS, fill=fill, extra=' class="body"'))
+        if self.box.style in _HEADED:
+            top = Rect(self.r.x, self.r.y, self.r.width, HEADER)
+            self.lines.append(f'<path d="{marks.roof(top, RADIUS)}" fill="{self.look.fill}"/>')
+            if self.box.style == "weights":
+                self._line_at(top.bottom)
+
+    def _line_at(self, y: float) -> None:
+        d = f"M{n(self.r.x)} {n(y)}H{n(self.r.right)}"
+        self.lines.append(f'<path d="{d}" stroke="{self.look.border}" stroke-width="0.9"/>')
+
+    def _header(self) -> None:
+        box, r = self.box, self.r
+        x, y, right = r.x + MARGIN, r.y + 18.5, r.right - MARGIN
+        self.lines.append(marks.text(x, y, box.name, measure.NAME, bold=True, label="name"))
+        x += width(box.name, measure.NAME, bold=True) + GAP
+        if box.expression:
+            self.lines.append(
+                marks.text(x, y, box.expression, measure.EXPRESSION, label="expression")
+            )
+        if box.visit:
+            self.lines += marks.pill(right + 3, r.y + HEADER / 2, box.visit, self.theme)
+        if box.note:
+            self.lines.append(
+                marks.text(right, y - 0.5, box.note, measure.NOTE, fill=self.look.border,
+                           italic=True, anchor="end", label="note")
+            )  # fmt: skip
+
+    def _parts(self) -> None:
+        box, r, y = self.box, self.r, self.r.y + HEADER
+        heights = [measure.height(part) for part in box.parts]
+        spare = r.height - HEADER - sum(heights)
+        rows = sum(isinstance(part, Row) for part in box.parts)
+        for part, height in zip(box.parts, heights, strict=True):
+            if isinstance(part, Row):  # rows fill the box, however high its twins are
+                height += spare / rows
+                last = part is box.parts[-1]
+                self._row(part, Rect(r.x, y, r.width, height), last)
+            else:
+                area = Rect(r.x + MARGIN, y, r.width - 2 * MARGIN, height)
+                getattr(self, f"_{type(part).__name__.lower()}")(part, area)
+            y += height
+
+    # -- the parts ---------------------------------------------------------------------------
+
+    def _row(self, row: Row, r: Rect, last: bool) -> None:
+        fill, ink, muted = self.theme.row, self.theme.ink, self.theme.muted
+        if row.bin is not None:
+            heat = self.theme.heat[row.bin]
+            fill, ink, muted = heat.fill, heat.text, heat.text
+        elif row.label == "grad":
+            ink = muted
+        d = marks.foot(r, RADIUS if last else 0)
+        self.lines.append(f'<path class="{row.label}-row" d="{d}" fill="{fill}"/>')
+        self._line_at(r.y)
+        y = r.y + PAD / 2 + 12
+        self.lines.append(marks.text(r.x + MARGIN, y, row.label, measure.LABEL, fill=muted))
+        for i, line in enumerate(row.lines):
+            self.lines.append(
+                marks.text(r.right - MARGIN, y + i * LINE, line, measure.VALUE, fill=ink,
+                           mono=True, anchor="end", label=row.label)
+            )  # fmt: skip
+
+    def _lane(self, lane: Lane, r: Rect) -> None:
+        theme, y = self.theme, r.y + r.height / 2 + 4.5
+        ink = theme.boxes["state"].border if self.box.style == "cell" else theme.ink
+        self.lines.append(
+            marks.text(r.x, y, lane.name, measure.LANE, fill=ink, bold=True, label="name")
+        )
+        self.lines.append(
+            marks.text(r.x + measure.lane_values(self.box), y, lane.value, measure.VALUE,
+                       fill=theme.ink, mono=True, label="value")
+        )  # fmt: skip
+        if lane.chip:
+            self._chip(lane, r, y)
+
+    def _chip(self, lane: Lane, r: Rect, y: float) -> None:
+        size, fill, ink = measure.chip_width(lane.chip), self.theme.heat[0].fill, self.theme.muted
+        if lane.bin is not None:
+            fill, ink = self.theme.heat[lane.bin].fill, self.theme.heat[lane.bin].text
+        chip = Rect(r.right - size, r.y + r.height / 2 - 8.5, size, 17)
+        self.lines.append(marks.rect(chip, 4, fill=fill, extra=' class="chip"'))
+        self.lines.append(
+            marks.text(chip.right - measure.CHIP_PAD, y - 0.5, lane.chip, measure.CHIP, fill=ink,
+                       mono=True, anchor="end", label="grad")
+        )  # fmt: skip
+
+    def _gates(self, gates: Gates, r: Rect) -> None:
+        """Each gate as a bar from its lower end, or for −1 … 1 from the middle."""
+        theme, x, y = self.theme, r.x, r.y + r.height / 2
+        apart = (r.width - sum(measure.gate_width(name) for name, _, _ in gates.means)) / max(
+            1, len(gates.means) - 1
+        )
+        for name, low, mean in gates.means:
+            self.lines.append(
+                marks.text(x, y + 4, name, measure.GATE, fill=theme.muted, mono=True, label="gate")
+            )
+            track = Rect(
+                x + measure.gate_width(name) - measure.GATE_BAR, y - 4, measure.GATE_BAR, 8
+            )
+            self.lines.append(marks.rect(track, 1, fill=theme.gate_track))
+            zero, end = (track.x + track.width * (at - low) / (1 - low) for at in (0.0, mean))
+            bar = Rect(min(zero, end), track.y, max(abs(end - zero), 1), track.height)
+            note = f"<title>{xml(name)}: mean {mean:.3f}</title>"
+            self.lines.append(f"<g>{note}{marks.rect(bar, 1, fill=theme.gate)}</g>")
+            x += measure.gate_width(name) + apart
+
+    def _bars(self, bars: Bars, r: Rect) -> None:
+        theme, caption = self.theme, "∂L/∂θ = Σₜ, ‖per step‖"
+        self.lines.append(marks.text(r.x, r.y + 12, caption, measure.LABEL, fill=theme.muted))
+        most = max(norm for _, norm in bars.norms) or 1.0
+        floor, room, slot = r.bottom - 5, r.height - 24, r.width / len(bars.norms)
+        for i, (step, norm) in enumerate(bars.norms):
+            tall = max(room * norm / most, 0.6)
+            bar = Rect(r.x + i * slot, floor - tall, max(slot - min(2, slot / 4), 0.5), tall)
+            note = f"<title>t = {step}: {norm:.3g}</title>"
+            look = marks.rect(bar, fill=theme.bar, extra=' class="bar"')
+            self.lines.append(f"<g>{note}{look}</g>")
+
+    def _strip(self, strip: Strip, r: Rect) -> None:
+        theme, y, at = self.theme, r.y + r.height / 2, measure.lane_values(self.box)
+        self.lines.append(
+            marks.text(r.x, y + 4.5, strip.name, measure.LANE, bold=True, label="name")
+        )
+        slot = (r.width - at) / len(strip.steps)
+        for i, (step, norm, bin) in enumerate(
+            zip(strip.steps, strip.norms, strip.bins, strict=True)
+        ):
+            sliver = Rect(r.x + at + i * slot, y - 9, slot, 18)
+            fill = theme.gate_track if bin is None else theme.heat[bin].fill
+            note = f"<title>t = {step}: {'none' if norm is None else f'‖∂‖ {norm:.3g}'}</title>"
+            look = marks.rect(sliver, fill=fill, extra=' class="sliver"')
+            self.lines.append(f"<g>{note}{look}</g>")
+
+
+def _spoken(box: Box) -> str:
+    """A box in words, for a screen reader and as the tooltip."""
+    visit = f"backward visit {box.visit}" if box.visit else ""
+    words = [" ".join(part.words()) for part in box.parts]
+    head = f"{box.name} {box.expression or box.note}".strip()
+    return "; ".join(part for part in (head, *words, visit) if part)
