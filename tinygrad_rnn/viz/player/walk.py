@@ -128,7 +128,7 @@ class _Telling:
         return {
             "id": box.id,
             "name": self.called[place],
-            "expression": expression(place, self.names),
+            "expression": expression(place, self.called),
             "kind": box.note or "operation",
             "shape": f"shape {figures.shape(place.shape)}" if place.shape else "scalar",
             "value": ["not kept"] if value is None else _in_full(value),
