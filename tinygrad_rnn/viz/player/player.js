@@ -10,6 +10,7 @@ const LAST = visits.length;
 const BEAT = 900; // milliseconds of a step at 1×
 const READABLE = 0.6, CLOSE = 0.85; // scales: texts can be read from the one, well at the other
 const LINK_DELAY = 150; // browsers refuse a page that changes its address too often
+const LONG = 3000; // points: browsers take long to paint thousands of dashes
 const SHEET = 300; // elements: a browser paints anew all of a sheet of which something changes
 
 const byId = (id) => document.getElementById(id);
@@ -29,6 +30,7 @@ let contributionRows = [];
 nodes.forEach((node, i) => node.states.forEach((state) => written[state.at].push(i)));
 for (const halo of document.querySelectorAll("#stage .gradient, #stage .gradient-head")) {
   halos[Number(halo.dataset.from.slice(1))].push(halo);
+  halo.classList.toggle("long", halo.getBBox().width > LONG);
 }
 
 /** Spread a drawing over sheets, in its order, so that a step touches few of them. */
