@@ -1,4 +1,4 @@
-"""Results as tables: aligned in terminals, and as HTML in notebooks."""
+"""Safe lines of text; results as tables: aligned in terminals, and as HTML in notebooks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import ClassVar
 
+LONGEST_NAME = 60
+
 
 def width(text: str) -> int:
     """How many columns a terminal gives to a text: combining marks none, East Asian two."""
@@ -14,6 +16,22 @@ def width(text: str) -> int:
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in text
     )
+
+
+def clean(text: str, longest: int = LONGEST_NAME) -> str:
+    r"""One line without control, bidirectional or unpaired characters, cut if it is long.
+
+    Such characters could break the file, or make it read differently from what it says.
+
+    Examples
+    --------
+    >>> clean("two\nlines\u202e!")
+    'two lines!'
+    """
+    kept = (" " if c.isspace() else c for c in text)
+    line = "".join(c for c in kept if not unicodedata.category(c).startswith("C"))
+    line = " ".join(line.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: str = "  ") -> str:

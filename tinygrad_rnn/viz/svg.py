@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
-from tinygrad_rnn.viz import figures, marks, measure
+from tinygrad_rnn.viz import marks, measure
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Rect, Wire
 from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.measure import GAP, HEADER, LINE, MARGIN, PAD
 from tinygrad_rnn.viz.scene import Box, Row, Scene
 from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import SANS, fitted, width, xml
+from tinygrad_rnn.writing import figures
 
 EDGE_OF_PAGE = 24.0
 TITLE, AID, LEGEND, STEP, LAYER = 20.0, 12.5, 12.5, 16.0, 12.0

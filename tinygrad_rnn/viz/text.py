@@ -11,7 +11,6 @@ from functools import lru_cache
 
 SANS = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 MONO = "'DejaVu Sans Mono', Menlo, Consolas, monospace"
-LONGEST_NAME = 60
 
 _MONO_EM = 0.602
 _WIDE_EM = 1.25  # East Asian characters and emoji, in whatever font stands in for Helvetica
@@ -65,22 +64,6 @@ def _sans_em(character: str) -> float:
 
 def _is_wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF" or ord(character) >= 0x1F000
-
-
-def clean(text: str, longest: int = LONGEST_NAME) -> str:
-    r"""One line without control, bidirectional or unpaired characters, cut if it is long.
-
-    Such characters could break the file, or make it read differently from what it says.
-
-    Examples
-    --------
-    >>> clean("two\nlines\u202e!")
-    'two lines!'
-    """
-    kept = (" " if c.isspace() else c for c in text)
-    line = "".join(c for c in kept if not unicodedata.category(c).startswith("C"))
-    line = " ".join(line.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def fitted(text: str, size: float, room: float, *, bold: bool = False) -> str:

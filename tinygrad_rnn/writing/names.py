@@ -7,8 +7,8 @@ import unicodedata
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz import figures
-from tinygrad_rnn.viz.text import clean
+from tinygrad_rnn.text import clean
+from tinygrad_rnn.writing import figures
 
 _SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 LONGEST_EXPRESSION = 120  # the layout cuts again, by width
