@@ -60,7 +60,7 @@ def expression(node: Node, names: dict[Node, str]) -> str:
     if name == "cat":
         text = f"[{' ; '.join(operands)}]"
     elif name in ("getitem", "index", "slice"):
-        text = f"{operands[0]}[{_subscript(node.params['index'])}]"
+        text = f"{operands[0]}[{subscript(node.params['index'])}]"
     elif name == "permute" and len(node.shape) == 2:
         text = f"{operands[0]}ᵀ"
     elif "{" in symbol:
@@ -83,8 +83,14 @@ def _is_word(symbol: str) -> bool:
     return any(c.isalnum() for c in symbol)
 
 
-def _subscript(index: Any) -> str:
-    """An index as one writes it; of an index array only that it was one."""
+def subscript(index: Any) -> str:
+    """An index as one writes it; of an index array only that it was one.
+
+    Examples
+    --------
+    >>> subscript((slice(None), slice(3, 6)))
+    ':, 3:6'
+    """
     parts = index if isinstance(index, tuple) else (index,)
     if len(parts) > 1 and parts[-1] is Ellipsis:
         parts = parts[:-1]  # x[0, …] is x[0]
