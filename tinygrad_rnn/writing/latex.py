@@ -12,6 +12,10 @@ _SIGNS = {
     "⌋": r"\rfloor ", "‖": r"\|", "×": r"\times ", "·": r"\cdot ", "∞": r"\infty ", "′": "'",
     "*": r"\odot ", "^": r"\wedge ", "~": r"\sim ", "\\": r"\backslash ",
 }  # fmt: skip
+_IN_TEXT = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "$": r"\textdollar{}",  # without a dollar, which Markdown would take for the end of a formula
+}  # fmt: skip
 _FUNCTIONS = {"tanh", "exp", "log", "ln", "sin", "cos", "tan", "sinh", "cosh", "max", "min"}
 _POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀʳᵈˣʸᵇᵒ"
 _INDICES = "₀₁₂₃₄₅₆₇₈₉₋₊ₜ"
@@ -22,6 +26,7 @@ _TOKENS = {
     "row": _ROW,
     "number": r"\d+(?:\.\d+)?(?:e-?\d+)?",
     "to_the": r"\^\([^()]*\)",
+    "power": r"\*\*",
     "raised": f"[{_POWERS}]+",
     "lowered": f"[{_INDICES}]+",
     "word": "[A-Za-z]+",
@@ -66,15 +71,16 @@ def name(text: str) -> str:
     if re.fullmatch(r"[A-Za-z]\d+", stem) and not low:
         stem, low = stem[0], stem[1:]
     elif len(head) == 1 and tail and not low:
-        stem, low = head, rf"\text{{{_escaped(tail)}}}"
+        stem, low = head, rf"\text{{{escaped(tail)}}}"
     written = _letters(stem)
     return f"{written}_{{{low}}}" if low else written
 
 
 def _letters(stem: str) -> str:
     if len(stem) == 1 and (stem.isascii() or stem in _SIGNS):
-        return stem if stem.isalpha() else _SIGNS.get(stem, _escaped(stem))
-    return rf"\mathrm{{{_escaped(stem)}}}" if stem.isascii() else rf"\text{{{_escaped(stem)}}}"
+        return stem if stem.isalpha() else _SIGNS.get(stem, escaped(stem))
+    style = "mathrm" if re.fullmatch(r"\w+", stem, re.ASCII) else "text"
+    return rf"\{style}{{{escaped(stem)}}}"
 
 
 def _written(found: re.Match[str], text: str) -> str:
@@ -90,10 +96,12 @@ def _written(found: re.Match[str], text: str) -> str:
         return rf"{mantissa} \cdot 10^{{{exponent}}}" if exponent else mantissa
     if kind == "to_the":
         return f"^{{{latex(token[2:-1])}}}"
+    if kind == "power":
+        return r"\mathbin{\text{**}}"
     if kind in ("raised", "lowered"):
         return f"{'^' if kind == 'raised' else '_'}{{{_plain(token)}}}"
     if kind == "word":
-        return _word(token)
+        return _word(token, calls=text.startswith("(", found.end()))
     return _SIGNS.get(token) or (token if token in " ()[]+-=/<>|,;:." else _strange(token))
 
 
@@ -108,12 +116,12 @@ def _named(found: re.Match[str], text: str) -> str:
     return f"{{{written}}}" if follows and follows in _POWERS + _INDICES and has_marks else written
 
 
-def _word(word: str) -> str:
+def _word(word: str, calls: bool) -> str:
     if len(word) == 1:
         return word
     if word in _FUNCTIONS:
         return rf"\{word}"
-    return rf"\ \text{{{word}}}\ " if word.islower() else rf"\mathrm{{{word}}}"
+    return rf"\operatorname{{{word}}}" if calls else rf"\text{{ {word} }}"
 
 
 def _matrix(rows: list[str]) -> str:
@@ -128,10 +136,9 @@ def _plain(marks: str) -> str:
 
 
 def _strange(character: str) -> str:
-    return rf"\text{{{_escaped(character)}}}"
+    return rf"\text{{{escaped(character)}}}"
 
 
-def _escaped(text: str) -> str:
-    """Text for ``\\text{…}``, whatever is in it."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    return "".join(special.get(c) or (rf"\{c}" if c in "_#$%&{}" else c) for c in text)
+def escaped(text: str) -> str:
+    """Text for the command of that name, whatever is in it."""
+    return "".join(_IN_TEXT.get(c) or (rf"\{c}" if c in "_#%&{}" else c) for c in text)
