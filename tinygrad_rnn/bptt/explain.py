@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tinygrad_rnn.bptt.equations import Chain, Equation, array, folded
+from tinygrad_rnn.bptt.places import layer_of
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.tensor import Tensor
@@ -59,14 +60,14 @@ def explain(record: Record, param: Tensor) -> Explanation:
     <BLANKLINE>
     The walk in numbers, newest first
       visit  t
-                ∂L/∂L = 1                        = 1.000
-          1     ∂L/∂y = ∂L/∂L ⊙ y  1.000 ⊙ 1.000 = 1.000
-          1           + ∂L/∂L ⊙ y  1.000 ⊙ 1.000 = 1.000
-                                             sum = 2.000
+                ∂L/∂L = 1                         = 1.000
+          1     ∂L/∂y = ∂L/∂L ⊙ y  1.000 ⊙ 1.000  = 1.000
+          1           + ∂L/∂L ⊙ y  1.000 ⊙ 1.000  = 1.000
+                                             sum  = 2.000
     <BLANKLINE>
     The result: the sum over all uses of w
       visit  t
-          2     ∂L/∂w = ∂L/∂y ⊙ x  2.000 ⊙ 2.000 = 4.000
+          2     ∂L/∂w = ∂L/∂y ⊙ x  2.000 ⊙ 2.000  = 4.000
     """
     if not isinstance(record, Record):
         found = type(record).__name__
@@ -147,7 +148,7 @@ class Explanation:
         yield self.equation()
         kinds: dict[Any, list[Node]] = {}
         for place in filter(self._is_state, self.path[:-1]):
-            kinds.setdefault((_layer(place), place.notes and place.notes.name), []).append(place)
+            kinds.setdefault((layer_of(place), place.notes and place.notes.name), []).append(place)
         several = len({layer for layer, _ in kinds}) > 1
         for (layer, _), states in kinds.items():
             if several:
@@ -263,7 +264,7 @@ def _by_step(nodes: list[Node]) -> list[list[Node] | str]:
     """Nodes grouped by layer and time step; where a layer has many steps, most are left out."""
     groups: dict[Any, list[Node]] = {}
     for node in nodes:
-        groups.setdefault((_layer(node), node.tag.step), []).append(node)
+        groups.setdefault((layer_of(node), node.tag.step), []).append(node)
     layers: dict[str, list[int | None]] = {}
     for layer, step in groups:
         layers.setdefault(layer, []).append(step)
@@ -279,13 +280,6 @@ def _by_step(nodes: list[Node]) -> list[list[Node] | str]:
         elif step == hidden[layer][0]:
             parts.append(_likewise(hidden[layer]))
     return parts
-
-
-def _layer(node: Node) -> str:
-    """Where a node was made, but for the time step."""
-    scope, _, layer, direction, _ = node.tag
-    words = [scope, "" if layer is None else f"layer {layer}"]
-    return " ".join(word for word in [*words, direction or ""] if word)
 
 
 def _likewise(steps: Sequence[int | None]) -> str:
