@@ -77,8 +77,10 @@ def name(text: str) -> str:
 
 
 def _letters(stem: str) -> str:
-    if len(stem) == 1 and (stem.isascii() or stem in _SIGNS):
-        return stem if stem.isalpha() else _SIGNS.get(stem, escaped(stem))
+    if re.fullmatch("[A-Za-z]", stem):
+        return stem
+    if stem in _SIGNS:
+        return _SIGNS[stem].strip()
     style = "mathrm" if re.fullmatch(r"\w+", stem, re.ASCII) else "text"
     return rf"\{style}{{{escaped(stem)}}}"
 

@@ -13,7 +13,7 @@ from tinygrad_rnn.bptt.places import layer_of, where
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
 
-DEAD_SHARE = 0.25  # of a layer's units: from here on it is worth a warning
+DEAD_SHARE = 0.5  # of a layer's units; fresh ReLU layers reach a third
 ENOUGH = 8  # samples, before a unit that was 0 in all of them is called dead
 MANY = 16  # outputs, which are not all 0 at one time step by chance
 END = 0.01  # nearer to an end than this, a gate's slope is below 2 % of 1

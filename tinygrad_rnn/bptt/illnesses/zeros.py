@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.places import layer_of, moments
 from tinygrad_rnn.bptt.record import Record, Visit
@@ -20,7 +22,10 @@ _REASONS = {
     "where": "the other choice was taken",
     "clamp": "its argument is out of bounds",
 }
-_IDLE = "natural if it met the initial state of zeros only; else look at what it is used with"
+_IDLE = (
+    "natural after one time step from an initial state of zeros, as in the reverse direction's "
+    "output[-1]; else look at what it is used with"
+)
 _ADVICE = "let something through there: other initial values, a smaller learning rate, leaky_relu"
 
 
@@ -30,12 +35,12 @@ def zero_gradients(record: Record, parameters: Sequence[tuple[str, Node]]) -> It
     known = [(name, place, g) for name, place, g in gradients if g is not None and g.size]
     alive = {visit for visit in record.visits if visit.cotangent.any()}
     groups: dict[tuple[Visit, ...], list[str]] = {}
-    idle = set()  # which have met nothing but zeros
+    idle = set()  # where nothing but constants of zeros was met
     for name, place, g in known:
         if not g.any():
             stops = tuple(_stops(record, place, alive))
             groups.setdefault(stops, []).append(name)
-            if stops and all(place in visit.node.parents for visit in stops):
+            if stops and all(_meets_zeros(record, visit.node) for visit in stops):
                 idle.add(stops)
     for stops, concerned in groups.items():
         everything = len(concerned) == len(known)
@@ -62,6 +67,13 @@ def _are(count: int, everything: bool) -> str:
     if count == 1:
         return "the gradient is"
     return f"all {count} gradients are" if everything else f"{count} gradients are"
+
+
+def _meets_zeros(record: Record, node: Node) -> bool:
+    """Whether a node uses a constant of zeros, such as an initial state."""
+    constants = [p for p in node.parents if p.is_leaf and not p.requires_grad]
+    values = [record.value(p) for p in constants]
+    return any(value is not None and not np.any(value) for value in values)
 
 
 def _stops(record: Record, parameter: Node, alive: set[Visit]) -> list[Visit]:
