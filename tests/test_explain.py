@@ -16,7 +16,7 @@ from tinygrad_rnn.writing.latex import latex
 from tinygrad_rnn.writing.latex import name as latex_name
 from tinygrad_rnn.writing.names import names
 
-# -- formulas are read again, as a student would, and must give the numbers beside them -------------
+# -- formulas are read again, as a student would, and must give the numbers beside them -----------
 
 _ARRAY = re.compile(r"\[\[.*?\]\]|\[-?\d[^\[\]:,]*\]")
 _PYTHON = {"⊙": "*", "−": "-", "σ": "sigmoid"}
@@ -189,7 +189,7 @@ def test_every_term_of_a_layer(kind, name) -> None:
     assert [term.steps for term in explanation.equation().terms] == [(1,), (2,), (3,), (4,)]
 
 
-# -- formulas in names ------------------------------------------------------------------------------
+# -- formulas in names ----------------------------------------------------------------------------
 
 EXPRESSIONS = {
     "mul": lambda a, b: a * b,
@@ -261,7 +261,7 @@ def test_a_function_of_the_user_has_no_formula_but_a_name() -> None:
     assert "Double" in str(bptt.explain(walk, x))
 
 
-# -- folding ---------------------------------------------------------------------------------------
+# -- folding --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
@@ -317,7 +317,7 @@ def test_layers_are_told_apart() -> None:
     assert "rnn layer 1:" in page
 
 
-# -- what is odd ------------------------------------------------------------------------------------
+# -- what is odd ----------------------------------------------------------------------------------
 
 
 def test_a_hook_is_a_term_of_its_own() -> None:
@@ -361,7 +361,7 @@ def test_what_cannot_be_explained() -> None:
         bptt.explain(walk, x).equation(other)
 
 
-# -- LaTeX and Markdown -----------------------------------------------------------------------------
+# -- LaTeX and Markdown ---------------------------------------------------------------------------
 
 COMMAND = re.compile(r"\\([A-Za-z]+)")
 KNOWN = set(

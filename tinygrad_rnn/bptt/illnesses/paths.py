@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ def unused_parameters(record: Record, parameters: Parameters) -> Iterator[Findin
         )
 
 
-_Uses = dict[int, Node]  # by time step
+_Uses = dict[int, Node]  # by time step, in the order in which they were made
 
 
 def detached_states(record: Record) -> Iterator[Finding]:
@@ -46,12 +47,15 @@ def detached_states(record: Record) -> Iterator[Finding]:
     cut: dict[str, set[int]] = {}
     for (layer, *_), uses in _corresponding(record).items():
         constant = {t: p for t, p in uses.items() if _is_constant(p)}
-        carried = {t: p for t, p in uses.items() if _is_carried(p, t)}
+        carried = any(_is_carried(p, t) for t, p in uses.items())
         if carried:
-            backwards = any(int(p.tag.step or 0) > t for t, p in carried.items())
-            constant.pop(max(uses) if backwards else min(uses), None)
+            constant.pop(next(iter(uses)), None)
         else:
-            constant = {t: p for t, p in constant.items() if _was_detached(record, p, steps, t)}
+            before = dict(itertools.pairwise(reversed(uses)))
+            constant = {
+                t: p for t, p in constant.items()
+                if t in before and _was_detached(record, p, steps[before[t]])
+            }  # fmt: skip
         if constant:
             cut.setdefault(layer, set()).update(constant)
     for layer, found in cut.items():
@@ -83,14 +87,10 @@ def _is_constant(parent: Node) -> bool:
     return parent.is_leaf and not parent.requires_grad and not is_inline(parent)
 
 
-def _was_detached(
-    record: Record, leaf: Node, steps: dict[int | None, list[Node]], step: int
-) -> bool:
-    """Whether a constant was made by `Tensor.detach` of something of the step before (or after)."""
-    if leaf.notes is None or not leaf.notes.detached:
-        return False
-    near = [*steps.get(step - 1, ()), *steps.get(step + 1, ())]
-    return any(_is_copy(record, leaf, node) for node in near)
+def _was_detached(record: Record, leaf: Node, before: list[Node]) -> bool:
+    """Whether a constant was made by `Tensor.detach` of something of the step before."""
+    is_marked = leaf.notes is not None and leaf.notes.detached
+    return is_marked and any(_is_copy(record, leaf, node) for node in before)
 
 
 def _is_copy(record: Record, leaf: Node, of: Node) -> bool:

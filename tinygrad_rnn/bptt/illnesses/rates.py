@@ -14,6 +14,7 @@ from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.contributions import dense, fitted
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.writing import figures
 
 VANISHED = 1e-6  # less than this float32 hardly notices beside 1
 EXPLODED = 1e3
@@ -95,23 +96,20 @@ def _sent_through_time(record: Record) -> dict[Node, Any]:
 
 def _norms(record: Record, start: dict[Node, Any]) -> dict[int, float]:
     """By time step, newest first, the norm of what comes through time if ``start`` is sent."""
-    sums, squares = dict(start), dict.fromkeys([s.tag.step for s in start], 0.0)
-    for state, g in start.items():
-        squares[state.tag.step] += _square(g)
+    sums, through = dict(start), dict(start)
     for visit in record.visits:
         node = visit.node
         if node not in sums:
             continue
         for parent, c in _pulled(record, node, sums.pop(node)):
-            if _goes_on(parent, node):
-                squares[parent.tag.step] = squares.get(parent.tag.step, 0.0) + _square(c)
             sums[parent] = sums[parent] + c if parent in sums else c
-    return {step: float(np.sqrt(s)) for step, s in squares.items() if step is not None}
-
-
-def _square(a: Any) -> float:
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(np.sum(np.square(a, dtype=np.float64)))
+            if _goes_on(parent, node):
+                through[parent] = through[parent] + c if parent in through else c
+    norms: dict[int, float] = {}
+    for state, g in through.items():
+        step = int(state.tag.step or 0)
+        norms[step] = float(np.hypot(norms.get(step, 0.0), figures.norm(g)))
+    return norms
 
 
 def _pulled(record: Record, node: Node, g: Any) -> Iterator[tuple[Node, Any]]:
