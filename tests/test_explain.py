@@ -244,6 +244,12 @@ def test_parts_of_joined_tensors_are_named() -> None:
     assert bptt.explain(walk, a).equation().terms[0].formula == "∂L/∂c at [0], else 0"
 
 
+def test_negative_numbers_stand_in_parentheses() -> None:
+    x = tg.tensor(2.0, requires_grad=True).named("x")
+    (term,) = bptt.explain(bptt.record(x * -1.5), x).equation().terms
+    assert (term.formula, term.numbers) == ("∂L/∂L ⊙ (-1.5)", "1.000 ⊙ (-1.500)")
+
+
 def test_a_function_of_the_user_has_no_formula_but_a_name() -> None:
     class Double(tg.autograd.Function):
         @staticmethod
