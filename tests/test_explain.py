@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from cases import cases, leaf, sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -267,6 +268,21 @@ def test_a_function_of_the_user_has_no_formula_but_a_name() -> None:
     assert "Double" in str(bptt.explain(walk, x))
 
 
+@pytest.mark.parametrize("case", cases("gradcheck"), ids=str)
+def test_every_operation_can_be_explained(case) -> None:
+    xs = [leaf(tg, a) for a in case.arrays]
+    outputs = sequence(case.fn(tg, *xs))
+    walk = bptt.record(sum((y * y).sum() for y in outputs if y.requires_grad))
+    for x in xs:
+        if walk.gradient(x) is not None:
+            explanation = bptt.explain(walk, x)
+            equation = explanation.equation()
+            close(sum(term.value for term in equation.terms), equation.value, rtol=1e-6)
+            assert str(explanation)
+            check_latex(explanation.latex)
+    assert "not finite" not in {finding.kind for finding in bptt.diagnose(walk, xs)}
+
+
 # -- folding --------------------------------------------------------------------------------------
 
 
@@ -313,6 +329,35 @@ def test_many_operations_outside_of_time_fold_too() -> None:
     page = str(bptt.explain(bptt.record(y.sum()), x))
     assert len(page.splitlines()) < 60
     assert "more operations" in page
+
+
+def test_loops_fold_to_their_first_and_last_steps() -> None:
+    w = tg.tensor(0.9, requires_grad=True).named("w")
+    h = tg.tensor(1.0).named("h₀")
+    for t in range(1, 11):
+        with tg.step(t):
+            h = (w * h).named("h")
+    page = str(bptt.explain(bptt.record((h * h).named("L")), w))
+    forward, _, walk = page.split("\n\n")[1:4]
+    assert [line.split("  ")[1] for line in forward.splitlines()[1:]] == [
+        "t = 1", "t = 2", "… 7 steps likewise, t = 3 … 9", "t = 10", "L = h₁₀ * h₁₀",
+    ]  # fmt: skip
+    shown = [name for name in ("h₁₀", "h₉", "h₈", "h₂", "h₁") if f"∂L/∂{name} =" in walk]
+    assert shown == ["h₁₀", "h₉", "h₁"]
+
+
+def test_infinities_are_explained_without_a_word() -> None:
+    x = tg.tensor([0.0, 1.0], requires_grad=True).named("x")
+    page = str(bptt.explain(bptt.record((1 / x - 1 / x).sum()), x))
+    assert "nan" in page
+
+
+def test_the_loss_itself_can_be_explained() -> None:
+    loss = (tg.ones(2, requires_grad=True) * 2).sum().named("L")
+    explanation = bptt.explain(bptt.record(loss), loss)
+    assert explanation.equation().terms[0].formula == "1"
+    assert "∂L/∂L = 1" in str(explanation)
+    check_latex(explanation.latex)
 
 
 def test_layers_are_told_apart() -> None:
@@ -373,7 +418,7 @@ COMMAND = re.compile(r"\\([A-Za-z]+)")
 KNOWN = set(
     "frac partial top odot sum sigma tanh text textbackslash textasciitilde textasciicircum "
     "textdollar mathrm operatorname begin end quad cdot times dots surd exp log le ge infty "
-    "mathbin paragraph wedge sim backslash".split()
+    "mathbin paragraph wedge sim backslash sin cos sinh cosh tan ln max min lfloor rfloor".split()
 )
 
 

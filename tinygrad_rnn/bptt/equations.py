@@ -86,8 +86,7 @@ class Equation:
         if middle:
             visits = tuple(number for term in middle for number in term.visits)
             steps = tuple(step for term in middle for step in term.steps)
-            total = np.sum([term.value for term in middle], axis=0)
-            shown.insert(HEAD, Term(visits, steps, f"… {len(middle)} more", "", total))
+            shown.insert(HEAD, Term(visits, steps, f"… {len(middle)} more", "", _sum(middle)))
         return shown
 
 
@@ -156,11 +155,16 @@ class Chain:
         """What the loss began with, or what hooks made of the sum."""
         if place is self.record.root:
             return [Term((), (), "1" if np.all(value == 1) else "as given to record", "", value)]
-        total = np.sum([term.value for term in terms], axis=0)
+        total = _sum(terms)
         if np.allclose(total, value, rtol=1e-3, atol=1e-6, equal_nan=True):
             return []
         with np.errstate(invalid="ignore"):
             return [Term((), (), "what a hook changed", "", value - total)]
+
+
+def _sum(terms: Sequence[Term]) -> Array:
+    with np.errstate(all="ignore"):  # ∞ − ∞
+        return np.asarray(np.sum([term.value for term in terms], axis=0))
 
 
 def _time(step: int | None) -> tuple[bool, int]:

@@ -265,9 +265,10 @@ def _by_step(nodes: list[Node]) -> list[list[Node] | str]:
     groups: dict[Any, list[Node]] = {}
     for node in nodes:
         groups.setdefault((layer_of(node), node.tag.step), []).append(node)
-    layers: dict[str, list[int | None]] = {}
+    layers: dict[str, list[int]] = {layer: [] for layer, _ in groups}
     for layer, step in groups:
-        layers.setdefault(layer, []).append(step)
+        if step is not None:
+            layers[layer].append(step)
     hidden = {layer: folded(steps)[1] for layer, steps in layers.items()}
     parts: list[list[Node] | str] = []
     above = ""
