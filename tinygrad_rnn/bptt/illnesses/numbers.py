@@ -32,16 +32,20 @@ def not_finite(record: Record) -> Iterator[Finding]:
     value = record.value(record.root)
     if value is not None and not _finite(value):
         yield _in_forward(record)
-    elif visit := _first_bad(record):
+        return
+    gradients = map(record.gradient, record.places)
+    if all(g is None or _finite(g) for g in gradients):
+        return  # so was everything that they are sums of
+    if visit := _first_bad(record):
         yield _in_backward(record, visit)
 
 
 def _in_forward(record: Record) -> Finding:
     """Follow the loss's NaN back to the first NaN, and whatever made that to the first ∞."""
     values = {place: record.value(place) for place in record.places}
-    bad = [place for place, value in values.items() if value is not None and not _finite(value)]
+    bad = {place: v for place, v in values.items() if v is not None and not _finite(v)}
     if _has_nan(values[record.root]):
-        origin = next(place for place in bad if _has_nan(values[place]))
+        origin = next(place for place, value in bad.items() if _has_nan(value))
     else:
         origin = record.root
     result = origin
