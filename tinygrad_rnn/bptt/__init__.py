@@ -1,16 +1,24 @@
 """Backpropagation through time as data: what a backward walk did, step by step."""
 
 from tinygrad_rnn.bptt.contributions import contributions
+from tinygrad_rnn.bptt.diagnose import Diagnosis, diagnose
+from tinygrad_rnn.bptt.explain import Explanation, explain
 from tinygrad_rnn.bptt.flow import Flow, StateFlow, flow
+from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record, Visit, record
 from tinygrad_rnn.modes import keep_values, scope, step
 
 __all__ = [
+    "Diagnosis",
+    "Explanation",
+    "Finding",
     "Flow",
     "Record",
     "StateFlow",
     "Visit",
     "contributions",
+    "diagnose",
+    "explain",
     "flow",
     "keep_values",
     "record",

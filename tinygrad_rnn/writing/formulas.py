@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz import figures
-from tinygrad_rnn.viz.text import clean
+from tinygrad_rnn.text import clean
+from tinygrad_rnn.writing import figures
 
 PRODUCTS = ("linear", "matmul")
 _SIGNS = {"add": "+", "sub": "−", "mul": "⊙", "div": "/"}
@@ -120,9 +120,9 @@ def computed(node: Node, operands: list[str]) -> str:
     if name == "cat":
         return f"[{' ; '.join(operands)}]"
     if name in _INDEXED:
-        return f"{first}[{_subscript(node.params['index'])}]"
+        return f"{first}[{subscript(node.params['index'])}]"
     if name == "index_put":
-        return f"{first}[{_subscript(node.params['index'])}] ← {operands[1]}"
+        return f"{first}[{subscript(node.params['index'])}] ← {operands[1]}"
     if name == "permute" and len(node.shape) == 2:
         return f"{first}ᵀ"
     if name == "square":
@@ -154,7 +154,7 @@ def _is_word(symbol: str) -> bool:
     return any(c.isalpha() for c in symbol)
 
 
-def _subscript(index: Any) -> str:
+def subscript(index: Any) -> str:
     """An index as one writes it; of a large index array only its shape."""
     parts = index if isinstance(index, tuple) else (index,)
     if len(parts) > 1 and parts[-1] is Ellipsis:
