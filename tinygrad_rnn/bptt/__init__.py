@@ -1,7 +1,19 @@
 """Backpropagation through time as data: what a backward walk did, step by step."""
 
-from tinygrad_rnn.bptt.contributions import contributions
+from tinygrad_rnn.bptt.contributions import Contributions, contributions
+from tinygrad_rnn.bptt.jacobians import Jacobians, jacobians
 from tinygrad_rnn.bptt.record import Record, Visit, record
 from tinygrad_rnn.modes import keep_values, scope, step
 
-__all__ = ["Record", "Visit", "contributions", "keep_values", "record", "scope", "step"]
+__all__ = [
+    "Contributions",
+    "Jacobians",
+    "Record",
+    "Visit",
+    "contributions",
+    "jacobians",
+    "keep_values",
+    "record",
+    "scope",
+    "step",
+]
