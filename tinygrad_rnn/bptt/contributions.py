@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,14 +42,14 @@ class Contributions(Report, Mapping[Any, Array]):
     def __init__(self, record: Record, place: Node, by: tuple[str, ...]) -> None:
         self.by, self._place = by, place
         self._all: list[Any] = []  # as the walk sent them: slices as `Part`s, without their zeros
-        groups: dict[Hashable, list[Any]] = {}
+        groups: dict[tuple[Any, ...], list[Any]] = {}
         for visit in record.visits:
             key = tuple(_ASPECTS[aspect](visit) for aspect in by)
             for parent, c in zip(visit.node.parents, visit._sent, strict=True):
                 if parent is place and c is not None:
                     self._all.append(c)
                     groups.setdefault(key, []).append(c)
-        self._groups = {
+        self._groups: dict[Any, list[Any]] = {
             key if len(by) > 1 else key[0]: groups[key] for key in sorted(groups, key=_absent_last)
         }
 
@@ -77,8 +77,7 @@ class Contributions(Report, Mapping[Any, Array]):
     @property
     def heading(self) -> str:  # type: ignore[override]
         """The line above the table."""
-        name = self._place.notes.name if self._place.notes else None
-        return f"Gradient of {name or 'a tensor'} {self._place.shape} by {', '.join(self.by)}"
+        return f"Gradient of {called(self._place)} by {', '.join(self.by)}"
 
     @property
     def numeric(self) -> Sequence[int]:  # type: ignore[override]
@@ -99,6 +98,14 @@ class Contributions(Report, Mapping[Any, Array]):
             part = float(np.vdot(total, share)) / square if square else np.nan
             rows.append([*map(_word, names), f"{norm(share):.4g}", f"{part:.1%}"])
         return [*rows, ["sum", *[""] * (len(self.by) - 1), f"{norm(total):.4g}", ""]]
+
+
+def called(place: Node) -> str:
+    """What tables call a place: its name and time step, or else its shape."""
+    name, step = place.notes.name if place.notes else None, place.tag.step
+    if not name:
+        return f"a tensor {place.shape}"
+    return name if step is None else f"{name}_{step}"
 
 
 def _absent_last(key: tuple[Any, ...]) -> list[tuple[bool, Any]]:
@@ -174,7 +181,7 @@ def contributions(
     >>> {t: round(float(g), 3) for t, g in by_step.items()}
     {1: 0.036, 2: 0.036, 3: 0.036}
     >>> print(by_step)
-    Gradient of w () by step
+    Gradient of w by step
       step   norm  of the gradient
          1  0.036            33.3%
          2  0.036            33.3%

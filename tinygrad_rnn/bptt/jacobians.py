@@ -20,6 +20,7 @@ from tinygrad_rnn.text import Report
 Array = np.ndarray[Any, Any]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
+
 @dataclass(frozen=True, eq=False)
 class Jacobians(Report, Mapping[int, Floats]):
     """What `jacobians` returns: a mapping from t to J_t = ∂s_t/∂s_{t−1}, s the whole state.
@@ -119,11 +120,11 @@ class Jacobians(Report, Mapping[int, Floats]):
         return matrix[..., rows, columns]
 
     def singular_values(self, of: str | None = None) -> dict[int, Floats]:
-        """The singular values of each J_t (of its part ``of``), largest first; NaN if it has any."""
+        """The singular values of each J_t, or of its part ``of``, largest first; or NaN."""
         return {t: _singular(self._block(matrix, of, None)) for t, matrix in self.items()}
 
     def spectral_radius(self, of: str | None = None) -> dict[int, Floats]:
-        """The largest absolute eigenvalue of each J_t, or of its part ``of``; NaN if it has any."""
+        """The largest absolute eigenvalue of each J_t, or of its part ``of``; or NaN."""
         return {t: _radius(self._block(matrix, of, None)) for t, matrix in self.items()}
 
     def numpy(self) -> Floats:
@@ -145,17 +146,18 @@ class Jacobians(Report, Mapping[int, Floats]):
     @property
     def heading(self) -> str:  # type: ignore[override]
         """The lines above the table."""
-        state = ", ".join(self.states)
+        names = ", ".join(self.states)
+        state = f"({names})_t" if len(self.states) > 1 else f"{names}_t"
         batch = next(iter(self.values())).shape[:-2]
-        lines = f"J_t: how ({state})_t of {self.layer} depends on the step before"
+        lines = f"J_t: how {state} of {self.layer} depends on the step before"
         lines += f"; largest of {batch[0]} in the batch" if batch and batch[0] > 1 else ""
         return lines + ("" if self.bound is None else f"\n‖W_hh‖₂ · γ = {self.bound:.4g}")
 
     def rows(self) -> list[list[str]]:
-        """Singular values and spectral radius of each J_t, and what is left of it at the end."""
+        """Singular values and spectral radius of each J_t, and the norm of all from there on."""
         last = list(self)[-1]
         spans = {s: _singular(product) for s, product in self._back_from(last)}
-        rows = [["t", "largest σ", "smallest σ", "radius", f"‖∂s_{last}/∂s_(t−1)‖"]]
+        rows = [["t", "largest σ", "smallest σ", "radius", "from there to the end"]]
         radii = self.spectral_radius()
         for t, sigma in self.singular_values().items():
             figures = (sigma[..., 0], sigma[..., -1], radii[t], spans[self.before[t]][..., 0])
@@ -166,7 +168,7 @@ class Jacobians(Report, Mapping[int, Floats]):
 def _singular(matrix: Floats) -> Floats:
     if not np.isfinite(matrix).all():
         return np.full(matrix.shape[:-1], np.nan)
-    return np.linalg.svd(matrix, compute_uv=False)
+    return np.asarray(np.linalg.svd(matrix, compute_uv=False), np.float64)
 
 
 def _radius(matrix: Floats) -> Floats:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.contributions import dense
-from tinygrad_rnn.engine.graph import Node, place, tape
+from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.errors import changed_in_place, freed
 from tinygrad_rnn.modes import SMALL
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
-from tinygrad_rnn.versions import changed_since, version
+from tinygrad_rnn.versions import changed_since, current, version
 
 Array = np.ndarray[Any, Any]
 
@@ -271,9 +271,14 @@ def unwalked(loss: Tensor) -> Record:
     Raises
     ------
     RuntimeError
-        If a walk has freed what the graph saved, or an array of it was changed in place.
+        If no operation is recorded that led to it; if a walk has freed what the graph saved, or
+        an array of it was changed in place.
     """
-    root, saved = place(loss), {}
+    root, saved = current(loss), {}
+    if root is None or root.is_leaf:
+        raise RuntimeError(
+            "this tensor has no graph: compute it from one that requires grad, outside no_grad()"
+        )
     for node in tape([root]):
         if node.saved is None:
             raise freed(node)

@@ -92,7 +92,7 @@ class Unrolled:
         return Cut(node, operand, t) if elsewhere else t
 
     def _leaves(self) -> dict[Node, tuple[int, slice]]:
-        """The leaves that stand for the state before a step: the step, and the part of the state."""
+        """The leaves that stand for the state before: which step's, and which part of the state."""
         slices = list(self.slices.values())
         leaves = {}
         for (place, mark), copy in self.copies.items():

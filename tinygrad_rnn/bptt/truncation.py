@@ -1,0 +1,401 @@
+"""Truncated backpropagation through time: what it cuts, and how far off its gradient is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import index
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tinygrad_rnn.bptt.norms import norm
+from tinygrad_rnn.bptt.contributions import called
+from tinygrad_rnn.bptt.record import Record, unwalked
+from tinygrad_rnn.bptt.replica import Cut, replica
+from tinygrad_rnn.bptt.states import recurrences
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.text import Report
+
+Array = np.ndarray[Any, Any]
+Place = Tensor | Node
+Follow = Callable[[Node, Any, int], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Severed:
+    """A time edge that truncation cuts, for pictures.
+
+    Attributes
+    ----------
+    state, user : Node
+        The state, and what uses it at another time step.
+    gradient : ndarray of the state's shape
+        What arrived at this edge and went no further.
+    """
+
+    state: Node
+    user: Node
+    gradient: Array
+
+    @property
+    def steps(self) -> tuple[int | None, int | None]:
+        """The time steps of state and user."""
+        return self.state.tag.step, self.user.tag.step
+
+    def __repr__(self) -> str:
+        return f"<Severed: steps {self.steps[0]} → {self.steps[1]}, {norm(self.gradient):.4g}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Truncation(Report):
+    """What `truncate` returns: a truncated gradient beside the full one. It prints as a table.
+
+    Attributes
+    ----------
+    k : int
+    windows : str
+        "regular" or "sliding".
+    severed : tuple of Severed
+        The time edges that were cut, the latest first.
+    """
+
+    k: int
+    windows: str
+    severed: tuple[Severed, ...]
+    _truncated: dict[Node, Array]
+    _full: dict[Node, Array]
+
+    numeric: ClassVar[Sequence[int]] = (1, 2, 3, 4)
+
+    @property
+    def parameters(self) -> tuple[Node, ...]:
+        """The leaves that require grad, in the order in which they were made."""
+        return tuple(self._full)
+
+    def gradient(self, of: Place) -> Array:
+        """The truncated gradient of a parameter.
+
+        Raises
+        ------
+        KeyError
+            If it is no leaf of the graph that requires grad.
+        """
+        return self._truncated[self._found(of)]
+
+    def full(self, of: Place) -> Array:
+        """The whole gradient of a parameter, without its hooks."""
+        return self._full[self._found(of)]
+
+    def angle(self, of: Place | None = None) -> float:
+        """Degrees between truncated and full gradient: of one parameter, or of all together.
+
+        NaN where one of them is zero or not finite.
+        """
+        u, v = self._pair(of)
+        sizes = norm(u), norm(v)
+        if not all(0 < size < math.inf for size in sizes):
+            return math.nan
+        u, v = u / sizes[0], v / sizes[1]
+        return math.degrees(2 * math.atan2(norm(u - v), norm(u + v)))  # exact also near 0°
+
+    def relative_error(self, of: Place | None = None) -> float:
+        """‖truncated − full‖ / ‖full‖: of one parameter, or of all together."""
+        u, v = self._pair(of)
+        error, size = norm(u - v), norm(v)
+        return error / size if size else (0.0 if error == 0 else math.inf)
+
+    def _pair(self, of: Place | None) -> tuple[Array, Array]:
+        places = self.parameters if of is None else (self._found(of),)
+        pair = [
+            np.concatenate([gradients[place].ravel() for place in places]).astype(float)
+            for gradients in (self._truncated, self._full)
+        ]
+        return pair[0], pair[1]
+
+    def _found(self, of: Place) -> Node:
+        place = of.node if isinstance(of, Tensor) else of
+        if place is None or place not in self._full:
+            raise KeyError(f"truncate: {of!r:.80} is no leaf of this graph that requires grad")
+        return place
+
+    @property
+    def heading(self) -> str:  # type: ignore[override]
+        """The line above the table."""
+        return (
+            f"Gradients truncated after {self.k} steps, {self.windows} windows; "
+            f"time edges cut: {len(self.severed)}"
+        )
+
+    def rows(self) -> list[list[str]]:
+        """Norms, angle and relative error, of each parameter and of all."""
+        rows = [["parameter", "norm", "full norm", "angle", "relative error"]]
+        for name, place in _names(self.parameters):
+            u, v = self._pair(place)
+            rows.append([name, f"{norm(u):.4g}", f"{norm(v):.4g}", *self._figures(place)])
+        return rows
+
+    def _figures(self, place: Node | None) -> tuple[str, str]:
+        angle = self.angle(place)
+        return ("–" if math.isnan(angle) else f"{angle:.2f}°"), f"{self.relative_error(place):.4g}"
+
+
+class TruncationComparison(Report, Mapping[int, Truncation]):
+    """What `compare_truncation` returns: a mapping from k to its `Truncation`.
+
+    It prints as a table. ``np.asarray`` gives k, angle and relative error of all parameters
+    together, a row for each k.
+    """
+
+    numeric: ClassVar[Sequence[int]] = (0, 1, 3, 4)
+
+    def __init__(self, by_k: dict[int, Truncation]) -> None:
+        self._by_k = by_k
+
+    def __getitem__(self, k: int) -> Truncation:
+        return self._by_k[k]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._by_k)
+
+    def __len__(self) -> int:
+        return len(self._by_k)
+
+    def angles(self, of: Place | None = None) -> Array:
+        """The angle in degrees to the full gradient, for each k."""
+        return np.array([each.angle(of) for each in self.values()])
+
+    def relative_errors(self, of: Place | None = None) -> Array:
+        """The relative error of the gradient, for each k."""
+        return np.array([each.relative_error(of) for each in self.values()])
+
+    def numpy(self) -> Array:
+        """Rows of k, angle and relative error."""
+        return np.stack([np.array(list(self), float), self.angles(), self.relative_errors()], 1)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self.numpy().astype(dtype, copy=False)
+
+    @property
+    def heading(self) -> str:  # type: ignore[override]
+        """The line above the table."""
+        windows = next(iter(self.values())).windows
+        return f"Truncated gradients beside the full ones, {windows} windows"
+
+    def rows(self) -> list[list[str]]:
+        """Angle and relative error for each k, of all parameters and of each."""
+        rows = [["k", "cut", "parameter", "angle", "relative error"]]
+        for k, each in self.items():
+            names = _names(each.parameters)
+            for i, (name, place) in enumerate([names[-1], *names[:-1]]):
+                first = [str(k), str(len(each.severed))] if i == 0 else ["", ""]
+                rows.append([*first, name, *each._figures(place)])
+        return rows
+
+
+def _names(places: Iterable[Node]) -> list[tuple[str, Node | None]]:
+    """What tables call parameters, and last ``None``, which stands for all of them."""
+    found: list[tuple[str, Node | None]] = [(called(place), place) for place in places]
+    return [*found, ("all", None)]
+
+
+def truncate(loss: Tensor | Record, k: int, windows: str = "regular") -> Truncation:
+    """The gradient that backpropagation truncated after ``k`` time steps gives.
+
+    Parameters
+    ----------
+    loss : Tensor or Record
+        A loss that has not been walked, or the recorded walk of one.
+    k : int
+        Steps in a window.
+    windows : "regular" or "sliding"
+        Regular: the state is detached after every k steps, counted from the first, as training
+        with TBPTT(k, k) does: no gradient passes between steps k and k + 1, 2k and 2k + 1, ….
+        Sliding: each loss term at step t sees the last k steps, t − k + 1 … t (and in a net that
+        also reads backward, whatever is fewer than k steps from t on its way).
+
+    Returns
+    -------
+    Truncation
+        The gradient of every leaf, its angle and relative error to the full one, the edges cut.
+
+    Raises
+    ------
+    TypeError
+        If ``loss`` is neither, or ``k`` no integer.
+    ValueError
+        If ``k`` < 1, or ``windows`` is something else; if no state is carried from one time step
+        to another.
+    RuntimeError
+        If the graph of a tensor has been freed, or what it saved changed in place, or it has
+        several elements.
+
+    Notes
+    -----
+    A time edge leads from a state to what uses it at another step; initial states are never cut
+    off. The forward pass is that of the whole sequence: only derivatives are truncated. Two walks
+    over copies of the graph are made, of which the one with sliding windows costs up to k times as
+    much; no ``.grad`` is touched, no hook called, nothing freed.
+
+    Williams and Peng, "An efficient gradient-based algorithm for on-line training of recurrent
+    network trajectories", 1990: regular windows are their BPTT(h; h′) with h = h′ = k, sliding
+    ones their BPTT(h) with h = k.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w = tg.tensor(0.2, requires_grad=True).named("w")
+    >>> x = tg.tensor(0.9)
+    >>> for t in range(1, 4):
+    ...     with tg.step(t):
+    ...         x = w * x
+    >>> print(tg.bptt.truncate(x, 2))
+    Gradients truncated after 2 steps, regular windows; time edges cut: 1
+      parameter   norm  full norm  angle  relative error
+      w          0.036      0.108  0.00°          0.6667
+      all        0.036      0.108  0.00°          0.6667
+    """
+    return compare_truncation(loss, [k], windows)[k]
+
+
+def compare_truncation(
+    loss: Tensor | Record, ks: Iterable[int], windows: str = "regular"
+) -> TruncationComparison:
+    """`truncate` for several numbers of steps; the full gradient is computed once.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> rnn = tg.nn.RNN(1, 2, bias=False)
+    >>> output, h_n = rnn(tg.ones(6, 1))
+    >>> print(tg.bptt.compare_truncation(h_n.sum(), [1, 3]))
+    Truncated gradients beside the full ones, regular windows
+      k  cut  parameter      angle  relative error
+      1    5  all           19.04°          0.6892
+              weight_ih_l0  18.57°          0.7364
+              weight_hh_l0  18.83°          0.5276
+      3    1  all           10.51°          0.3729
+              weight_ih_l0   9.88°          0.4125
+              weight_hh_l0   8.92°          0.2196
+    """
+    record = _recorded(loss)
+    sizes = [_checked(k) for k in ks]
+    if not sizes:
+        raise ValueError("compare_truncation: ks is empty; give one k at least")
+    if windows not in _WINDOWS:
+        raise ValueError(f"truncate: windows must be 'regular' or 'sliding', not {windows!r}")
+    states = _states(record)
+    if not any(_span(node, i, states) for node in record.places for i in range(len(node.parents))):
+        raise ValueError(
+            "truncate: no state is carried from one time step to another; compute each step "
+            "inside `with bptt.step(t):`"
+        )
+    full, _ = _walked(record, lambda node, mark, operand: mark)
+    found = {}
+    for k in sizes:
+        truncated, severed = _walked(record, _WINDOWS[windows](states, k))
+        found[k] = Truncation(k, windows, severed, truncated, full)
+    return TruncationComparison(found)
+
+
+def _recorded(loss: Any) -> Record:
+    if isinstance(loss, Record):
+        return loss
+    if not isinstance(loss, Tensor):
+        raise TypeError(f"truncate: expected a Tensor or a Record, got {type(loss).__name__}")
+    if loss.numel() != 1:
+        raise RuntimeError(
+            f"truncate: expected a loss of one element, got shape {loss.shape}; reduce it, or "
+            "record its walk with the gradient that is meant"
+        )
+    return unwalked(loss)
+
+
+def _checked(k: Any) -> int:
+    if isinstance(k, bool) or not hasattr(k, "__index__"):
+        raise TypeError(f"truncate: k must be an integer, a number of time steps, got {k!r}")
+    if index(k) < 1:
+        raise ValueError(f"truncate: k must be at least 1, got {k}")
+    return index(k)
+
+
+# -- which edges are cut -------------------------------------------------------------------------
+
+
+def _states(record: Record) -> set[Node]:
+    """The states that steps compute; not an initial one, which another operation made."""
+    found: set[Node] = set()
+    for recurrence in recurrences(record.places):
+        for series in recurrence.states:
+            first, *later = sorted(series.places.values(), key=lambda place: place.order)
+            computed = later and first.primitive is later[0].primitive
+            found.update([first, *later] if computed else later)
+    return found
+
+
+def _span(node: Node, operand: int, states: set[Node]) -> tuple[int, int] | None:
+    """The steps of the state and its user, if this is a time edge."""
+    state = node.parents[operand]
+    if state not in states:
+        return None
+    s, t = state.tag.step, node.tag.step
+    return None if s is None or t is None or s == t else (s, t)
+
+
+def _regular(states: set[Node], k: int) -> Follow:
+    """Cut where an edge leads from one window to another; all marks are 0."""
+    first = min(state.tag.step for state in states if state.tag.step is not None)
+
+    def follow(node: Node, mark: Any, operand: int) -> Any:
+        span = _span(node, operand, states)
+        cut = span and (span[0] - first) // k != (span[1] - first) // k
+        return Cut(node, operand, mark) if cut else mark
+
+    return follow
+
+
+def _sliding(states: set[Node], k: int) -> Follow:
+    """Cut where a way back from the loss has gone k steps; marks count them."""
+
+    def follow(node: Node, mark: Any, operand: int) -> Any:
+        span = _span(node, operand, states)
+        far = mark + (abs(span[0] - span[1]) if span else 0)
+        return far if far < k else Cut(node, operand, mark)
+
+    return follow
+
+
+_WINDOWS = {"regular": _regular, "sliding": _sliding}
+
+
+def _walked(record: Record, follow: Follow) -> tuple[dict[Node, Array], tuple[Severed, ...]]:
+    """The gradients of the leaves in a copy of the graph, and what was cut off there."""
+    root = record.root
+    start = record.gradient(root)
+    if start is None:
+        start = np.ones(root.shape, np.asarray(record.value(root)).dtype)
+    copies = replica(record, [(root, 0)], follow)
+    with np.errstate(all="ignore"):
+        arrived = walk({copies[root, 0]: start})
+    gradients = {}
+    for place in record.places:
+        if place.is_leaf and place.requires_grad:
+            at = copies.get((place, None))  # none if every way there is cut
+            g = None if at is None else arrived.get(at)
+            gradients[place] = np.zeros(place.shape) if g is None else g
+    lost: dict[tuple[Node, Node], Any] = {
+        (node.parents[i], node): np.zeros(node.parents[i].shape)
+        for node in record.places
+        for i in range(len(node.parents))
+        if isinstance(follow(node, 0, i), Cut)  # always cut, whether or not anything arrives
+    }
+    for (place, mark), copy in copies.items():
+        if isinstance(mark, Cut) and copy in arrived:
+            edge = place, mark.user
+            lost[edge] = arrived[copy] + lost.get(edge, 0)
+    newest = sorted(lost, key=lambda edge: (edge[1].order, edge[0].order), reverse=True)
+    return gradients, tuple(Severed(*edge, lost[edge]) for edge in newest)
