@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygrad_rnn.bptt.norms import norm
 from tinygrad_rnn.bptt.contributions import called
+from tinygrad_rnn.bptt.norms import norm
 from tinygrad_rnn.bptt.record import Record, unwalked
 from tinygrad_rnn.bptt.replica import Cut, replica
 from tinygrad_rnn.bptt.states import recurrences
