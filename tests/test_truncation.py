@@ -18,6 +18,10 @@ T, B, X, H = 7, 2, 3, 2
 KINDS = ["RNN", "LSTM", "GRU"]
 
 
+def nothing(_: object) -> nullcontext[None]:
+    return nullcontext()
+
+
 def powers(steps: int, first: int = 1) -> tuple[tg.Tensor, tg.Tensor]:
     """x_k = w·x_{k−1} with x₀ = 0.9 and w = 0.2."""
     w = tg.tensor(0.2, dtype=tg.float64, requires_grad=True).named("w")
@@ -164,7 +168,7 @@ def test_loops_against_torch(steps, k, first, learned, inside, residual) -> None
     rng = np.random.default_rng(steps)
     arrays = [rng.standard_normal(shape) for shape in ((3, 3), (3, 3), (3,))]
 
-    def run(lib, step=lambda t: nullcontext(), name=lambda h: h, detach=lambda h: h):
+    def run(lib, step=nothing, name=lambda h: h, detach=lambda h: h):
         w, u, z = tensors = [lib.tensor(a, requires_grad=True) for a in arrays]
         with step(first - 1):
             h = name(z @ u) if learned else z
@@ -185,6 +189,37 @@ def test_loops_against_torch(steps, k, first, learned, inside, residual) -> None
     for mine, its in zip(ours, theirs, strict=True):
         if its.grad is not None:
             np.testing.assert_allclose(found.gradient(mine), its.grad.numpy(), atol=1e-12)
+
+
+def test_what_stands_between_steps_and_what_another_sequence_starts_from() -> None:
+    """An encoder whose state is scaled outside of any step, and a decoder with steps of its own."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal((3, 3)) for _ in range(2)]
+
+    def run(lib, scope=nothing, step=nothing, name=lambda h: h, detach=lambda h: h):
+        h, loss, weights = lib.tensor(np.ones(3)), 0, []
+        for part, array in zip(("encoder", "decoder"), arrays, strict=True):
+            w = lib.tensor(array, requires_grad=True)
+            weights.append(w)
+            for t in range(1, 5):
+                h = detach(h) if t == 3 else h
+                with scope(part), step(t):
+                    h = name(lib.tanh(h @ w))
+                h = h * 0.9
+            loss = loss + (h * h).sum()
+        return loss, weights
+
+    loss, ours = run(tg, tg.scope, tg.step, lambda h: h.named("h", "state"))
+    found = bptt.truncate(loss, 2)
+    loss, theirs = run(torch, detach=lambda h: h.detach())
+    loss.backward()
+    for mine, its in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(found.gradient(mine), its.grad.numpy(), atol=1e-12)
+    assert [each.steps for each in found.severed] == [(2, 3), (2, 3)]
+    assert (
+        bptt.truncate(run(tg, tg.scope, tg.step, lambda h: h.named("h", "state"))[0], 4).angle()
+        == 0
+    )
 
 
 def test_truncating_leaves_no_trace() -> None:

@@ -22,7 +22,9 @@ from tinygrad_rnn.text import Report
 
 Array = np.ndarray[Any, Any]
 Place = Tensor | Node
+Use = tuple[Node, int]  # a node, and which of its operands
 Follow = Callable[[Node, Any, int], Any]
+Carriers = dict[Node, tuple[int, int] | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,19 +34,17 @@ class Severed:
     Attributes
     ----------
     state, user : Node
-        The state, and what uses it at another time step.
+        The state, or what was made of it outside of any step, and what uses it at another step.
+    steps : tuple of int
+        The time steps of the two.
     gradient : ndarray of the state's shape
         What arrived at this edge and went no further.
     """
 
     state: Node
     user: Node
+    steps: tuple[int, int]
     gradient: Array
-
-    @property
-    def steps(self) -> tuple[int | None, int | None]:
-        """The time steps of state and user."""
-        return self.state.tag.step, self.user.tag.step
 
     def __repr__(self) -> str:
         return f"<Severed: steps {self.steps[0]} → {self.steps[1]}, {norm(self.gradient):.4g}>"
@@ -235,9 +235,10 @@ def truncate(loss: Tensor | Record, k: int, windows: str = "regular") -> Truncat
 
     Notes
     -----
-    A time edge leads from a state to what uses it at another step; initial states are never cut
-    off. The forward pass is that of the whole sequence: only derivatives are truncated. Two walks
-    over copies of the graph are made, of which the one with sliding windows costs up to k times as
+    A time edge leads from a state to what uses it at a later step, in the order of reading.
+    Initial states are never cut off, nor an encoder from a decoder whose steps begin anew. The
+    forward pass is that of the whole sequence: only derivatives are truncated. Two walks over
+    copies of the graph are made, of which the one with sliding windows costs up to k times as
     much; no ``.grad`` is touched, no hook called, nothing freed.
 
     Williams and Peng, "An efficient gradient-based algorithm for on-line training of recurrent
@@ -288,8 +289,9 @@ def compare_truncation(
         raise ValueError("compare_truncation: ks is empty; give one k at least")
     if windows not in _WINDOWS:
         raise ValueError(f"truncate: windows must be 'regular' or 'sliding', not {windows!r}")
-    states = _states(record)
-    if not any(_span(node, i, states) for node in record.places for i in range(len(node.parents))):
+    carriers = _carriers(record)
+    uses = ((node, i) for node in record.places for i in range(len(node.parents)))
+    if not any(_time_edge(*use, carriers) for use in uses):
         raise ValueError(
             "truncate: no state is carried from one time step to another; compute each step "
             "inside `with bptt.step(t):`"
@@ -297,7 +299,13 @@ def compare_truncation(
     full, _ = _walked(record, lambda node, mark, operand: mark)
     found = {}
     for k in sizes:
-        truncated, severed = _walked(record, _WINDOWS[windows](states, k))
+        truncated, lost = _walked(record, _WINDOWS[windows](carriers, k))
+        severed = tuple(
+            Severed(node.parents[i], node, edge, lost[node, i])
+            for node in reversed(record.places)
+            for i in range(len(node.parents))
+            if (node, i) in lost and (edge := _time_edge(node, i, carriers))
+        )
         found[k] = Truncation(k, windows, severed, truncated, full)
     return TruncationComparison(found)
 
@@ -326,44 +334,58 @@ def _checked(k: Any) -> int:
 # -- which edges are cut -------------------------------------------------------------------------
 
 
-def _states(record: Record) -> set[Node]:
-    """The states that steps compute; not an initial one, which another operation made."""
-    found: set[Node] = set()
+def _carriers(record: Record) -> Carriers:
+    """Whatever carries the state of one step: its time step, and which way its layer reads.
+
+    That is, states that steps compute (not an initial one, which another operation made), and what
+    is made of those of one step outside of any, as a dropout between steps; ``None``: of several.
+    """
+    found: Carriers = {}
     for recurrence in recurrences(record.places):
         for series in recurrence.states:
-            first, *later = sorted(series.places.values(), key=lambda place: place.order)
-            computed = later and first.primitive is later[0].primitive
-            found.update([first, *later] if computed else later)
+            states = sorted(series.places.values(), key=lambda place: place.order)
+            way = 1 if states[0].tag.step == min(series.places) else -1
+            if len(states) > 1 and states[0].primitive is not states[1].primitive:
+                del states[0]
+            found.update({place: (place.tag.step or 0, way) for place in states})
+    for node in record.places:
+        if node.tag.step is None:
+            origins = {found[parent] for parent in node.parents if parent in found}
+            if origins:
+                found[node] = origins.pop() if len(origins) == 1 else None
     return found
 
 
-def _span(node: Node, operand: int, states: set[Node]) -> tuple[int, int] | None:
-    """The steps of the state and its user, if this is a time edge."""
-    state = node.parents[operand]
-    if state not in states:
+def _time_edge(node: Node, operand: int, carriers: Carriers) -> tuple[int, int] | None:
+    """The steps of a state and of its user, if the state goes on there to another time step.
+
+    What leads the other way, such as the end of an encoder into the first step of a decoder, does
+    not: that is another sequence.
+    """
+    carried, t = carriers.get(node.parents[operand]), node.tag.step
+    if carried is None or t is None or (t - carried[0]) * carried[1] <= 0:
         return None
-    s, t = state.tag.step, node.tag.step
-    return None if s is None or t is None or s == t else (s, t)
+    return carried[0], t
 
 
-def _regular(states: set[Node], k: int) -> Follow:
+def _regular(carriers: Carriers, k: int) -> Follow:
     """Cut where an edge leads from one window to another; all marks are 0."""
-    first = min(state.tag.step for state in states if state.tag.step is not None)
+    first = min(carried[0] for carried in carriers.values() if carried)
 
     def follow(node: Node, mark: Any, operand: int) -> Any:
-        span = _span(node, operand, states)
-        cut = span and (span[0] - first) // k != (span[1] - first) // k
+        edge = _time_edge(node, operand, carriers)
+        cut = edge and (edge[0] - first) // k != (edge[1] - first) // k
         return Cut(node, operand, mark) if cut else mark
 
     return follow
 
 
-def _sliding(states: set[Node], k: int) -> Follow:
+def _sliding(carriers: Carriers, k: int) -> Follow:
     """Cut where a way back from the loss has gone k steps; marks count them."""
 
     def follow(node: Node, mark: Any, operand: int) -> Any:
-        span = _span(node, operand, states)
-        far = mark + (abs(span[0] - span[1]) if span else 0)
+        edge = _time_edge(node, operand, carriers)
+        far = mark + (abs(edge[0] - edge[1]) if edge else 0)
         return far if far < k else Cut(node, operand, mark)
 
     return follow
@@ -372,8 +394,8 @@ def _sliding(states: set[Node], k: int) -> Follow:
 _WINDOWS = {"regular": _regular, "sliding": _sliding}
 
 
-def _walked(record: Record, follow: Follow) -> tuple[dict[Node, Array], tuple[Severed, ...]]:
-    """The gradients of the leaves in a copy of the graph, and what was cut off there."""
+def _walked(record: Record, follow: Follow) -> tuple[dict[Node, Array], dict[Use, Array]]:
+    """The gradients of the leaves in a copy of the graph, and what arrived where it is cut."""
     root = record.root
     start = record.gradient(root)
     if start is None:
@@ -387,15 +409,14 @@ def _walked(record: Record, follow: Follow) -> tuple[dict[Node, Array], tuple[Se
             at = copies.get((place, None))  # none if every way there is cut
             g = None if at is None else arrived.get(at)
             gradients[place] = np.zeros(place.shape) if g is None else g
-    lost: dict[tuple[Node, Node], Any] = {
-        (node.parents[i], node): np.zeros(node.parents[i].shape)
+    lost: dict[Use, Any] = {
+        (node, i): np.zeros(parent.shape)
         for node in record.places
-        for i in range(len(node.parents))
+        for i, parent in enumerate(node.parents)
         if isinstance(follow(node, 0, i), Cut)  # always cut, whether or not anything arrives
     }
-    for (place, mark), copy in copies.items():
+    for (_, mark), copy in copies.items():
         if isinstance(mark, Cut) and copy in arrived:
-            edge = place, mark.user
-            lost[edge] = arrived[copy] + lost.get(edge, 0)
-    newest = sorted(lost, key=lambda edge: (edge[1].order, edge[0].order), reverse=True)
-    return gradients, tuple(Severed(*edge, lost[edge]) for edge in newest)
+            use = mark.user, mark.operand
+            lost[use] = arrived[copy] + lost.get(use, 0)
+    return gradients, lost
