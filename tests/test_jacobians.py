@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_layers import layers
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, demo
@@ -144,6 +145,94 @@ def test_loops_against_central_differences(steps, first, size, squash, feedback,
             assert list(js.states) == [squash, "sin"]
         np.testing.assert_allclose(js[t], want, atol=1e-8)
         state = numbers(state)
+
+
+@settings(max_examples=25)
+@given(layers())
+def test_products_carry_gradients_back(made) -> None:
+    """Of a loss that sees the last state alone: what has come to h_s is g ∂h_T/∂h_s."""
+    _, layer, x = made
+    for number in range(layer.num_layers):
+        for i, direction in enumerate(["forward", "reverse"][: 1 + layer.bidirectional]):
+            last = layer(x)[1]
+            last = last[0] if isinstance(last, tuple) else last
+            row = number * (1 + layer.bidirectional) + i
+            walk = bptt.record((last[row] * last[row]).sum())
+            end = last[row].detach().numpy() * 2
+            if x.shape[1 if layer.batch_first else 0] == 1:
+                with pytest.raises(ValueError, match="no second time step"):
+                    bptt.jacobians(walk, layer=number, direction=direction)
+                continue
+            js = bptt.jacobians(walk, layer=number, direction=direction)
+            for t, h in walk.over_time("h", layer=number, direction=direction).items():
+                place = next(p for p in walk.places if walk.value(p) is h)
+                want = np.einsum("bi,bij->bj", end, js.between(t, list(js)[-1], "h"))
+                np.testing.assert_allclose(walk.gradient(place), want, atol=1e-12)
+
+
+@pytest.mark.parametrize("between", [1.0, 0.5])
+def test_cells_in_a_loop(between) -> None:
+    """Also if what is carried on passes through something outside of the steps."""
+    layer, x = made("LSTM")
+    cell = tg.nn.LSTMCell(X, H, dtype=tg.float64)
+    cell.load_state_dict({n.removesuffix("_l0"): w for n, w in layer.state_dict().items()})
+    h = c = tg.zeros(B, H, dtype=tg.float64)
+    for t in range(T):
+        with tg.step(t + 1):
+            h, c = cell(x[t], (h, c))
+        h = h if between == 1 else h * between
+    js = bptt.jacobians(h.sum())
+    assert list(js) == ([1, 2, 3, 4] if between == 1 else [2, 3, 4])
+    scale = torch.tensor([between] * H + [1.0] * H)
+    steps = torch_steps("LSTM", layer, x.numpy()[:, 0])
+    scaled = [steps[0], *(lambda s, step=step: step(s * scale) for step in steps[1:])]
+    for t, want in enumerate(torch_jacobians(scaled, 2 * H), 1):
+        if t in js:
+            np.testing.assert_allclose(js[t][0], want, atol=1e-12)
+
+
+def test_two_runs_of_one_layer_inside_a_net() -> None:
+    class Twins(tg.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn = tg.nn.RNN(X, H, dtype=tg.float64)
+
+        def forward(self, a: tg.Tensor, b: tg.Tensor) -> dict[str, tg.Tensor]:
+            return {"a": self.rnn(a)[1], "b": self.rnn(b)[1]}
+
+    net, (a, b) = Twins(), (tg.randn(T, B, X, dtype=tg.float64) for _ in range(2))
+    with pytest.raises(ValueError, match=r"several: .*rnn.*run 2.*Say which"):
+        bptt.jacobians(net, a, b)
+    for run, x in ((1, a), (2, b)):
+        js = bptt.jacobians(net, a, b, scope="rnn", run=run)
+        alone = bptt.jacobians(net.rnn, x)
+        for t in alone:
+            np.testing.assert_allclose(js[t], alone[t], atol=1e-14)
+
+
+def test_functions_of_users_are_walked_too() -> None:
+    class Rotate(tg.autograd.Function):
+        @staticmethod
+        def forward(ctx, h, c, w):
+            ctx.save_for_backward(h, w)
+            return w * h - c, h + c
+
+        @staticmethod
+        def backward(ctx, a, b):
+            h, w = ctx.saved_tensors
+            return w * a + b, b - a, h * a
+
+    w = tg.tensor([0.5, -2.0], dtype=tg.float64, requires_grad=True)
+    h, c = (tg.ones(2, dtype=tg.float64, requires_grad=True) for _ in range(2))
+    for t in (1, 2, 3):
+        with tg.step(t):
+            h, c = Rotate.apply(h, c, w)
+    walk = bptt.record((h * c).sum())
+    one = np.eye(2)
+    want = np.block([[np.diag(w.detach().numpy()), -one], [one, one]])
+    js = bptt.jacobians(walk)
+    for t in js:
+        np.testing.assert_allclose(js[t], want)
 
 
 def test_the_document() -> None:

@@ -8,11 +8,13 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from random_layers import layers
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt
+from tinygrad_rnn.tensor import wrap
 
 T, B, X, H = 7, 2, 3, 2
 KINDS = ["RNN", "LSTM", "GRU"]
@@ -240,6 +242,28 @@ def test_truncating_leaves_no_trace() -> None:
         np.testing.assert_allclose(after.full(w), w.grad.numpy(), rtol=1e-5, atol=1e-6)
     with pytest.raises(RuntimeError, match="second time"):
         bptt.truncate(loss, 2)
+
+
+@settings(max_examples=25)
+@given(made=layers(), k=st.integers(1, 5), windows=st.sampled_from(["regular", "sliding"]))
+def test_what_is_severed_is_what_is_missing(made, k, windows) -> None:
+    """Sent on from where it was cut off, it makes the gradient whole, whatever the layer."""
+    loss, layer, x = made
+    steps = x.shape[1 if layer.batch_first else 0]
+    assume(steps > 1)
+    found = bptt.truncate(loss, k, windows)
+    cuts = [cut for cut in found.severed if cut.gradient.any()]
+    for tensor in (x, *layer.parameters()):
+        (want,) = tg.autograd.grad(loss, tensor, retain_graph=True, materialize_grads=True)
+        np.testing.assert_array_equal(found.full(tensor), want.numpy())
+        total = found.gradient(tensor)
+        for cut in cuts:
+            state = wrap(cut.gradient, cut.state)
+            (rest,) = tg.autograd.grad(
+                state, tensor, wrap(cut.gradient, None), retain_graph=True, materialize_grads=True
+            )
+            total = total + rest.numpy()
+        np.testing.assert_allclose(total, want.numpy(), atol=1e-10)
 
 
 def test_what_is_severed() -> None:

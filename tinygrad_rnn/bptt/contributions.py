@@ -39,6 +39,8 @@ class Contributions(Report, Mapping[Any, Array]):
         By what it was taken apart.
     """
 
+    __repr__ = Report.__str__
+
     def __init__(self, record: Record, place: Node, by: tuple[str, ...]) -> None:
         self.by, self._place = by, place
         self._all: list[Any] = []  # as the walk sent them: slices as `Part`s, without their zeros

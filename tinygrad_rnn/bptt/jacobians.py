@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Jacobians(Report, Mapping[int, Floats]):
     """What `jacobians` returns: a mapping from t to J_t = ∂s_t/∂s_{t−1}, s the whole state.
 
@@ -52,6 +52,7 @@ class Jacobians(Report, Mapping[int, Floats]):
     bound: float | None
 
     numeric: ClassVar[Sequence[int]] = range(5)
+    __repr__ = Report.__str__
 
     def __getitem__(self, t: int) -> Floats:
         return self.matrices[t]
@@ -183,6 +184,7 @@ def jacobians(
     scope: str | None = None,
     layer: int | None = None,
     direction: str | None = None,
+    run: int | None = None,
     batch: bool = True,
 ) -> Jacobians:
     """J_t = ∂s_t/∂s_{t−1} of a recurrent layer or loop, from the graph of its forward pass.
@@ -193,9 +195,9 @@ def jacobians(
         The recorded walk of a loss, also one that has freed its graph; a loss that has not been
         walked; or a module, which is run once on ``inputs`` (whether its parameters require grad
         or not). Loops of your own compute each step inside ``with bptt.step(t):``.
-    scope, layer, direction : optional
+    scope, layer, direction, run : optional
         Which one is meant, where there are several: the module's dotted name, the number of the
-        layer from 0, "forward" or "reverse".
+        layer from 0, "forward" or "reverse", which of its runs over the same steps, from 1.
     batch : bool
         The first axis of a state with several axes is a batch, whose elements do not influence
         each other; ``False``: all elements of the state belong together.
@@ -244,11 +246,12 @@ def jacobians(
         if (scope is None or f".{each.layer.scope}".endswith(f".{scope}"))
         and layer in (None, each.layer.number)
         and direction in (None, each.layer.direction)
+        and run in (None, each.layer.run)
     ]
     if len(found) != 1:
         names = "; ".join(str(each.layer) for each in found)
         raise ValueError(
-            f"jacobians: there are several: {names}. Say which by scope, layer or direction"
+            f"jacobians: there are several: {names}. Say which by scope, layer, direction or run"
             if found
             else "jacobians: no state is carried from one time step to another there; compute each "
             "step inside `with bptt.step(t):`"

@@ -50,7 +50,7 @@ class Severed:
         return f"<Severed: steps {self.steps[0]} → {self.steps[1]}, {norm(self.gradient):.4g}>"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Truncation(Report):
     """What `truncate` returns: a truncated gradient beside the full one. It prints as a table.
 
@@ -70,6 +70,7 @@ class Truncation(Report):
     _full: dict[Node, Array]
 
     numeric: ClassVar[Sequence[int]] = (1, 2, 3, 4)
+    __repr__ = Report.__str__
 
     @property
     def parameters(self) -> tuple[Node, ...]:
@@ -151,6 +152,7 @@ class TruncationComparison(Report, Mapping[int, Truncation]):
     """
 
     numeric: ClassVar[Sequence[int]] = (0, 1, 3, 4)
+    __repr__ = Report.__str__
 
     def __init__(self, by_k: dict[int, Truncation]) -> None:
         self._by_k = by_k
