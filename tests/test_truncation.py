@@ -156,19 +156,20 @@ def test_both_directions_against_torch(k) -> None:
     }
 
 
-@settings(max_examples=30)
+@settings(max_examples=60)
 @given(
     steps=st.integers(2, 6),
     k=st.integers(1, 7),
     first=st.integers(0, 1),
     learned=st.booleans(),
+    named=st.booleans(),
     inside=st.booleans(),
     residual=st.booleans(),
 )
-def test_loops_against_torch(steps, k, first, learned, inside, residual) -> None:
-    """Also if the loss is added up inside the steps, and if the initial state is learned."""
+def test_loops_against_torch(steps, k, first, learned, named, inside, residual) -> None:
+    """Also if losses are added up inside the steps, and if the initial state is learned."""
     rng = np.random.default_rng(steps)
-    arrays = [rng.standard_normal(shape) for shape in ((3, 3), (3, 3), (3,))]
+    arrays = [rng.standard_normal(shape) for shape in ((3, 3), (3, 3), (2, 3))]
 
     def run(lib, step=nothing, name=lambda h: h, detach=lambda h: h):
         w, u, z = tensors = [lib.tensor(a, requires_grad=True) for a in arrays]
@@ -180,11 +181,11 @@ def test_loops_against_torch(steps, k, first, learned, inside, residual) -> None
                 h = detach(h)
             with step(t):
                 h = name(h + lib.tanh(h @ w) if residual else lib.tanh(h @ w))
-                loss = loss + (h * h).sum() if inside else loss
+                loss = loss + (h * h).sum(-1) if inside else loss
             loss = loss if inside else loss + (h * h).sum()
-        return loss, tensors
+        return loss.sum(), tensors
 
-    loss, ours = run(tg, tg.step, lambda h: h.named("h"))
+    loss, ours = run(tg, tg.step, lambda h: h.named("h") if named else h)
     found = bptt.truncate(loss, k)
     loss, theirs = run(torch, detach=lambda h: h.detach())
     loss.backward()
