@@ -6,7 +6,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_layers import layers
@@ -67,7 +66,7 @@ def test_shares_of_loops_add_up_to_the_gradient(steps, uses, outside, seed) -> N
     assert list(shares) == [*range(steps), *([None] if outside else [])]
 
 
-def test_shares_by_step_are_those_of_clones_in_torch() -> None:
+def test_shares_by_step_are_those_of_clones_in_torch(torch) -> None:
     """PyTorch has them if every step gets clones of the weights of its own."""
     rng = np.random.default_rng(0)
     weights = {
@@ -93,7 +92,7 @@ def test_shares_by_step_are_those_of_clones_in_torch() -> None:
             np.testing.assert_allclose(shares[t], own[name].grad.numpy(), atol=1e-12)
 
 
-def test_shares_by_direction_and_layer_are_those_of_two_nets_in_torch() -> None:
+def test_shares_by_direction_and_layer_are_those_of_two_nets_in_torch(torch) -> None:
     theirs = torch.nn.GRU(2, 3, bidirectional=True).double()
     ours = tg.nn.GRU(2, 3, bidirectional=True, dtype=tg.float64)
     ours.load_state_dict({name: w.detach().numpy() for name, w in theirs.named_parameters()})
@@ -121,7 +120,7 @@ def test_shares_by_direction_and_layer_are_those_of_two_nets_in_torch() -> None:
         ]  # fmt: skip
 
 
-def test_shares_by_operation_of_a_tied_embedding() -> None:
+def test_shares_by_operation_of_a_tied_embedding(torch) -> None:
     """A weight that embeds and reads out: the two parts, as with two separate weights in torch."""
     rng = np.random.default_rng(0)
     table, words = rng.standard_normal((5, 3)), np.array([1, 4, 1])

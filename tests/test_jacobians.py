@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_layers import layers
@@ -14,11 +13,7 @@ from tinygrad_rnn import bptt, demo
 from tinygrad_rnn.nn.utils.rnn import pack_sequence
 
 T, B, X, H = 4, 2, 3, 2
-CELLS = {
-    "RNN": lambda x, h, c, w: (torch.rnn_tanh_cell(x, h, *w), None),
-    "GRU": lambda x, h, c, w: (torch.gru_cell(x, h, *w), None),
-    "LSTM": lambda x, h, c, w: torch.lstm_cell(x, (h, c), *w),
-}
+KINDS = ["RNN", "GRU", "LSTM"]
 
 
 def made(kind: str, **options: object) -> tuple[tg.nn.Module, tg.Tensor]:
@@ -27,20 +22,22 @@ def made(kind: str, **options: object) -> tuple[tg.nn.Module, tg.Tensor]:
     return layer, tg.randn(T, B, X, dtype=tg.float64)
 
 
-def torch_steps(kind: str, layer: tg.nn.Module, x: np.ndarray, suffix: str = "_l0"):
+def torch_steps(torch, kind: str, layer: tg.nn.Module, x: np.ndarray, suffix: str = "_l0"):
     """One step of torch's cell, as a function of (h, c) side by side, for each x_t."""
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     w = [torch.tensor(getattr(layer, name + suffix).detach().numpy()) for name in names]
 
-    def step(x_t: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+    def step(x_t, state):
         h, c = state[None, :H], state[None, H:]
-        h, c = CELLS[kind](x_t[None], h, c, w)
-        return h[0] if c is None else torch.cat([h, c], 1)[0]
+        if kind == "LSTM":
+            return torch.cat(torch.lstm_cell(x_t[None], (h, c), *w), 1)[0]
+        cell = torch.gru_cell if kind == "GRU" else torch.rnn_tanh_cell
+        return cell(x_t[None], h, *w)[0]
 
     return [lambda s, x_t=x_t: step(x_t, s) for x_t in torch.tensor(x)]
 
 
-def torch_jacobians(steps, size: int) -> list[np.ndarray]:
+def torch_jacobians(torch, steps, size: int) -> list[np.ndarray]:
     state, found = torch.zeros(size).double(), []
     for step in steps:
         found.append(torch.autograd.functional.jacobian(step, state).numpy())
@@ -48,10 +45,10 @@ def torch_jacobians(steps, size: int) -> list[np.ndarray]:
     return found
 
 
-@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("layer", [0, 1])
 @pytest.mark.parametrize("direction", ["forward", "reverse"])
-def test_layers_against_torch(kind, layer, direction) -> None:
+def test_layers_against_torch(torch, kind, layer, direction) -> None:
     net, x = made(kind, num_layers=2, bidirectional=True)
     output, _ = net(x)
     js = bptt.jacobians(output, layer=layer, direction=direction)
@@ -66,8 +63,8 @@ def test_layers_against_torch(kind, layer, direction) -> None:
     assert js.before == {t: t - 1 if direction == "forward" else t + 1 for t in order}
     size = 2 * H if kind == "LSTM" else H
     for b in range(B):
-        steps = torch_steps(kind, net, reads[[t - 1 for t in order], b], suffix)
-        want = torch_jacobians(steps, size)
+        steps = torch_steps(torch, kind, net, reads[[t - 1 for t in order], b], suffix)
+        want = torch_jacobians(torch, steps, size)
         for t, matrix in zip(order, want, strict=True):
             np.testing.assert_allclose(js[t][b], matrix, atol=1e-12)
             np.testing.assert_allclose(
@@ -77,20 +74,20 @@ def test_layers_against_torch(kind, layer, direction) -> None:
             np.testing.assert_allclose(js.spectral_radius()[t][b], radius, atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", CELLS)
-def test_spans_against_torch(kind) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_spans_against_torch(torch, kind) -> None:
     """∂h_t/∂h_s of the whole function in between, for an LSTM with every way through its cell."""
     net, x = made(kind)
     js = bptt.jacobians(net, x)
     size = 2 * H if kind == "LSTM" else H
-    steps = torch_steps(kind, net, x.numpy()[:, 0])
+    steps = torch_steps(torch, kind, net, x.numpy()[:, 0])
     states = [torch.zeros(size).double()]
     for step in steps:
         states.append(step(states[-1]))
     for s in range(T):
         for t in range(s, T + 1):
 
-            def onward(state: torch.Tensor, s: int = s, t: int = t) -> torch.Tensor:
+            def onward(state, s=s, t=t):
                 for step in steps[s:t]:
                     state = step(state)
                 return state
@@ -171,7 +168,7 @@ def test_products_carry_gradients_back(made) -> None:
 
 
 @pytest.mark.parametrize("between", [1.0, 0.5])
-def test_cells_in_a_loop(between) -> None:
+def test_cells_in_a_loop(torch, between) -> None:
     """Also if what is carried on passes through something outside of the steps."""
     layer, x = made("LSTM")
     cell = tg.nn.LSTMCell(X, H, dtype=tg.float64)
@@ -184,9 +181,9 @@ def test_cells_in_a_loop(between) -> None:
     js = bptt.jacobians(h.sum())
     assert list(js) == ([1, 2, 3, 4] if between == 1 else [2, 3, 4])
     scale = torch.tensor([between] * H + [1.0] * H)
-    steps = torch_steps("LSTM", layer, x.numpy()[:, 0])
+    steps = torch_steps(torch, "LSTM", layer, x.numpy()[:, 0])
     scaled = [steps[0], *(lambda s, step=step: step(s * scale) for step in steps[1:])]
-    for t, want in enumerate(torch_jacobians(scaled, 2 * H), 1):
+    for t, want in enumerate(torch_jacobians(torch, scaled, 2 * H), 1):
         if t in js:
             np.testing.assert_allclose(js[t][0], want, atol=1e-12)
 

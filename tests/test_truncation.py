@@ -7,7 +7,6 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from random_layers import layers
@@ -57,7 +56,7 @@ def test_golden_case(first) -> None:
         assert w.grad is None
 
 
-def twins(kind: str, layers: int) -> tuple[tg.nn.Module, torch.nn.Module, np.ndarray]:
+def twins(torch, kind: str, layers: int) -> tuple:
     torch.manual_seed(0)
     theirs = getattr(torch.nn, kind)(X, H, layers).double()
     ours = getattr(tg.nn, kind)(X, H, layers, dtype=tg.float64)
@@ -84,8 +83,8 @@ def check_against_torch(found: bptt.Truncation, ours, theirs) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("everywhere", [True, False])
-def test_regular_windows_against_torch(kind, layers, everywhere) -> None:
-    ours, theirs, x = twins(kind, layers)
+def test_regular_windows_against_torch(torch, kind, layers, everywhere) -> None:
+    ours, theirs, x = twins(torch, kind, layers)
     output, _ = ours(tg.tensor(x))
     loss = (output * output).sum() if everywhere else (output[-1] * output[-1]).sum()
     found = bptt.compare_truncation(loss, [1, 2, 3, T, T + 1])
@@ -110,9 +109,9 @@ def test_regular_windows_against_torch(kind, layers, everywhere) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("k", [1, 2, 4, T])
-def test_sliding_windows_against_torch(kind, layers, k) -> None:
+def test_sliding_windows_against_torch(torch, kind, layers, k) -> None:
     """Each loss term by itself, from a state that was detached k steps before."""
-    ours, theirs, x = twins(kind, layers)
+    ours, theirs, x = twins(torch, kind, layers)
     output, _ = ours(tg.tensor(x))
     found = bptt.truncate((output * output).sum(), k, windows="sliding")
     theirs.zero_grad()
@@ -127,7 +126,7 @@ def test_sliding_windows_against_torch(kind, layers, k) -> None:
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])
-def test_both_directions_against_torch(k) -> None:
+def test_both_directions_against_torch(torch, k) -> None:
     """Of a layer that reads both ways, the windows of one end where those of the other begin."""
     torch.manual_seed(0)
     theirs = torch.nn.RNN(X, H, bidirectional=True).double()
@@ -166,7 +165,7 @@ def test_both_directions_against_torch(k) -> None:
     inside=st.booleans(),
     residual=st.booleans(),
 )
-def test_loops_against_torch(steps, k, first, learned, named, inside, residual) -> None:
+def test_loops_against_torch(torch, steps, k, first, learned, named, inside, residual) -> None:
     """Also if losses are added up inside the steps, and if the initial state is learned."""
     rng = np.random.default_rng(steps)
     arrays = [rng.standard_normal(shape) for shape in ((3, 3), (3, 3), (2, 3))]
@@ -194,7 +193,7 @@ def test_loops_against_torch(steps, k, first, learned, named, inside, residual) 
             np.testing.assert_allclose(found.gradient(mine), its.grad.numpy(), atol=1e-12)
 
 
-def test_what_stands_between_steps_and_what_another_sequence_starts_from() -> None:
+def test_what_stands_between_steps_and_what_another_sequence_starts_from(torch) -> None:
     """An encoder whose state is scaled outside of any step, and a decoder with steps of its own."""
     rng = np.random.default_rng(0)
     arrays = [rng.standard_normal((3, 3)) for _ in range(2)]
