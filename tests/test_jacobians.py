@@ -311,6 +311,25 @@ def test_a_record_a_tensor_and_a_module_give_the_same() -> None:
     assert list(frozen) == [2, 3, 4]
 
 
+def test_a_record_outlives_an_optimizer_also_where_views_of_weights_were_saved() -> None:
+    w = tg.randn(6, 6, requires_grad=True)
+    h = tg.ones(6)
+    for t in (1, 2, 3):
+        with tg.step(t):
+            h = tg.tanh(h @ w.T)
+    walk = bptt.record(h.sum())
+    views = [place for place in walk.places if place.shape == (6, 6) and not place.is_leaf]
+    values, before = [walk.value(view).copy() for view in views], bptt.jacobians(walk)
+    assert views
+    with tg.no_grad():
+        w += 1
+    after = bptt.jacobians(walk)
+    for view, value in zip(views, values, strict=True):
+        np.testing.assert_array_equal(walk.value(view), value)
+    for t in before:
+        np.testing.assert_array_equal(after[t], before[t])
+
+
 def test_measuring_leaves_no_trace() -> None:
     net, x = made("LSTM")
     output, _ = net(x)

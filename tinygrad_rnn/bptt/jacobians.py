@@ -162,7 +162,7 @@ class Jacobians(Report, Mapping[int, Floats]):
         radii = self.spectral_radius()
         for t, sigma in self.singular_values().items():
             figures = (sigma[..., 0], sigma[..., -1], radii[t], spans[self.before[t]][..., 0])
-            rows.append([str(t), *(f"{np.max(x):.4g}" for x in figures)])
+            rows.append([str(t), *(f"{np.max(x, initial=0):.4g}" for x in figures)])
         return rows
 
 
@@ -206,8 +206,8 @@ def jacobians(
     -------
     Jacobians
         J_t by t, for the whole state: h; h and c of an LSTM; whatever a loop carries on. J_1 is
-        there if its state before is recognised as initial, by taking the part that later states
-        take at later steps.
+        there if the first step is seen to use an initial state just as the second uses the first
+        (not so of packed sequences that shrink, or if all of them was computed outside the steps).
 
     Raises
     ------
@@ -223,9 +223,9 @@ def jacobians(
     -----
     With n elements in the state there are n backward walks over a copy of the graph that is cut
     between the steps, each for one row of all J_t of all elements of the batch at once; n more for
-    `Jacobians.bound`, where it applies. Gradients, hooks and what the graph saved are left alone.
-    The direct dependence is measured: from s_{t−1} on the ways inside step t, also
-    through what has no step.
+    `Jacobians.bound`, where it applies. The result takes T · batch · n² numbers of 8 bytes.
+    Gradients, hooks and what the graph saved are left alone. What is measured is the direct
+    dependence: from s_{t−1} on the ways inside step t, also through what has no step.
 
     Examples
     --------

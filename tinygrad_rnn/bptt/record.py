@@ -12,6 +12,7 @@ from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.errors import changed_in_place, freed
 from tinygrad_rnn.modes import SMALL
+from tinygrad_rnn.ops.inplace import root_of
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
 from tinygrad_rnn.versions import changed_since, current, version
 
@@ -84,7 +85,7 @@ class Record:
             for node, arrays in saved.items()
             if isinstance(node.primitive, Primitive)
             for at, array in zip((*node.parents, node), arrays)
-            if array is not None
+            if array is not None and not _is_of_a_leaf(array, at)
         }
         # leaves change when an optimizer has made its step; a record does not
         self._values: dict[Node, Array] = kept | {
@@ -124,7 +125,7 @@ class Record:
         if arrays and isinstance(node.primitive, Primitive):
             owners = (*node.parents, node)
             arrays = tuple(
-                self._values[at] if at.is_leaf and array is at.value is not None else array
+                self._replayed(at) if _is_of_a_leaf(array, at) else array
                 for at, array in zip(owners, arrays, strict=True)
             )
         _check_unchanged(node, arrays)
@@ -285,6 +286,14 @@ def unwalked(loss: Tensor) -> Record:
         _check_unchanged(node, node.saved)
         saved[node] = node.saved
     return Record(root, [], {}, saved)
+
+
+def _is_of_a_leaf(array: Any, at: Node) -> bool:
+    """Whether an array at a place is a leaf's memory, perhaps a view of it: that may change."""
+    root = root_of(at)
+    if array is None or root is None or not root.is_leaf or root.value is None:
+        return False
+    return root is not at or array is root.value
 
 
 def _check_unchanged(node: Node, arrays: tuple[Any, ...]) -> None:

@@ -410,7 +410,7 @@ def _walked(record: Record, follow: Follow) -> tuple[dict[Node, Array], dict[Use
         if place.is_leaf and place.requires_grad:
             at = copies.get((place, None))  # none if every way there is cut
             g = None if at is None else arrived.get(at)
-            gradients[place] = np.zeros(place.shape) if g is None else g
+            gradients[place] = np.zeros_like(place.value) if g is None else g
     lost: dict[Use, Any] = {
         (node, i): np.zeros(parent.shape)
         for node in record.places
