@@ -184,6 +184,15 @@ def test_shares_print_as_a_table_and_convert() -> None:
         shares[1][0] = 0
 
 
+def test_the_middle_of_a_long_table_is_left_out() -> None:
+    w, h = tg.tensor(0.9, requires_grad=True), tg.tensor(1.0)
+    for t in range(1, 31):
+        with tg.step(t):
+            h = w * h
+    rows = str(bptt.contributions(bptt.record(h), w)).splitlines()[2:]
+    assert [row.split()[0] for row in rows] == "1 2 3 … 26 27 28 29 30 sum".split()
+
+
 def test_nothing_comes_to_a_constant() -> None:
     x, w = tg.ones(2), tg.ones(2, requires_grad=True)
     shares = bptt.contributions(bptt.record((x * w).sum()), x)

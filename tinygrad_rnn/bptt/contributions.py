@@ -12,7 +12,7 @@ from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.contributions import Part, Waiting
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.text import Report
+from tinygrad_rnn.text import Report, folded
 
 Array = np.ndarray[Any, Any]
 
@@ -90,16 +90,18 @@ class Contributions(Report, Mapping[Any, Array]):
     def rows(self) -> list[list[str]]:
         """The norm of each share, and how much of the gradient it makes, along its direction.
 
-        The parts of the gradient add up to 100 %; one that points the other way is negative.
+        The parts of the gradient add up to 100 %; one that points the other way is negative. The
+        middle of many rows is left out.
         """
         total = np.asarray(self.total, float)
         square = float(np.vdot(total, total))
-        rows = [[*self.by, "norm", "of the gradient"]]
+        rows = []
         for key, share in self.items():
             names = key if len(self.by) > 1 else (key,)
             part = float(np.vdot(total, share)) / square if square else np.nan
             rows.append([*map(_word, names), f"{norm(share):.4g}", f"{part:.1%}"])
-        return [*rows, ["sum", *[""] * (len(self.by) - 1), f"{norm(total):.4g}", ""]]
+        head = [*self.by, "norm", "of the gradient"]
+        return [head, *folded(rows), ["sum", *[""] * (len(self.by) - 1), f"{norm(total):.4g}", ""]]
 
 
 def called(place: Node) -> str:

@@ -15,7 +15,7 @@ from tinygrad_rnn.functions import cat
 from tinygrad_rnn.modes import enable_grad
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.text import Report
+from tinygrad_rnn.text import Report, folded
 
 Array = np.ndarray[Any, Any]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -155,15 +155,18 @@ class Jacobians(Report, Mapping[int, Floats]):
         return lines + ("" if self.bound is None else f"\n‖W_hh‖₂ · γ = {self.bound:.4g}")
 
     def rows(self) -> list[list[str]]:
-        """Singular values and spectral radius of each J_t, and the norm of all from there on."""
+        """Singular values and spectral radius of each J_t, and the norm of all from there on.
+
+        The middle of many rows is left out.
+        """
         last = list(self)[-1]
         spans = {s: _singular(product) for s, product in self._back_from(last)}
-        rows = [["t", "largest σ", "smallest σ", "radius", "from there to the end"]]
+        head, rows = ["t", "largest σ", "smallest σ", "radius", "from there to the end"], []
         radii = self.spectral_radius()
         for t, sigma in self.singular_values().items():
             figures = (sigma[..., 0], sigma[..., -1], radii[t], spans[self.before[t]][..., 0])
             rows.append([str(t), *(f"{np.max(x, initial=0):.4g}" for x in figures)])
-        return rows
+        return [head, *folded(rows)]
 
 
 def _singular(matrix: Floats) -> Floats:
