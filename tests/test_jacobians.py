@@ -260,6 +260,7 @@ def test_bound_where_it_applies() -> None:
         lambda h: tg.tanh(tg.cat([h[:1], h[1:]]) @ w.T - h0): 1,
         lambda h: tg.tanh((h @ w) * h): None,  # not linear inside
         lambda h: tg.tanh(h @ tg.outer(h, w[0])): None,
+        lambda h: tg.tanh(tg.stack([h, h, h]) @ h + w[0]): None,  # linear only at first sight
         lambda h: tg.exp(h @ w): None,  # no bound on its slope
     }
     for step, slope in ways.items():

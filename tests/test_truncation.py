@@ -244,26 +244,51 @@ def test_truncating_leaves_no_trace() -> None:
         bptt.truncate(loss, 2)
 
 
+def check_whole(found: bptt.Truncation, loss: tg.Tensor, tensor: tg.Tensor) -> None:
+    """What was severed, sent on from where it was cut off, makes the gradient whole."""
+    (want,) = tg.autograd.grad(loss, tensor, retain_graph=True, materialize_grads=True)
+    np.testing.assert_allclose(found.full(tensor), want.numpy(), atol=1e-12)
+    total = found.gradient(tensor)
+    for cut in found.severed:
+        (rest,) = tg.autograd.grad(
+            wrap(cut.gradient, cut.state), tensor, wrap(cut.gradient, None),
+            retain_graph=True, materialize_grads=True,
+        )  # fmt: skip
+        total = total + rest.numpy()
+    np.testing.assert_allclose(total, want.numpy(), atol=1e-10)
+
+
 @settings(max_examples=25)
 @given(made=layers(), k=st.integers(1, 5), windows=st.sampled_from(["regular", "sliding"]))
 def test_what_is_severed_is_what_is_missing(made, k, windows) -> None:
-    """Sent on from where it was cut off, it makes the gradient whole, whatever the layer."""
     loss, layer, x = made
-    steps = x.shape[1 if layer.batch_first else 0]
-    assume(steps > 1)
+    assume(x.shape[1 if layer.batch_first else 0] > 1)
     found = bptt.truncate(loss, k, windows)
-    cuts = [cut for cut in found.severed if cut.gradient.any()]
     for tensor in (x, *layer.parameters()):
-        (want,) = tg.autograd.grad(loss, tensor, retain_graph=True, materialize_grads=True)
-        np.testing.assert_allclose(found.full(tensor), want.numpy(), atol=1e-12)
-        total = found.gradient(tensor)
-        for cut in cuts:
-            state = wrap(cut.gradient, cut.state)
-            (rest,) = tg.autograd.grad(
-                state, tensor, wrap(cut.gradient, None), retain_graph=True, materialize_grads=True
-            )
-            total = total + rest.numpy()
-        np.testing.assert_allclose(total, want.numpy(), atol=1e-10)
+        check_whole(found, loss, tensor)
+
+
+@pytest.mark.parametrize("windows", ["regular", "sliding"])
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+def test_edges_that_skip_a_step(windows, k) -> None:
+    """h_t goes on from h_{t−1} and h_{t−2}, which lies two steps back."""
+    rng = np.random.default_rng(0)
+    u, v = (tg.tensor(rng.standard_normal((3, 3)), requires_grad=True) for _ in range(2))
+    h, before = tg.ones(3, dtype=tg.float64), tg.zeros(3, dtype=tg.float64)
+    loss = tg.zeros((), dtype=tg.float64)
+    for t in range(1, 7):
+        with tg.step(t):
+            h, before = tg.tanh(h @ u + before @ v), h
+        loss = loss + (h * h).sum()
+    found = bptt.truncate(loss, k, windows)
+    for w in (u, v):
+        check_whole(found, loss, w)
+    edges = [(s, t) for s in range(1, 7) for t in (s + 1, s + 2) if t <= 6]
+    if windows == "regular":
+        want = {(s, t) for s, t in edges if (s - 1) // k != (t - 1) // k}
+    else:  # some term, the last at step 6, lies k steps or more after s
+        want = {(s, t) for s, t in edges if s + k <= 6}
+    assert {cut.steps for cut in found.severed} == want
 
 
 def test_what_is_severed() -> None:
