@@ -77,6 +77,19 @@ def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: str 
     return "\n".join(lines)
 
 
+def folded(rows: list[list[str]], longest: int = 20) -> list[list[str]]:
+    """Rows of a table; of more than ``longest`` the first three, the last five, and … between.
+
+    Examples
+    --------
+    >>> folded([[str(t)] for t in range(100)])
+    [['0'], ['1'], ['2'], ['…'], ['95'], ['96'], ['97'], ['98'], ['99']]
+    """
+    if len(rows) <= longest:
+        return rows
+    return [*rows[:3], ["…"] * len(rows[0]), *rows[-5:]]
+
+
 class Report:
     """A result that prints as an aligned table, and that notebooks show as one.
 
