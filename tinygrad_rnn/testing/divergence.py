@@ -1,0 +1,285 @@
+"""Which operation is wrong: each one checked alone, in the order in which it ran.
+
+The graphs of the two libraries cannot be laid side by side: PyTorch's nodes are others, and fewer
+or more. So nothing is paired. Each of our nodes has recorded what went into it and what came out;
+PyTorch's operation of the same name, its *twin*, is given the very same inputs and, walking back,
+the very same cotangent. The first node whose answer is another one is the guilty one: what comes
+after it is checked from our own values, and so does not inherit the mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.bptt import Visit
+from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.errors import origin
+from tinygrad_rnn.tensor import Tensor, run_walk, wrap
+from tinygrad_rnn.testing.pairs import Pair, Tolerance, paired, written
+from tinygrad_rnn.testing.runs import OURS, Run, array_of, run
+from tinygrad_rnn.testing.twins import twin
+
+Array = np.ndarray[Any, Any]
+_DIFFERENCES = Tolerance(1e-4, 1e-6)  # what central differences are good for
+
+
+@dataclass(frozen=True, eq=False)
+class Divergence:
+    """One operation that differs from its reference on the same inputs.
+
+    Attributes
+    ----------
+    direction : str
+        "forward", "backward" or "second order".
+    node : Node
+        The operation as recorded; ``node.tag`` says where in a net and when.
+    number : int
+        Which of the operations it is, in the order of the tape or of the walk, from 1.
+    what : str
+        What differs: "output", or "what x receives".
+    ours, theirs : arrays
+    reference : str
+        "PyTorch", or "central differences" for an operation that PyTorch does not have.
+    """
+
+    direction: str
+    node: Node
+    number: int
+    what: str
+    ours: Array
+    theirs: Array
+    reference: str
+
+    @property
+    def operation(self) -> str:
+        """The name of the primitive."""
+        return str(self.node.primitive.name)
+
+    def __str__(self) -> str:
+        count = "visit" if self.direction == "backward" else "operation"
+        return (
+            f"{self.direction}: the first operation that differs is {origin(self.node)} "
+            f"({count} {self.number}), on the same inputs. {self.what[:1].upper()}{self.what[1:]}: "
+            f"{written(self.ours)}, {self.reference} {written(self.theirs)}"
+        )
+
+
+def walked(outputs: Sequence[Tensor], cotangents: Sequence[Tensor | None]) -> list[Visit]:
+    """The backward walk from tensors as data; no `grad` is touched, and the graph is kept."""
+    visits: list[Visit] = []
+
+    def observe(place: Node, g: Any, sent: list[Any]) -> None:
+        if not place.is_leaf:
+            visits.append(Visit(len(visits) + 1, place, np.asarray(g), sent))
+
+    run_walk(list(outputs), list(cotangents), True, False, observer=observe)
+    return visits
+
+
+def operations(outputs: Iterable[Any]) -> list[Node]:
+    """The operations that tensors were made by, oldest first."""
+    roots = [y.node for y in outputs if isinstance(y, Tensor) and y.node is not None]
+    return [place for place in tape(roots) if not place.is_leaf]
+
+
+# -- one operation alone -------------------------------------------------------------------------
+
+
+class Unchecked(Exception):
+    """An operation has no reference: its class is the user's, or its inputs were not kept."""
+
+
+class Reference:
+    """What one operation should have made of its recorded inputs, by its twin in PyTorch.
+
+    Without PyTorch, or a twin, it is what central differences of the operation's own forward say.
+    """
+
+    def __init__(self, torch: Any, node: Node) -> None:
+        self.node, self.values = node, [parent.value for parent in node.parents]
+        if any(value is None for value in self.values):
+            raise Unchecked
+        self.compute = twin(node.primitive.name) if torch else None
+        if self.compute is None and not isinstance(node.primitive, Primitive):
+            raise Unchecked
+        self.torch, self.name = torch, "PyTorch" if self.compute else "central differences"
+        self.tolerance: Tolerance | None = None if self.compute else _DIFFERENCES
+
+    def _operands(self) -> list[Any]:
+        dtype = next((x.dtype for x in self.values if np.asarray(x).dtype.kind == "f"
+                      and isinstance(x, np.ndarray)), None)  # fmt: skip
+        made = []
+        for parent, value in zip(self.node.parents, self.values, strict=True):
+            number = not isinstance(value, np.ndarray | np.generic)
+            tensor = self.torch.from_numpy(np.array(value, dtype if number else None))
+            made.append(tensor.requires_grad_(parent.requires_grad and tensor.is_floating_point()))
+        return made
+
+    def output(self) -> Array:
+        """The forward's result."""
+        if self.compute is None:
+            raise Unchecked
+        y = self.compute(self.torch, *self._operands(), **self.node.params)
+        return np.asarray(y.detach().numpy())
+
+    def contributions(self, g: Array) -> list[Array | None]:
+        """What each operand receives from the cotangent ``g``."""
+        if self.compute is None:
+            return self._differences(g)
+        xs = self._operands()
+        y = self.compute(self.torch, *xs, **self.node.params)
+        wanted = [x for x in xs if x.requires_grad]
+        back = self.torch.from_numpy(np.array(g)).to(y.dtype)
+        if not y.requires_grad:
+            gs: Any = [None] * len(wanted)
+        else:
+            gs = self.torch.autograd.grad(y, wanted, back, allow_unused=True)
+        found = iter(x * 0 if c is None else c for x, c in zip(wanted, gs, strict=True))
+        return [next(found).detach().numpy() if x.requires_grad else None for x in xs]
+
+    def _differences(self, g: Array, eps: float = 1e-6) -> list[Array | None]:
+        """Σ g ⊙ (f(x + ε) − f(x − ε)) / 2ε for each element of each operand, in float64."""
+        values = [
+            np.array(x, np.float64) if np.asarray(x).dtype.kind == "f" else x for x in self.values
+        ]
+        found: list[Array | None] = []
+        for parent, x in zip(self.node.parents, values, strict=True):
+            if not parent.requires_grad:
+                found.append(None)
+                continue
+            slopes = np.zeros(x.shape)
+            for i in np.ndindex(x.shape):
+                kept, ends = x[i], []
+                for x[i] in (kept + eps, kept - eps):
+                    with np.errstate(all="ignore"):
+                        ends.append(self.node.primitive.forward(*values, **self.node.params))
+                x[i] = kept
+                slopes[i] = np.sum(g * (ends[0] - ends[1])) / (2 * eps)
+            found.append(slopes)
+        return found
+
+
+_CANNOT = (Unchecked, TypeError, ValueError, IndexError, RuntimeError, KeyError)
+
+
+def wrong_output(torch: Any, node: Node, tolerance: Tolerance) -> Pair | None:
+    """The node's value beside its reference, if they differ."""
+    if node.value is None:
+        raise Unchecked
+    value = np.asarray(node.value)
+    found = paired("output", value, Reference(torch, node).output(), tolerance)
+    return None if found.ok else found
+
+
+def wrong_contribution(torch: Any, visit: Visit, tolerance: Tolerance) -> tuple[Pair, str] | None:
+    """The first contribution of a visit that differs from its reference, and whose that is."""
+    reference = Reference(torch, visit.node)
+    theirs = reference.contributions(visit.cotangent)
+    names = operand_names(visit.node)
+    for name, c, other in zip(names, visit.contributions, theirs, strict=True):
+        if c is None or other is None:
+            continue
+        what, there = f"what {name} receives", reference.name
+        found = paired(
+            what, np.asarray(c), other.astype(c.dtype), reference.tolerance or tolerance, there
+        )
+        if not found.ok:
+            return found, there
+    return None
+
+
+def wrong_second_order(torch: Any, node: Node, tolerance: Tolerance) -> Pair | None:
+    """The node's primitive beside its twin, both differentiated twice at the recorded inputs."""
+    reference = Reference(torch, node)
+    compute = reference.compute
+    if compute is None:
+        raise Unchecked
+    inputs = [
+        wrap(np.array(v), None).requires_grad_(p.requires_grad) if isinstance(v, np.ndarray) else v
+        for p, v in zip(node.parents, reference.values, strict=True)
+    ]
+
+    def alone(lib: Any, *xs: Any) -> Any:
+        if lib is OURS:
+            return node.primitive.general(*xs, **node.params)
+        return compute(torch, *xs, **node.params)
+
+    runs = [run(lib, alone, inputs, second_order=True) for lib in (OURS, torch)]
+    for name, mine in runs[0].second.items():
+        theirs = runs[1].second.get(name)
+        if mine is None or theirs is None:
+            continue
+        what = f"second-order gradient of {name}"
+        found = paired(what, array_of(mine), array_of(theirs), tolerance)
+        if not found.ok:
+            return found
+    return None
+
+
+def operand_names(node: Node) -> list[str]:
+    """What the rules call a node's operands: "a", "b", or "xs[0]", "xs[1]"."""
+    inputs = node.primitive.inputs
+    if len(inputs) == 1 and inputs[0].startswith("*"):
+        return [f"{inputs[0][1:]}[{i}]" for i in range(len(node.parents))]
+    return [*inputs, *(f"operand {i}" for i in range(len(inputs), len(node.parents)))]
+
+
+# -- the first of all ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Search:
+    """What checking every operation alone came to.
+
+    ``first`` by direction, and the names of operations that could not be checked.
+    """
+
+    first: tuple[Divergence, ...]
+    unchecked: tuple[str, ...]
+
+
+def search(torch: Any, ours: Run, tolerance: Tolerance, second_order: bool = False) -> Search:
+    """The first operation, forward, backward and of second order, that differs by itself."""
+    nodes = operations(ours.outputs.values())
+    found: list[Divergence] = []
+    unchecked: dict[str, None] = {}
+
+    def look(direction: str, number: int, node: Node, check: Any) -> bool:
+        try:
+            wrong = check()
+        except _CANNOT:
+            unchecked[node.primitive.name] = None
+            return False
+        if wrong is None:
+            return False
+        pair, reference = wrong if isinstance(wrong, tuple) else (wrong, "PyTorch")
+        found.append(
+            Divergence(direction, node, number, pair.what, pair.ours, pair.theirs, reference)
+        )
+        return True
+
+    for i, node in enumerate(nodes if torch else (), 1):
+        if look("forward", i, node, lambda node=node: wrong_output(torch, node, tolerance)):
+            break
+    visits = walked(ours.ends, ours.cotangents) if ours.ends else []
+    for visit in visits:
+
+        def check(visit: Visit = visit) -> Any:
+            return wrong_contribution(torch, visit, tolerance)
+
+        if look("backward", visit.number, visit.node, check):
+            break
+    if second_order and torch and not any(d.direction == "backward" for d in found):
+        for i, node in enumerate(nodes, 1):
+
+            def again(node: Node = node) -> Any:
+                return wrong_second_order(torch, node, tolerance)
+
+            if look("second order", i, node, again):
+                break
+    return Search(tuple(found), tuple(unchecked))
