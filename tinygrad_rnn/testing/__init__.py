@@ -1,5 +1,6 @@
 """PyTorch beside this package: the same gradients, and modules carried from one to the other."""
 
+from tinygrad_rnn.testing.asserts import assert_gradients, assert_matches_torch
 from tinygrad_rnn.testing.crosscheck import CrossCheck, crosscheck
 from tinygrad_rnn.testing.divergence import Divergence
 from tinygrad_rnn.testing.exchange import from_torch, to_torch
@@ -15,6 +16,8 @@ __all__ = [
     "Pair",
     "ThreeWay",
     "Tolerance",
+    "assert_gradients",
+    "assert_matches_torch",
     "crosscheck",
     "crosscheck_module",
     "from_torch",
