@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tinygrad_rnn import __version__, demo
+from tinygrad_rnn.testing.runs import torch_or_none
 
 
 class _Parser(argparse.ArgumentParser):
@@ -25,6 +27,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="tinygrad-rnn", description="See backpropagation through time.")
     parser.add_argument("--version", action="version", version=f"tinygrad-rnn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_add_demo, _add_check):
+        add(commands)
+    return parser
+
+
+# Each command: its arguments, and a function of them that returns the exit status.
+
+
+def _add_demo(commands: Any) -> None:
     command = commands.add_parser(
         "demo",
         help="work out a two-step RNN in full, check it, and draw it",
@@ -36,7 +47,51 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path(), metavar="DIR",
         help="where to write the pictures (default: the current directory; made if missing)",
     )  # fmt: skip
-    return parser
+    command.set_defaults(run=_demo)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    options.out.mkdir(parents=True, exist_ok=True)
+    return 0 if demo.run(options.out) else 1
+
+
+def _add_check(commands: Any) -> None:
+    command = commands.add_parser(
+        "check",
+        help="check every operation and recurrent layer: NumPy, differences, PyTorch",
+        description="Check operations and recurrent layers against NumPy, central differences and, "
+        "where it is installed, PyTorch: all of them, or those that are asked for. Exit status 1 "
+        "if anything is wrong, 2 if it cannot be checked.",
+    )
+    command.add_argument("--ops", nargs="+", metavar="NAME", help="these operations, as tanh")
+    command.add_argument("--modules", action="store_true", help="the recurrent layers")
+    command.add_argument("--seed", type=int, metavar="N", help="other inputs, dealt out by N")
+    command.add_argument("--json", action="store_true", help="print the results as JSON")
+    command.add_argument("--torch", action="store_true", help="refuse to do without PyTorch")
+    command.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from tinygrad_rnn.testing.check import check  # its cases take a while to draw
+
+    if options.torch and torch_or_none() is None:
+        return _refused("--torch was given, but PyTorch is not installed: pip install torch")
+    try:
+        everything = not options.ops and not options.modules
+        operations = None if everything else options.ops or []
+        result = check(operations, layers=everything or options.modules, seed=options.seed)
+    except ValueError as error:
+        return _refused(str(error))
+    if options.json:
+        print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        print(result, *result.failures(), sep="\n")
+    return 0 if result.ok else 1
+
+
+def _refused(why: str) -> int:
+    print(f"tinygrad-rnn: error: {why}", file=sys.stderr)
+    return 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,8 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console may not know every formula sign
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        right = demo.run(options.out)
+        status: int = options.run(options)
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as head, has seen enough
@@ -54,6 +108,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         place = error.filename or "standard output"
-        print(f"tinygrad-rnn: error: cannot write {place}: {error.strerror}", file=sys.stderr)
-        return 2
-    return 0 if right else 1
+        return _refused(f"cannot write {place}: {error.strerror}")
+    return status

@@ -87,11 +87,13 @@ def complex_step(output: Tensor, inputs: Sequence[Tensor]) -> list[Array]:
     values = {place: _complex(place.value) for place in places if place.is_leaf}
     found = []
     for x in inputs:
-        slopes, z = np.zeros(x.shape), values.get(x.node) if x.node else None
-        for i in np.ndindex(x.shape if z is not None else (0,)):
-            z[i] += 1j * STEP
-            slopes[i] = _replayed(places, values).imag.item() / STEP
-            z[i] = z[i].real
+        slopes = np.zeros(x.shape)
+        if x.node in values:
+            z = values[x.node]
+            for i in np.ndindex(x.shape):
+                z[i] += 1j * STEP
+                slopes[i] = _replayed(places, values).imag.item() / STEP
+                z[i] = z[i].real
         found.append(slopes)
     return found
 

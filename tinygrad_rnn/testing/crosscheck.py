@@ -179,14 +179,11 @@ class Beside:
         found = search(self.torch, self.ours, self.tolerance, self.second_order)
         lines = [f"{self.caller}: {len(wrong)} of {len(pairs)} DIFFER from PyTorch"]
         lines += map(str, found.first)
-        parting = None if found.first else self._parting()
-        if parting is not None:
-            lines.append(str(parting))
-        elif not found.first:
-            lines.append(
-                "every recorded operation agrees with PyTorch's on the same inputs, and PyTorch's "
-                "run has every result: the difference is in what is not recorded, such as integers"
-            )
+        parting = None
+        if not found.first:
+            outputs_agree = all(pair.ok for pair in pairs if pair.what in self.ours.outputs)
+            parting = None if outputs_agree else self._parting()
+            lines.append(_RIGHT + (str(parting) if parting else _WALKS if outputs_agree else _REST))
         if found.unchecked:
             lines.append(f"not checked by themselves: {', '.join(found.unchecked)}")
         return CrossCheck(pairs, found.first, parting, "\n".join(lines))
@@ -205,6 +202,17 @@ class Beside:
 
         nodes = operations(self.ours.outputs.values())
         return parting(nodes, traced(self.torch, unrecorded), self.tolerance)
+
+
+_RIGHT = "each recorded operation agrees with PyTorch's on the same inputs. "
+_WALKS = (
+    "So do the outputs: the walks differ in what is between the operations, such as detached "
+    "tensors, hooks, or the adding up of contributions"
+)
+_REST = (
+    "PyTorch's run has each of their results, too: the difference is in what is not recorded, such "
+    "as integers and what no gradient flows through"
+)
 
 
 def _pairs(ours: Run, theirs: Run, tolerance: Tolerance) -> list[Pair]:

@@ -157,7 +157,8 @@ class Reference:
                 kept, ends = x[i], []
                 for x[i] in (kept + eps, kept - eps):
                     with np.errstate(all="ignore"):
-                        ends.append(self.node.primitive.forward(*values, **self.node.params))
+                        y = self.node.primitive.forward(*values, **self.node.params)
+                    ends.append(np.array(y))  # it may be a view of x
                 x[i] = kept
                 slopes[i] = np.sum(g * (ends[0] - ends[1])) / (2 * eps)
             found.append(slopes)

@@ -76,7 +76,7 @@ def run(
                 done.wanted[prefix + name] = parameter
     try:
         lib.manual_seed(seed)
-        done.outputs = dict(_flat(fn(lib, *placed, *modules), "output"))
+        done.outputs = dict(flat(fn(lib, *placed, *modules), "output"))
         done.stage = "gradients"
         _walk(done)
         if second_order and done.first:
@@ -182,14 +182,14 @@ def place(lib: Any, x: Any, name: str, wanted: Named) -> Any:
     return made
 
 
-def _flat(x: Any, path: str) -> Iterator[tuple[str, Any]]:
+def flat(x: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Every value in a nested result, and the path to it."""
     if isinstance(x, Mapping):
         for key, part in x.items():
-            yield from _flat(part, f"{path}[{key!r}]")
+            yield from flat(part, f"{path}[{key!r}]")
     elif isinstance(x, list | tuple):  # also torch.return_types.max
         for i, part in enumerate(x):
-            yield from _flat(part, f"{path}[{i}]")
+            yield from flat(part, f"{path}[{i}]")
     else:
         yield path, x
 
@@ -218,7 +218,11 @@ def _walk(done: Run) -> None:
 
 
 def _walk_again(done: Run) -> None:
-    """Gradients of what the first, recorded walk brings, also to its cotangents."""
+    """Gradients of what the first, recorded walk brings, also to its cotangents.
+
+    What does not depend on something has the derivative 0 here: whether a library notes down that
+    it does is its own affair, as with relu, whose slope is constant.
+    """
     lib, wanted = done.lib, list(done.wanted.values())
     vs = [v.requires_grad_() for v in _drawn(lib, done.ends, np.random.default_rng(0))]
     first = _grad(done, done.ends, wanted, vs, create_graph=True)
@@ -226,10 +230,13 @@ def _walk_again(done: Run) -> None:
     ws = _drawn(lib, used, np.random.default_rng(1))
     pairs = [(g, w) for g, w in zip(used, ws, strict=True) if g.requires_grad]
     names = [*done.wanted, *(f"cotangent {i}" for i in range(len(vs)))]
-    gs: Sequence[Any] = [None] * len(names)
+    starts = [*wanted, *vs]
+    gs: Sequence[Any] = [None] * len(starts)
     if pairs:
-        gs = _grad(done, [g for g, _ in pairs], [*wanted, *vs], [w for _, w in pairs])
-    done.second = dict(zip(names, gs, strict=True))
+        gs = _grad(done, [g for g, _ in pairs], starts, [w for _, w in pairs])
+    zeros = map(lib.zeros_like, starts)
+    filled = [zero if g is None else g for g, zero in zip(gs, zeros, strict=True)]
+    done.second = dict(zip(names, filled, strict=True))
 
 
 def _grad(done: Run, ends: Any, starts: Any, cotangents: Any, create_graph: bool = False) -> Any:

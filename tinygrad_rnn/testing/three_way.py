@@ -126,6 +126,8 @@ def three_way(
     ------
     TypeError
         If an input is not float64: differences of float32 are mostly rounding.
+    ValueError
+        If the function returns more than one number.
 
     Examples
     --------
@@ -140,9 +142,14 @@ def three_way(
         if array.dtype != np.float64:
             raise TypeError(f"three_way: input {name!r} must be float64, got {array.dtype}")
     tensors = [tensor(array, requires_grad=True) for array in arrays.values()]
-    analytical, numerical = autograd.jacobians(lambda *xs: fn(tinygrad_rnn, *xs), tensors)
     with keep_values():
         output = fn(tinygrad_rnn, *tensors)
+    if output.numel() != 1:
+        raise ValueError(
+            f"three_way: the function must return a single number, such as a sum, got a tensor of "
+            f"shape {output.shape}"
+        )
+    analytical, numerical = autograd.jacobians(lambda *xs: fn(tinygrad_rnn, *xs), tensors)
     barred = obstacle(output)
     steps = [] if barred else complex_step(output, tensors)
     theirs = _torch_gradients(fn, list(arrays.values()))

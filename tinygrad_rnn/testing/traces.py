@@ -42,9 +42,8 @@ class Parting:
 
     def __str__(self) -> str:
         text = (
-            "each recorded operation agrees with PyTorch's on the same inputs, so the programs "
-            f"differ. The first result that PyTorch's run does not have: {origin(self.node)} "
-            f"(operation {self.number}) makes {written(self.node.value)}"
+            "So the programs differ. The first result that PyTorch's run does not have: "
+            f"{origin(self.node)} (operation {self.number}) makes {written(self.node.value)}"
         )
         if self.theirs is None:
             return text
