@@ -89,7 +89,7 @@ def program(lib, x, w, b):
     h = lib.softmax(h, -1) - lib.log(h * h + 1)
     h = h[:, 1:] * lib.cumsum(h, 0)[..., :1, :] + lib.sqrt(lib.var(h, 1, keepdim=True) + 1)
     h = h.transpose(0, 1).reshape(2, -1)
-    h = lib.where(h > 0.1, h, h**2)
+    h = lib.where(h > 1.3, h, h**2)
     return h.mean(0).amax() + lib.logsumexp(h, 1).sum()
 
 
@@ -101,7 +101,7 @@ def arrays_of_program(dtype="float64"):
 PLANTED = [
     "linear", "tanh", "slice", "sigmoid", "exp", "mul", "div", "cat", "matmul", "stack",
     "layer_norm", "relu", "softmax", "log", "getitem", "cumsum", "sqrt", "var", "permute",
-    "reshape", "where", "square", "mean", "amax", "logsumexp", "sub", "add", "neg", "sum",
+    "reshape", "where", "pow", "mean", "amax", "logsumexp", "sub", "add", "neg", "sum",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tinygrad_rnn import __version__, demo
-from tinygrad_rnn.testing.runs import torch_or_none
+from tinygrad_rnn.testing.runs import installed_torch
 
 
 class _Parser(argparse.ArgumentParser):
@@ -74,7 +74,7 @@ def _add_check(commands: Any) -> None:
 def _check(options: argparse.Namespace) -> int:
     from tinygrad_rnn.testing.check import check  # its cases take a while to draw
 
-    if options.torch and torch_or_none() is None:
+    if options.torch and installed_torch() is None:
         return _refused("--torch was given, but PyTorch is not installed: pip install torch")
     try:
         everything = not options.ops and not options.modules

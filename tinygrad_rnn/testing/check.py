@@ -22,7 +22,7 @@ from tinygrad_rnn.testing.asserts import assert_matches_torch
 from tinygrad_rnn.testing.cases import CASES, Case
 from tinygrad_rnn.testing.cases.table import sequence
 from tinygrad_rnn.testing.modules import crosscheck_module
-from tinygrad_rnn.testing.runs import OURS, aside, flat, place, torch_or_none
+from tinygrad_rnn.testing.runs import OURS, aside, flat, installed_torch, place
 from tinygrad_rnn.text import Report
 from tinygrad_rnn.utils import progress
 
@@ -146,7 +146,7 @@ def check(
             f"check: no operation is called {', '.join(map(repr, unknown))}; there are: "
             f"{', '.join(sorted(CASES))}"
         )
-    torch = torch_or_none()
+    torch = installed_torch()
     jobs: list[Callable[[], Finding]] = [_operation_job(name, seed, torch) for name in names]
     jobs += [_layer_job(name, seed or 0, torch) for name in KINDS] if layers else []
     findings = tuple(aside(job) for job in progress(jobs, desc="checking", leave=False))

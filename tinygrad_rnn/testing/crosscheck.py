@@ -206,8 +206,8 @@ class Beside:
 
 _RIGHT = "each recorded operation agrees with PyTorch's on the same inputs. "
 _WALKS = (
-    "So do the outputs: the walks differ in what is between the operations, such as detached "
-    "tensors, hooks, or the adding up of contributions"
+    "So do the outputs: they come about in other ways, or the walks differ in what is between the "
+    "operations, such as detached tensors, hooks, or the adding up of contributions"
 )
 _REST = (
     "PyTorch's run has each of their results, too: the difference is in what is not recorded, such "

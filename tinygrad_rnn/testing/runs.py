@@ -92,7 +92,7 @@ def aside(function: Callable[[], Any]) -> Any:
 
     Nor does PyTorch get to say that projections are slow.
     """
-    torch = torch_or_none()
+    torch = installed_torch()
     state, theirs = get_rng_state(), torch.get_rng_state() if torch else None
     try:
         with warnings.catch_warnings():
@@ -104,7 +104,7 @@ def aside(function: Callable[[], Any]) -> Any:
             torch.set_rng_state(theirs)
 
 
-def torch_or_none() -> Any:
+def installed_torch() -> Any:
     """PyTorch, or ``None`` where it is not installed."""
     try:
         return import_module("torch")
@@ -114,7 +114,7 @@ def torch_or_none() -> Any:
 
 def required_torch(caller: str) -> Any:
     """PyTorch, or an `ImportError` that says who needs it."""
-    torch = torch_or_none()
+    torch = installed_torch()
     if torch is None:
         raise ImportError(f"{caller} needs PyTorch to compare with: pip install torch")
     return torch
