@@ -9,7 +9,7 @@ after it is checked from our own values, and so does not inherit the mistake.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,23 +101,26 @@ class Reference:
     """
 
     def __init__(self, torch: Any, node: Node) -> None:
-        self.node, self.values = node, [parent.value for parent in node.parents]
-        if any(value is None for value in self.values):
-            raise Unchecked
+        self.torch, self.node = torch, node
+        self.values = [parent.value for parent in node.parents]
         self.compute = twin(node.primitive.name) if torch else None
-        if self.compute is None and not isinstance(node.primitive, Primitive):
+        known = self.compute is not None or isinstance(node.primitive, Primitive)
+        if not known or any(value is None for value in self.values):
             raise Unchecked
-        self.torch, self.name = torch, "PyTorch" if self.compute else "central differences"
-        self.tolerance: Tolerance | None = None if self.compute else _DIFFERENCES
+
+    @property
+    def name(self) -> str:
+        """Who says so."""
+        return "PyTorch" if self.compute else "central differences"
 
     def _operands(self) -> list[Any]:
-        dtype = next((x.dtype for x in self.values if np.asarray(x).dtype.kind == "f"
-                      and isinstance(x, np.ndarray)), None)  # fmt: skip
+        """The inputs as PyTorch's tensors; a number is of the type of the arrays beside it."""
+        arrays = [x for x in self.values if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
+        beside = arrays[0].dtype if arrays else None
         made = []
-        for parent, value in zip(self.node.parents, self.values, strict=True):
-            number = not isinstance(value, np.ndarray | np.generic)
-            tensor = self.torch.from_numpy(np.array(value, dtype if number else None))
-            made.append(tensor.requires_grad_(parent.requires_grad and tensor.is_floating_point()))
+        for parent, x in zip(self.node.parents, self.values, strict=True):
+            array = np.array(x) if isinstance(x, np.ndarray) else np.array(x, beside)
+            made.append(self.torch.from_numpy(array).requires_grad_(parent.requires_grad))
         return made
 
     def output(self) -> Array:
@@ -125,7 +128,7 @@ class Reference:
         if self.compute is None:
             raise Unchecked
         y = self.compute(self.torch, *self._operands(), **self.node.params)
-        return np.asarray(y.detach().numpy())
+        return np.asarray(array_of(y))
 
     def contributions(self, g: Array) -> list[Array | None]:
         """What each operand receives from the cotangent ``g``."""
@@ -135,12 +138,11 @@ class Reference:
         y = self.compute(self.torch, *xs, **self.node.params)
         wanted = [x for x in xs if x.requires_grad]
         back = self.torch.from_numpy(np.array(g)).to(y.dtype)
-        if not y.requires_grad:
-            gs: Any = [None] * len(wanted)
-        else:
-            gs = self.torch.autograd.grad(y, wanted, back, allow_unused=True)
-        found = iter(x * 0 if c is None else c for x, c in zip(wanted, gs, strict=True))
-        return [next(found).detach().numpy() if x.requires_grad else None for x in xs]
+        gs = [self.torch.zeros_like(x) for x in wanted]
+        if y.requires_grad:
+            gs = self.torch.autograd.grad(y, wanted, back, materialize_grads=True)
+        found = iter(gs)
+        return [array_of(next(found)) if x.requires_grad else None for x in xs]
 
     def _differences(self, g: Array, eps: float = 1e-6) -> list[Array | None]:
         """Σ g ⊙ (f(x + ε) − f(x − ε)) / 2ε for each element of each operand, in float64."""
@@ -165,9 +167,6 @@ class Reference:
         return found
 
 
-_CANNOT = (Unchecked, TypeError, ValueError, IndexError, RuntimeError, KeyError)
-
-
 def wrong_output(torch: Any, node: Node, tolerance: Tolerance) -> Pair | None:
     """The node's value beside its reference, if they differ."""
     if node.value is None:
@@ -177,20 +176,18 @@ def wrong_output(torch: Any, node: Node, tolerance: Tolerance) -> Pair | None:
     return None if found.ok else found
 
 
-def wrong_contribution(torch: Any, visit: Visit, tolerance: Tolerance) -> tuple[Pair, str] | None:
-    """The first contribution of a visit that differs from its reference, and whose that is."""
+def wrong_contribution(torch: Any, visit: Visit, tolerance: Tolerance) -> Pair | None:
+    """The first contribution of a visit that differs from its reference."""
     reference = Reference(torch, visit.node)
+    limits = tolerance if reference.compute else _DIFFERENCES
     theirs = reference.contributions(visit.cotangent)
     names = operand_names(visit.node)
-    for name, c, other in zip(names, visit.contributions, theirs, strict=True):
-        if c is None or other is None:
-            continue
-        what, there = f"what {name} receives", reference.name
-        found = paired(
-            what, np.asarray(c), other.astype(c.dtype), reference.tolerance or tolerance, there
-        )
-        if not found.ok:
-            return found, there
+    for name, c, expected in zip(names, visit.contributions, theirs, strict=True):
+        if c is not None and expected is not None:
+            what = f"what {name} receives"
+            found = paired(what, np.asarray(c), expected.astype(c.dtype), limits)
+            if not found.ok:
+                return found
     return None
 
 
@@ -210,13 +207,10 @@ def wrong_second_order(torch: Any, node: Node, tolerance: Tolerance) -> Pair | N
             return node.primitive.general(*xs, **node.params)
         return compute(torch, *xs, **node.params)
 
-    runs = [run(lib, alone, inputs, second_order=True) for lib in (OURS, torch)]
-    for name, mine in runs[0].second.items():
-        theirs = runs[1].second.get(name)
-        if mine is None or theirs is None:
-            continue
+    ours, theirs = (run(lib, alone, inputs, second_order=True).second for lib in (OURS, torch))
+    for name in (name for name in ours if name in theirs):
         what = f"second-order gradient of {name}"
-        found = paired(what, array_of(mine), array_of(theirs), tolerance)
+        found = paired(what, array_of(ours[name]), array_of(theirs[name]), tolerance)
         if not found.ok:
             return found
     return None
@@ -247,40 +241,36 @@ class Search:
 def search(torch: Any, ours: Run, tolerance: Tolerance, second_order: bool = False) -> Search:
     """The first operation, forward, backward and of second order, that differs by itself."""
     nodes = operations(ours.outputs.values())
-    found: list[Divergence] = []
+    plan: list[tuple[str, Sequence[Any], Check]] = []
+    if torch:
+        plan.append(("forward", nodes, wrong_output))
+    if ours.ends:
+        plan.append(("backward", walked(ours.ends, ours.cotangents), wrong_contribution))
+    if torch and second_order:
+        plan.append(("second order", nodes, wrong_second_order))
+    found: dict[str, Divergence] = {}
     unchecked: dict[str, None] = {}
-
-    def look(direction: str, number: int, node: Node, check: Any) -> bool:
-        try:
-            wrong = check()
-        except _CANNOT:
-            unchecked[node.primitive.name] = None
-            return False
-        if wrong is None:
-            return False
-        pair, reference = wrong if isinstance(wrong, tuple) else (wrong, "PyTorch")
-        found.append(
-            Divergence(direction, node, number, pair.what, pair.ours, pair.theirs, reference)
-        )
-        return True
-
-    for i, node in enumerate(nodes if torch else (), 1):
-        if look("forward", i, node, lambda node=node: wrong_output(torch, node, tolerance)):
-            break
-    visits = walked(ours.ends, ours.cotangents) if ours.ends else []
-    for visit in visits:
-
-        def check(visit: Visit = visit) -> Any:
-            return wrong_contribution(torch, visit, tolerance)
-
-        if look("backward", visit.number, visit.node, check):
-            break
-    if second_order and torch and not any(d.direction == "backward" for d in found):
-        for i, node in enumerate(nodes, 1):
-
-            def again(node: Node = node) -> Any:
-                return wrong_second_order(torch, node, tolerance)
-
-            if look("second order", i, node, again):
+    for direction, items, check in plan:
+        if direction == "second order" and "backward" in found:
+            continue  # wrong slopes have wrong slopes
+        for number, item in enumerate(items, 1):
+            node = item.node if isinstance(item, Visit) else item
+            wrong = _tried(check, torch, item, tolerance)
+            if isinstance(wrong, Pair):
+                values = wrong.what, wrong.ours, wrong.theirs, Reference(torch, node).name
+                found[direction] = Divergence(direction, node, number, *values)
                 break
-    return Search(tuple(found), tuple(unchecked))
+            if wrong is not None:
+                unchecked[node.primitive.name] = None
+    return Search(tuple(found.values()), tuple(unchecked))
+
+
+Check = Callable[[Any, Any, Tolerance], Pair | None]
+
+
+def _tried(check: Check, torch: Any, item: Any, tolerance: Tolerance) -> Pair | Exception | None:
+    """What a check finds, or why it cannot be made."""
+    try:
+        return check(torch, item, tolerance)
+    except (Unchecked, TypeError, ValueError, IndexError, RuntimeError, KeyError) as error:
+        return error

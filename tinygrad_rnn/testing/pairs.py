@@ -24,13 +24,16 @@ class Tolerance(NamedTuple):
     rtol: float | None = None
     atol: float | None = None
 
+    def of(self, dtype: np.dtype[Any]) -> tuple[float, float]:
+        """Rtol and atol for arrays of this type."""
+        rtol, atol = TOLERANCES.get(dtype.name, (0, 0))
+        return rtol if self.rtol is None else self.rtol, atol if self.atol is None else self.atol
+
     def worst(self, ours: Array, theirs: Array) -> tuple[int, ...] | None:
         """The index of the entry that is farthest off; ``None`` if all agree."""
         gap = gaps(ours, theirs)
         if theirs.dtype.kind == "f":
-            rtol, atol = TOLERANCES.get(theirs.dtype.name, (0, 0))
-            rtol = rtol if self.rtol is None else self.rtol
-            atol = atol if self.atol is None else self.atol
+            rtol, atol = self.of(theirs.dtype)
             size = np.abs(np.where(np.isfinite(theirs), theirs, 0).astype(np.float64))
             gap = np.where(gap <= rtol * size + atol * np.max(size, initial=1), 0, gap)
         if not gap.any():

@@ -197,19 +197,18 @@ def flat(x: Any, path: str) -> Iterator[tuple[str, Any]]:
 # -- walking back --------------------------------------------------------------------------------
 
 
-def _drawn(lib: Any, tensors: Sequence[Any], rng: np.random.Generator) -> list[Any]:
-    draws = [np.asarray(rng.uniform(0.5, 1.5, tuple(t.shape))) for t in tensors]
-    return [
-        lib.from_numpy(draw.astype(array_of(t).dtype))
-        for draw, t in zip(draws, tensors, strict=True)
-    ]
+def _drawn(lib: Any, like: Any, *seed: int) -> Any:
+    draws = np.asarray(np.random.default_rng(seed).uniform(0.5, 1.5, tuple(like.shape)))
+    return lib.from_numpy(draws.astype(array_of(like).dtype))
 
 
 def _walk(done: Run) -> None:
     """Gradients of first order; a loss, a single number, is walked back from as it is."""
     lib = done.lib
-    done.ends = [y for y in done.outputs.values() if getattr(y, "requires_grad", False)]
-    done.cotangents = _drawn(lib, done.ends, np.random.default_rng(0))
+    for i, y in enumerate(done.outputs.values()):
+        if getattr(y, "requires_grad", False):
+            done.ends.append(y)
+            done.cotangents.append(_drawn(lib, y, 0, i))
     if len(done.ends) == 1 and done.ends[0].numel() == 1:
         done.cotangents = [lib.ones_like(done.ends[0])]
     if done.ends and done.wanted:
@@ -224,11 +223,10 @@ def _walk_again(done: Run) -> None:
     it does is its own affair, as with relu, whose slope is constant.
     """
     lib, wanted = done.lib, list(done.wanted.values())
-    vs = [v.requires_grad_() for v in _drawn(lib, done.ends, np.random.default_rng(0))]
+    vs = [v.detach().clone().requires_grad_() for v in done.cotangents]
     first = _grad(done, done.ends, wanted, vs, create_graph=True)
-    used = [g for g in first if g is not None]
-    ws = _drawn(lib, used, np.random.default_rng(1))
-    pairs = [(g, w) for g, w in zip(used, ws, strict=True) if g.requires_grad]
+    used = [(i, g) for i, g in enumerate(first) if g is not None and g.requires_grad]
+    pairs = [(g, _drawn(lib, g, 1, i)) for i, g in used]
     names = [*done.wanted, *(f"cotangent {i}" for i in range(len(vs)))]
     starts = [*wanted, *vs]
     gs: Sequence[Any] = [None] * len(starts)

@@ -76,31 +76,42 @@ def parting(
     nodes: Sequence[Node], theirs: Sequence[tuple[str, Array]], tolerance: Tolerance
 ) -> Parting | None:
     """Where our operations leave a run of PyTorch's; ``None`` if they never do."""
-    at = {node: _find(node.value, [y for _, y in theirs], tolerance) for node in nodes}
-    shared: set[Node] = set()
+    there = _Values([y for _, y in theirs], tolerance)
+    at = {node: there.find(node.value) for node in nodes}
+    shared: set[Node] = set()  # what PyTorch's run has, and what leads to it
     for node in reversed(nodes):
         if at[node] is not None or node in shared:
             shared.add(node)
             shared.update(node.parents)
-    for number, node in enumerate(nodes, 1):
-        if node in shared or node.value is None:
-            continue
-        ours = [place.value for place in tape(nodes)]
-        known = [i for parent in node.parents if (i := at.get(parent)) is not None]
-        for name, y in theirs[max(known, default=-1) + 1 :]:
-            if _find(y, ours, tolerance) is None:
-                return Parting(node, number, (name, y))
-        return Parting(node, number, None)
-    return None
-
-
-def _find(value: Any, among: Sequence[Any], tolerance: Tolerance) -> int | None:
-    """The place of an equal array, whatever its shape."""
-    if value is None:
+    apart = [i for i, node in enumerate(nodes) if node not in shared and node.value is not None]
+    if not apart:
         return None
-    flat = np.asarray(value).ravel()
-    for i, other in enumerate(among):
-        fits = other is not None and np.size(other) == flat.size
-        if fits and tolerance.worst(flat, np.ravel(other).astype(flat.dtype)) is None:
-            return i
-    return None
+    node = nodes[apart[0]]
+    here = _Values([place.value for place in tape(nodes)], tolerance)
+    known = [i for parent in node.parents if (i := at.get(parent)) is not None]
+    rest = theirs[max(known, default=-1) + 1 :]
+    strangers = (found for found in rest if here.find(found[1]) is None)
+    return Parting(node, apart[0] + 1, next(strangers, None))
+
+
+class _Values:
+    """Arrays, to find an equal one among them, whatever its shape."""
+
+    def __init__(self, arrays: Sequence[Any], tolerance: Tolerance) -> None:
+        self.tolerance = tolerance
+        self.of_size: dict[int, tuple[list[int], Any]] = {}
+        sizes = [-1 if array is None else np.size(array) for array in arrays]
+        for size in {*sizes} - {-1}:
+            places = [i for i, n in enumerate(sizes) if n == size]
+            self.of_size[size] = places, np.stack([np.ravel(arrays[i]) for i in places])
+
+    def find(self, value: Any) -> int | None:
+        """The place of the first that is equal."""
+        if value is None or np.size(value) not in self.of_size:
+            return None
+        places, rows = self.of_size[np.size(value)]
+        flat = np.ravel(value)
+        rtol, atol = self.tolerance.of(flat.dtype)
+        scale = np.max(np.abs(flat), initial=1, where=np.isfinite(flat))
+        equal = np.isclose(rows, flat, rtol, atol * scale, equal_nan=True).all(axis=1)
+        return places[int(np.argmax(equal))] if equal.any() else None
