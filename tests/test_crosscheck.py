@@ -125,6 +125,8 @@ def test_a_wrong_vjp_is_named(name, torch, monkeypatch):
     np.testing.assert_allclose(found.ours, found.theirs * 1.01, atol=1e-12)
     assert f"backward: the first operation that differs is {name} (visit " in str(result)
     assert f": {written(found.ours)}, PyTorch {written(found.theirs)}" in str(result)
+    if found.ours.size > 12:
+        assert "; most at (" in str(found)
 
 
 FLAT = {"sign", "floor", "ceil", "trunc", "round", "floor_divide", "trunc_divide"}  # slope 0
@@ -264,6 +266,13 @@ def test_functions_of_every_kind_agree(name, dtype, torch, rng):
     x, v = (rng.uniform(-2, 2, shape).astype(dtype) for shape in [(2, 3), (3,)])
     result = crosscheck(CALLS[name], x, v)
     assert result.ok, str(result)
+
+
+def test_gradients_are_compared_also_where_none_are_recorded(torch):
+    with tg.no_grad(), torch.no_grad():
+        result = crosscheck(CALLS["views"], np.ones((2, 3)), np.ones(3))
+    assert result.ok
+    assert "gradient of x" in str(result)
 
 
 def test_integers_numbers_and_constants_as_inputs(torch):

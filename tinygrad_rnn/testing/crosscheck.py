@@ -159,6 +159,10 @@ class Beside:
             raise self.ours.error
 
     def _run(self, lib: Any, modules: Sequence[Any]) -> Run:
+        with lib.enable_grad():
+            return self._run_as_it_is(lib, modules)
+
+    def _run_as_it_is(self, lib: Any, modules: Sequence[Any]) -> Run:
         def go() -> Run:
             return run(
                 lib, self.fn, self.inputs, modules,
@@ -197,8 +201,9 @@ class Beside:
 
     def _parting(self) -> Parting | None:
         def unrecorded() -> None:
-            with self.torch.no_grad():
-                self._run(self.torch, self.twins)
+            single_steps = self.torch.backends.mkldnn.flags(enabled=False)  # not a layer at once
+            with self.torch.no_grad(), single_steps:
+                self._run_as_it_is(self.torch, self.twins)
 
         nodes = operations(self.ours.outputs.values())
         return parting(nodes, traced(self.torch, unrecorded), self.tolerance)

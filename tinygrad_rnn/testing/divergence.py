@@ -20,7 +20,7 @@ from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.errors import origin
 from tinygrad_rnn.tensor import Tensor, run_walk, wrap
-from tinygrad_rnn.testing.pairs import Pair, Tolerance, paired, written
+from tinygrad_rnn.testing.pairs import Pair, Tolerance, gaps, paired, written
 from tinygrad_rnn.testing.runs import OURS, Run, array_of, run
 from tinygrad_rnn.testing.twins import twin
 
@@ -62,11 +62,16 @@ class Divergence:
 
     def __str__(self) -> str:
         count = "visit" if self.direction == "backward" else "operation"
-        return (
+        text = (
             f"{self.direction}: the first operation that differs is {origin(self.node)} "
             f"({count} {self.number}), on the same inputs. {self.what[:1].upper()}{self.what[1:]}: "
             f"{written(self.ours)}, {self.reference} {written(self.theirs)}"
         )
+        if self.ours.shape != self.theirs.shape or self.ours.size <= 12:
+            return text
+        at = np.unravel_index(np.argmax(gaps(self.ours, self.theirs)), self.ours.shape)
+        where = tuple(int(i) for i in at)
+        return f"{text}; most at {where}: {self.ours[at]:.8g}, {self.theirs[at]:.8g}"
 
 
 def walked(outputs: Sequence[Tensor], cotangents: Sequence[Tensor | None]) -> list[Visit]:

@@ -123,6 +123,9 @@ def _shown(x: Any) -> str:
 
 
 def written(array: Any) -> str:
-    """An array on one line, shortened if it is long."""
-    text = np.array2string(np.asarray(array), precision=8, threshold=12, edgeitems=2)
-    return " ".join(text.split())
+    """An array on one line; of a large one, how it begins."""
+    array = np.asarray(array)
+    if array.size <= 12:
+        return " ".join(np.array2string(array, precision=8).split())
+    numbers = " ".join(f"{x:.8g}" for x in array.ravel()[:4])
+    return f"[{numbers} …] of shape {array.shape}"

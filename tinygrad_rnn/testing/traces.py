@@ -63,13 +63,21 @@ def traced(torch: Any, function: Callable[[], Any]) -> list[tuple[str, Array]]:
             seen.extend(
                 (op.overloadpacket.__name__, np.array(array_of(y)))
                 for y in made
-                if isinstance(y, torch.Tensor) and y.is_floating_point()
+                if isinstance(y, torch.Tensor) and y.is_floating_point() and _takes(torch, args)
             )
             return result
 
     with Trace():
         function()
     return seen
+
+
+def _takes(torch: Any, arguments: Any) -> bool:
+    """Whether there is a tensor among arguments: what makes zeros takes none."""
+    return any(
+        isinstance(x, torch.Tensor) or (isinstance(x, list | tuple) and _takes(torch, x))
+        for x in arguments
+    )
 
 
 def parting(
