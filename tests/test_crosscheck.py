@@ -497,6 +497,20 @@ def test_where_two_programs_part(torch, rng):
     assert "the programs differ" in str(result)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_where_two_programs_part_inside_layers(dtype, torch, rng):
+    x = rng.standard_normal((4, 2, 3)).astype(dtype)
+
+    def fn(lib, x, lstm):
+        y = x + 1 if lib is tg else x * 2
+        return lstm(x)[0][-1] * y[-1, :, :2]
+
+    result = crosscheck(fn, x, modules=[tg.nn.LSTM(3, 2, dtype=dtype)])
+    assert result.parting.node.primitive.name == "add"
+    assert result.parting.theirs[0] == "mul"
+    np.testing.assert_allclose(result.parting.theirs[1], x * 2)
+
+
 def test_an_exception_of_one_library_is_a_difference(torch):
     def refuse(lib):
         if lib is not tg:

@@ -200,13 +200,9 @@ class Beside:
         return "both raise an exception, but not at the same stage"
 
     def _parting(self) -> Parting | None:
-        def unrecorded() -> None:
-            single_steps = self.torch.backends.mkldnn.flags(enabled=False)  # not a layer at once
-            with self.torch.no_grad(), single_steps:
-                self._run_as_it_is(self.torch, self.twins)
-
         nodes = operations(self.ours.outputs.values())
-        return parting(nodes, traced(self.torch, unrecorded), self.tolerance)
+        there = traced(self.torch, lambda: self._run_as_it_is(self.torch, self.twins))
+        return parting(nodes, there, self.tolerance)
 
 
 _RIGHT = "each recorded operation agrees with PyTorch's on the same inputs. "
