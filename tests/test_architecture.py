@@ -19,6 +19,7 @@ ENGINE_LINES = 400
 FLOORS = [
     ("versions", "modes", "errors", "notes", "contributions", "cuda", "dtypes", "text"),
     ("engine",),
+    ("writing",),
     ("ops",),
     ("functions", "printing"),
     ("generator",),

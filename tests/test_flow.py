@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
-from tinygrad_rnn.bptt.norms import norm
 from tinygrad_rnn.bptt.states import Layer, recurrences
 from tinygrad_rnn.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from tinygrad_rnn.viz import text
 from tinygrad_rnn.viz.chart import TimeAxis, ValueAxis
+from tinygrad_rnn.writing.norms import norm
 
 SVG = "{http://www.w3.org/2000/svg}"
 KINDS = {"RNN": tg.nn.RNN, "LSTM": tg.nn.LSTM, "GRU": tg.nn.GRU}

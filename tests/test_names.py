@@ -19,10 +19,11 @@ from test_viz import NETWORKS, SVG, tangle
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, nn, viz
 from tinygrad_rnn.engine.graph import tape
+from tinygrad_rnn.text import LEFT_TO_RIGHT, clean
 from tinygrad_rnn.viz import text
 from tinygrad_rnn.viz.build import scene_of
-from tinygrad_rnn.viz.names import expression, names
 from tinygrad_rnn.viz.source import source_of
+from tinygrad_rnn.writing.names import expression, names
 
 
 class Net(nn.Module):
@@ -409,7 +410,7 @@ def hostile():
 
 
 def shown(name):
-    return text.clean(name).replace(text._LEFT_TO_RIGHT, "")
+    return clean(name).replace(LEFT_TO_RIGHT, "")
 
 
 def test_hostile_names_in_svg(hostile):
@@ -460,9 +461,9 @@ def test_what_is_left_of_a_hostile_name(kind):
 
 
 def test_marks_do_not_pile_up():
-    assert text.clean(HOSTILE["tower"]) == "Z\u0351\u036b\u0343algo"
-    assert text.clean("\u0338h") == "h"
-    assert text.clean("Việt é นี้") == "Việt é นี้"
+    assert clean(HOSTILE["tower"]) == "Z\u0351\u036b\u0343algo"
+    assert clean("\u0338h") == "h"
+    assert clean("Việt é นี้") == "Việt é นี้"
 
 
 def test_right_to_left_names_leave_formulas_in_order():
@@ -475,8 +476,8 @@ def test_right_to_left_names_leave_formulas_in_order():
 
 @given(st.text(max_size=80))
 def test_any_name_is_one_clean_line(name):
-    kept = text.clean(name)
-    assert text.clean(kept) == kept
+    kept = clean(name)
+    assert clean(kept) == kept
     assert len(kept) <= 61
     assert not any(is_hidden(c) for c in kept)
     ET.fromstring(f'<a b="{text.xml(kept)}">{text.xml(kept)}</a>')

@@ -18,11 +18,13 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
-from tinygrad_rnn.viz import figures, graphviz_backend, text
+from tinygrad_rnn.text import clean
+from tinygrad_rnn.viz import graphviz_backend, text
 from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.layout import lay_out
 from tinygrad_rnn.viz.layout.lanes import spread
 from tinygrad_rnn.viz.source import source_of
+from tinygrad_rnn.writing import figures
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
@@ -628,8 +630,8 @@ def test_dot_keeps_labels_literal():
 
 
 def test_cleaning_and_cutting_text():
-    assert text.clean("a\u202eb\x00\nc") == "ab c"
-    assert len(text.clean("x" * 200)) == 60
+    assert clean("a\u202eb\x00\nc") == "ab c"
+    assert len(clean("x" * 200)) == 60
     assert text.fitted("short", 10, 100) == "short"
     assert text.width(text.fitted("a long text", 10, 30), 10) <= 30
     assert text.width("状", 10, mono=True) == 2 * text.width("a", 10, mono=True)

@@ -1,4 +1,4 @@
-"""Results as tables: aligned in terminals, and as HTML in notebooks."""
+"""Safe lines of text; results as tables: aligned in terminals, and as HTML in notebooks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import unicodedata
 from collections.abc import Sequence
 from typing import ClassVar
 
+LONGEST_NAME = 60
+_MOST_MARKS = 3  # on one letter
+LEFT_TO_RIGHT = "\u200e"  # an invisible letter of a script that reads from left to right
+
 
 def width(text: str) -> int:
     """How many columns a terminal gives to a text: combining marks none, East Asian two."""
@@ -14,6 +18,42 @@ def width(text: str) -> int:
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in text
     )
+
+
+def clean(text: str, longest: int = LONGEST_NAME) -> str:
+    r"""One line without control, bidirectional or unpaired characters, cut if it is long.
+
+    Such characters could break the file, or make it read differently from what it says; so could
+    marks without a letter, or a tower of them.  What reads from right to left gets an invisible
+    mark at its end that keeps a formula round it in order.
+
+    Examples
+    --------
+    >>> clean("two\nlines\u202e!")
+    'two lines!'
+    """
+    line, marks = "", _MOST_MARKS
+    for c in text:
+        c = " " if c.isspace() else c
+        if unicodedata.category(c).startswith("C"):
+            continue
+        marks = marks + 1 if unicodedata.combining(c) else _MOST_MARKS if c == " " else 0
+        if marks <= _MOST_MARKS:
+            line += c
+    line = cut(" ".join(line.split()), longest)
+    from_right = any(unicodedata.bidirectional(c) in ("R", "AL") for c in line)
+    return line + LEFT_TO_RIGHT if from_right else line
+
+
+def cut(text: str, longest: int) -> str:
+    """The text, of at most so many characters, the last of them an ellipsis where more follow.
+
+    Examples
+    --------
+    >>> cut("a long name", 7)
+    'a long…'
+    """
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: str = "  ") -> str:
@@ -35,6 +75,19 @@ def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: str 
             cells.append(blank + cell if i in right else cell + blank)
         lines.append((indent + "  ".join(cells)).rstrip())
     return "\n".join(lines)
+
+
+def folded(rows: list[list[str]], longest: int = 20) -> list[list[str]]:
+    """Rows of a table; of more than ``longest`` the first three, the last five, and … between.
+
+    Examples
+    --------
+    >>> folded([[str(t)] for t in range(100)])
+    [['0'], ['1'], ['2'], ['…'], ['95'], ['96'], ['97'], ['98'], ['99']]
+    """
+    if len(rows) <= longest:
+        return rows
+    return [*rows[:3], ["…"] * len(rows[0]), *rows[-5:]]
 
 
 class Report:

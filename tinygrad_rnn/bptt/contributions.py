@@ -1,43 +1,182 @@
-"""A gradient taken apart by time step."""
+"""A gradient taken apart: by time step, operation, layer, direction."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.bptt.record import Record, Visit
+from tinygrad_rnn.contributions import Part, Waiting
+from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.text import Report, folded
+from tinygrad_rnn.writing.norms import norm
+
+Array = np.ndarray[Any, Any]
+
+_ASPECTS: dict[str, Callable[[Visit], Any]] = {
+    "step": lambda visit: visit.step,
+    "operation": lambda visit: visit.node.primitive.name,
+    "scope": lambda visit: visit.node.tag.scope,
+    "layer": lambda visit: visit.node.tag.layer,
+    "direction": lambda visit: visit.node.tag.direction,
+    "visit": lambda visit: visit.number,
+}
 
 
-def contributions(record: Record, param: Tensor) -> dict[int | None, np.ndarray[Any, Any]]:
-    """The share of each time step in the gradient of a parameter.
+class Contributions(Report, Mapping[Any, Array]):
+    """What `contributions` returns: a mapping, in order, from a step (or what else) to its share.
+
+    It prints as a table, and ``np.asarray`` gives the shares stacked in their order.  A share is
+    put together when it is asked for: those of a sequence ``x`` that is read as ``x[t]`` together
+    are T times as large as ``x``, but only what a loop holds is in memory.
+
+    Attributes
+    ----------
+    by : tuple of str
+        By what it was taken apart.
+    """
+
+    __repr__ = Report.__str__
+
+    def __init__(self, record: Record, place: Node, by: tuple[str, ...]) -> None:
+        self.by, self._place = by, place
+        self._all: list[Any] = []  # as the walk sent them: slices as `Part`s, without their zeros
+        groups: dict[tuple[Any, ...], list[Any]] = {}
+        for visit in record.visits:
+            key = tuple(_ASPECTS[aspect](visit) for aspect in by)
+            for parent, c in zip(visit.node.parents, visit._sent, strict=True):
+                if parent is place and c is not None:
+                    self._all.append(c)
+                    groups.setdefault(key, []).append(c)
+        self._groups: dict[Any, list[Any]] = {
+            key if len(by) > 1 else key[0]: groups[key] for key in sorted(groups, key=_absent_last)
+        }
+
+    def __getitem__(self, key: Any) -> Array:
+        return _added(self._groups[key], self._place.shape)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._groups)
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    @property
+    def total(self) -> Array:
+        """The sum of all, added in the order of the walk: it has the very bits of the gradient."""
+        return _added(self._all, self._place.shape)
+
+    def numpy(self) -> Array:
+        """The shares in their order, along a new first axis."""
+        return np.stack(list(self.values())) if self else np.zeros((0, *self._place.shape))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self.numpy().astype(dtype, copy=False)
+
+    @property
+    def heading(self) -> str:  # type: ignore[override]
+        """The line above the table."""
+        return f"Gradient of {called(self._place)} by {', '.join(self.by)}"
+
+    @property
+    def numeric(self) -> Sequence[int]:  # type: ignore[override]
+        """The columns that are aligned at their right end."""
+        numbers = [i for i, aspect in enumerate(self.by) if aspect in ("step", "layer", "visit")]
+        return [*numbers, len(self.by), len(self.by) + 1]
+
+    def rows(self) -> list[list[str]]:
+        """The norm of each share, and how much of the gradient it makes, along its direction.
+
+        The parts of the gradient add up to 100 %; one that points the other way is negative. The
+        middle of many rows is left out.
+        """
+        total = np.asarray(self.total, float)
+        square = float(np.vdot(total, total))
+        rows = []
+        for key, share in self.items():
+            names = key if len(self.by) > 1 else (key,)
+            part = float(np.vdot(total, share)) / square if square else np.nan
+            rows.append([*map(_word, names), f"{norm(share):.4g}", f"{part:.1%}"])
+        head = [*self.by, "norm", "of the gradient"]
+        return [head, *folded(rows), ["sum", *[""] * (len(self.by) - 1), f"{norm(total):.4g}", ""]]
+
+
+def called(place: Node) -> str:
+    """What tables call a place: its name and time step, or else its shape."""
+    name, step = place.notes.name if place.notes else None, place.tag.step
+    if not name:
+        return f"a tensor {place.shape}"
+    return name if step is None else f"{name}_{step}"
+
+
+def _absent_last(key: tuple[Any, ...]) -> list[tuple[bool, Any]]:
+    """Sorts keys some of whose parts are ``None``."""
+    return [(part is None, 0 if part is None else part) for part in key]
+
+
+def _word(part: Any) -> str:
+    return "–" if part is None or part == "" else str(part)
+
+
+def _added(contributions: list[Any], shape: tuple[int, ...]) -> Array:
+    """Their sum, as the walk adds: in the order of the visits, slices together at the end."""
+    g, aside = None, Waiting()
+    for c in contributions:
+        if type(c) is Part:
+            g = aside.add(c, g, shape)
+        else:
+            g = c if g is None else g + c
+    total = aside.total(g, shape)
+    array = np.asarray(np.zeros(shape) if total is None else total).view()
+    array.flags.writeable = False  # the walk and its record share it
+    return array
+
+
+def contributions(
+    record: Record, param: Tensor | Node, by: str | Sequence[str] = "step"
+) -> Contributions:
+    """The gradient of a parameter taken apart: which time step gave how much of it.
 
     Parameters
     ----------
     record : Record
         Of `bptt.record`.
     param : Tensor
-        A parameter, or any tensor of the graph.
+        A parameter, or any tensor or node of the graph.
+    by : str or sequence of str
+        "step" (the time step), "operation" (the name of what consumed the tensor, such as
+        "linear"), "scope" (the module), "layer" and "direction" (of a recurrent layer) or "visit"
+        (its number in the walk: every single term). Of several, the keys are tuples.
 
     Returns
     -------
-    dict
-        By time step, in order (``None``, for what was computed outside any step, last): the
-        sum of what the nodes of that step sent to ``param``. All of them add up to the gradient
-        (before hooks of ``param`` itself change it).
+    Contributions
+        A mapping from step (or what ``by`` says), in order, to the sum of what its nodes sent to
+        ``param``: read-only arrays of the shape of ``param``. What is none (computed outside any
+        step, layer, …) has the key ``None`` and comes last.
 
     Raises
     ------
     TypeError
-        If ``record`` is not a record of a walk.
+        If ``record`` is not a record of a walk, or ``param`` no tensor.
     ValueError
-        If ``param`` is no part of its graph.
+        If ``param`` is no part of its graph, or is the loss itself, to which nothing is sent; if
+        ``by`` is something else.
+
+    Notes
+    -----
+    All shares together are the gradient. Floating-point sums depend on the order: `total` adds in
+    that of the walk, and so has the bits of the gradient that the walk brought (which is ``.grad``
+    if that was ``None`` before), before hooks of ``param`` itself change it. ``sum(….values())``
+    may differ from it by rounding.
 
     Examples
     --------
     >>> import tinygrad_rnn as tg
-    >>> w = tg.tensor(0.2, requires_grad=True)
+    >>> w = tg.tensor(0.2, requires_grad=True).named("w")
     >>> x = tg.tensor(0.9)
     >>> for t in range(1, 4):
     ...     with tg.step(t):
@@ -45,24 +184,32 @@ def contributions(record: Record, param: Tensor) -> dict[int | None, np.ndarray[
     >>> by_step = tg.bptt.contributions(tg.bptt.record(x), w)
     >>> {t: round(float(g), 3) for t, g in by_step.items()}
     {1: 0.036, 2: 0.036, 3: 0.036}
+    >>> print(by_step)
+    Gradient of w by step
+      step   norm  of the gradient
+         1  0.036            33.3%
+         2  0.036            33.3%
+         3  0.036            33.3%
+       sum  0.108
     """
     if not isinstance(record, Record):
         found = type(record).__name__
         raise TypeError(f"contributions: expected a Record, got {found}: bptt.record(loss) first")
-    if not isinstance(param, Tensor):
+    if not isinstance(param, Tensor | Node):
         found = type(param).__name__
         raise TypeError(f"contributions: expected a Tensor, such as a parameter, got {found}")
-    if param.node not in record.places:
+    place = param.node if isinstance(param, Tensor) else param
+    if place is None or place not in record.places:
         raise ValueError(
             f"contributions: the tensor {param!r:.80} is no part of the recorded graph"
         )
-    shares: dict[int | None, Any] = {}
-    for visit in record.visits:
-        if param.node not in visit.node.parents:
-            continue
-        for parent, c in zip(visit.node.parents, visit.contributions, strict=True):
-            if parent is param.node and c is not None:
-                shares[visit.step] = shares[visit.step] + c if visit.step in shares else c
-    steps = sorted(step for step in shares if step is not None)
-    order = [*steps, None] if None in shares else steps
-    return {step: np.asarray(shares[step]) for step in order}
+    if place is record.root:
+        raise ValueError(
+            "contributions: the walk starts at this tensor; nothing in the graph sends it a share"
+        )
+    aspects = (by,) if isinstance(by, str) else tuple(by)
+    if not aspects or not set(aspects) <= _ASPECTS.keys() or len(set(aspects)) < len(aspects):
+        raise ValueError(
+            f"contributions: by must be one or several of {', '.join(_ASPECTS)}, not {by!r}"
+        )
+    return Contributions(record, place, aspects)

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.bptt.norms import norm, norms
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.bptt.states import Layer, Recurrence, recurrences
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.text import Report
+from tinygrad_rnn.writing.norms import norm, norms
 
 Array = np.ndarray[Any, Any]
 _WHOLE_TABLE, _FIRST, _LAST = 20, 3, 5  # of a longer series, so many steps are printed

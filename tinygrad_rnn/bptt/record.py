@@ -10,8 +10,11 @@ import numpy as np
 from tinygrad_rnn.contributions import dense
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.errors import changed_in_place, freed
 from tinygrad_rnn.modes import SMALL
+from tinygrad_rnn.ops.inplace import root_of
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
+from tinygrad_rnn.versions import changed_since, current, version
 
 Array = np.ndarray[Any, Any]
 
@@ -75,13 +78,21 @@ class Record:
         root: Node,
         visits: list[Visit],
         leaves: dict[Node, Array],
-        saved: dict[Node, Array],
+        saved: dict[Node, tuple[Any, ...]],
     ) -> None:
         self.root = root
         self.visits = tuple(visits)
         self.places = tape([root])
+        self._saved = saved
+        kept = {
+            at: array
+            for node, arrays in saved.items()
+            if isinstance(node.primitive, Primitive)
+            for at, array in zip((*node.parents, node), arrays)
+            if array is not None and not _is_of_a_leaf(array, at)
+        }
         # leaves change when an optimizer has made its step; a record does not
-        self._values = saved | {
+        self._values: dict[Node, Array] = kept | {
             place: np.array(place.value)
             for place in self.places
             if place.value is not None and (place.is_leaf or np.size(place.value) <= SMALL)
@@ -105,6 +116,24 @@ class Record:
         """
         place = of.node if isinstance(of, Tensor) else of
         return None if place is None else self._replayed(place)
+
+    def saved(self, node: Node) -> tuple[Any, ...]:
+        """The arrays that the node's rules asked for, though the walk has freed them there.
+
+        Raises
+        ------
+        RuntimeError
+            If one that the graph shared with a tensor has been changed in place since.
+        """
+        arrays = self._saved.get(node, ())
+        if arrays and isinstance(node.primitive, Primitive):
+            owners = (*node.parents, node)
+            arrays = tuple(
+                self._replayed(at) if _is_of_a_leaf(array, at) else array
+                for at, array in zip(owners, arrays, strict=True)
+            )
+        _check_unchanged(node, arrays)
+        return arrays
 
     def _replayed(self, place: Node) -> Array | None:
         values, wanted = self._values, [place]
@@ -227,17 +256,51 @@ def record(
         raise RuntimeError("record: this tensor is a leaf: no operation led to it, nothing to walk")
     visits: list[Visit] = []
     leaves: dict[Node, Array] = {}
-    saved: dict[Node, Array] = {}
+    saved: dict[Node, tuple[Any, ...]] = {}
 
     def observe(place: Node, g: Any, sent: list[Any]) -> None:
-        if place.saved and isinstance(place.primitive, Primitive):
-            kept = zip((*place.parents, place), place.saved, strict=True)
-            saved.update((at, array) for at, array in kept if array is not None)
         if place.is_leaf:
             leaves[place] = np.array(g)
         else:
+            saved[place] = place.saved or ()
             visits.append(Visit(len(visits) + 1, place, _fixed(g), sent))
 
     accumulate(run_walk([loss], [gradient], retain_graph, False, observer=observe))
     assert isinstance(loss.node, Node)
     return Record(loss.node, visits, leaves, saved)
+
+
+def unwalked(loss: Tensor) -> Record:
+    """The graph of a tensor as a record without visits: nothing is walked, freed or changed.
+
+    Raises
+    ------
+    RuntimeError
+        If no operation is recorded that led to it; if a walk has freed what the graph saved, or
+        an array of it was changed in place.
+    """
+    root, saved = current(loss), {}
+    if root is None or root.is_leaf:
+        raise RuntimeError(
+            "this tensor has no graph: compute it from one that requires grad, outside no_grad()"
+        )
+    for node in tape([root]):
+        if node.saved is None:
+            raise freed(node)
+        _check_unchanged(node, node.saved)
+        saved[node] = node.saved
+    return Record(root, [], {}, saved)
+
+
+def _is_of_a_leaf(array: Any, at: Node) -> bool:
+    """Whether an array at a place is a leaf's memory, perhaps a view of it: that may change."""
+    root = root_of(at)
+    if array is None or root is None or not root.is_leaf or root.value is None:
+        return False
+    return root is not at or array is root.value
+
+
+def _check_unchanged(node: Node, arrays: tuple[Any, ...]) -> None:
+    for array in arrays:
+        if changed_since(array, node.order):
+            raise changed_in_place(node, array.shape, version(array))

@@ -83,6 +83,7 @@ def recurrences(places: Iterable[Node]) -> list[Recurrence]:
 class _Search:
     def __init__(self, places: list[Node]) -> None:
         timed = [p for p in places if not p.is_leaf and p.tag.step is not None]
+        self.uses = Counter(parent for node in places for parent in node.parents)
         self.users_elsewhere: dict[Node, list[Node]] = defaultdict(list)  # in other time steps
         for node in timed:
             for parent in node.parents:
@@ -92,15 +93,22 @@ class _Search:
         kinds = {p.primitive for p in carried}
         worth = [p for p in timed if p.primitive in kinds or p.notes is not None]
         self.slots = _slots(worth)
-        self.carrying = {self.slots[p] for p in carried}
+        self.carrying = self._carrying(carried)
         self.states = [p for p in worth if self._is_state(p)]
         known = set(self.states)
         self.gates = [p for p in worth if p not in known and _is_gate(p)]
 
     def _is_total(self, place: Node) -> bool:
-        """Whether other steps do no more with a number than to add to it."""
+        """Whether other steps do no more than to add to it, and it is one number or that is all."""
         users = self.users_elsewhere[place]
-        return place.shape == () and all(user.primitive.name == "add" for user in users)
+        alone = place.shape == () or len(users) == self.uses[place]
+        return alone and all(user.primitive.name == "add" for user in users)
+
+    def _carrying(self, carried: list[Node]) -> set[Hashable]:
+        """The slots of states; one that is carried just once has made an initial state."""
+        known = Counter(self.slots.values())
+        times = Counter(self.slots[place] for place in carried)
+        return {slot for slot, n in times.items() if 2 * n > known[slot] - 1}
 
     def _is_state(self, place: Node) -> bool:
         role = place.notes.role if place.notes is not None else None

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz import figures
 from tinygrad_rnn.viz.cells import Part
 from tinygrad_rnn.viz.grouping import Group
-from tinygrad_rnn.viz.names import expression, is_inline
 from tinygrad_rnn.viz.roles import Roles, given_name, role_of
 from tinygrad_rnn.viz.scene import Bars, Box, Gates, Lane, Row, Strip
 from tinygrad_rnn.viz.source import Source
+from tinygrad_rnn.writing import figures
+from tinygrad_rnn.writing.names import expression, is_inline
 
 _RANGES = {"sigmoid": 0.0, "tanh": -1.0}  # the lower ends of what gates are made by
 _KINDS = {frozenset("ifgo"): "LSTM", frozenset("rzn"): "GRU"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.page import (
     EDGE_OF_PAGE,
@@ -18,7 +19,7 @@ from tinygrad_rnn.viz.page import (
     opening,
 )
 from tinygrad_rnn.viz.style import THEMES, Theme
-from tinygrad_rnn.viz.text import clean, width
+from tinygrad_rnn.viz.text import width
 
 TICK = 10.5  # the size of the writing at axes
 _GAP = 10.0  # between the labels of neighbouring ticks

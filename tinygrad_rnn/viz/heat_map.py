@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinygrad_rnn.bptt import Record
-from tinygrad_rnn.bptt.norms import norm
 from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.modes import Tag
-from tinygrad_rnn.viz import figures, marks
+from tinygrad_rnn.text import clean
+from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, count, page, theme_of, title_or
-from tinygrad_rnn.viz.figures import Scale, bin_of
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.page import ends_of, heat_symbol, heat_symbol_width
 from tinygrad_rnn.viz.style import Theme
-from tinygrad_rnn.viz.text import clean, fitted, width, xml
+from tinygrad_rnn.viz.text import fitted, width, xml
+from tinygrad_rnn.writing import figures
+from tinygrad_rnn.writing.figures import Scale, bin_of
+from tinygrad_rnn.writing.norms import norm
 
 _WIDEST, _THINNEST, _ROOM = 64.0, 2.0, 900.0  # of a sliver, and for all slivers of a band
 _NUMBERED = 46.0  # slivers at least so wide have their number written in them

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tinygrad_rnn.viz.figures import Scale
+from tinygrad_rnn.writing.figures import Scale
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from tinygrad_rnn.viz import figures, marks, page
+from tinygrad_rnn.viz import marks, page
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Rect, Wire
 from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.page import EDGE_OF_PAGE, LEGEND, LEGEND_ROW, TITLE_ROOM
@@ -13,6 +13,7 @@ from tinygrad_rnn.viz.parts import paint_box
 from tinygrad_rnn.viz.scene import Gates, Part, Scene, Strip
 from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, width
+from tinygrad_rnn.writing import figures
 
 STEP, LAYER, ON_WIRE = 16.0, 12.0, 11.5
 HALO_EXTRA, HALO_OPACITY = 3.4, 0.55

@@ -9,17 +9,16 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+from tinygrad_rnn.text import LEFT_TO_RIGHT
+
 SANS = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 MONO = "'DejaVu Sans Mono', Menlo, Consolas, monospace"
-LONGEST_NAME = 60
 
 _MONO_EM = 0.602
 _WIDE_EM = 1.25  # East Asian characters and emoji, in whatever font stands in for Helvetica
 _OTHER_EM = 0.62  # letters and signs that the table does not know
 _SMALL_EM = 0.4  # subscripts, superscripts and the prime
 _BOLD = 1.1
-_MOST_MARKS = 3  # on one letter
-_LEFT_TO_RIGHT = "\u200e"  # an invisible letter of a script that reads from left to right
 
 # Adobe's font metrics of Helvetica for the characters " " to "~", in 1/1000 em.
 _HELVETICA = (
@@ -67,47 +66,11 @@ def _sans_em(character: str) -> float:
 
 def _is_invisible(character: str) -> bool:
     """Whether a character takes no room of its own: a mark on a letter, or a sign for layout."""
-    return unicodedata.combining(character) > 0 or character == _LEFT_TO_RIGHT
+    return unicodedata.combining(character) > 0 or character == LEFT_TO_RIGHT
 
 
 def _is_wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF" or ord(character) >= 0x1F000
-
-
-def clean(text: str, longest: int = LONGEST_NAME) -> str:
-    r"""One line without control, bidirectional or unpaired characters, cut if it is long.
-
-    Such characters could break the file, or make it read differently from what it says; so could
-    marks without a letter, or a tower of them.  What reads from right to left gets an invisible
-    mark at its end that keeps a formula round it in order.
-
-    Examples
-    --------
-    >>> clean("two\nlines\u202e!")
-    'two lines!'
-    """
-    line, marks = "", _MOST_MARKS
-    for c in text:
-        c = " " if c.isspace() else c
-        if unicodedata.category(c).startswith("C"):
-            continue
-        marks = marks + 1 if unicodedata.combining(c) else _MOST_MARKS if c == " " else 0
-        if marks <= _MOST_MARKS:
-            line += c
-    line = cut(" ".join(line.split()), longest)
-    from_right = any(unicodedata.bidirectional(c) in ("R", "AL") for c in line)
-    return line + _LEFT_TO_RIGHT if from_right else line
-
-
-def cut(text: str, longest: int) -> str:
-    """The text, of at most so many characters, the last of them an ellipsis where more follow.
-
-    Examples
-    --------
-    >>> cut("a long name", 7)
-    'a long…'
-    """
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def fitted(text: str, size: float, room: float, *, bold: bool = False) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Hashable
 from itertools import pairwise
 
+from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz.layout.lanes import PITCH, Channel, spread
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Point, Rect, Wire
 from tinygrad_rnn.viz.layout.paths import Path, paths_of
 from tinygrad_rnn.viz.layout.rows import Rows
 from tinygrad_rnn.viz.measure import lane_middle
 from tinygrad_rnn.viz.scene import Box, Scene
-from tinygrad_rnn.viz.text import clean, width
+from tinygrad_rnn.viz.text import width
 
 RAIL, ARRIVAL, DEPARTURE = 0, 1, 2  # kinds of lanes in a gap, from its top to its bottom
 COLUMN_PAD, FRAME_PAD = 20.0, 10.0

@@ -15,11 +15,14 @@ import numpy as np
 from tinygrad_rnn.bptt import Record, Visit
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.modes import SMALL
-from tinygrad_rnn.viz import figures, measure
-from tinygrad_rnn.viz.names import expression, is_inline, names
-from tinygrad_rnn.viz.player.formula import in_names, in_numbers
+from tinygrad_rnn.text import clean
+from tinygrad_rnn.viz import measure
+from tinygrad_rnn.viz.player.numbers import in_numbers
 from tinygrad_rnn.viz.scene import Row, Scene
-from tinygrad_rnn.viz.text import clean
+from tinygrad_rnn.writing import figures
+from tinygrad_rnn.writing.names import expression, is_inline, names
+from tinygrad_rnn.writing.norms import norm
+from tinygrad_rnn.writing.rules import vjp
 
 Array = np.ndarray[Any, Any]
 
@@ -85,7 +88,7 @@ class _Telling:
         return {
             "node": self.index[to],
             "state": len(self.states[to]) - 1,
-            "formula": in_names(visit.node, operand, self.called),
+            "formula": vjp(visit.node, operand, self.called, "G"),
             "numbers": in_numbers(
                 visit.node, operand, self.called, visit.cotangent, self.record.value
             ),
@@ -120,7 +123,7 @@ class _Telling:
         return {"sum": figures.array(total), "bin": self._bin(total)}
 
     def _bin(self, gradient: Array) -> int | None:
-        return figures.bin_of(self.scene.scale, figures.norm(gradient))
+        return figures.bin_of(self.scene.scale, norm(gradient))
 
     def _node(self, place: Node) -> dict[str, Any]:
         box = self.scene.boxes[self.index[place]]
@@ -153,8 +156,8 @@ def _where(place: Node) -> str:
 def _differ(a: Array, b: Array) -> bool:
     """Whether two arrays differ by more than rounding."""
     with np.errstate(all="ignore"):
-        size = max(figures.norm(a), figures.norm(b))
-        distance = figures.norm(np.asarray(a) - b)
+        size = max(norm(a), norm(b))
+        distance = norm(np.asarray(a) - b)
     precision = np.finfo(b.dtype).eps if b.dtype.kind in "fc" else 0.0
     return math.isfinite(distance) and distance > math.sqrt(precision) * size
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.bptt.norms import norm as norm
+from tinygrad_rnn.writing.norms import norm as norm
 
 LONGEST_ROW = 4  # a longer vector, or a larger matrix, is printed as its shape and norm
 BINS = 6

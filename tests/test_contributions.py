@@ -1,0 +1,215 @@
+"""Gradients taken apart: every share, its sum, and what PyTorch says of each."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_layers import layers
+
+import tinygrad_rnn as tg
+from tinygrad_rnn import bptt, demo
+
+ASPECTS = ["step", "operation", "scope", "layer", "direction", "visit"]
+
+
+def check_shares(walk: bptt.Record, tensor: tg.Tensor) -> None:
+    """All the ways to take a gradient apart put together again."""
+    gradient = walk.gradient(tensor)
+    for by in [*ASPECTS, ("step", "operation"), ("layer", "direction", "step")]:
+        shares = bptt.contributions(walk, tensor, by)
+        np.testing.assert_array_equal(shares.total, gradient)  # the same bits
+        np.testing.assert_allclose(sum(shares.values()), gradient, rtol=1e-9, atol=1e-12)
+        assert np.asarray(shares).shape == (len(shares), *tensor.shape)
+        assert all(share.shape == tensor.shape for share in shares.values())
+
+
+@settings(max_examples=25)
+@given(layers())
+def test_shares_of_layers_add_up_to_the_gradient(made) -> None:
+    loss, layer, x = made
+    walk = bptt.record(loss)
+    for tensor in (x, *layer.parameters()):
+        check_shares(walk, tensor)
+        np.testing.assert_array_equal(walk.gradient(tensor), tensor.grad.numpy())
+
+
+@settings(max_examples=40)
+@given(
+    steps=st.integers(1, 6),
+    uses=st.lists(st.sampled_from(["matmul", "linear", "mul", "row", "add"]), min_size=1),
+    outside=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_shares_of_loops_add_up_to_the_gradient(steps, uses, outside, seed) -> None:
+    """One tensor used in many ways, also several times in a step and outside of any."""
+    rng = np.random.default_rng(seed)
+    w = tg.tensor(rng.standard_normal((3, 3)), requires_grad=True)
+    h = tg.tensor(rng.standard_normal((2, 3)))
+    ways = {
+        "matmul": lambda h: h @ w,
+        "linear": lambda h: tg.nn.functional.linear(h, w, w[0]),
+        "mul": lambda h: h * w[1],
+        "row": lambda h: h - w[[0, 2, 0]].sum(0),
+        "add": lambda h: h + w[:2],
+    }
+    for t in range(steps):
+        with tg.step(t):
+            for use in uses:
+                h = tg.tanh(ways[use](h))
+    walk = bptt.record((h * h).sum() + ((w * w).sum() if outside else 0))
+    check_shares(walk, w)
+    shares = bptt.contributions(walk, w)
+    assert list(shares) == [*range(steps), *([None] if outside else [])]
+
+
+def test_shares_by_step_are_those_of_clones_in_torch(torch) -> None:
+    """PyTorch has them if every step gets clones of the weights of its own."""
+    rng = np.random.default_rng(0)
+    weights = {
+        "weight_ih_l0": rng.standard_normal((8, 3)), "weight_hh_l0": rng.standard_normal((8, 2)),
+        "bias_ih_l0": rng.standard_normal(8), "bias_hh_l0": rng.standard_normal(8),
+    }  # fmt: skip
+    x = rng.standard_normal((5, 4, 3))
+    lstm = tg.nn.LSTM(3, 2, dtype=tg.float64)
+    lstm.load_state_dict(weights)
+    output, _ = lstm(tg.tensor(x))
+    walk = bptt.record((output * output).sum())
+
+    h, c, loss, clones = torch.zeros(4, 2).double(), torch.zeros(4, 2).double(), 0, []
+    for x_t in torch.tensor(x):
+        own = {name: torch.tensor(value, requires_grad=True) for name, value in weights.items()}
+        clones.append(own)
+        h, c = torch.lstm_cell(x_t, (h, c), *own.values())
+        loss = loss + (h * h).sum()
+    loss.backward()
+    for name in weights:
+        shares = bptt.contributions(walk, getattr(lstm, name))
+        for t, own in enumerate(clones, 1):
+            np.testing.assert_allclose(shares[t], own[name].grad.numpy(), atol=1e-12)
+
+
+def test_shares_by_direction_and_layer_are_those_of_two_nets_in_torch(torch) -> None:
+    theirs = torch.nn.GRU(2, 3, bidirectional=True).double()
+    ours = tg.nn.GRU(2, 3, bidirectional=True, dtype=tg.float64)
+    ours.load_state_dict({name: w.detach().numpy() for name, w in theirs.named_parameters()})
+    x = np.random.default_rng(0).standard_normal((4, 2, 2))
+    mine = tg.tensor(x, requires_grad=True)
+    xs = [mine[t] for t in range(4)]
+    walk = bptt.record(ours(tg.stack(xs))[0].pow(2).sum())
+
+    state, want = theirs.state_dict(), {}
+    for direction, ending in (("forward", "_l0"), ("reverse", "_l0_reverse")):
+        one = torch.nn.GRU(2, 3).double()
+        names = {name: name.replace("_l0", ending) for name in one.state_dict()}
+        one.load_state_dict({name: state[other] for name, other in names.items()})
+        given = torch.tensor(x, requires_grad=True)
+        one(given if direction == "forward" else given.flip(0))[0].pow(2).sum().backward()
+        want[direction] = given.grad.numpy()
+    reads = [visit.node for visit in walk.visits if visit.node.primitive.name == "getitem"]
+    for t, node in enumerate(n for n in reversed(reads) if n.tag.step is not None):
+        shares = bptt.contributions(walk, node, by="direction")
+        assert list(shares) == ["forward", "reverse"]
+        for direction, share in shares.items():
+            np.testing.assert_allclose(share, want[direction][t], atol=1e-12)
+        assert list(bptt.contributions(walk, node, by=("layer", "direction"))) == [
+            (0, "forward"), (0, "reverse"),
+        ]  # fmt: skip
+
+
+def test_shares_by_operation_of_a_tied_embedding(torch) -> None:
+    """A weight that embeds and reads out: the two parts, as with two separate weights in torch."""
+    rng = np.random.default_rng(0)
+    table, words = rng.standard_normal((5, 3)), np.array([1, 4, 1])
+    w = tg.tensor(table, requires_grad=True)
+    scores = tg.nn.functional.linear(tg.tanh(tg.nn.functional.embedding(tg.tensor(words), w)), w)
+    shares = bptt.contributions(bptt.record((scores * scores).sum()), w, by="operation")
+
+    a, b = (torch.tensor(table, requires_grad=True) for _ in range(2))
+    scores = torch.nn.functional.linear(torch.tanh(a[torch.tensor(words)]), b)
+    (scores * scores).sum().backward()
+    embedding, read_out = shares.values()
+    assert list(shares) == sorted(shares)
+    np.testing.assert_allclose(embedding, a.grad.numpy(), atol=1e-12)
+    np.testing.assert_allclose(read_out, b.grad.numpy(), atol=1e-12)
+
+
+def test_total_is_what_this_walk_brought() -> None:
+    w = tg.tensor([1.0, 2.0], requires_grad=True)
+    for _ in range(2):
+        walk = bptt.record((w * w).sum())
+    assert w.grad.tolist() == [4.0, 8.0]
+    assert bptt.contributions(walk, w).total.tolist() == [2.0, 4.0]
+
+
+def test_a_sequence_read_step_by_step_takes_memory_linear_in_its_length() -> None:
+    steps = 300
+    x = tg.zeros(steps, 20, requires_grad=True)
+    total = tg.zeros(20)
+    for t in range(steps):
+        with tg.step(t + 1):
+            total = total + x[t] * x[t]
+    walk = bptt.record(total.sum())
+    tracemalloc.start()
+    shares = bptt.contributions(walk, x)
+    assert sum(1 for _ in shares.values()) == steps
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * x.array.nbytes  # not 300 times
+
+
+def test_shares_print_as_a_table_and_convert() -> None:
+    tensors, _, loss = demo.forward()
+    walk = bptt.record(loss)
+    shares = bptt.contributions(walk, tensors["W"])
+    heading, header, *rows = str(shares).splitlines()
+    assert heading == "Gradient of W by step"
+    assert header.split() == ["step", "norm", "of", "the", "gradient"]
+    assert [row.split()[0] for row in rows] == ["1", "2", "sum"]
+    parts = [float(row.split()[2].rstrip("%")) for row in rows[:2]]
+    assert sum(parts) == pytest.approx(100, abs=0.2)
+    assert float(rows[-1].split()[1]) == pytest.approx(np.linalg.norm(shares.total), rel=1e-3)
+    assert "<td" in shares._repr_html_()
+    assert np.asarray(shares).shape == (2, 3, 2)
+    assert np.asarray(shares, np.float32).dtype == np.float32
+    assert 1 in shares
+    assert 3 not in shares
+    assert shares.get(3) is None
+    first = bptt.contributions(walk, tensors["x₁"])
+    assert str(first).startswith("Gradient of x_1 by step")
+    with pytest.raises(ValueError, match="read-only"):
+        shares[1][0] = 0
+
+
+def test_the_middle_of_a_long_table_is_left_out() -> None:
+    w, h = tg.tensor(0.9, requires_grad=True), tg.tensor(1.0)
+    for t in range(1, 31):
+        with tg.step(t):
+            h = w * h
+    rows = str(bptt.contributions(bptt.record(h), w)).splitlines()[2:]
+    assert [row.split()[0] for row in rows] == "1 2 3 … 26 27 28 29 30 sum".split()
+
+
+def test_nothing_comes_to_a_constant() -> None:
+    x, w = tg.ones(2), tg.ones(2, requires_grad=True)
+    shares = bptt.contributions(bptt.record((x * w).sum()), x)
+    assert len(shares) == 0
+    assert shares.total.tolist() == [0, 0]
+    assert np.asarray(shares).shape == (0, 2)
+    assert str(shares).splitlines()[-1].split() == ["sum", "0"]
+
+
+def test_contributions_refuse_what_makes_no_sense() -> None:
+    w = tg.ones(2, requires_grad=True)
+    loss = (w * w).sum()
+    walk = bptt.record(loss)
+    with pytest.raises(ValueError, match="walk starts at this tensor"):
+        bptt.contributions(walk, loss)
+    for by in ("time", (), ("step", "step"), ["step", "gate"]):
+        with pytest.raises(ValueError, match="by must be one or several of step, operation"):
+            bptt.contributions(walk, w, by=by)
+    with pytest.raises(TypeError, match="expected a Tensor"):
+        bptt.contributions(walk, 3.0)

@@ -1,0 +1,133 @@
+"""What ails a recurrent net, from the record of one backward walk."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+
+from tinygrad_rnn.bptt.illnesses.finding import SEVERITIES, Finding
+from tinygrad_rnn.bptt.illnesses.numbers import not_finite
+from tinygrad_rnn.bptt.illnesses.paths import detached_states, unused_parameters
+from tinygrad_rnn.bptt.illnesses.rates import vanishing_or_exploding
+from tinygrad_rnn.bptt.illnesses.units import dead_relus, saturated_gates
+from tinygrad_rnn.bptt.illnesses.zeros import zero_gradients
+from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.text import Report, table
+from tinygrad_rnn.writing.names import names
+
+_WIDTHS = (8, 18, 24, 44, 40)  # of the columns
+
+
+def diagnose(record: Record, module: Module | Iterable[Tensor] | None = None) -> Diagnosis:
+    """Look for what hinders learning: what, where, and what to do.
+
+    Found are dead ReLUs, saturated gates, gradients that vanish or explode, the origin of NaN and
+    infinity, detached states, gradients that are exactly zero and why, and unused parameters.
+
+    Parameters
+    ----------
+    record : Record
+        Of `bptt.record`.
+    module : Module or iterable of Tensor, optional
+        The net, or its parameters: to find those that the loss does not depend on.
+
+    Returns
+    -------
+    Diagnosis
+        Prints as a table; a sequence of findings, empty if nothing was found.
+
+    Raises
+    ------
+    TypeError
+        If these are not a record, and a module or tensors.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> net = tg.nn.GRU(3, 8)
+    >>> output, _ = net(tg.randn(10, 4, 3))
+    >>> print(tg.bptt.diagnose(tg.bptt.record((output * output).mean()), net))
+    Diagnosis of a walk of 183 visits: nothing found
+    """
+    if not isinstance(record, Record):
+        found = type(record).__name__
+        raise TypeError(f"diagnose: expected a Record, got {found}: bptt.record(loss) first")
+    given = _parameters(module)
+    called = names(record.places) | {p.node: name for name, p in given if p.node is not None}
+    leaves = [(called[p], p) for p in record.places if p.is_leaf and p.requires_grad]
+    found = [
+        *not_finite(record),
+        *dead_relus(record),
+        *saturated_gates(record),
+        *vanishing_or_exploding(record),
+        *detached_states(record),
+        *unused_parameters(record, given),
+        *zero_gradients(record, leaves),
+    ]
+    found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    return Diagnosis(tuple(found), len(record))
+
+
+def _parameters(module: Module | Iterable[Tensor] | None) -> list[tuple[str, Tensor]]:
+    """Parameters by name, whatever was given."""
+    if module is None:
+        return []
+    if isinstance(module, Module):
+        return list(module.named_parameters())
+    if isinstance(module, Tensor) or not isinstance(module, Iterable):
+        found = type(module).__name__
+        raise TypeError(f"diagnose: expected a Module or a list of parameters, got {found}")
+    named = []
+    for i, p in enumerate(module):
+        if not isinstance(p, Tensor):
+            raise TypeError(f"diagnose: parameter {i} is no Tensor but {type(p).__name__}")
+        named.append((p.name or f"parameter {i}", p))
+    return named
+
+
+class Diagnosis(Report):
+    """What `diagnose` found: a sequence of findings, the worst first.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+    """
+
+    def __init__(self, findings: tuple[Finding, ...], visits: int) -> None:
+        self.findings = findings
+        count = len(findings)
+        found = f"{count} finding{'s' * (count != 1)}" if count else "nothing found"
+        self.heading = f"Diagnosis of a walk of {visits} visits: {found}"
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __getitem__(self, index: int) -> Finding:
+        return self.findings[index]
+
+    def rows(self) -> list[list[str]]:
+        """The table's rows: severity, kind, place, what was seen and what to do."""
+        head = ["", "finding", "where", "what was seen", "what to do"]
+        return [head, *([f.severity, f.kind, f.where, f.what, f.advice] for f in self.findings)]
+
+    def __str__(self) -> str:
+        if not self.findings:
+            return self.heading
+        lines = []
+        for row in self.rows():
+            cells = [textwrap.wrap(cell, w) for cell, w in zip(row, _WIDTHS, strict=True)]
+            lines += [list(line) for line in zip_longest(*cells, fillvalue="")]
+        return f"{self.heading}\n{table(lines)}"
+
+    def _repr_html_(self) -> str:
+        if not self.findings:
+            return f"<p>{html.escape(self.heading)}</p>"
+        return super()._repr_html_()

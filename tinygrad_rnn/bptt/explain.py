@@ -1,0 +1,342 @@
+"""The derivation of a gradient, as a page to read: in symbols, then in numbers."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from tinygrad_rnn.bptt.equations import Chain, Equation, array, folded
+from tinygrad_rnn.bptt.places import layer_of
+from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.text import table
+from tinygrad_rnn.writing.latex import escaped, latex
+from tinygrad_rnn.writing.latex import name as latex_name
+from tinygrad_rnn.writing.names import expression
+
+_LONGEST = 24  # so many operations of one time step, or outside of any, are shown
+_WIDEST = 96
+
+
+def explain(record: Record, param: Tensor) -> Explanation:
+    """The derivation of ∂L/∂param, with every term traceable to a visit of the walk.
+
+    Parameters
+    ----------
+    record : Record
+        Of `bptt.record`.
+    param : Tensor
+        A parameter, or any tensor of the graph that received a gradient.
+
+    Returns
+    -------
+    Explanation
+        Prints as text; ``markdown``, ``latex``; notebooks show it.
+
+    Raises
+    ------
+    TypeError
+        If these are not a record and a tensor.
+    ValueError
+        If no gradient came to the tensor in this walk.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w = tg.tensor(0.5, requires_grad=True).named("w")
+    >>> x = tg.tensor(2.0).named("x")
+    >>> y = (w * x).named("y")
+    >>> print(tg.bptt.explain(tg.bptt.record((y * y).named("L")), w))
+    The derivative of L with respect to w, as a walk of 2 visits computes it
+    <BLANKLINE>
+    Forward
+      y = w * x,  L = y * y
+    <BLANKLINE>
+    The chain rule: w receives from its uses, states receive through time
+      visit  t
+          2     ∂L/∂w = ∂L/∂y ⊙ x
+    <BLANKLINE>
+    The walk in numbers, newest first
+      visit  t
+                ∂L/∂L = 1                         = 1.000
+          1     ∂L/∂y = ∂L/∂L ⊙ y  1.000 ⊙ 1.000  = 1.000
+          1           + ∂L/∂L ⊙ y  1.000 ⊙ 1.000  = 1.000
+                                             sum  = 2.000
+    <BLANKLINE>
+    The result: the sum over all uses of w
+      visit  t
+          2     ∂L/∂w = ∂L/∂y ⊙ x  2.000 ⊙ 2.000  = 4.000
+    """
+    if not isinstance(record, Record):
+        found = type(record).__name__
+        raise TypeError(f"explain: expected a Record, got {found}: bptt.record(loss) first")
+    if not isinstance(param, Tensor):
+        found = type(param).__name__
+        raise TypeError(f"explain: expected a Tensor, such as a parameter, got {found}")
+    if param.node is None or record.gradient(param.node) is None:
+        raise ValueError(
+            f"explain: no gradient came to the tensor {param!r:.80} in this walk: nothing leads "
+            "from the loss to it, or it does not require grad"
+        )
+    return Explanation(record, param.node)
+
+
+class Explanation:
+    """How the gradient of one tensor came about; made by `explain`.
+
+    Long sums, many time steps and large arrays are folded on the page; `equation` has them all.
+
+    Attributes
+    ----------
+    record : Record
+    path : list of Node
+        What lies between the loss and the tensor, newest first; the tensor itself is the last.
+    """
+
+    def __init__(self, record: Record, param: Node) -> None:
+        self.record, self._param, self._chain = record, param, Chain(record)
+        between = _descendants(record.places, param)
+        self.path = [visit.node for visit in record.visits if visit.node in between]
+        self.path = [node for node in self.path if node is not param] + [param]
+        self._on_path = set(self.path)
+
+    def equation(self, of: Tensor | Node | None = None) -> Equation:
+        """One step of the derivation: the gradient of a tensor as the sum of what came to it.
+
+        Parameters
+        ----------
+        of : Tensor or Node, optional
+            Of the path; by default what is explained.
+
+        Raises
+        ------
+        ValueError
+            If it does not lie between the loss and what is explained.
+        """
+        place = self._param if of is None else of.node if isinstance(of, Tensor) else of
+        if place not in self._on_path:
+            called = self._chain.names[self._param]
+            raise ValueError(f"equation: the tensor does not lie between the loss and {called}")
+        return self._chain.equation(place)
+
+    # -- what the page consists of: strings are notes between the equations --
+
+    def _title(self, loss: str, called: str) -> str:
+        visits = len(self.record)
+        return (
+            f"The derivative of {loss} with respect to {called}, as a walk of {visits} "
+            f"visit{'s' * (visits != 1)} computes it"
+        )
+
+    def _headings(self, called: str) -> tuple[str, str, str, str]:
+        return (
+            "Forward",
+            f"The chain rule: {called} receives from its uses, states receive through time",
+            "The walk in numbers, newest first",
+            f"The result: the sum over all uses of {called}",
+        )
+
+    def _forward(self) -> list[list[Node] | str]:
+        operands = {parent for place in self.path for parent in place.parents}
+        shown = self._on_path | operands
+        return _by_step([p for p in self.record.places if p in shown and not p.is_leaf])
+
+    def _rule(self) -> Iterator[Equation | str]:
+        """The parameter's equation, and those of the states that lead through time."""
+        yield self.equation()
+        kinds: dict[Any, list[Node]] = {}
+        for place in filter(self._is_state, self.path[:-1]):
+            kinds.setdefault((layer_of(place), place.notes and place.notes.name), []).append(place)
+        several = len({layer for layer, _ in kinds}) > 1
+        for (layer, _), states in kinds.items():
+            if several:
+                yield f"{layer}:"
+            head, middle, tail = folded(states)
+            yield from map(self.equation, head)
+            if middle:
+                yield _likewise([state.tag.step for state in middle])
+            yield from map(self.equation, tail)
+
+    def _is_state(self, place: Node) -> bool:
+        """Whether another time step uses a place."""
+        users = {visit.step for visit, _ in self._chain.consumers.get(place, [])}
+        return place.tag.step is not None and bool(users - {None, place.tag.step})
+
+    def _walk(self) -> Iterator[Equation | str]:
+        for group in _by_step(self.path[:-1]):
+            if isinstance(group, str):
+                yield group
+            else:
+                yield from map(self.equation, group)
+
+    def _made(self, node: Node) -> tuple[str, str]:
+        """A node's name, and how it was made."""
+        names = self._chain.names
+        return names[node], expression(node, names).removeprefix("= ")
+
+    # -- as text --
+
+    def __str__(self) -> str:
+        called = self._chain.names[self._param]
+        parts = (
+            self._forward_text(),
+            _table(self._rule(), with_numbers=False),
+            _table(self._walk()),
+            _table([self.equation()]),
+        )
+        sections = map("\n".join, zip(self._headings(called), parts, strict=True))
+        return "\n\n".join([self._title(self._chain.loss, called), *sections])
+
+    def _forward_text(self) -> str:
+        lines = []
+        for group in self._forward():
+            if isinstance(group, str):
+                lines.append(f"  {group}")
+                continue
+            step = group[0].tag.step
+            first = "  " if step is None else f"  t = {step}  "
+            made = [f"{left} = {right}" for left, right in map(self._made, group)]
+            text = ",  ".join(equation.replace(" ", "\u00a0") for equation in made)
+            wrapped = textwrap.wrap(
+                text, _WIDEST, initial_indent=first, subsequent_indent=" " * len(first)
+            )
+            lines += [line.replace("\u00a0", " ") for line in wrapped]
+        return "\n".join(lines)
+
+    # -- as LaTeX and Markdown --
+
+    @property
+    def latex(self) -> str:
+        r"""A fragment for a LaTeX document with amsmath: paragraphs with displayed formulas."""
+        return "\n\n".join(
+            f"\\paragraph{{{heading}}}\n\\[\n{formulas}\n\\]"
+            for heading, formulas in self._formulas()
+        )
+
+    @property
+    def markdown(self) -> str:
+        """Markdown with the formulas between ``$$``, as notebooks and GitHub show it."""
+        names = self._chain.loss, self._chain.names[self._param]
+        parts = [f"### {self._title(*(f'${latex_name(name)}$' for name in names))}"]
+        parts += [f"#### {title}\n\n$$\n{formulas}\n$$" for title, formulas in self._formulas()]
+        return "\n\n".join(parts)
+
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows."""
+        return self.markdown
+
+    def _formulas(self) -> Iterator[tuple[str, str]]:
+        """The parts of the page: headings and LaTeX."""
+        parts = (
+            (line for group in self._forward() for line in self._forward_latex(group)),
+            (line for part in self._rule() for line in _latex(part, with_numbers=False)),
+            (line for part in self._walk() for line in _latex(part)),
+            _latex(self.equation()),
+        )
+        called = f"${latex_name(self._chain.names[self._param])}$"
+        for heading, lines in zip(self._headings(called), parts, strict=True):
+            body = " \\\\\n".join(lines)
+            yield heading, f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+    def _forward_latex(self, group: list[Node] | str) -> Iterator[str]:
+        if isinstance(group, str):
+            yield _note(group)
+            return
+        for i, node in enumerate(group):
+            left, right = self._made(node)
+            known = [self._chain.names[parent] for parent in node.parents]
+            step = "" if node.tag.step is None or i else rf" && t = {node.tag.step}"
+            yield f"{latex_name(left)} &= {latex(right, known)}{step}"
+
+
+def _descendants(places: list[Node], of: Node) -> set[Node]:
+    """All places that depend on one; ``places`` are oldest first."""
+    found = {of}
+    for place in places:
+        if not found.isdisjoint(place.parents):
+            found.add(place)
+    return found
+
+
+def _by_step(nodes: list[Node]) -> list[list[Node] | str]:
+    """Nodes grouped by layer and time step; where a layer has many steps, most are left out."""
+    groups: dict[Any, list[Node]] = {}
+    for node in nodes:
+        groups.setdefault((layer_of(node), node.tag.step), []).append(node)
+    layers: dict[str, list[int]] = {layer: [] for layer, _ in groups}
+    for layer, step in groups:
+        if step is not None:
+            layers[layer].append(step)
+    hidden = {layer: folded(steps)[1] for layer, steps in layers.items()}
+    parts: list[list[Node] | str] = []
+    above = ""
+    for (layer, step), group in groups.items():
+        if layer != above and len(layers) > 1:
+            parts.append(f"{layer}:" if layer else "outside of layers:")
+        above = layer
+        if step not in hidden[layer]:
+            parts += _cut(group)
+        elif step == hidden[layer][0]:
+            parts.append(_likewise(hidden[layer]))
+    return parts
+
+
+def _likewise(steps: Sequence[int | None]) -> str:
+    return f"… {len(steps)} steps likewise, t = {steps[0]} … {steps[-1]}"
+
+
+def _cut(group: list[Node]) -> list[list[Node] | str]:
+    """A group without its middle, if it is long."""
+    if len(group) <= _LONGEST:
+        return [group]
+    half = _LONGEST // 2
+    return [group[:half], f"… {len(group) - _LONGEST} more operations", group[-half:]]
+
+
+def _table(parts: Iterable[Equation | str], with_numbers: bool = True) -> str:
+    rows = [["visit", "t", "", "", ""]]
+    for part in parts:
+        if isinstance(part, str):
+            rows.append(["", "", part, "", ""])
+            continue
+        for i, term in enumerate(part.shown):
+            left = f"{part.left} =" if i == 0 else f"{' ' * len(part.left)} +"
+            value = f"= {array(term.value)}"
+            origin = _span(term.visits), _span(term.steps)
+            rows.append([*origin, f"{left} {term.formula}", term.numbers, value])
+        if len(part.terms) > 1:
+            rows.append(["", "", "", "sum", f"= {array(part.value)}"])
+    if not with_numbers:
+        rows = [row[:3] for row in rows if row[3] != "sum"]
+    return table(rows, right=[0, 1, 3])
+
+
+def _span(numbers: Sequence[int | None]) -> str:
+    known = [number for number in numbers if number is not None]
+    return "…".join(map(str, known if len(known) < 2 else [known[0], known[-1]]))
+
+
+def _latex(part: Equation | str, with_numbers: bool = True) -> Iterator[str]:
+    """Lines of an ``aligned`` environment."""
+    if isinstance(part, str):
+        yield _note(part)
+        return
+    shown, known = part.shown, part.names
+    for i, term in enumerate(shown):
+        left = f"{latex(part.left, known)} &=" if i == 0 else r"&\quad +"
+        visits = _span(term.visits)
+        origin = rf" && \text{{visit {visits}}}" if visits else ""
+        yield f"{left} {latex(term.formula, known)}{origin}"
+    if not with_numbers:
+        return
+    if len(shown) == 1 and shown[0].numbers:
+        yield f"&= {latex(shown[0].numbers)}"
+    if len(shown) > 1:
+        yield f"&= {' + '.join(latex(array(term.value)) for term in shown)}"
+    yield f"&= {latex(array(part.value))}"
+
+
+def _note(text: str) -> str:
+    return rf"& \quad \text{{{escaped(text)}}}"

@@ -1,0 +1,151 @@
+"""Gradients that vanish or explode on their way back through time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_rnn.bptt.illnesses.finding import Finding
+from tinygrad_rnn.bptt.places import layer_of, where
+from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.contributions import dense, fitted
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.writing import figures
+
+VANISHED = 1e-6  # less than this float32 hardly notices beside 1
+EXPLODED = 1e3
+FEWEST = 4  # time steps for a rate
+_SMALL = (
+    "vanishing gradient",
+    "shrinks",
+    "what is so long ago is not learned: use an LSTM or GRU (with a forget bias of 1), orthogonal "
+    "recurrent weights, or shorter sequences",
+)
+_LARGE = (
+    "exploding gradient",
+    "grows",
+    "clip gradients (nn.utils.clip_grad_norm_), or scale the recurrent weights down",
+)
+
+
+class Rate(NamedTuple):
+    """How the gradient of a layer's state changes on its way back.
+
+    ``rate``: the factor per time step, by a line fitted to the logarithm of its norm; ``total``:
+    the factor from the last to the first of ``steps``, which are in the order of the walk.
+    """
+
+    rate: float
+    total: float
+    steps: tuple[int, ...]
+
+
+def vanishing_or_exploding(record: Record) -> Iterator[Finding]:
+    """Layers through which gradients do not come, or grow out of bounds."""
+    for layer, (rate, total, steps) in rates(record).items():
+        if VANISHED < total < EXPLODED:
+            continue
+        kind, verb, advice = _SMALL if total <= VANISHED else _LARGE
+        what = (
+            f"∂L/∂h {verb} on its way back: a factor of {rate:.2g} per step, {total:.1e} over "
+            f"{len(steps) - 1} steps"
+        )
+        order = tuple(sorted(steps))
+        yield Finding("warning", kind, where(layer, order), what, advice, order, rate=rate)
+
+
+def rates(record: Record) -> dict[str, Rate]:
+    """The rate of every recurrent layer that has a few time steps.
+
+    What the last time step sent back is followed through the layer alone, without what losses at
+    other steps add on the way: that would hide how little of it arrives. An LSTM's h and c count
+    as one state.
+    """
+    layers: dict[str, dict[Node, Any]] = {}
+    for state, sent in _sent_through_time(record).items():
+        layers.setdefault(layer_of(state), {})[state] = sent
+    found = {}
+    for layer, states in layers.items():
+        last = next(iter(states)).tag.step
+        norms = _norms(record, {s: g for s, g in states.items() if s.tag.step == last})
+        steps = [step for step, norm in norms.items() if 0 < norm < np.inf]
+        if len(steps) == len(norms) >= FEWEST:
+            logs = np.log([norms[step] for step in steps])
+            slope = np.polyfit(np.arange(len(logs)), logs, 1)[0]
+            with np.errstate(over="ignore"):
+                rate, total = np.exp(slope), np.exp(logs[-1] - logs[0])
+            found[layer] = Rate(float(rate), float(total), tuple(steps))
+    return found
+
+
+def _sent_through_time(record: Record) -> dict[Node, Any]:
+    """For every state, newest first, what other time steps sent to it."""
+    sent: dict[Node, Any] = {}
+    for visit in record.visits:
+        if any(_goes_on(parent, visit.node) for parent in visit.node.parents):
+            for parent, c in zip(visit.node.parents, visit.contributions, strict=True):
+                if c is not None and _goes_on(parent, visit.node):
+                    sent[parent] = sent[parent] + c if parent in sent else c
+    order = [visit.node for visit in record.visits if visit.node in sent]
+    return {state: sent[state] for state in order}
+
+
+def _norms(record: Record, start: dict[Node, Any]) -> dict[int, float]:
+    """By time step, newest first, the norm of what comes through time if ``start`` is sent."""
+    sums, through = dict(start), dict(start)
+    for visit in record.visits:
+        node = visit.node
+        if node not in sums:
+            continue
+        for parent, c in _pulled(record, node, sums.pop(node)):
+            sums[parent] = sums[parent] + c if parent in sums else c
+            if _goes_on(parent, node):
+                through[parent] = through[parent] + c if parent in through else c
+    norms: dict[int, float] = {}
+    for state, g in through.items():
+        step = int(state.tag.step or 0)
+        norms[step] = float(np.hypot(norms.get(step, 0.0), figures.norm(g)))
+    return norms
+
+
+def _pulled(record: Record, node: Node, g: Any) -> Iterator[tuple[Node, Any]]:
+    """What a node sends to places of its own layer when it receives ``g``: its rules once more."""
+    primitive = node.primitive
+    if not isinstance(primitive, Primitive):
+        return  # a Function, whose saved tensors are gone
+    inside = [p.requires_grad and not p.is_leaf and _in_one_layer(p, node) for p in node.parents]
+    rules = [primitive.joint] if primitive.joint else primitive.rules
+    needed = {i for rule in rules if rule is not None for i in rule.kept}
+    places = (*node.parents, node)
+    saved = [record.value(place) if i in needed else None for i, place in enumerate(places)]
+    at = SimpleNamespace(saved=saved, parents=node.parents, params=node.params)
+    with np.errstate(all="ignore"):
+        if primitive.joint:
+            sent = primitive.joint.pull(g, at)
+        else:
+            pairs = zip(inside, primitive.pulls, strict=True)
+            sent = [pull(g, at) if wanted else None for wanted, pull in pairs]
+    for parent, wanted, c in zip(node.parents, inside, sent, strict=True):
+        if wanted:
+            yield parent, dense(fitted(c, parent.shape, False), parent.shape)
+
+
+def _goes_on(state: Node, user: Node) -> bool:
+    """Whether a state is used in another time step of its own layer."""
+    steps = state.tag.step, user.tag.step
+    return (
+        not state.is_leaf
+        and None not in steps
+        and steps[0] != steps[1]
+        and _in_one_layer(state, user)
+    )
+
+
+def _in_one_layer(a: Node, b: Node) -> bool:
+    """Whether two places belong to one layer, or one to a module within that of the other."""
+    outer, inner = sorted((a.tag.scope, b.tag.scope), key=len)
+    return a.tag[2:4] == b.tag[2:4] and (outer in ("", inner) or inner.startswith(f"{outer}."))

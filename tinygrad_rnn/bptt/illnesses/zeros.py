@@ -1,0 +1,111 @@
+"""Why a gradient is zero: where on the way to it nothing was let through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.bptt.illnesses.finding import Finding
+from tinygrad_rnn.bptt.places import layer_of, moments
+from tinygrad_rnn.bptt.record import Record, Visit
+from tinygrad_rnn.engine.graph import Node
+
+_REASONS = {
+    "relu": "its outputs are 0 there, and so is its slope",
+    "sigmoid": "its outputs are at their ends, where the slope is 0",
+    "tanh": "its outputs are at their ends, where the slope is 0",
+    "mul": "the other factor is 0",
+    "matmul": "the other factor is 0",
+    "linear": "what it is multiplied with is 0",
+    "where": "the other choice was taken",
+    "clamp": "its argument is out of bounds",
+}
+_IDLE = (
+    "natural after one time step from an initial state of zeros, as in the reverse direction's "
+    "output[-1]; else look at what it is used with"
+)
+_ADVICE = "let something through there: other initial values, a smaller learning rate, leaky_relu"
+
+
+def zero_gradients(record: Record, parameters: Sequence[tuple[str, Node]]) -> Iterator[Finding]:
+    """Parameters whose gradient is exactly zero, with the operations that let nothing through."""
+    gradients = [(name, place, record.gradient(place)) for name, place in parameters]
+    known = [(name, place, g) for name, place, g in gradients if g is not None and g.size]
+    alive = {visit for visit in record.visits if visit.cotangent.any()}
+    groups: dict[tuple[Visit, ...], list[str]] = {}
+    idle = set()  # where nothing but constants of zeros was met
+    for name, place, g in known:
+        if not g.any():
+            stops = tuple(_stops(record, place, alive))
+            groups.setdefault(stops, []).append(name)
+            if stops and all(_meets_zeros(record, visit.node) for visit in stops):
+                idle.add(stops)
+    for stops, concerned in groups.items():
+        everything = len(concerned) == len(known)
+        severity = "note" if stops in idle else "error" if everything else "warning"
+        yield Finding(
+            severity, "zero gradient", _listed(concerned, everything),
+            f"{_are(len(concerned), everything)} exactly 0: {_reason(stops)}",
+            _IDLE if stops in idle else _ADVICE,
+            tuple(sorted({visit.step for visit in stops if visit.step is not None})),
+            visit=stops[0].number if stops else None,
+            parameters=tuple(concerned),
+        )  # fmt: skip
+
+
+def _listed(concerned: list[str], everything: bool) -> str:
+    count = len(concerned)
+    if everything and count > 1:
+        return f"all {count} parameters"
+    more = f" and {count - 3} more" if count > 4 else ""
+    return ", ".join(concerned[:3] if more else concerned) + more
+
+
+def _are(count: int, everything: bool) -> str:
+    if count == 1:
+        return "the gradient is"
+    return f"all {count} gradients are" if everything else f"{count} gradients are"
+
+
+def _meets_zeros(record: Record, node: Node) -> bool:
+    """Whether a node uses a constant of zeros, such as an initial state."""
+    constants = [p for p in node.parents if p.is_leaf and not p.requires_grad]
+    values = [record.value(p) for p in constants]
+    return any(value is not None and not np.any(value) for value in values)
+
+
+def _stops(record: Record, parameter: Node, alive: set[Visit]) -> list[Visit]:
+    """The visits to which a gradient came, and that sent nothing on towards a parameter."""
+    leading, stops = {parameter}, []
+    for visit in reversed(record.visits):  # oldest first: what a node leads to is known
+        parents = visit.node.parents
+        if leading.isdisjoint(parents):
+            continue
+        leading.add(visit.node)
+        if visit in alive and not any(
+            c.any()
+            for parent, c in zip(parents, visit.contributions, strict=True)
+            if parent in leading and c is not None
+        ):
+            stops.append(visit)
+    return stops[::-1]
+
+
+def _reason(stops: Sequence[Visit]) -> str:
+    if not stops:
+        return "no gradient came to the loss, or contributions cancel"
+    kinds: dict[Any, list[Visit]] = {}
+    for visit in stops:
+        notes = visit.node.notes
+        name = visit.node.primitive.name
+        called = f"{name} (called {notes.name})" if notes is not None and notes.name else name
+        kinds.setdefault((layer_of(visit.node), name, called), []).append(visit)
+    words = []
+    for (layer, name, called), visits in kinds.items():
+        place = f" of {layer}" if layer else ""
+        time = moments([visit.step for visit in visits])
+        why = _REASONS.get(name, "its rule gives 0 there")
+        words.append(f"the {called}{place} passes nothing{time and f' at {time}'}: {why}")
+    return "; ".join(words)

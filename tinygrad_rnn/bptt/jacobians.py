@@ -1,0 +1,301 @@
+"""How each state of a recurrent net depends on the one before: Jacobians, and their products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tinygrad_rnn.bptt.record import Record, unwalked
+from tinygrad_rnn.bptt.states import Layer, recurrences
+from tinygrad_rnn.bptt.unrolled import Unrolled
+from tinygrad_rnn.functions import cat
+from tinygrad_rnn.modes import enable_grad
+from tinygrad_rnn.nn import Module
+from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.text import Report, folded
+
+Array = np.ndarray[Any, Any]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Jacobians(Report, Mapping[int, Floats]):
+    """What `jacobians` returns: a mapping from t to J_t = ∂s_t/∂s_{t−1}, s the whole state.
+
+    In the order in which the sequence is read: a reverse layer begins with the last step, and its
+    "step before" is t + 1. It prints as a table; ``np.asarray`` gives all J_t stacked.
+
+    Attributes
+    ----------
+    layer : Layer
+        Whose state it is: scope, number, direction.
+    states : dict of slice, by name
+        The parts of the state, such as h and c of an LSTM, and where they stand in it.
+    before : dict of int, by t
+        The step that each J_t comes from.
+    matrices : dict of ndarray (n, n) or (batch, n, n), by t
+        float64. Element b of a batch has its own ``J_t[b]``.
+    bound : float or None
+        ‖W_hh‖₂ · γ, which no ‖J_t‖₂ exceeds, if h_t = σ(W_hh h_{t−1} + …) with a σ whose slope is
+        at most γ: 1 for tanh and relu, ¼ for the sigmoid. Below 1, gradients vanish for certain:
+        ‖∂h_t/∂h_s‖₂ ≤ bound^(t−s). Pascanu, Mikolov and Bengio, "On the difficulty of training
+        recurrent neural networks", 2013, section 2.1 (https://arxiv.org/abs/1211.5063).
+    """
+
+    layer: Layer
+    states: dict[str, slice]
+    before: dict[int, int]
+    matrices: dict[int, Floats]
+    bound: float | None
+
+    numeric: ClassVar[Sequence[int]] = range(5)
+    __repr__ = Report.__str__
+
+    def __getitem__(self, t: int) -> Floats:
+        return self.matrices[t]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.matrices)
+
+    def __len__(self) -> int:
+        return len(self.matrices)
+
+    def part(self, of: str, wrt: str | None = None) -> dict[int, Floats]:
+        """∂of_t/∂wrt_{t−1} by t, the other parts of the state held fixed; ``wrt``: default ``of``.
+
+        Raises
+        ------
+        KeyError
+            If the state has no part of that name.
+        """
+        return {t: self._block(matrix, of, wrt) for t, matrix in self.items()}
+
+    def between(self, s: int, t: int, of: str | None = None, wrt: str | None = None) -> Floats:
+        """∂state_t/∂state_s = J_t ⋯ J_{s+1}; of an LSTM with ``of="h"`` all of ∂h_t/∂h_s.
+
+        Parameters
+        ----------
+        s, t : int
+            Time steps; for s = t the identity.
+        of, wrt : str, optional
+            Parts of the state (``wrt``: default ``of``). Unlike a product of the parts of J_t,
+            the part of the product has every way through time, also that through the cell c.
+
+        Raises
+        ------
+        ValueError
+            If there is no way from s to t.
+        """
+        for at, product in self._back_from(t):
+            if at == s:
+                return self._block(product, of, wrt)
+        raise ValueError(
+            f"jacobians: no way leads from step {s} to step {t}; there are J_t for t = "
+            f"{', '.join(map(str, self))}"
+        )
+
+    def _back_from(self, t: int) -> Iterator[tuple[int, Floats]]:
+        """Each step s from t back, and ∂state_t/∂state_s."""
+        near = next((self[i] for i in self if t in (i, self.before[i])), None)
+        if near is None:
+            return
+        product = np.broadcast_to(np.eye(near.shape[-1]), near.shape)
+        yield t, product
+        while t in self:
+            n = min(len(product), len(self[t]))  # of packed sequences: those that reach so far
+            product = product[:n] @ self[t][:n] if product.ndim > 2 else product @ self[t]
+            t = self.before[t]
+            yield t, product
+
+    def _block(self, matrix: Floats, of: str | None, wrt: str | None) -> Floats:
+        for name in (of, wrt):
+            if name is not None and name not in self.states:
+                raise KeyError(
+                    f"jacobians: the state has no part {name!r}; it has {', '.join(self.states)}"
+                )
+        rows = slice(None) if of is None else self.states[of]
+        columns = rows if wrt is None else self.states[wrt]
+        return matrix[..., rows, columns]
+
+    def singular_values(self, of: str | None = None) -> dict[int, Floats]:
+        """The singular values of each J_t, or of its part ``of``, largest first; or NaN."""
+        return {t: _singular(self._block(matrix, of, None)) for t, matrix in self.items()}
+
+    def spectral_radius(self, of: str | None = None) -> dict[int, Floats]:
+        """The largest absolute eigenvalue of each J_t, or of its part ``of``; or NaN."""
+        return {t: _radius(self._block(matrix, of, None)) for t, matrix in self.items()}
+
+    def numpy(self) -> Floats:
+        """All J_t, in their order, along a new first axis.
+
+        Raises
+        ------
+        ValueError
+            If their shapes differ, as those of packed sequences do.
+        """
+        shapes = sorted({matrix.shape for matrix in self.values()})
+        if len(shapes) > 1:
+            raise ValueError(f"jacobians: the J_t are of several shapes, {shapes}: take each J[t]")
+        return np.stack(list(self.values()))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self.numpy().astype(dtype, copy=False)
+
+    @property
+    def heading(self) -> str:  # type: ignore[override]
+        """The lines above the table."""
+        names = ", ".join(self.states)
+        state = f"({names})_t" if len(self.states) > 1 else f"{names}_t"
+        batch = next(iter(self.values())).shape[:-2]
+        lines = f"J_t: how {state} of {self.layer} depends on the step before"
+        lines += f"; largest of {batch[0]} in the batch" if batch and batch[0] > 1 else ""
+        return lines + ("" if self.bound is None else f"\n‖W_hh‖₂ · γ = {self.bound:.4g}")
+
+    def rows(self) -> list[list[str]]:
+        """Singular values and spectral radius of each J_t, and the norm of all from there on.
+
+        The middle of many rows is left out.
+        """
+        last = list(self)[-1]
+        spans = {s: _singular(product) for s, product in self._back_from(last)}
+        head, rows = ["t", "largest σ", "smallest σ", "radius", "from there to the end"], []
+        radii = self.spectral_radius()
+        for t, sigma in self.singular_values().items():
+            figures = (sigma[..., 0], sigma[..., -1], radii[t], spans[self.before[t]][..., 0])
+            rows.append([str(t), *(f"{np.max(x, initial=0):.4g}" for x in figures)])
+        return [head, *folded(rows)]
+
+
+def _singular(matrix: Floats) -> Floats:
+    if not np.isfinite(matrix).all():
+        return np.full(matrix.shape[:-1], np.nan)
+    return np.asarray(np.linalg.svd(matrix, compute_uv=False), np.float64)
+
+
+def _radius(matrix: Floats) -> Floats:
+    if not np.isfinite(matrix).all():
+        return np.full(matrix.shape[:-2], np.nan)
+    return np.asarray(np.abs(np.linalg.eigvals(matrix)).max(axis=-1))
+
+
+def jacobians(
+    what: Record | Tensor | Module,
+    *inputs: Any,
+    scope: str | None = None,
+    layer: int | None = None,
+    direction: str | None = None,
+    run: int | None = None,
+    batch: bool = True,
+) -> Jacobians:
+    """J_t = ∂s_t/∂s_{t−1} of a recurrent layer or loop, from the graph of its forward pass.
+
+    Parameters
+    ----------
+    what : Record, Tensor or Module
+        The recorded walk of a loss, also one that has freed its graph; a loss that has not been
+        walked; or a module, which is run once on ``inputs`` (whether its parameters require grad
+        or not). Loops of your own compute each step inside ``with bptt.step(t):``.
+    scope, layer, direction, run : optional
+        Which one is meant, where there are several: the module's dotted name, the number of the
+        layer from 0, "forward" or "reverse", which of its runs over the same steps, from 1.
+    batch : bool
+        The first axis of a state with several axes is a batch, whose elements do not influence
+        each other; ``False``: all elements of the state belong together.
+
+    Returns
+    -------
+    Jacobians
+        J_t by t, for the whole state: h; h and c of an LSTM; whatever a loop carries on. J_1 is
+        there if the first step is seen to use an initial state just as the second uses the first
+        (not so of packed sequences that shrink, or if all of them was computed outside the steps).
+
+    Raises
+    ------
+    TypeError
+        If ``what`` is something else.
+    ValueError
+        If no state is carried from step to step, or several layers do it and none was named; if
+        elements of the batch influence each other.
+    RuntimeError
+        If the graph of a tensor has been freed, or what it saved changed in place.
+
+    Notes
+    -----
+    With n elements in the state there are n backward walks over a copy of the graph that is cut
+    between the steps, each for one row of all J_t of all elements of the batch at once; n more for
+    `Jacobians.bound`, where it applies. The result takes T · batch · n² numbers of 8 bytes.
+    Gradients, hooks and what the graph saved are left alone. What is measured is the direct
+    dependence: from s_{t−1} on the ways inside step t, also through what has no step.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w = tg.tensor(0.2, requires_grad=True)
+    >>> x = tg.tensor(0.9)
+    >>> for t in range(1, 4):
+    ...     with tg.step(t):
+    ...         x = w * x
+    >>> jacobians = tg.bptt.jacobians(x)
+    >>> jacobians[3].round(3), jacobians.between(1, 3).round(3)
+    (array([[0.2]]), array([[0.04]]))
+    """
+    record = _recorded(what, inputs)
+    found = [
+        each
+        for each in recurrences(record.places)
+        if (scope is None or f".{each.layer.scope}".endswith(f".{scope}"))
+        and layer in (None, each.layer.number)
+        and direction in (None, each.layer.direction)
+        and run in (None, each.layer.run)
+    ]
+    if len(found) != 1:
+        names = "; ".join(str(each.layer) for each in found)
+        raise ValueError(
+            f"jacobians: there are several: {names}. Say which by scope, layer, direction or run"
+            if found
+            else "jacobians: no state is carried from one time step to another there; compute each "
+            "step inside `with bptt.step(t):`"
+        )
+    steps = Unrolled(record, found[0], batch)
+    return Jacobians(steps.layer, steps.slices, steps.before, steps.jacobians(), steps.bound())
+
+
+def _recorded(what: Any, inputs: tuple[Any, ...]) -> Record:
+    if isinstance(what, Module):
+        with enable_grad():
+            return unwalked(_joined(what(*[_wanting(x) for x in inputs])))
+    if inputs:
+        raise TypeError("jacobians: inputs go with a module; of a record or tensor leave them out")
+    if isinstance(what, Record):
+        return what
+    if isinstance(what, Tensor):
+        return unwalked(what)
+    found = type(what).__name__
+    raise TypeError(f"jacobians: expected a Record, a Tensor or a Module, got {found}")
+
+
+def _wanting(x: Any) -> Any:
+    """An input that requires grad, so that frozen modules record as well."""
+    if isinstance(x, tuple | list):
+        return type(x)(*map(_wanting, x)) if hasattr(x, "_fields") else type(x)(map(_wanting, x))
+    wanted = isinstance(x, Tensor) and x.dtype.kind == "f" and not x.requires_grad
+    return x.detach().requires_grad_() if wanted else x
+
+
+def _joined(outputs: Any) -> Tensor:
+    """All tensors that a module returned as one."""
+    waiting, found = [outputs], []
+    while waiting:
+        x = waiting.pop()
+        if isinstance(x, Tensor):
+            found += [x.reshape(-1)] if x.requires_grad else []
+        elif isinstance(x, Mapping):
+            waiting += x.values()
+        elif isinstance(x, tuple | list):
+            waiting += x
+    if not found:
+        raise ValueError("jacobians: no output of the module requires grad")
+    return cat(found)

@@ -1,0 +1,424 @@
+"""Truncated backpropagation through time: what it cuts, and how far off its gradient is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import index
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tinygrad_rnn.bptt.contributions import called
+from tinygrad_rnn.bptt.record import Record, unwalked
+from tinygrad_rnn.bptt.replica import Cut, replica
+from tinygrad_rnn.bptt.states import recurrences
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.text import Report
+from tinygrad_rnn.writing.norms import norm
+
+Array = np.ndarray[Any, Any]
+Place = Tensor | Node
+Use = tuple[Node, int]  # a node, and which of its operands
+Follow = Callable[[Node, Any, int], Any]
+Carriers = dict[Node, tuple[int, int] | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Severed:
+    """A time edge that truncation cuts, for pictures.
+
+    Attributes
+    ----------
+    state, user : Node
+        The state, or what was made of it outside of any step, and what uses it at another step.
+    steps : tuple of int
+        The time steps of the two.
+    gradient : ndarray of the state's shape
+        What arrived at this edge and went no further.
+    """
+
+    state: Node
+    user: Node
+    steps: tuple[int, int]
+    gradient: Array
+
+    def __repr__(self) -> str:
+        return f"<Severed: steps {self.steps[0]} → {self.steps[1]}, {norm(self.gradient):.4g}>"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Truncation(Report):
+    """What `truncate` returns: a truncated gradient beside the full one. It prints as a table.
+
+    Attributes
+    ----------
+    k : int
+    windows : str
+        "regular" or "sliding".
+    severed : tuple of Severed
+        The time edges that were cut, the latest first.
+    """
+
+    k: int
+    windows: str
+    severed: tuple[Severed, ...]
+    _truncated: dict[Node, Array]
+    _full: dict[Node, Array]
+
+    numeric: ClassVar[Sequence[int]] = (1, 2, 3, 4)
+    __repr__ = Report.__str__
+
+    @property
+    def parameters(self) -> tuple[Node, ...]:
+        """The leaves that require grad, in the order in which they were made."""
+        return tuple(self._full)
+
+    def gradient(self, of: Place) -> Array:
+        """The truncated gradient of a parameter.
+
+        Raises
+        ------
+        KeyError
+            If it is no leaf of the graph that requires grad.
+        """
+        return self._truncated[self._found(of)]
+
+    def full(self, of: Place) -> Array:
+        """The whole gradient of a parameter, without its hooks."""
+        return self._full[self._found(of)]
+
+    def angle(self, of: Place | None = None) -> float:
+        """Degrees between truncated and full gradient: of one parameter, or of all together.
+
+        NaN where one of them is zero or not finite.
+        """
+        u, v = self._pair(of)
+        sizes = norm(u), norm(v)
+        if not all(0 < size < math.inf for size in sizes):
+            return math.nan
+        u, v = u / sizes[0], v / sizes[1]
+        return math.degrees(2 * math.atan2(norm(u - v), norm(u + v)))  # exact also near 0°
+
+    def relative_error(self, of: Place | None = None) -> float:
+        """‖truncated − full‖ / ‖full‖: of one parameter, or of all together."""
+        u, v = self._pair(of)
+        error, size = norm(u - v), norm(v)
+        return error / size if size else (0.0 if error == 0 else math.inf)
+
+    def _pair(self, of: Place | None) -> tuple[Array, Array]:
+        places = self.parameters if of is None else (self._found(of),)
+        pair = [
+            np.concatenate([gradients[place].ravel() for place in places]).astype(float)
+            for gradients in (self._truncated, self._full)
+        ]
+        return pair[0], pair[1]
+
+    def _found(self, of: Place) -> Node:
+        place = of.node if isinstance(of, Tensor) else of
+        if place is None or place not in self._full:
+            raise KeyError(f"truncate: {of!r:.80} is no leaf of this graph that requires grad")
+        return place
+
+    @property
+    def heading(self) -> str:  # type: ignore[override]
+        """The line above the table."""
+        return (
+            f"Gradients truncated after {self.k} steps, {self.windows} windows; "
+            f"time edges cut: {len(self.severed)}"
+        )
+
+    def rows(self) -> list[list[str]]:
+        """Norms, angle and relative error, of each parameter and of all."""
+        rows = [["parameter", "norm", "full norm", "angle", "relative error"]]
+        for name, place in _names(self.parameters):
+            u, v = self._pair(place)
+            rows.append([name, f"{norm(u):.4g}", f"{norm(v):.4g}", *self._figures(place)])
+        return rows
+
+    def _figures(self, place: Node | None) -> tuple[str, str]:
+        angle = self.angle(place)
+        return ("–" if math.isnan(angle) else f"{angle:.2f}°"), f"{self.relative_error(place):.4g}"
+
+
+class TruncationComparison(Report, Mapping[int, Truncation]):
+    """What `compare_truncation` returns: a mapping from k to its `Truncation`.
+
+    It prints as a table. ``np.asarray`` gives k, angle and relative error of all parameters
+    together, a row for each k.
+    """
+
+    numeric: ClassVar[Sequence[int]] = (0, 1, 3, 4)
+    __repr__ = Report.__str__
+
+    def __init__(self, by_k: dict[int, Truncation]) -> None:
+        self._by_k = by_k
+
+    def __getitem__(self, k: int) -> Truncation:
+        return self._by_k[k]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._by_k)
+
+    def __len__(self) -> int:
+        return len(self._by_k)
+
+    def angles(self, of: Place | None = None) -> Array:
+        """The angle in degrees to the full gradient, for each k."""
+        return np.array([each.angle(of) for each in self.values()])
+
+    def relative_errors(self, of: Place | None = None) -> Array:
+        """The relative error of the gradient, for each k."""
+        return np.array([each.relative_error(of) for each in self.values()])
+
+    def numpy(self) -> Array:
+        """Rows of k, angle and relative error."""
+        return np.stack([np.array(list(self), float), self.angles(), self.relative_errors()], 1)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self.numpy().astype(dtype, copy=False)
+
+    @property
+    def heading(self) -> str:  # type: ignore[override]
+        """The line above the table."""
+        windows = next(iter(self.values())).windows
+        return f"Truncated gradients beside the full ones, {windows} windows"
+
+    def rows(self) -> list[list[str]]:
+        """Angle and relative error for each k, of all parameters and of each."""
+        rows = [["k", "cut", "parameter", "angle", "relative error"]]
+        for k, each in self.items():
+            names = _names(each.parameters)
+            for i, (name, place) in enumerate([names[-1], *names[:-1]]):
+                first = [str(k), str(len(each.severed))] if i == 0 else ["", ""]
+                rows.append([*first, name, *each._figures(place)])
+        return rows
+
+
+def _names(places: Iterable[Node]) -> list[tuple[str, Node | None]]:
+    """What tables call parameters, and last ``None``, which stands for all of them."""
+    found: list[tuple[str, Node | None]] = [(called(place), place) for place in places]
+    return [*found, ("all", None)]
+
+
+def truncate(loss: Tensor | Record, k: int, windows: str = "regular") -> Truncation:
+    """The gradient that backpropagation truncated after ``k`` time steps gives.
+
+    Parameters
+    ----------
+    loss : Tensor or Record
+        A loss that has not been walked, or the recorded walk of one.
+    k : int
+        Steps in a window.
+    windows : "regular" or "sliding"
+        Regular: the state is detached after every k steps, counted from the first, as training
+        with TBPTT(k, k) does: no gradient passes between steps k and k + 1, 2k and 2k + 1, ….
+        Sliding: each loss term at step t sees the last k steps, t − k + 1 … t (and in a net that
+        also reads backward, whatever is fewer than k steps from t on its way).
+
+    Returns
+    -------
+    Truncation
+        The gradient of every leaf, its angle and relative error to the full one, the edges cut.
+
+    Raises
+    ------
+    TypeError
+        If ``loss`` is neither, or ``k`` no integer.
+    ValueError
+        If ``k`` < 1, or ``windows`` is something else; if no state is carried from one time step
+        to another.
+    RuntimeError
+        If the graph of a tensor has been freed, or what it saved changed in place, or it has
+        several elements.
+
+    Notes
+    -----
+    A time edge leads from a state to what uses it at a later step, in the order of reading.
+    Initial states are never cut off, nor an encoder from a decoder whose steps begin anew. The
+    forward pass is that of the whole sequence: only derivatives are truncated. Two walks over
+    copies of the graph are made, of which the one with sliding windows costs up to k times as
+    much; no ``.grad`` is touched, no hook called, nothing freed.
+
+    Williams and Peng, "An efficient gradient-based algorithm for on-line training of recurrent
+    network trajectories", 1990: regular windows are their BPTT(h; h′) with h = h′ = k, sliding
+    ones their BPTT(h) with h = k.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w = tg.tensor(0.2, requires_grad=True).named("w")
+    >>> x = tg.tensor(0.9)
+    >>> for t in range(1, 4):
+    ...     with tg.step(t):
+    ...         x = w * x
+    >>> print(tg.bptt.truncate(x, 2))
+    Gradients truncated after 2 steps, regular windows; time edges cut: 1
+      parameter   norm  full norm  angle  relative error
+      w          0.036      0.108  0.00°          0.6667
+      all        0.036      0.108  0.00°          0.6667
+    """
+    return compare_truncation(loss, [k], windows)[k]
+
+
+def compare_truncation(
+    loss: Tensor | Record, ks: Iterable[int], windows: str = "regular"
+) -> TruncationComparison:
+    """`truncate` for several numbers of steps; the full gradient is computed once.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> rnn = tg.nn.RNN(1, 2, bias=False)
+    >>> output, h_n = rnn(tg.ones(6, 1))
+    >>> print(tg.bptt.compare_truncation(h_n.sum(), [1, 3]))
+    Truncated gradients beside the full ones, regular windows
+      k  cut  parameter      angle  relative error
+      1    5  all           19.04°          0.6892
+              weight_ih_l0  18.57°          0.7364
+              weight_hh_l0  18.83°          0.5276
+      3    1  all           10.51°          0.3729
+              weight_ih_l0   9.88°          0.4125
+              weight_hh_l0   8.92°          0.2196
+    """
+    record = _recorded(loss)
+    sizes = [_checked(k) for k in ks]
+    if not sizes:
+        raise ValueError("compare_truncation: ks is empty; give one k at least")
+    if windows not in _WINDOWS:
+        raise ValueError(f"truncate: windows must be 'regular' or 'sliding', not {windows!r}")
+    carriers = _carriers(record)
+    uses = ((node, i) for node in record.places for i in range(len(node.parents)))
+    if not any(_time_edge(*use, carriers) for use in uses):
+        raise ValueError(
+            "truncate: no state is carried from one time step to another; compute each step "
+            "inside `with bptt.step(t):`"
+        )
+    full, _ = _walked(record, lambda node, mark, operand: mark)
+    found = {}
+    for k in sizes:
+        truncated, lost = _walked(record, _WINDOWS[windows](carriers, k))
+        severed = tuple(
+            Severed(node.parents[i], node, edge, lost[node, i])
+            for node in reversed(record.places)
+            for i in range(len(node.parents))
+            if (node, i) in lost and (edge := _time_edge(node, i, carriers))
+        )
+        found[k] = Truncation(k, windows, severed, truncated, full)
+    return TruncationComparison(found)
+
+
+def _recorded(loss: Any) -> Record:
+    if isinstance(loss, Record):
+        return loss
+    if not isinstance(loss, Tensor):
+        raise TypeError(f"truncate: expected a Tensor or a Record, got {type(loss).__name__}")
+    if loss.numel() != 1:
+        raise RuntimeError(
+            f"truncate: expected a loss of one element, got shape {loss.shape}; reduce it, or "
+            "record its walk with the gradient that is meant"
+        )
+    return unwalked(loss)
+
+
+def _checked(k: Any) -> int:
+    if isinstance(k, bool) or not hasattr(k, "__index__"):
+        raise TypeError(f"truncate: k must be an integer, a number of time steps, got {k!r}")
+    if index(k) < 1:
+        raise ValueError(f"truncate: k must be at least 1, got {k}")
+    return index(k)
+
+
+# -- which edges are cut -------------------------------------------------------------------------
+
+
+def _carriers(record: Record) -> Carriers:
+    """Whatever carries the state of one step: its time step, and which way its layer reads.
+
+    That is, states that steps compute (not an initial one, which another operation made), and what
+    is made of those of one step outside of any, as a dropout between steps; ``None``: of several.
+    """
+    found: Carriers = {}
+    for recurrence in recurrences(record.places):
+        for series in recurrence.states:
+            states = sorted(series.places.values(), key=lambda place: place.order)
+            way = 1 if states[0].tag.step == min(series.places) else -1
+            if len(states) > 1 and states[0].primitive is not states[1].primitive:
+                del states[0]
+            found.update({place: (place.tag.step or 0, way) for place in states})
+    for node in record.places:
+        if node.tag.step is None:
+            origins = {found[parent] for parent in node.parents if parent in found}
+            if origins:
+                found[node] = origins.pop() if len(origins) == 1 else None
+    return found
+
+
+def _time_edge(node: Node, operand: int, carriers: Carriers) -> tuple[int, int] | None:
+    """The steps of a state and of its user, if the state goes on there to another time step.
+
+    What leads the other way, such as the end of an encoder into the first step of a decoder, does
+    not: that is another sequence.
+    """
+    carried, t = carriers.get(node.parents[operand]), node.tag.step
+    if carried is None or t is None or (t - carried[0]) * carried[1] <= 0:
+        return None
+    return carried[0], t
+
+
+def _regular(carriers: Carriers, k: int) -> Follow:
+    """Cut where an edge leads from one window to another; all marks are 0."""
+    first = min(carried[0] for carried in carriers.values() if carried)
+
+    def follow(node: Node, mark: Any, operand: int) -> Any:
+        edge = _time_edge(node, operand, carriers)
+        cut = edge and (edge[0] - first) // k != (edge[1] - first) // k
+        return Cut(node, operand, mark) if cut else mark
+
+    return follow
+
+
+def _sliding(carriers: Carriers, k: int) -> Follow:
+    """Cut where a way back from the loss has gone k steps; marks count them."""
+
+    def follow(node: Node, mark: Any, operand: int) -> Any:
+        edge = _time_edge(node, operand, carriers)
+        far = mark + (abs(edge[0] - edge[1]) if edge else 0)
+        return far if far < k else Cut(node, operand, mark)
+
+    return follow
+
+
+_WINDOWS = {"regular": _regular, "sliding": _sliding}
+
+
+def _walked(record: Record, follow: Follow) -> tuple[dict[Node, Array], dict[Use, Array]]:
+    """The gradients of the leaves in a copy of the graph, and what arrived where it is cut."""
+    root = record.root
+    start = record.gradient(root)
+    if start is None:
+        start = np.ones(root.shape, np.asarray(record.value(root)).dtype)
+    copies = replica(record, [(root, 0)], follow)
+    with np.errstate(all="ignore"):
+        arrived = walk({copies[root, 0]: start})
+    gradients = {}
+    for place in record.places:
+        if place.is_leaf and place.requires_grad:
+            at = copies.get((place, None))  # none if every way there is cut
+            g = None if at is None else arrived.get(at)
+            gradients[place] = np.zeros_like(place.value) if g is None else g
+    lost: dict[Use, Any] = {
+        (node, i): np.zeros(parent.shape)
+        for node in record.places
+        for i, parent in enumerate(node.parents)
+        if isinstance(follow(node, 0, i), Cut)  # always cut, whether or not anything arrives
+    }
+    for (_, mark), copy in copies.items():
+        if isinstance(mark, Cut) and copy in arrived:
+            use = mark.user, mark.operand
+            lost[use] = arrived[copy] + lost.get(use, 0)
+    return gradients, lost

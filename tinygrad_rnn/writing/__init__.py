@@ -1,0 +1,1 @@
+"""How numbers, tensors and formulas are written: in pictures, derivations and tables alike."""
