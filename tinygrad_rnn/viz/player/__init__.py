@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 from tinygrad_rnn.bptt import Record, record
@@ -78,7 +80,7 @@ def play(
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"play: a player is a web page; {path.name!r} does not end in .html")
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"play: there is no directory {path.parent}")
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
     count = len(boxed(source_of(loss_or_record).root))
     if count > max_nodes:
         raise ValueError(
