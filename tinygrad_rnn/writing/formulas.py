@@ -24,6 +24,7 @@ _TORCH_WEIGHT = re.compile(r"(?:.*?([^.]+)\.)?weight(_\w+?)??(?:_l\d+(?:_reverse
 _INDEXED = ("as_strided", "embedding", "getitem", "index", "slice")
 _LOOSE = (" + ", " − ", " - ", " / ", " @ ")  # what binds less than a product
 _LONGEST_TERM = 3
+_MOST_OPERANDS = 8  # that are all written out
 _MOST_INDICES = 4  # of an index array that is written out
 
 
@@ -117,6 +118,8 @@ def computed(node: Node, operands: list[str]) -> str:
     """How a node was computed, in the names of its operands, as a program would say it."""
     name, symbol = node.primitive.name, clean(node.primitive.symbol)
     first = bracketed(operands[0]) if operands else ""
+    if len(operands) > _MOST_OPERANDS:
+        operands = [*operands[:2], "…", operands[-1]]
     if name == "cat":
         return f"[{' ; '.join(operands)}]"
     if name in _INDEXED:
