@@ -49,20 +49,19 @@ class Boxes:
 
     def box(self, group: Group) -> Box:
         """The box of a group."""
-        roles, first = self.roles, group.members[0]
-        main = self.main(group)
+        roles, main = self.roles, self.main(group)
         box = Box(
             index=group.index,
             style=group.style,
             kind=roles.kinds[main],
-            region=roles.regions[first],
+            region=roles.regions[main],
             step=group.step,
             band=self._band(group, main),
             name=self.names[main],
             signature="" if main.primitive is None else main.primitive.name,
             visit=self._visits(group) if self.order else "",
         )
-        peer = roles.peers.get(first)
+        peer = roles.peers.get(main)
         box.peer = None if peer is None else self.group_of[peer].index
         getattr(self, f"_fill_{group.style}")(box, group, main)
         return box
@@ -105,11 +104,11 @@ class Boxes:
         if self.values:
             value = self.source.value(main)
             shape_only = (f"shape {figures.shape(main.shape)}",)
-            box.parts.append(Row("value", shape_only if value is None else figures.array(value)))
+            box.parts.append(Row("value", shape_only if value is None else self._lines(value)))
         if self.grads and main.requires_grad:
             gradient = self._gradient(main)
             row = Row(
-                "grad", (self._absent(main),) if gradient is None else figures.array(gradient)
+                "grad", (self._absent(main),) if gradient is None else self._lines(gradient)
             )
             self._note_norm(row, gradient)
             box.parts.append(row)
@@ -141,8 +140,12 @@ class Boxes:
             box.name = self.titles[group.part]
         else:
             box.name = users[0].tag.scope.rpartition(".")[2] or "output"
+        names = Counter(self.lane_name(place) for place in group.members)
         for place in group.members:
             lane = self._lane(place)
+            if names[lane.name] > 1:  # of several modules in one cell
+                scope = self.roles.uses[place][0][0].tag.scope.rpartition(".")[2]
+                lane.name = f"{scope}.{lane.name}" if scope else lane.name
             lane.value, lane.tall = figures.shape(place.shape), False
             box.parts.append(lane)
         if self.grads:
@@ -170,6 +173,7 @@ class Boxes:
         box.parts += known[:_MOST_LANES]
 
     def _lines(self, array: Any) -> tuple[str, ...]:
+        """An array in a box; beside cells only a few lines of it."""
         lines = figures.array(array)
         return lines if len(lines) <= _MOST_LINES or not self.cells else (figures.summary(array),)
 

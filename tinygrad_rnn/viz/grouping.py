@@ -14,6 +14,7 @@ from tinygrad_rnn.viz.roles import Roles, given_name
 
 LONGEST = 8  # time steps that are all drawn; of more, the first and the last
 FIRST, LAST = 2, 3
+_OUTER = ("before", "after")  # regions of initial states
 
 Steps = str | Sequence[int]
 
@@ -120,30 +121,40 @@ class _Grouping:
             if not self.cells or part is None or part.kind == "input":
                 return place, "tensor", part, column
             return (part, column), "cell" if part.is_cell else "tensor", part, column
-        if self.cells and self.roles.regions[place] in ("before", "after"):
+        if place in self.into:
+            return self.of(self.into[place])
+        if self.cells and self.roles.regions[place] in _OUTER:
             return place, "initial", None, None
         if self.cells and self.roles.kinds[place] == "parameter":
             user = self.roles.uses[place][0][0]
             part = self.parts.get(user)
             return ("weights", part or user.tag.scope), "weights", part, None
-        return self.into.get(place, place), "tensor", None, None
+        if self.cells and place.is_leaf and self._is_shared_out(place):
+            return None, "", None, None
+        return place, "tensor", None, None
 
     def collapse(self, places: list[Node]) -> None:
-        """Draw what stands outside of time and has one user, unless it has a name, with that."""
-        roles = self.roles
+        """Draw what stands outside of time, and has one user, with that."""
         for place in reversed(places):
-            users = {user for user, _ in roles.uses[place]}
-            goals = {self.into.get(user, user) for user in users}
-            if len(goals) != 1 or roles.kinds[place] not in ("operation", "input"):
-                continue
-            user = next(iter(users))
-            alike = place.is_leaf or place.tag.scope == user.tag.scope
-            outside = roles.regions[place] == roles.regions[user] in ("top", "bottom")
-            named = given_name(place) or (place.is_leaf and place.requires_grad)
-            sums = (
-                not place.is_leaf
-                and place.primitive is user.primitive
-                and user.primitive.name == "add"
-            )
-            if outside and not named and (sums or (alike and self.cells)):
+            uses = self.roles.uses[place]
+            goals = {self.into.get(user, user) for user, _ in uses}
+            if len(goals) == 1 and self._is_drawn_with(place, uses[0][0]):
                 self.into[place] = goals.pop()
+
+    def _is_drawn_with(self, place: Node, user: Node) -> bool:
+        region, above = self.roles.regions[place], self.roles.regions[user]
+        if region not in ("top", "bottom") or self.roles.kinds[place] == "parameter":
+            return False
+        if self.cells and above in _OUTER:
+            return True  # an initial state is one box
+        if region != above or given_name(place) or (place.is_leaf and place.requires_grad):
+            return False
+        if place.is_leaf:
+            return self.cells
+        sums = place.primitive is user.primitive and user.primitive.name == "add"
+        return sums or (self.cells and place.tag.scope == user.tag.scope)
+
+    def _is_shared_out(self, place: Node) -> bool:
+        """Whether a place is a given state, of which each layer has its part."""
+        users = [self.into.get(user, user) for user, _ in self.roles.uses[place]]
+        return bool(users) and all(self.roles.regions[user] in _OUTER for user in users)

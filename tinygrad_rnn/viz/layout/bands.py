@@ -75,11 +75,15 @@ def _sorted(
 
 
 def _ranks(ordered: list[Unit], below: dict[Unit, dict[Unit, None]]) -> dict[Unit, int]:
-    """Odd ranks for scopes and even ones for what stands between them."""
+    """Odd ranks for scopes, each its own, and even ones for what stands between them."""
     ranks: dict[Unit, int] = {}
+    top = 1
     for unit in ordered:
         lowest = [_over(ranks[other], unit) for other in below[unit]]
-        ranks[unit] = max(lowest, default=1 if unit[0] else 0)
+        ranks[unit] = max(lowest, default=0)
+        if unit[0]:
+            ranks[unit] = max(ranks[unit], top)
+            top = ranks[unit] + 2
     above: dict[Unit, list[int]] = defaultdict(list)
     for unit in reversed(ordered):
         if not unit[0] and not below[unit] and above[unit]:
