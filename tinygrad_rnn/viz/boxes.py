@@ -301,21 +301,21 @@ def _titles(groups: Iterable[Group]) -> dict[Part, str]:
             names = members.setdefault(group.part, set())
             names.update(name for place in group.members if (name := given_name(place)))
     scopes = {part.scope for part in members}
-    layers = Counter(scope for scope, _ in {(part.scope, part.layer) for part in members})
-    given: dict[Part, str] = {}
+    layers = Counter(
+        scope for scope, _ in {(p.scope, p.layer) for p in members if p.kind == "layer"}
+    )
+    given: Counter[str] = Counter()
     titles: dict[Part, str] = {}
     for part, names in members.items():
         kind = next((title for gates, title in _KINDS.items() if gates <= names), "")
         kind = kind or ("RNN" if part.kind == "layer" else "cell")
         scope = part.scope.rpartition(".")[2]
         title = f"{scope}: {kind}" if scope and len(scopes) > 1 else kind
-        if part.kind == "layer" and layers[part.scope] > 1:
-            title += f", layer {part.layer}"
-        if part.direction == "reverse":
-            title += ", reverse"
-        found = sum(other == title for other in given.values())
-        given[part] = title
-        titles[part] = f"{title} {found + 1}" if found else title
+        where = f", layer {part.layer}" if layers[part.scope] > 1 else ""
+        where += ", reverse" if part.direction == "reverse" else ""
+        given[title + where] += 1
+        again = given[title + where]
+        titles[part] = f"{title} {again}{where}" if again > 1 else title + where
     return titles
 
 

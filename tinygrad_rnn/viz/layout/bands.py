@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from tinygrad_rnn.viz.scene import Scene
 
@@ -61,17 +62,21 @@ def _sorted(
     """The units, each after those below it, and those that lie on a circle."""
     above: dict[Unit, list[Unit]] = defaultdict(list)
     waits = {unit: len(below[unit]) for unit in units}
+    age = {unit: i for i, unit in enumerate(units)}
     for unit in units:
         for other in below[unit]:
             above[other].append(unit)
-    ready = [unit for unit in units if not waits[unit]]
-    for unit in ready:  # grows while it is read
+    ready = [(age[unit], unit) for unit in units if not waits[unit]]
+    ordered = []
+    while ready:  # the oldest first, so that layers that run one after the other stay together
+        _, unit = heappop(ready)
+        ordered.append(unit)
         for user in above[unit]:
             waits[user] -= 1
             if not waits[user]:
-                ready.append(user)
-    done = set(ready)
-    return ready, [unit for unit in units if unit not in done]
+                heappush(ready, (age[user], user))
+    done = set(ordered)
+    return ordered, [unit for unit in units if unit not in done]
 
 
 def _ranks(ordered: list[Unit], below: dict[Unit, dict[Unit, None]]) -> dict[Unit, int]:
