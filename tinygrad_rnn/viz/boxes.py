@@ -107,9 +107,7 @@ class Boxes:
             box.parts.append(Row("value", shape_only if value is None else self._lines(value)))
         if self.grads and main.requires_grad:
             gradient = self._gradient(main)
-            row = Row(
-                "grad", (self._absent(main),) if gradient is None else self._lines(gradient)
-            )
+            row = Row("grad", (self._absent(main),) if gradient is None else self._lines(gradient))
             self._note_norm(row, gradient)
             box.parts.append(row)
 

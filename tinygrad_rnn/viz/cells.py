@@ -147,7 +147,6 @@ class _Parts:
                 if self.parts[node].kind == "rest" and self._is_constant_of(parent, node):
                     self.parts[parent] = self.parts[node]
 
-
     def _is_constant_of(self, place: Node, node: Node) -> bool:
         """Whether a place is no more than a number of its only user, such as a target."""
         only = len(self.roles.uses[place]) == 1 and self.roles.steps[place] is not None

@@ -204,11 +204,11 @@ class _Casting:
         steps = [roles.steps[user] for user in users]
         if roles.kinds[place] == "parameter" and any(step is not None for step in steps):
             return None, "left"
-        if place.is_leaf and roles.kinds[place] != "parameter":
-            if place.tag.step in self.times:
+        if roles.kinds[place] != "parameter":
+            if place.is_leaf and place.tag.step in self.times:
                 return place.tag.step, "step"
-        if roles.kinds[place] != "parameter" and self._serves_one(place, steps):
-            return steps[0], "step"
+            if self._serves_one(place, steps):
+                return steps[0], "step"
         feeds = any(roles.regions[user] in _BELOW for user in users)
         return None, "bottom" if feeds else "top"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 
@@ -11,11 +12,16 @@ from tinygrad_rnn.viz.scene import Box
 
 
 def choose_ports(
-    paths: list[Path], boxes: Mapping[int, Box], x: Mapping[int, float], apart: float
+    paths: list[Path],
+    boxes: Mapping[int, Box],
+    x: Mapping[int, float],
+    exits: Mapping[int, float],
+    apart: float,
 ) -> None:
     """Set both ends of all wires that rise, given the centres of the boxes.
 
-    Wires with a port keep it; the others keep ``apart`` from each other where there is room.
+    Wires with a port keep it; the others keep ``apart`` from each other where there is room, and
+    leave a box no further to the left than its exit.
     """
     arriving: dict[int, list[Path]] = defaultdict(list)
     fixed: dict[int, list[float]] = defaultdict(list)
@@ -28,13 +34,15 @@ def choose_ports(
             leaving[path.edge.source].append(path)
         else:
             fixed[path.edge.target].append(path.end)
+    margin = EDGE + (apart - PORT) / 2
     for index, wires in arriving.items():
-        half = boxes[index].width / 2
-        high = x[index] + half - EDGE
-        low = max([x[index] - half + EDGE, *(end + (PORT + apart) / 2 for end in fixed[index])])
+        half = max(0.0, boxes[index].width / 2 - margin)
+        high = x[index] + half
+        low = max([x[index] - half, *(end + (PORT + apart) / 2 for end in fixed[index])])
         _arrive(wires, min(low, high), high, apart, x)
     for index, wires in leaving.items():
-        _leave(wires, x[index], boxes[index].width / 2 - EDGE, apart)
+        high = x[index] + max(0.0, boxes[index].width / 2 - margin)
+        _leave(wires, x[index], exits.get(index, -math.inf), high, apart * 0.75)
 
 
 def _arrive(
@@ -56,20 +64,22 @@ def _comes_at(path: Path, x: Mapping[int, float]) -> float:
     return path.through[-1] if path.through else x[path.edge.source]
 
 
-def _leave(wires: list[Path], centre: float, reach: float, apart: float) -> None:
+def _leave(wires: list[Path], centre: float, low: float, high: float, apart: float) -> None:
     """Let wires leave right under where they go, and those that bend beside them."""
     goals = [path.end if path.upright is None else path.upright for path in wires]
     straight: list[float] = []
-    bent = []
-    for goal, i in sorted((abs(goal - centre), i) for i, goal in enumerate(goals)):
-        free = all(abs(goals[i] - other) >= min(apart, PORT) for other in straight)
-        if goal <= reach and free and not wires[i].through:
-            straight.append(goals[i])
-            wires[i].start = goals[i]
+    bent: list[int] = []
+    for i in sorted(range(len(wires)), key=lambda i: abs(goals[i] - centre)):
+        goal = goals[i]
+        free = all(abs(goal - other) >= apart for other in straight)
+        if low <= goal <= high and free and not wires[i].through:
+            straight.append(goal)
+            wires[i].start = goal
         else:
-            bent.append(wires[i])
-    steps = (side * k * PORT for k in range(int(reach / PORT) + 1) for side in (1, -1))
-    room = (centre + step for step in steps)
-    exit = next((at for at in room if all(abs(at - s) >= PORT for s in straight)), centre)
-    for path in bent:
-        path.start = exit
+            bent.append(i)
+    for i in bent:
+        aside = 1 if goals[i] >= centre else -1
+        wishes = [centre + side * k * apart for k in range(4) for side in (aside, -aside)]
+        room = [at for at in wishes if low <= at <= high]
+        free_of = (at for at in room if all(abs(at - other) >= apart for other in straight))
+        wires[i].start = next(free_of, centre)

@@ -56,7 +56,8 @@ class _Score:
         self.goals = {p.edge.source: p for p in self.paths if p.lane and p.edge.source in initial}
         self._columns()
         self._cross_rows()
-        choose_ports(self.paths, self.scene.boxes, self.x, self.apart)
+        exits = {index: self._leftmost_exit(index) for index in self.row}
+        choose_ports(self.paths, self.scene.boxes, self.x, exits, self.apart)
         self._lanes()
         self._heights()
         self._left()
@@ -147,16 +148,17 @@ class _Score:
             return 0.0
         if self.x[path.edge.target] > self.x[path.edge.source]:
             return half - 24
-        return min(self._label_room(path.edge.source) - half, half - 24)
+        return min(self._leftmost_exit(path.edge.source) - self.x[path.edge.source], half - 24)
 
-    def _label_room(self, index: int) -> float:
-        """How far from a box's left side a wire may leave it without crossing a step's label."""
+    def _leftmost_exit(self, index: int) -> float:
+        """Where a wire may leave a box near its left side without crossing a step's label."""
         box, top = self.scene.boxes[index], self.rows.first[-2] - 1
+        corner = self.x[index] - box.width / 2 + 24
         if self.row[index] != top or box.step is None:
-            return 24.0
+            return corner
         left, _ = self.column[self.rows.column_of[box.step]]
         label = width(self.scene.labels[box.step], STEP, bold=True)
-        return max(24.0, left + 12 + label + 10 - (self.x[index] - box.width / 2))
+        return max(corner, left + 12 + label + self.beside)
 
     def _cross_rows(self) -> None:
         """Find, for wires that rise past rows outside a gutter, an x where no box stands."""
