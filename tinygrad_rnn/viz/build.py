@@ -117,7 +117,7 @@ class _Builder:
                     key = self._key(source, target, parent, node, operand)
                     if key not in edges:
                         edges[key] = self._edge(source, target, parent, operand, built)
-                    elif source.style == "elided":
+                    elif source.style == "elided" and edges[key].label:
                         edges[key].label = self.boxes.names[parent]
                     self._add_flow(flows.setdefault(key, {}), parent, node, operand)
         for key, edge in edges.items():
@@ -128,7 +128,7 @@ class _Builder:
     def _key(
         self, source: Group, target: Group, parent: Node, node: Node, operand: int
     ) -> Hashable:
-        if source.style == "weights":
+        if source.style == "weights" or (source.style == "elided" and not _is_cell(source)):
             return source.index, target.index
         if source.style == "elided":
             return source.index, target.index, self.boxes.lane_name(parent)
@@ -147,7 +147,7 @@ class _Builder:
     ) -> Edge:
         edge = Edge(source.index, target.index, operand, self._kind(source, target))
         if source.style in ("cell", "elided", "initial") and self.boxes.cells:
-            edge.label = "" if source.style == "initial" else self.boxes.names[parent]
+            edge.label = self.boxes.names[parent] if _is_cell(source) else ""
             edge.lanes = self._lanes(source, target, parent, built)
         return edge
 
@@ -223,6 +223,11 @@ class _Builder:
         elif NOT_YET in self.boxes.missing:
             parts.append("No backward has run yet.")
         return " ".join(parts)
+
+
+def _is_cell(group: Group) -> bool:
+    """Whether a group is a cell, or many of one: its states have names on their wires."""
+    return group.part is not None and group.part.is_cell
 
 
 def _lane_at(box: Box, name: str) -> int | None:
