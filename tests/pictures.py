@@ -28,6 +28,14 @@ class Rect:
         across = self.left + margin < x < self.right - margin
         return across and self.top + margin < y < self.bottom - margin
 
+    def covers(self, other):
+        across = self.left <= other.left and other.right <= self.right
+        return across and self.top <= other.top and other.bottom <= self.bottom
+
+    def meets(self, other):
+        across = self.left < other.right and other.left < self.right
+        return across and self.top < other.bottom and other.top < self.bottom
+
     def distance(self, x, y):
         dx = max(self.left - x, 0, x - self.right)
         dy = max(self.top - y, 0, y - self.bottom)
@@ -56,9 +64,72 @@ class Reader:
     def texts(self, box, kind):
         return [t.text for t in self.boxes[box].iter(f"{SVG}text") if t.get("class") == kind]
 
+    def styled(self, style):
+        """The boxes of a style, such as "cell", oldest first."""
+        return [i for i in self.ids if style in self.boxes[i].get("class").split()]
+
+    def step_of(self, box):
+        """The time step in whose column a box stands."""
+        rect = self.rects[box]
+        for frame in self.root.iterfind(f".//{SVG}rect[@class='step']"):
+            column = rect_of(frame)
+            if column.left < rect.left < column.right:
+                inside = [t.text for t, area in self.writing() if column.covers(area)]
+                (label,) = (text for text in inside if text.startswith("t = "))
+                return int(label.removeprefix("t = "))
+        return None
+
+    def heights(self, box):
+        """How high the lanes of a box stand, by their names."""
+        texts = self.boxes[box].iter(f"{SVG}text")
+        return {t.text: float(t.get("y")) for t in texts if t.get("class") == "name"}
+
+    def marks(self, box, kind):
+        """The bars or slivers of a box, each with what it says."""
+        groups = (g for g in self.boxes[box].iter(f"{SVG}g") if g is not self.boxes[box])
+        return [
+            (g.find(f"{SVG}title").text, mark)
+            for g in groups
+            for mark in g.iter(f"{SVG}rect")
+            if mark.get("class") == kind
+        ]
+
+    def norms_of(self, source, target):
+        """What is told of the gradients that flow back between two boxes."""
+        return [
+            path.find(f"{SVG}title").text.split(" = ")[1]
+            for a, b, _, path in self.halos
+            if (a, b) == (target, source)
+        ]
+
+    def norm_of(self, source, target):
+        (norm,) = self.norms_of(source, target)
+        return norm
+
+    def labels(self):
+        """What is written outside of boxes, in the order of the file."""
+        return [element.text for element, _ in self.writing()]
+
+    def writing(self):
+        """What is written among the boxes but in none of them, and where."""
+        (page,) = self.root.findall(f"{SVG}g[@transform]")[:1]
+        inside = {t for group in self.boxes.values() for t in group.iter(f"{SVG}text")}
+        found = [t for t in page.iter(f"{SVG}text") if t not in inside]
+        return [(t, area_of(t)) for t in found]
+
     def named(self, name):
         (found,) = (i for i in self.boxes if self.texts(i, "name") == [name])
         return found
+
+
+def area_of(element):
+    """What a line of writing covers."""
+    x, y, size = (float(element.get(k)) for k in ("x", "y", "font-size"))
+    style = {"bold": element.get("font-weight") == "bold"}
+    style["mono"] = "Mono" in element.get("font-family", "")
+    wide = text.width(element.text or "", size, **style)
+    left = x - wide * {"end": 1, "middle": 0.5}.get(element.get("text-anchor"), 0)
+    return Rect(left, y - 0.72 * size, left + wide, y)
 
 
 def rect_of(element):
@@ -117,18 +188,24 @@ def check_geometry(reader):
             assert not hit, f"{source} -> {target} crosses {hit} at {x:.0f}, {y:.0f}"
 
 
+def check_writing(reader):
+    """What is written beside wires, and over columns, lies on no box and on no other writing."""
+    writing = reader.writing()
+    for element, area in writing:
+        hit = [i for i, rect in reader.rects.items() if rect.meets(area)]
+        assert not hit, f"{element.text!r} is written on {hit}"
+    for (one, a), (two, b) in combinations(writing, 2):
+        assert not a.meets(b), f"{one.text!r} and {two.text!r} are written on each other"
+
+
 def check_texts(reader):
     for i, group in reader.boxes.items():
         rect, spans = reader.rects[i], []
         for element in group.iter(f"{SVG}text"):
-            x, y, size = (float(element.get(k)) for k in ("x", "y", "font-size"))
-            style = {"bold": element.get("font-weight") == "bold"}
-            style["mono"] = "Mono" in element.get("font-family", "")
-            wide = text.width(element.text or "", size, **style)
-            left = x - wide * {"end": 1, "middle": 0.5}.get(element.get("text-anchor"), 0)
-            assert rect.left + 2 <= left, (i, element.text)
-            assert left + wide <= rect.right - 2, (i, element.text)
-            assert rect.top + 5 < y < rect.bottom - 2, (i, element.text)
-            spans.append((round(y), left, left + wide, element.text))
+            area = area_of(element)
+            assert rect.left + 2 <= area.left, (i, element.text)
+            assert area.right <= rect.right - 2, (i, element.text)
+            assert rect.top + 5 < area.bottom < rect.bottom - 2, (i, element.text)
+            spans.append((round(area.bottom), area.left, area.right, element.text))
         for (y, a, b, one), (v, c, d, two) in combinations(spans, 2):
             assert abs(y - v) > 8 or b <= c or d <= a, (i, one, two)

@@ -196,7 +196,7 @@ def several_losses(steps=4):
 def fed_back(steps=4, teacher=False):
     """The output of a step, or what it should have been, is the input of the next."""
     w, u, v = _weights((1, 2), (2, 2), (2, 1))
-    h, y, loss = tg.zeros(2, dtype=tg.float64), tg.zeros(1, dtype=tg.float64), 0
+    h, y, loss = tg.zeros(2, dtype=tg.float64), tg.ones(1, dtype=tg.float64), 0
     for t, target in enumerate(_inputs(steps, 1), 1):
         with tg.step(t):
             h = tg.tanh(y @ w + h @ u)
@@ -241,7 +241,7 @@ def second_walk(steps=2):
 def gated(steps=3):
     """A hand-written cell whose gates and state have names, below an output with a name."""
     w, u, v = _weights((2, 2), (2, 2), (2, 1))
-    h, loss = tg.zeros(2, dtype=tg.float64).named("h0"), 0
+    h, loss = tg.ones(2, dtype=tg.float64).named("h0"), 0
     for t, x in enumerate(_inputs(steps, 2), 1):
         with tg.step(t):
             z = tg.sigmoid(x.named("x") @ w).named("z")

@@ -96,8 +96,6 @@ class _Parts:
 
     def _counterpart(self, place: Node, step: int) -> Node | None:
         """What is, at the given step, what ``place`` is at its own."""
-        if place in self.roles.peers:
-            return self._counterpart(self.roles.peers[place], step)
         if self.roles.steps[place] == step:
             return place
         if place not in self.at:
@@ -112,13 +110,11 @@ class _Parts:
         nodes = self.steps[step]
         after: dict[Node, list[Node]] = {node: [] for node in nodes}
         for node in nodes:
-            for parent in node.parents:
-                if parent in after:
-                    after[parent].append(node)
-                elif self.roles.steps[parent] is not None or parent in self.roles.peers:
-                    twin = self._counterpart(parent, step)
-                    if twin in after and twin is not None:
-                        after[twin].append(node)
+            for operand, parent in enumerate(node.parents):
+                state = self.roles.carried.get((node, operand), parent)
+                twin = self._counterpart(state, step)
+                if twin in after and twin is not None:
+                    after[twin].append(node)
         for number, cycle in enumerate(_cycles(nodes, after)):
             scopes = {node.tag.scope for node in cycle if self.roles.kinds[node] == "state"}
             scope = scopes.pop() if len(scopes) == 1 else ""

@@ -73,12 +73,12 @@ def _shown(times: list[int], steps: Steps) -> Sequence[int]:
         return times
     if steps == "auto":
         steps = (FIRST, LAST)
-    whole = not isinstance(steps, str) and all(isinstance(step, int) for step in steps)
-    if whole and isinstance(steps, tuple) and len(steps) == 2 and min(steps) >= 0:
-        first, last = steps
-        return [*times[:first], *times[max(len(times) - last, first) :]]
-    if whole and isinstance(steps, list) and set(steps) <= set(times):
-        return steps
+    if isinstance(steps, tuple | list) and all(isinstance(step, int) for step in steps):
+        if isinstance(steps, tuple) and len(steps) == 2 and min(steps) >= 0:
+            first, last = steps
+            return [*times[:first], *times[max(len(times) - last, first) :]]
+        if isinstance(steps, list) and set(steps) <= set(times):
+            return steps
     known = f"{times[0]} to {times[-1]}" if times else "none: the graph has no time steps"
     raise ValueError(
         f'steps={steps!r}: give "auto", "all", a pair such as (2, 3) for the first two and the '

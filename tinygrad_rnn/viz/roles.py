@@ -29,13 +29,15 @@ _INITIAL_NAME = re.compile(r"[hc]_?(0|₀)$")
 class Roles:
     """Kind, region, step and peer of every place.
 
-    The peer of an initial state is the state that takes its part at the next step.
+    The peer of an initial state is the state that takes its part at the next step; one tensor,
+    such as a zero, may be several initial states, so ``carried`` has that state for each use.
     """
 
     kinds: dict[Node, str] = field(default_factory=dict)
     regions: dict[Node, str] = field(default_factory=dict)
     steps: dict[Node, int | None] = field(default_factory=dict)
     peers: dict[Node, Node] = field(default_factory=dict)
+    carried: dict[Use, Node] = field(default_factory=dict)
     uses: dict[Node, list[Use]] = field(default_factory=dict)
 
 
@@ -122,15 +124,16 @@ class _Casting:
                 twins = [other[position] for other in neighbours if position in other]
                 for operand, parent in enumerate(node.parents):
                     if not self._is_timed(parent) and role_of(parent) != "input":
-                        self._compare(twins, step, operand, parent)
+                        self._compare(twins, node, operand)
 
-    def _compare(self, twins: list[Node], step: int, operand: int, parent: Node) -> None:
+    def _compare(self, twins: list[Node], node: Node, operand: int) -> None:
         """An initial state stands where the same operation of the next step has a state."""
         for twin in twins:
             if operand < len(twin.parents):
                 state = twin.parents[operand]
-                if not state.is_leaf and state.tag.step == step:
-                    self.roles.peers.setdefault(parent, state)
+                if not state.is_leaf and state.tag.step == node.tag.step:
+                    self.roles.peers.setdefault(node.parents[operand], state)
+                    self.roles.carried.setdefault((node, operand), state)
 
     def _kind(self, place: Node) -> str:
         if place is self.root:
