@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, demo, viz
+from tinygrad_rnn import bptt, demo, samples, viz
 
 
 def draw(directory: Path) -> None:
@@ -17,8 +17,23 @@ def draw(directory: Path) -> None:
     layer = tg.nn.RNN(1, 2)
     output, _ = layer(tg.tensor([[[1.0]], [[2.0]], [[3.0]]]))
     walk = bptt.record((output * output).sum().named("L"))
-    viz.draw(walk, title="nn.RNN(1, 2), unrolled over three steps").save(
+    viz.draw(walk, level="op", title="nn.RNN(1, 2), unrolled over three steps").save(
         directory / "rnn_layer.svg"
+    )
+
+    loss = samples.unrolled("lstm", layers=2, steps=4, every_step=True)
+    title = "nn.LSTM(2, 2, num_layers=2), unrolled over four steps"
+    viz.draw(bptt.record(loss), title=title).save(directory / "lstm_cells.svg")
+
+    walk = bptt.record(samples.unrolled("lstm", layers=2, steps=50))
+    title = "nn.LSTM over fifty steps, a loss at the last: the gradient vanishes on its way back"
+    viz.draw(walk, title=title).save(directory / "lstm_long.svg")
+    viz.gradient_flow(walk).save(directory / "gradient_flow.svg")
+    viz.draw(walk, level="step").save(directory / "heat_map.svg")
+
+    walk = bptt.record(samples.unrolled("gru", steps=3, bidirectional=True, every_step=True))
+    viz.draw(walk, title="nn.GRU(2, 2, bidirectional=True) over three steps").save(
+        directory / "gru_both_ways.svg"
     )
 
 

@@ -32,7 +32,7 @@ FLOORS = [
     ("optim", "utils"),
     ("bptt",),
     ("viz", "testing"),
-    ("demo", "cli", "__main__"),
+    ("demo", "samples", "cli", "__main__"),
 ]
 FLOOR = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 

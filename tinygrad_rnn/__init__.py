@@ -11,11 +11,14 @@
 tensor(0.1080)
 """
 
+from importlib import import_module as _import
 from math import e, inf, nan, pi
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
 from numpy import dtype
 
-from tinygrad_rnn import autograd, bptt, cuda, linalg, nn, optim, testing, utils, viz
+from tinygrad_rnn import autograd, bptt, cuda, linalg, nn, optim, utils
 from tinygrad_rnn.creation import (
     arange,
     as_tensor,
@@ -271,7 +274,18 @@ from tinygrad_rnn.random import (
 from tinygrad_rnn.serialization import load, save
 from tinygrad_rnn.tensor import Tensor
 
+if _TYPE_CHECKING:
+    from tinygrad_rnn import testing, viz
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> _Any:
+    """Import what pictures and comparisons need when it is first asked for."""
+    if name in ("testing", "viz"):
+        return _import(f"tinygrad_rnn.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "Generator",

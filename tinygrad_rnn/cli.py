@@ -8,9 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from tinygrad_rnn import __version__, demo
+from tinygrad_rnn import __version__, bptt, demo, samples, viz
 
 
 class _Parser(argparse.ArgumentParser):
@@ -25,18 +25,121 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="tinygrad-rnn", description="See backpropagation through time.")
     parser.add_argument("--version", action="version", version=f"tinygrad-rnn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_add_demo, _add_draw, _add_play):
+        add(commands)
+    return parser
+
+
+# Each command: its arguments, and a function of them that returns the exit status.
+
+
+def _add_demo(commands: Any) -> None:
     command = commands.add_parser(
         "demo",
         help="work out a two-step RNN in full, check it, and draw it",
         description="Print the forward pass, the backward walk and the gradients by time step of "
-        "a two-step RNN, check them, and write bptt.svg and bptt.dot. Exit status 1 if a gradient "
-        "is wrong.",
+        "a two-step RNN, check them, and write bptt.svg, bptt.dot and bptt.html. Exit status 1 if "
+        "a gradient is wrong.",
     )
     command.add_argument(
         "--out", type=Path, default=Path(), metavar="DIR",
         help="where to write the pictures (default: the current directory; made if missing)",
     )  # fmt: skip
-    return parser
+    command.set_defaults(run=_demo)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    options.out.mkdir(parents=True, exist_ok=True)
+    return 0 if demo.run(options.out) else 1
+
+
+def _add_draw(commands: Any) -> None:
+    command = commands.add_parser(
+        "draw",
+        help="draw a recurrent net, unrolled, with its gradients",
+        description="Draw the unrolled graph of a recurrent layer with a readout, on a random "
+        "sequence, and the gradients that flow back through it.",
+    )
+    _add_net(command)
+    command.add_argument(
+        "--level", choices=viz.picture.LEVELS, default="auto",
+        help="what a box stands for: an operation, a cell; step: a heat map (default: auto)",
+    )  # fmt: skip
+    command.add_argument("--theme", choices=tuple(viz.style.THEMES), default="light")
+    _add_output(command, "where to write it: .svg, .html, .dot, .png or .pdf")
+    command.set_defaults(run=_draw)
+
+
+def _draw(options: argparse.Namespace) -> int:
+    picture = viz.draw(bptt.record(_net(options)), level=options.level, theme=options.theme)
+    return _wrote(picture.save(options.output))
+
+
+def _add_play(commands: Any) -> None:
+    command = commands.add_parser(
+        "play",
+        help="write a page that steps through the backward walk of a recurrent net",
+        description="Write an HTML page that steps through the backward walk of a recurrent layer "
+        "with a readout, on a random sequence.",
+    )
+    _add_net(command)
+    _add_output(command, "where to write it: an .html file")
+    command.set_defaults(run=_play)
+
+
+def _play(options: argparse.Namespace) -> int:
+    return _wrote(viz.play(_net(options), options.output))
+
+
+# What the commands share.
+
+
+def _add_net(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--cell", choices=tuple(samples.CELLS), default="lstm")
+    for name, default, what in (
+        ("layers", 1, "layers of the stack"),
+        ("steps", 4, "time steps"),
+        ("hidden", 2, "elements of a state"),
+        ("inputs", 2, "elements of an input"),
+    ):
+        command.add_argument(
+            f"--{name}", type=_positive, default=default, metavar="N",
+            help=f"{what} (default: {default})",
+        )  # fmt: skip
+    command.add_argument("--bidirectional", action="store_true", help="read it both ways")
+    command.add_argument(
+        "--every-step", action="store_true", help="a loss at every step, not at the last one only"
+    )
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of all random numbers")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
+    return number
+
+
+_positive.__name__ = "whole number"  # as argparse calls it when it refuses a text
+
+
+def _net(options: argparse.Namespace) -> Any:
+    names = ("layers", "steps", "hidden", "inputs", "bidirectional", "every_step", "seed")
+    return samples.unrolled(options.cell, **{name: getattr(options, name) for name in names})
+
+
+def _add_output(command: argparse.ArgumentParser, text: str) -> None:
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=text)
+
+
+def _wrote(path: Path) -> int:
+    print(f"wrote {path}")
+    return 0
+
+
+def _refused(why: str) -> int:
+    print(f"tinygrad-rnn: error: {why}", file=sys.stderr)
+    return 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,8 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console may not know every formula sign
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        right = demo.run(options.out)
+        status: int = options.run(options)
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as head, has seen enough
@@ -54,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         place = error.filename or "standard output"
-        print(f"tinygrad-rnn: error: cannot write {place}: {error.strerror}", file=sys.stderr)
-        return 2
-    return 0 if right else 1
+        return _refused(f"cannot write {place}: {error.strerror}")
+    except (ValueError, RuntimeError) as error:  # too many boxes, no Graphviz for a PNG, …
+        return _refused(str(error))
+    return status

@@ -42,8 +42,12 @@ class Visit:
     @property
     def contributions(self) -> tuple[Array | None, ...]:
         """What each parent of the node received from it; ``None`` where it needs no gradient."""
-        pairs = zip(self._sent, self.node.parents, strict=True)
-        return tuple(None if c is None else _fixed(dense(c, parent.shape)) for c, parent in pairs)
+        return tuple(map(self.contribution, range(len(self._sent))))
+
+    def contribution(self, operand: int) -> Array | None:
+        """What the parent at one position received; see `contributions`."""
+        sent = self._sent[operand]
+        return None if sent is None else _fixed(dense(sent, self.node.parents[operand].shape))
 
 
 def _fixed(array: Any) -> Array:

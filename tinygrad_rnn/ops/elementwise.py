@@ -138,7 +138,7 @@ def _truncated_quotient(a: Any, b: Any) -> Any:
 
 
 floor_divide = _division("floor_divide", np.floor_divide, "//")
-trunc_divide = _division("trunc_divide", _truncated_quotient, "trunc /")
+trunc_divide = _division("trunc_divide", _truncated_quotient, "trunc({a} / {b})")
 
 remainder = _division("remainder", np.remainder, "%")
 remainder.vjp("a", lambda g: g, formula="g")

@@ -240,7 +240,7 @@ class Boxes:
         """How the main place was computed from other groups' places."""
         if len(group.members) == 1:
             return expression(main, self.names)
-        inner, members = dict(self.names), set(group.members)
+        inner, members = self.names.copy(), set(group.members)
         for place in group.members:
             if not place.is_leaf:
                 said = self._written(place, members, inner)

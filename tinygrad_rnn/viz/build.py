@@ -40,13 +40,12 @@ def scene_of(
     """
     places = tape([source.root])
     boxed = [place for place in places if place is source.root or not is_inline(place)]
-    roles = roles_of(places, source.root)
-    times = sorted({step for step in roles.steps.values() if step is not None})
-    columns = Columns(times, steps)
+    columns = Columns({p.tag.step for p in places if not p.is_leaf}, steps)
     if level == "auto":
         level = _best_level(boxed, columns)
-    if level == "cell" or columns.runs:
-        roles = roles_of(places, source.root, sums_in_time=False)
+    literal = level == "op" and not columns.runs
+    roles = roles_of(places, source.root, sums_in_time=literal)
+    columns = Columns(set(roles.steps.values()), steps)
     groups = groups_of(places, boxed, roles, level, columns)
     if len(groups) > max_nodes:
         raise ValueError(_too_many(len(groups), max_nodes, level, columns))
@@ -80,6 +79,7 @@ def _too_many(count: int, most: int, level: str, columns: Columns) -> str:
 class _Builder:
     def __init__(self, source: Source, roles: Roles, boxes: Boxes, columns: Columns) -> None:
         self.source, self.roles, self.boxes, self.columns = source, roles, boxes, columns
+        self.mains = {group.index: boxes.main(group) for group in boxes.groups}
 
     def scene(self, title: str | None) -> Scene:
         columns = self.columns
@@ -152,10 +152,10 @@ class _Builder:
         return edge
 
     def _kind(self, source: Group, target: Group) -> str:
-        box = self.boxes.main(source)
-        if self.roles.kinds[box] == "parameter":
+        main = self.mains[source.index]
+        if self.roles.kinds[main] == "parameter":
             return "parameter"
-        if self.roles.regions[box] in ("before", "after"):
+        if self.roles.regions[main] in ("before", "after"):
             return "recurrent"
         crosses = source.step is not None and target.step is not None
         return "recurrent" if crosses and source.step != target.step else "forward"

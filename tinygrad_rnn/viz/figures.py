@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.bptt.norms import norm as norm
+
 LONGEST_ROW = 4  # a longer vector, or a larger matrix, is printed as its shape and norm
 BINS = 6
 _WIDEST_SCALE = 1e-6  # below this part of the largest norm everything is written ≈0
@@ -87,16 +89,6 @@ def shape(dimensions: tuple[int, ...]) -> str:
     ('5×2', 'scalar')
     """
     return "×".join(map(str, dimensions)) or "scalar"
-
-
-def norm(a: Any) -> float:
-    """The Euclidean norm of all elements."""
-    flat = np.abs(np.asarray(a).astype(complex if np.iscomplexobj(a) else float)).ravel()
-    with np.errstate(over="ignore", invalid="ignore"):
-        largest = float(flat.max(initial=0))
-        if not math.isfinite(largest) or largest == 0:
-            return largest
-        return float(np.sqrt(np.sum((flat / largest) ** 2)) * largest)
 
 
 @dataclass(frozen=True, slots=True)

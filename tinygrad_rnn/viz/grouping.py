@@ -5,7 +5,7 @@ all the time steps that a long picture leaves out.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 
 from tinygrad_rnn.engine.graph import Node
@@ -37,8 +37,8 @@ class Group:
 class Columns:
     """The time steps that are drawn, and the runs of steps between them that are left out."""
 
-    def __init__(self, times: list[int], steps: Steps) -> None:
-        self.times = times
+    def __init__(self, found: Collection[int | None], steps: Steps) -> None:
+        self.times = times = sorted(step for step in found if step is not None)
         shown = set(_shown(times, steps))
         self.runs: dict[int, list[int]] = {}  # by the first step of each run
         self.keys: list[int] = []  # of the columns, left to right

@@ -24,7 +24,7 @@ def n(x: float) -> str:
     >>> n(12.04), n(1 / 3)
     ('12', '0.3')
     """
-    return f"{round(x, 1):g}" if abs(x) < 1e5 else f"{x:.0f}"
+    return f"{x:.1f}".removesuffix(".0")
 
 
 def xy(point: Point) -> str:

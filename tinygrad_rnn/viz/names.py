@@ -1,17 +1,32 @@
-"""What places are called in a picture, and the expression that made them."""
+"""What places are called in a picture.
+
+A name that was given is kept, with its time step as a subscript.  What has none is named after
+its part in the graph: ``a_i`` is what goes into the gate ``i``, ``f⊙c′`` the product of ``f`` and
+of the step before's ``c``, ``W_ih x₁`` what a layer makes of ``x₁``.  The rest is v1, v2, … with
+the same number at the same place of every time step.
+
+All of this is worked out when a picture is drawn: a forward pass pays nothing for it.
+"""
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz import figures
-from tinygrad_rnn.viz.text import clean
+from tinygrad_rnn.viz import formulas
+from tinygrad_rnn.viz.formulas import in_step
+from tinygrad_rnn.viz.text import clean, cut
 
-_SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
-LONGEST_EXPRESSION = 120  # the layout cuts again, by width
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LONGEST_FORMULA, _LONGEST_EXPRESSION = 14, 120  # characters; the layout cuts again, by width
+_PARTS = ("getitem", "slice")
+_ACTIVATIONS = (
+    "elu", "gelu", "gelu_tanh", "hardtanh", "leaky_relu", "logsigmoid", "mish", "relu", "sigmoid",
+    "silu", "softmax", "softplus", "softsign", "tanh",
+)  # fmt: skip
 
 
 def is_inline(place: Node) -> bool:
@@ -21,85 +36,282 @@ def is_inline(place: Node) -> bool:
     return place.shape == () and not _given(place)
 
 
-def names(places: list[Node]) -> dict[Node, str]:
-    """The display names: given ones with their step as a subscript, the rest v1, v2, …"""
-    found: dict[Node, str] = {}
-    unnamed = 0
-    for place in places:
-        if is_inline(place):
-            found[place] = _written(place.value)
-        elif name := _given(place):
-            found[place] = _in_step(name, place.tag.step)
-        else:
-            unnamed += 1
-            found[place] = f"v{unnamed}"
-    return found
+def names(places: list[Node]) -> Names:
+    """The names of all places of a tape, which is oldest first.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> from tinygrad_rnn.engine.graph import tape
+    >>> x = tg.tensor([1.0, 2.0], requires_grad=True).named("x")
+    >>> with tg.step(1):
+    ...     i = tg.sigmoid(x * 2 + 1).named("i")
+    >>> places = tape([i.node])
+    >>> called = names(places)
+    >>> [called[place] for place in places]
+    ['x', '2', 'x·2', '1', 'a_i₁', 'i₁']
+    """
+    return _Naming(places).found
 
 
-def _written(value: Any) -> str:
-    """A number as a program would write it."""
-    value = value.item() if hasattr(value, "item") else value
-    return f"{value:.6g}" if isinstance(value, float) else figures.number(value)
+def expression(node: Node, names: Mapping[Node, str]) -> str:
+    """How a node was computed, in the names of its operands: "= tanh(a₁)".
+
+    `Names` tell other layers' operands by their layer; any other mapping is taken at its word.
+    """
+    if node.is_leaf:
+        return ""
+    told = names.told if isinstance(names, Names) else lambda parent, _: names[parent]
+    operands = [told(parent, node) for parent in node.parents]
+    return cut("= " + formulas.computed(node, operands), _LONGEST_EXPRESSION)
+
+
+class Names(dict[Node, str]):
+    """The name of each place, as it stands in the place's own box."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._homes: dict[Node, tuple[str, Any]] = {}
+        self._sharers: dict[str, set[tuple[str, Any]]] = {}
+
+    def told(self, place: Node, by: Node | None = None) -> str:
+        """The name as another box, ``by``, says it, or a text outside of all boxes.
+
+        In a box it needs no addition where the other stands in the same layer.  Elsewhere
+        ``h₁⁽⁰⁾`` is that of layer 0 (whose weights are called ``…_l0``), ``h₁⁽⁰ʳ⁾`` that of its
+        reverse direction, ``decoder.h₁`` that of the module or scope.
+        """
+        name, home = self[place], self._homes.get(place)
+        sharers = self._sharers.get(name, set())
+        if len(sharers) < 2 or home is None or (by is not None and self._homes.get(by) == home):
+            return name
+        scope, (layer, direction) = home
+        if layer is not None and len({at for _, at in sharers}) > 1:
+            reverse = "ʳ" if direction == "reverse" else ""
+            name += f"⁽{str(layer).translate(_SUPERSCRIPTS)}{reverse}⁾"
+        if scope and len({at for at, _ in sharers}) > 1:
+            name = f"{clean(scope).rpartition('.')[2]}.{name}"
+        return name
+
+    def copy(self) -> Names:
+        """The same names, to put others in the place of some."""
+        new = Names()
+        new.update(self)
+        new._homes, new._sharers = self._homes, self._sharers
+        return new
+
+    def share(self, homes: dict[Node, tuple[str, Any]]) -> None:
+        """Find out which places bear the same name in different layers."""
+        self._homes, found = homes, defaultdict(set)
+        for place, name in self.items():
+            if place in homes:
+                found[name].add(homes[place])
+        self._sharers = found
+
+
+class _Naming:
+    """One pass after another over a tape: each names what it can of what is left."""
+
+    def __init__(self, places: list[Node]) -> None:
+        self.places, self.found = places, Names()
+        self.stems: dict[Node, str] = {}  # a name without its step, as formulas have it
+        self.taken: set[tuple[Any, ...]] = set()
+        self.users: dict[Node, list[Node]] = {place: [] for place in places}
+        for node in places:
+            for parent in node.parents:
+                self.users[parent].append(node)
+        homes = {place: self._home(place) for place in places if not is_inline(place)}
+        self._as_given()
+        self.found.share(homes)
+        self._gates()
+        self._formulas()
+        self._numbered()
+        self.found.share(homes)
+
+    def _home(self, place: Node) -> tuple[str, Any]:
+        """Scope, layer and direction; an initial state belongs to the layer that reads it."""
+        tag = place.tag
+        if tag.layer is None and len({user.tag[2:4] for user in self.users[place]}) == 1:
+            return tag.scope, self.users[place][0].tag[2:4]
+        return tag.scope, tag[2:4]
+
+    def _call(self, place: Node, stem: str, shown: str | None = None) -> None:
+        """Name a place, unless another of its layer and step is called so already."""
+        shown = in_step(stem, place.tag.step) if shown is None else shown
+        key = (shown, *place.tag[:4])
+        if key not in self.taken:
+            self.taken.add(key)
+            self.stems[place], self.found[place] = stem, shown
+
+    # -- given names --
+
+    def _as_given(self) -> None:
+        modules = self._modules()
+        for place in self.places:
+            if is_inline(place):
+                self.stems[place] = self.found[place] = formulas.number(place.value)
+            elif name := _given(place):
+                stem = modules.get(place, name)
+                self.stems[place], self.found[place] = stem, in_step(stem, place.tag.step)
+                self.taken.add((self.found[place], *place.tag[:4]))
+
+    def _modules(self) -> dict[Node, str]:
+        """Names such as ``out.weight``, for all parameters of a module if one name needs it."""
+        called = defaultdict(list)
+        for place in self.places:
+            if _is_parameter(place) and self.users[place]:
+                called[_given(place)].append(place)
+        needed: dict[str, int] = {}  # by module: how many parts of its path tell it from others
+        for places in called.values():
+            paths = {self._owner(place) for place in places}
+            for path in sorted(paths) if len(paths) > 1 else ():
+                parts = next(n for n in count(1) if _end(path, n) not in _ends(paths - {path}, n))
+                needed[path] = max(parts, needed.get(path, 0))
+        return {
+            place: f"{_end(path, needed[path])}.{name}"
+            for name, places in called.items()
+            for place in places
+            if (path := self._owner(place)) in needed and path
+        }
+
+    def _owner(self, parameter: Node) -> str:
+        """The module of a parameter: the one that used it first."""
+        return clean(self.users[parameter][0].tag.scope)
+
+    # -- what goes into a gate --
+
+    def _gates(self) -> None:
+        """``a_i`` goes into the gate ``i``, and into a_r go the parts ``r_x`` and ``r_h``.
+
+        The whole of which a_i, a_f, … are the parts is ``a``.
+        """
+        gates: dict[Node, str] = {}  # of what goes into one, and of what that is made of
+        for place in reversed(self.places):
+            if place in self.found or place.is_leaf:
+                continue
+            users = self.users[place]
+            first = users[0] if users else place
+            if len(users) == 1 and first.primitive.name in _ACTIVATIONS and _given(first):
+                gates[place] = _given(first)
+                self._call(place, f"a_{gates[place]}")
+            elif len(users) == 1 and first in gates:
+                gates[place] = gates[first]
+                if source := self._source(place):
+                    self._call(place, f"{gates[place]}_{source}")
+            elif len(users) > 1 and all(_is_part(u) and self._is_gate(u) for u in users):
+                self._call(place, "a")
+
+    def _is_gate(self, place: Node) -> bool:
+        return self.stems.get(place, "").startswith("a_")
+
+    def _source(self, part: Node) -> str:
+        """Of a part of a product with weights: what was multiplied with them.
+
+        That is the layer's input, x, if it is of the same step, whatever made it; else the state.
+        """
+        whole = part.parents[0]
+        if whole.is_leaf or whole.primitive.name not in formulas.PRODUCTS or not _is_part(part):
+            return ""
+        source = whole.parents[0]
+        same_step = source.tag.step is not None and source.tag.step == part.tag.step
+        return "x" if same_step else self.stems.get(source, "")
+
+    # -- formulas --
+
+    def _formulas(self) -> None:
+        root = self.places[-1]
+        if root not in self.found and root.shape == () and not root.is_leaf:
+            self._call(root, "loss")
+        for node in self.places:
+            if node.is_leaf or node in self.found:
+                continue
+            if name := self._collected(node):
+                self._call(node, name)
+            elif (operands := _written_out(node)) and all(p in self.stems for p in operands):
+                self._call_by_formula(node, operands)
+
+    def _call_by_formula(self, node: Node, operands: tuple[Node, ...]) -> None:
+        """Name a node ``f⊙c′``, within its step; or ``tanh c₁``, which says the step itself."""
+        stem = formulas.formula(node, [self._near(parent, node) for parent in operands])
+        if not 0 < len(stem) <= _LONGEST_FORMULA:
+            return
+        shown = stem
+        if len(operands) == 1 or node.primitive.name in formulas.PRODUCTS:
+            shown = formulas.formula(node, [self.found.told(p, node) for p in operands])
+        elif any(user.tag.step != node.tag.step for user in self.users[node]):
+            shown = in_step(stem if stem[0] in "([" else f"({stem})", node.tag.step)
+        self._call(node, stem, shown)
+
+    def _near(self, parent: Node, node: Node) -> str:
+        """A parent's name inside a formula: of this step ``c``, of the one before ``c′``."""
+        before, now = parent.tag.step, node.tag.step
+        if before is None or before == now:
+            return self.stems[parent]
+        is_before = now is not None and (abs(now - before) == 1 or before == 0)
+        if is_before and _given(parent):
+            return f"{self.stems[parent]}′"
+        return self.found[parent]
+
+    def _collected(self, node: Node) -> str:
+        """The name of all steps' results in one, ``output``, or of all layers' states, ``h_n``."""
+        if node.primitive.name == "embedding":
+            return "embedded"
+        tags, stems = [p.tag for p in node.parents], {self.stems.get(p) for p in node.parents}
+        stem = stems.pop()
+        if node.primitive.name not in ("stack", "cat") or stems or not stem or len(tags) < 2:
+            return ""
+        steps, layers = {tag.step for tag in tags}, {tag[2:4] for tag in tags}
+        if node.tag.step is None and len(layers) == 1 and len(steps) == len(tags):
+            return "output"
+        return f"{stem}_n" if node.tag.step is None and len(layers) == len(tags) else ""
+
+    # -- the rest --
+
+    def _numbered(self) -> None:
+        """v1, v2, …: the first addition of a step is called the same in every step."""
+        given = set(self.stems.values())
+        free = (name for n in count(1) if (name := f"v{n}") not in given)
+        numbers: dict[tuple[Any, ...], str] = {}
+        seen: Counter[tuple[Any, ...]] = Counter()
+        for place in self.places:
+            if place not in self.found:
+                kind, tag = place.primitive and place.primitive.name, place.tag
+                seen[kind, tag] += 1
+                position = (kind, seen[kind, tag], tag.scope, *tag[2:4])
+                if position not in numbers:
+                    numbers[position] = next(free)
+                self.found[place] = in_step(numbers[position], tag.step)
 
 
 def _given(place: Node) -> str:
     return clean(place.notes.name) if place.notes is not None and place.notes.name else ""
 
 
-def _in_step(name: str, step: int | None) -> str:
-    ends_low = unicodedata.decomposition(name[-1]).startswith("<sub>")
-    return name if step is None or ends_low else name + str(step).translate(_SUBSCRIPTS)
+def _is_parameter(place: Node) -> bool:
+    if not place.is_leaf or not _given(place) or place.tag.step is not None:
+        return False
+    role = place.notes.role if place.notes else None
+    return role == "parameter" or (role is None and place.requires_grad)
 
 
-def expression(node: Node, names: dict[Node, str]) -> str:
-    """How a node was computed, in the names of its operands: "= tanh(a₁)"."""
-    if node.is_leaf:
-        return ""
-    operands = [names[parent] for parent in node.parents]
-    name, symbol = node.primitive.name, clean(node.primitive.symbol)
-    if name == "cat":
-        text = f"[{' ; '.join(operands)}]"
-    elif name in ("getitem", "index", "slice"):
-        text = f"{operands[0]}[{_subscript(node.params['index'])}]"
-    elif name == "permute" and len(node.shape) == 2:
-        text = f"{operands[0]}ᵀ"
-    elif "{" in symbol:
-        text = _filled(symbol, dict(zip(node.primitive.inputs, operands, strict=False)))
-    elif len(operands) == 2 and not _is_word(symbol):
-        text = f"{operands[0]} {symbol} {operands[1]}"
-    elif len(operands) == 1 and not _is_word(symbol):
-        text = f"{symbol}{operands[0]}"
-    else:
-        text = f"{symbol}({', '.join(operands)})"
-    return "= " + clean(text, LONGEST_EXPRESSION)
+def _is_part(node: Node) -> bool:
+    return node.primitive is not None and node.primitive.name in _PARTS
 
 
-def _filled(pattern: str, operands: dict[str, str]) -> str:
-    """A symbol such as "{x} @ {w}ᵀ" with the operands' names in it."""
-    return re.sub(r"\{(\w+)\}", lambda found: operands.get(found[1], found[1]), pattern)
+def _written_out(node: Node) -> tuple[Node, ...]:
+    """The operands that a formula names: of a dropout not the mask, of an affine map not the bias.
+
+    A part of a tensor is not called by a formula: it would say no more than the expression.
+    """
+    if node.primitive.name in (*_PARTS, "index"):
+        return ()
+    return node.parents[: {"dropout": 1, "linear": 2}.get(node.primitive.name)]
 
 
-def _is_word(symbol: str) -> bool:
-    return any(c.isalnum() for c in symbol)
+def _end(path: str, parts: int) -> str:
+    """The last parts of a dotted name."""
+    return ".".join(path.split(".")[-parts:])
 
 
-def _subscript(index: Any) -> str:
-    """An index as one writes it; of an index array only that it was one."""
-    parts = index if isinstance(index, tuple) else (index,)
-    if len(parts) > 1 and parts[-1] is Ellipsis:
-        parts = parts[:-1]  # x[0, …] is x[0]
-    return ", ".join(map(_part, parts))
-
-
-def _part(index: Any) -> str:
-    if index is Ellipsis:
-        return "…"
-    if isinstance(index, slice):
-        ends = ["" if end is None else str(end) for end in (index.start, index.stop, index.step)]
-        return ":".join(ends if ends[2] else ends[:2])
-    plain = index is None or (hasattr(index, "__index__") and not _shape(index))
-    return str(index) if plain else "…"
-
-
-def _shape(index: Any) -> tuple[int, ...]:
-    return tuple(getattr(index, "shape", ()))
+def _ends(paths: set[str], parts: int) -> set[str]:
+    return {_end(path, parts) for path in paths}

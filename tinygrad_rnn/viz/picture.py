@@ -8,16 +8,18 @@ from typing import Any
 
 import graphviz
 
-from tinygrad_rnn.viz.build import scene_of
+from tinygrad_rnn.viz.build import READABLE, scene_of
+from tinygrad_rnn.viz.chart import Chart
 from tinygrad_rnn.viz.dot import digraph
 from tinygrad_rnn.viz.grouping import Steps
+from tinygrad_rnn.viz.heat_map import heat_map
 from tinygrad_rnn.viz.layout import Layout, lay_out
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.source import source_of
 from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.svg import paint
 
-LEVELS = ("auto", "op", "cell")
+LEVELS = ("auto", "op", "cell", "step")
 
 
 class Picture:
@@ -93,14 +95,14 @@ def draw(
     record_or_tensor: Any,
     *,
     level: str = "auto",
-    steps: Steps = "auto",
     values: bool = True,
     grads: bool = True,
     order: bool = True,
-    max_nodes: int = 300,
+    steps: Steps = "auto",
+    max_nodes: int = READABLE,
     theme: str = "light",
     title: str | None = None,
-) -> Picture:
+) -> Picture | Chart:
     """Draw the graph of a tensor, or of a recorded backward walk.
 
     A graph with time steps (``bptt.step``) is laid out like a score: a column for each step, the
@@ -113,9 +115,17 @@ def draw(
         What ``bptt.record(loss)`` returned, with all gradients and the order of the walk; or a
         tensor, with the gradients that tensors still hold.
     level
-        How much one box stands for; "op" (and so far "auto"): one operation.
+        How much one box stands for. "op": one operation. "cell": a recurrent cell at one time
+        step, with its states, the gradients that cross its sides, its gates and weights.
+        "step": no boxes, but a heat map of gradient norms, layers by time steps, for thousands
+        of steps (see `heat_map`; of a record only). "auto": "cell" for the recurrent layers of
+        ``nn`` and for more than 300 operations in time, else "op".
     values, grads, order
         Whether to show values, gradients, and the numbers of the backward visits.
+    steps
+        Which time steps to draw: "all"; the first a and the last b as ``(a, b)``; those of a
+        list; "auto": all, if there are at most 8, else (2, 3). Those that are left out keep a
+        column with the norms of their gradients.
     max_nodes
         The most boxes to draw.
     theme
@@ -126,7 +136,8 @@ def draw(
     Raises
     ------
     ValueError
-        If there are more than ``max_nodes`` boxes, or for an unknown level or theme.
+        If there are more than ``max_nodes`` boxes, for an unknown level or theme, and for steps
+        that the graph does not have.
     TypeError
         If it is given neither a tensor nor a record.
 
@@ -143,6 +154,8 @@ def draw(
     """
     _check("level", level, LEVELS)
     _check("theme", theme, tuple(THEMES))
+    if level == "step":
+        return heat_map(record_or_tensor, theme=theme, title=title)
     scene = scene_of(
         source_of(record_or_tensor),
         level=level,

@@ -142,7 +142,7 @@ class _Casting:
         if role == "state" or (role is None and self._is_state(place)):
             return "state"
         if not place.is_leaf:
-            return "operation"
+            return "input" if role == "input" else "operation"
         return "parameter" if self._is_parameter(place, role) else "input"
 
     def _is_state(self, place: Node) -> bool:

@@ -67,7 +67,7 @@ class _Record:
 
     def contribution(self, node: Node, operand: int) -> Any | None:
         visit = self._by_node.get(node)  # asked only for what is drawn: slices come with zeros
-        return None if visit is None else visit.contributions[operand]
+        return None if visit is None else visit.contribution(operand)
 
 
 class _Tensor:

@@ -27,7 +27,10 @@ class Heat:
 class Theme:
     """All colours of a picture.
 
-    ``heat[0]`` is what lies below the scale (written "≈0"); 1 to 6 are its logarithmic bins.
+    ``heat[0]`` is what lies below the scale (written "≈0"); 1 to 6 are its logarithmic bins, from
+    the paper's side to the far one: darker on white, lighter on black.  tests/test_style.py holds
+    the contrasts, also as colour-blind people see them; what is written is ``ink``, ``muted``,
+    ``gradient``, ``recurrent``, a box's border or a bin's ``text``, all else is lines and areas.
     """
 
     boxes: dict[str, Paint]
@@ -85,20 +88,20 @@ LIGHT = Theme(
 
 DARK = Theme(
     boxes={
-        "input": Paint("#0B1B2B", "#56B4E9"),
-        "parameter": Paint("#1B1530", "#B79CF2", 2),
+        "input": Paint("#0B1B2B", "#3398DB"),
+        "parameter": Paint("#1B1530", "#D2C0FF", 2),
         "operation": Paint("#0F172A", "#94A3B8"),
         "state": Paint("#08231C", "#34D399"),
         "loss": Paint("#1E293B", "#F1F5F9", 2),
     },
     heat=(
-        Heat("#1A2436", "#E2E8F0", 0.8),
-        Heat("#33200F", "#E2E8F0", 1.2),
-        Heat("#53290D", "#E2E8F0", 1.8),
-        Heat("#7C380B", "#FFFFFF", 2.6),
-        Heat("#C2601B", "#0B0F17", 3.6),
-        Heat("#F08C3C", "#0B0F17", 4.8),
-        Heat("#FFC48C", "#0B0F17", 6),
+        Heat("#172133", "#E2E8F0", 0.8),
+        Heat("#3D2611", "#E2E8F0", 1.2),
+        Heat("#613410", "#E2E8F0", 1.8),
+        Heat("#8A4513", "#FFFFFF", 2.6),
+        Heat("#C76A20", "#0B0F17", 3.6),
+        Heat("#F0913F", "#0B0F17", 4.8),
+        Heat("#FFCB96", "#0B0F17", 6),
     ),
     paper="#0F172A",
     row="#0B1120",
@@ -109,9 +112,9 @@ DARK = Theme(
     frame="#3B4A61",
     forward="#94A3B8",
     recurrent="#34D399",
-    rail="#B79CF2",
-    backward="#F08C3C",
-    bar="#F08C3C",
+    rail="#C4AEFF",
+    backward="#F0913F",
+    bar="#F0913F",
     gate="#56B4E9",
     gate_track="#24344B",
     elided="#9AA8BC",

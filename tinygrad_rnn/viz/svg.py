@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 
-from tinygrad_rnn.viz import figures, marks
+from tinygrad_rnn.viz import figures, marks, page
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Rect, Wire
 from tinygrad_rnn.viz.marks import n
+from tinygrad_rnn.viz.page import EDGE_OF_PAGE, LEGEND, LEGEND_ROW, TITLE_ROOM
 from tinygrad_rnn.viz.parts import paint_box
 from tinygrad_rnn.viz.scene import Gates, Part, Scene, Strip
 from tinygrad_rnn.viz.style import Theme
-from tinygrad_rnn.viz.text import SANS, fitted, width, xml
+from tinygrad_rnn.viz.text import fitted, width
 from tinygrad_rnn.viz.ways import ON_WIRE, Label, Way, labels_of, ways_of
 
-EDGE_OF_PAGE = 24.0
-TITLE, AID, LEGEND, STEP, LAYER = 20.0, 12.5, 12.5, 16.0, 12.0
+STEP, LAYER = 16.0, 12.0
 HALO_EXTRA, HALO_OPACITY = 3.4, 0.55
-_TITLE_ROOM, _LEGEND_ROW = 66.0, 28.0
 _FAINTEST = 4  # the bin whose colour is the lightest that a wire can have on this paper
 _KINDS = {
     "input": "input",
@@ -38,14 +37,13 @@ class _Painter:
         self.lines: list[str] = []
 
     def svg(self) -> str:
-        texts = width(self.scene.title, TITLE, bold=True), width(self.scene.aid, AID)
-        inner = max(self.layout.width, *texts)
+        inner = max(self.layout.width, page.heading_width(self.scene.title, self.scene.aid))
         legend = _Legend(self.scene, self.layout, self.theme, inner)
-        foot = self.layout.height + _TITLE_ROOM + 2 * EDGE_OF_PAGE
+        foot = self.layout.height + TITLE_ROOM + 2 * EDGE_OF_PAGE
         wide, high = math.ceil(inner + 2 * EDGE_OF_PAGE), math.ceil(foot + legend.height + 12)
-        self._open(wide, high)
+        self.lines += page.opening(self.scene.title, self.scene.aid, wide, high, self.theme)
         left = EDGE_OF_PAGE + max(0.0, (inner - self.layout.width) / 2)
-        self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + _TITLE_ROOM)})">')
+        self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + TITLE_ROOM)})">')
         for frame in self.layout.frames:
             self._frame(frame)
         self._wires()
@@ -60,18 +58,6 @@ class _Painter:
 
     def _put(self, line: str) -> None:
         self.lines.append(line)
-
-    def _open(self, wide: int, high: int) -> None:
-        theme, scene = self.theme, self.scene
-        self._put(
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
-            f'viewBox="0 0 {wide} {high}" role="img" font-family="{SANS}" fill="{theme.ink}">'
-        )
-        self._put(f"<title>{xml(scene.title)}</title>")
-        self._put(f"<desc>{xml(scene.aid)}</desc>")
-        self._put(f'<rect width="{wide}" height="{high}" fill="{theme.paper}"/>')
-        self._put(marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 17, scene.title, TITLE, bold=True))
-        self._put(marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 40, scene.aid, AID, fill=theme.muted))
 
     # -- frames ----------------------------------------------------------------------------
 
@@ -184,12 +170,12 @@ class _Legend:
             self._gate()
         if any(_is_warm(part) for part in parts):
             self._scale()
-        self.height = self.y + _LEGEND_ROW
+        self.height = self.y + LEGEND_ROW
 
     def _start(self, symbol: float, label: str) -> None:
         """Make room for an item, on the next line if this one is full."""
         if self.x and self.x + symbol + width(label, LEGEND) > self.room:
-            self.x, self.y = 0.0, self.y + _LEGEND_ROW
+            self.x, self.y = 0.0, self.y + LEGEND_ROW
 
     def _label(self, symbol: float, label: str) -> None:
         self.lines.append(
@@ -237,25 +223,10 @@ class _Legend:
         self._label(30, "mean gate activation")
 
     def _scale(self) -> None:
-        theme, scale, name = self.theme, self.scene.scale, "‖grad‖"
-        ends = "" if scale is None else figures.number(scale.low)
-        if scale is not None and figures.number(scale.high) != ends:
-            ends += f" … {figures.number(scale.high)} (log scale)"
-        symbol = width(name, LEGEND) + 8
-        self._start(symbol + 27 + 22 * figures.BINS + 8, ends)
-        self.lines.append(marks.text(self.x, self.y + 14.5, name, LEGEND, fill=theme.muted))
-        at = self.x + symbol
-        line = f' stroke="{theme.muted}" stroke-width="0.5"'
-        zero = Rect(at, self.y + 2, 26, 16)
-        self.lines.append(marks.rect(zero, 0, fill=theme.heat[0].fill, extra=line))
-        self.lines.append(
-            marks.text(at + 13, self.y + 14, "≈0", 10.5, fill=theme.muted, anchor="middle")
-        )
-        for i, heat in enumerate(theme.heat[1:] if scale else ()):
-            self.lines.append(
-                marks.rect(Rect(at + 27 + 22 * i, self.y + 2, 22, 16), 0, fill=heat.fill)
-            )
-        self._label(symbol + 27 + 22 * figures.BINS + 8, ends)
+        symbol, ends = page.heat_symbol_width(), page.ends_of(self.scene.scale)
+        self._start(symbol, ends)
+        self.lines += page.heat_symbol(self.x, self.y, self.scene.scale, self.theme)
+        self._label(symbol, ends)
 
 
 def _is_warm(part: Part) -> bool:

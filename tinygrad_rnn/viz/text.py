@@ -16,8 +16,10 @@ LONGEST_NAME = 60
 _MONO_EM = 0.602
 _WIDE_EM = 1.25  # East Asian characters and emoji, in whatever font stands in for Helvetica
 _OTHER_EM = 0.62  # letters and signs that the table does not know
-_SMALL_EM = 0.4  # subscripts and superscripts
+_SMALL_EM = 0.4  # subscripts, superscripts and the prime
 _BOLD = 1.1
+_MOST_MARKS = 3  # on one letter
+_LEFT_TO_RIGHT = "\u200e"  # an invisible letter of a script that reads from left to right
 
 # Adobe's font metrics of Helvetica for the characters " " to "~", in 1/1000 em.
 _HELVETICA = (
@@ -44,7 +46,7 @@ def width(text: str, size: float, *, bold: bool = False, mono: bool = False) -> 
 
 
 def _mono_em(character: str) -> float:
-    if unicodedata.combining(character):
+    if _is_invisible(character):
         return 0
     return _MONO_EM * (2 if _is_wide(character) else 1)
 
@@ -52,15 +54,20 @@ def _mono_em(character: str) -> float:
 def _sans_em(character: str) -> float:
     if " " <= character <= "~":
         return _HELVETICA[ord(character) - 32] / 1000
-    if unicodedata.combining(character):
+    if _is_invisible(character):
         return 0
     if _is_wide(character):
         return _WIDE_EM
-    if unicodedata.decomposition(character).startswith(("<sub>", "<super>")):
+    if character == "′" or unicodedata.decomposition(character).startswith(("<sub>", "<super>")):
         return _SMALL_EM
     if unicodedata.category(character)[0] == "S":  # mathematical signs are as wide as capitals
         return 0.8
     return _OTHER_EM
+
+
+def _is_invisible(character: str) -> bool:
+    """Whether a character takes no room of its own: a mark on a letter, or a sign for layout."""
+    return unicodedata.combining(character) > 0 or character == _LEFT_TO_RIGHT
 
 
 def _is_wide(character: str) -> bool:
@@ -70,17 +77,37 @@ def _is_wide(character: str) -> bool:
 def clean(text: str, longest: int = LONGEST_NAME) -> str:
     r"""One line without control, bidirectional or unpaired characters, cut if it is long.
 
-    Such characters could break the file, or make it read differently from what it says.
+    Such characters could break the file, or make it read differently from what it says; so could
+    marks without a letter, or a tower of them.  What reads from right to left gets an invisible
+    mark at its end that keeps a formula round it in order.
 
     Examples
     --------
     >>> clean("two\nlines\u202e!")
     'two lines!'
     """
-    kept = (" " if c.isspace() else c for c in text)
-    line = "".join(c for c in kept if not unicodedata.category(c).startswith("C"))
-    line = " ".join(line.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+    line, marks = "", _MOST_MARKS
+    for c in text:
+        c = " " if c.isspace() else c
+        if unicodedata.category(c).startswith("C"):
+            continue
+        marks = marks + 1 if unicodedata.combining(c) else _MOST_MARKS if c == " " else 0
+        if marks <= _MOST_MARKS:
+            line += c
+    line = cut(" ".join(line.split()), longest)
+    from_right = any(unicodedata.bidirectional(c) in ("R", "AL") for c in line)
+    return line + _LEFT_TO_RIGHT if from_right else line
+
+
+def cut(text: str, longest: int) -> str:
+    """The text, of at most so many characters, the last of them an ellipsis where more follow.
+
+    Examples
+    --------
+    >>> cut("a long name", 7)
+    'a long…'
+    """
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def fitted(text: str, size: float, room: float, *, bold: bool = False) -> str:
@@ -112,11 +139,11 @@ def xml(text: str) -> str:
 
 
 def dot(text: str) -> str:
-    r"""Escape one line for a DOT label, whose backslashes mean something to Graphviz.
+    r"""Escape one line for a DOT label, in which Graphviz reads backslashes and entities.
 
     Examples
     --------
-    >>> print(dot("a\\N"))
-    a\\N
+    >>> print(dot("a\\N &lt; b"))
+    a\\N &amp;lt; b
     """
-    return text.replace("\\", "\\\\")
+    return text.replace("\\", "\\\\").replace("&", "&amp;")

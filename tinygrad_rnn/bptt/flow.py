@@ -1,0 +1,217 @@
+"""How the gradient of a state comes to it: directly, or through other time steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_rnn.bptt.norms import norm, norms
+from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.bptt.states import Layer, Recurrence, recurrences
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.text import Report
+
+Array = np.ndarray[Any, Any]
+_WHOLE_TABLE, _FIRST, _LAST = 20, 3, 5  # of a longer series, so many steps are printed
+
+
+class Norms(NamedTuple):
+    """Norms by step, float64 arrays of shape (T,), of a gradient and of its two parts."""
+
+    gradient: np.ndarray[Any, np.dtype[np.float64]]
+    direct: np.ndarray[Any, np.dtype[np.float64]]
+    through_time: np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class StateFlow:
+    """The gradient of one state of one layer, by time step, and the two parts it consists of.
+
+    Attributes
+    ----------
+    layer : Layer
+        Scope, number, direction and run.
+    name : str
+        "h" or "c"; in loops of your own the name that you gave, or else the operation.
+    gradient, direct, through_time : dict of ndarray, by time step
+        ∂L/∂state_t as recorded; what came to it otherwise; what came through other steps.
+    """
+
+    layer: Layer
+    name: str
+    gradient: dict[int, Array]
+    direct: dict[int, Array]
+    through_time: dict[int, Array]
+
+    @property
+    def steps(self) -> list[int]:
+        """The time steps, in order."""
+        return list(self.gradient)
+
+    def norms(self) -> Norms:
+        """Euclidean norms, by step: ``plt.semilogy(series.steps, series.norms().gradient)``."""
+        parts = self.gradient, self.direct, self.through_time
+        return Norms(*(norms(part.values()) for part in parts))
+
+    def __repr__(self) -> str:
+        return f"<StateFlow: {self.name} of {self.layer}, {len(self.gradient)} time steps>"
+
+
+@dataclass(frozen=True, eq=False)
+class Flow(Report):
+    """What `flow` returns: a series for each state of each layer. It prints as a table of norms.
+
+    Attributes
+    ----------
+    series : tuple of StateFlow
+        In the order of the computation; iteration goes over them.
+    """
+
+    series: tuple[StateFlow, ...]
+
+    heading = "Norms of gradients of states"
+    numeric = (2, 3, 4, 5)
+
+    def __iter__(self) -> Iterator[StateFlow]:
+        return iter(self.series)
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def rows(self) -> list[list[str]]:
+        """A row for each step; the middle of long series is left out."""
+        head = ["layer", "state", "t", "‖∂L/∂state‖", "direct", "through time"]
+        return [head, *(row for series in self.series for row in _rows(series))]
+
+
+def _rows(series: StateFlow) -> list[list[str]]:
+    steps, rows = series.steps, []
+    folded = len(steps) > _WHOLE_TABLE
+    for t in [*steps[:_FIRST], *steps[-_LAST:]] if folded else steps:
+        parts = series.gradient[t], series.direct[t], series.through_time[t]
+        rows.append(["", "", str(t), *(f"{norm(part):.4g}" for part in parts)])
+    if folded:
+        rows.insert(_FIRST, ["", "", "…", "…", "…", "…"])
+    rows[0][:2] = str(series.layer), series.name
+    return rows
+
+
+def flow(record: Record) -> Flow:
+    """Take the gradient of every recurrent state apart: where does ∂L/∂h_t come from?
+
+    One part arrives *directly*: from what is computed of h_t at its own step, such as the output
+    or the layer above, and from what stands outside time, such as the loss. The other part comes
+    *through time*: from computations at another step that lead to a state of the same layer
+    there. For c_t of an LSTM, which h_t is computed from, the direct part is that of h_t, and
+    what comes through time is f_{t+1} ⊙ ∂L/∂c_{t+1}. The parts add up to the gradient
+    (before hooks of the state itself change it).
+
+    Parameters
+    ----------
+    record : Record
+        Of `bptt.record`, of a graph with layers of `nn` such as `nn.LSTM`, or with a loop of
+        your own in which each step is computed inside ``with bptt.step(t):``.
+
+    Returns
+    -------
+    Flow
+        A series for each layer, direction and state. Initial states are not among them.
+
+    Raises
+    ------
+    TypeError
+        If ``record`` is not a record of a walk.
+    ValueError
+        If there are no states.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w, h = tg.tensor(0.5, requires_grad=True), tg.tensor(1.0)
+    >>> hs = []
+    >>> for t in range(1, 4):
+    ...     with tg.bptt.step(t):
+    ...         h = (w * h).named("h")
+    ...     hs.append(h)
+    >>> flow = tg.bptt.flow(tg.bptt.record(tg.stack(hs).sum()))
+    >>> print(flow)
+    Norms of gradients of states
+      layer  state  t  ‖∂L/∂state‖  direct  through time
+      loop   h      1         1.75       1          0.75
+                    2          1.5       1           0.5
+                    3            1       1             0
+    >>> [series.norms().through_time for series in flow]
+    [array([0.75, 0.5 , 0.  ])]
+    """
+    if not isinstance(record, Record):
+        found = type(record).__name__
+        raise TypeError(f"flow: expected a Record, got {found}: bptt.record(loss) first")
+    layers = recurrences(record.places)
+    if not layers:
+        raise ValueError(
+            "flow: no time step of this graph goes on from another one, so there are no states; "
+            "compute each step inside `with bptt.step(t):`"
+        )
+    parts = _Parts(record, layers)
+    return Flow(
+        tuple(
+            StateFlow(
+                layer=found.layer,
+                name=state.name,
+                gradient={t: parts.gradient(place) for t, place in state.places.items()},
+                direct={t: parts.direct[place] for t, place in state.places.items()},
+                through_time={t: parts.through_time[place] for t, place in state.places.items()},
+            )
+            for found in layers
+            for state in found.states
+        )
+    )
+
+
+class _Parts:
+    """What came to each state, by way, from one pass over the visits."""
+
+    def __init__(self, record: Record, layers: list[Recurrence]) -> None:
+        self.record = record
+        self.layer = {
+            place: 1 << i
+            for i, found in enumerate(layers)
+            for state in found.states
+            for place in state.places.values()
+        }
+        self.leads_to = self._leads_to()
+        self.direct = {place: self._zeros(place) for place in self.layer}
+        self.through_time = {place: self._zeros(place) for place in self.layer}
+        if record.root in self.layer:  # the loss is a state: its gradient is given
+            self.direct[record.root] = self.gradient(record.root)
+        for visit in record.visits:
+            if any(parent in self.layer for parent in visit.node.parents):
+                for place, c in zip(visit.node.parents, visit.contributions, strict=True):
+                    if place in self.layer and c is not None:
+                        way = self._way(visit.node, place)
+                        way[place] = way[place] + c
+
+    def gradient(self, place: Node) -> Array:
+        gradient = self.record.gradient(place)
+        return self._zeros(place) if gradient is None else gradient
+
+    def _zeros(self, place: Node) -> Array:
+        gradient = self.record.gradient(place)
+        return np.zeros(place.shape, None if gradient is None else gradient.dtype)
+
+    def _leads_to(self) -> dict[Node, int]:
+        """The layers, as bits, to whose states a place leads within its own time step."""
+        leads = {place: self.layer.get(place, 0) for place in self.record.places}
+        for node in reversed(self.record.places):
+            for parent in node.parents:
+                if parent.tag.step == node.tag.step:
+                    leads[parent] |= leads[node]
+        return leads
+
+    def _way(self, user: Node, place: Node) -> dict[Node, Array]:
+        elsewhere = user.tag.step not in (None, place.tag.step)
+        recurs = elsewhere and self.leads_to[user] & self.layer[place]
+        return self.through_time if recurs else self.direct

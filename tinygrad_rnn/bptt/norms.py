@@ -1,0 +1,45 @@
+"""The size of a gradient: one number that pictures and tables show for an array."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+_SAFE = 1e-200, 1e200  # sums of squares between these have neither over- nor underflowed
+
+
+def norm(a: Any) -> float:
+    """The Euclidean norm of all elements, in float64 and without overflow on the way.
+
+    Infinite where an element is, NaN where one is NaN.
+
+    Examples
+    --------
+    >>> norm([[3.0], [4.0]]), norm([]), norm([1e200, 1e200]) < 1.5e200
+    (5.0, 0.0, True)
+    """
+    a = np.asarray(a)
+    flat = (np.abs(a) if a.dtype.kind == "c" else a).astype(float).ravel()
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        squares = float(flat @ flat)
+        if _SAFE[0] < squares < _SAFE[1]:
+            return math.sqrt(squares)
+        largest = float(np.abs(flat).max(initial=0))
+        if not math.isfinite(largest) or largest == 0:
+            return largest
+        scaled = flat / largest
+        return math.sqrt(float(scaled @ scaled)) * largest
+
+
+def norms(arrays: Iterable[Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The `norm` of each of several arrays.
+
+    Examples
+    --------
+    >>> norms([[3.0, 4.0], [1.0]])
+    array([5., 1.])
+    """
+    return np.array([norm(a) for a in arrays])

@@ -1,0 +1,177 @@
+"""Recurrent layers in a graph: the states they carry from step to step, and their gates.
+
+This is the one place that decides what a state is.  Layers of `nn` say it themselves; in a loop
+that users write inside ``with bptt.step(t):`` it is what another time step goes on from.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tinygrad_rnn.engine.graph import Node
+
+_GATES = ("sigmoid", "tanh")
+
+
+class Layer(NamedTuple):
+    """Which recurrent layer: a module or scope, a layer of its stack, a direction.
+
+    ``run`` counts from 1 the times that it was unrolled over the same time steps.
+
+    Examples
+    --------
+    >>> str(Layer("encoder.lstm", 0, "reverse"))
+    'encoder.lstm, layer 0, reverse'
+    >>> str(Layer())
+    'loop'
+    """
+
+    scope: str = ""
+    number: int | None = None
+    direction: str | None = None
+    run: int = 1
+
+    def __str__(self) -> str:
+        parts = [self.scope or "loop"]
+        parts += [] if self.number is None else [f"layer {self.number}"]
+        parts += ["reverse"] if self.direction == "reverse" else []
+        parts += [f"run {self.run}"] if self.run > 1 else []
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One quantity of a layer over time: its name, and its place in the graph at each step."""
+
+    name: str
+    places: dict[int, Node]
+
+
+@dataclass(frozen=True, eq=False)
+class Recurrence:
+    """A recurrent layer: its states, such as c and h, and its named gates, such as i, f, g, o."""
+
+    layer: Layer
+    states: tuple[Series, ...]
+    gates: tuple[Series, ...]
+
+
+def recurrences(places: Iterable[Node]) -> list[Recurrence]:
+    """The recurrent layers of a graph, whose places are given oldest first.
+
+    A *state* is what has the role "state" (`Tensor.named`), or what another time step uses,
+    together with what has its name, or is the same operation, at other steps: nothing uses the
+    last state.  A running total, such as a loss that the steps add up, is none.  A *gate* is
+    any other sigmoid or tanh that has a name.  The order is that of the computation.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> output, _ = tg.nn.LSTM(1, 2, num_layers=2)(tg.zeros(3, 1))
+    >>> for found in recurrences(tg.bptt.record(output.sum()).places):
+    ...     states, gates = ([s.name for s in kind] for kind in (found.states, found.gates))
+    ...     print(found.layer, states, gates)
+    lstm, layer 0 ['c', 'h'] ['i', 'f', 'g', 'o']
+    lstm, layer 1 ['c', 'h'] ['i', 'f', 'g', 'o']
+    """
+    return _Search(list(places)).found()
+
+
+class _Search:
+    def __init__(self, places: list[Node]) -> None:
+        timed = [p for p in places if not p.is_leaf and p.tag.step is not None]
+        self.users_elsewhere: dict[Node, list[Node]] = defaultdict(list)  # in other time steps
+        for node in timed:
+            for parent in node.parents:
+                if not parent.is_leaf and parent.tag.step not in (None, node.tag.step):
+                    self.users_elsewhere[parent].append(node)
+        carried = [p for p in self.users_elsewhere if not self._is_total(p)]
+        kinds = {p.primitive for p in carried}
+        worth = [p for p in timed if p.primitive in kinds or p.notes is not None]
+        self.slots = _slots(worth)
+        self.carrying = {self.slots[p] for p in carried}
+        self.states = [p for p in worth if self._is_state(p)]
+        known = set(self.states)
+        self.gates = [p for p in worth if p not in known and _is_gate(p)]
+
+    def _is_total(self, place: Node) -> bool:
+        """Whether other steps do no more with a number than to add to it."""
+        users = self.users_elsewhere[place]
+        return place.shape == () and all(user.primitive.name == "add" for user in users)
+
+    def _is_state(self, place: Node) -> bool:
+        role = place.notes.role if place.notes is not None else None
+        if self._is_initial(place):
+            return False
+        return role == "state" or (role is None and self.slots[place] in self.carrying)
+
+    def _is_initial(self, place: Node) -> bool:
+        """Whether it is a state that a layer of `nn` starts from: made before any layer of it."""
+        scope, _, layer = place.tag[:3]
+        users = self.users_elsewhere.get(place, ()) if layer is None else ()
+        return any(user.tag.scope == scope and user.tag.layer is not None for user in users)
+
+    def found(self) -> list[Recurrence]:
+        states, gates = self._series(self.states), self._series(self.gates)
+        return [
+            Recurrence(layer, tuple(series), tuple(gates.get(layer, ())))
+            for layer, series in states.items()
+        ]
+
+    def _series(self, places: list[Node]) -> dict[Layer, list[Series]]:
+        """Places of one slot, step by step; a second one at the same step is of a second run."""
+        seen: Counter[Hashable] = Counter()
+        by_slot: dict[Layer, dict[Hashable, dict[int, Node]]] = defaultdict(dict)
+        for place in places:
+            scope, step, number, direction = place.tag[:4]
+            assert step is not None
+            slot = self.slots[place]
+            seen[slot, step] += 1
+            layer = Layer(scope, number, direction, seen[slot, step])
+            by_slot[layer].setdefault(slot, {})[step] = place
+        return {layer: _named(slots.values()) for layer, slots in by_slot.items()}
+
+
+def _slots(places: list[Node]) -> dict[Node, Hashable]:
+    """What stays the same from step to step: a name, or else which of the step's tanh it is."""
+    repeated: dict[Hashable, set[int | None]] = defaultdict(set)
+    for place in places:
+        repeated[_home(place), _name(place)].add(place.tag.step)
+    counts: Counter[Hashable] = Counter()
+    slots: dict[Node, Hashable] = {}
+    for place in places:
+        home, name = _home(place), _name(place)
+        count = (home, place.tag.step, place.primitive)
+        by_name = name and len(repeated[home, name]) > 1
+        slots[place] = (home, name) if by_name else (home, place.primitive, counts[count])
+        counts[count] += 1
+    return slots
+
+
+def _home(place: Node) -> Hashable:
+    scope, _, layer, direction = place.tag[:4]
+    return scope, layer, direction
+
+
+def _named(found: Iterable[dict[int, Node]]) -> list[Series]:
+    """Series under the names of their places, or of the operation, each name once."""
+    taken: Counter[str] = Counter()
+    series = []
+    for places in found:
+        first = next(iter(places.values()))
+        name = _name(first) or first.primitive.name
+        taken[name] += 1
+        unique = name if taken[name] == 1 else f"{name} {taken[name]}"
+        series.append(Series(unique, dict(sorted(places.items()))))
+    return series
+
+
+def _is_gate(place: Node) -> bool:
+    return place.primitive.name in _GATES and bool(_name(place))
+
+
+def _name(place: Node) -> str:
+    return (place.notes.name if place.notes is not None else None) or ""

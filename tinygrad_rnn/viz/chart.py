@@ -1,0 +1,294 @@
+"""The parts of charts: axes and their ticks, legends, and the result that notebooks show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinygrad_rnn.viz import marks
+from tinygrad_rnn.viz.page import (
+    EDGE_OF_PAGE,
+    LEGEND,
+    LEGEND_ROW,
+    TITLE_ROOM,
+    heading_width,
+    opening,
+)
+from tinygrad_rnn.viz.style import THEMES, Theme
+from tinygrad_rnn.viz.text import clean, width
+
+TICK = 10.5  # the size of the writing at axes
+_GAP = 10.0  # between the labels of neighbouring ticks
+_EXPONENTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_DEEPEST = 16  # decades below the largest value: what is smaller would not change it if added
+_FIRST_DECADE, _LAST_DECADE = -307, 308  # of float64
+_ROW = 16.0  # the height of a floor or a ceiling
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """A chart.  Notebooks show it; `save` writes it to a file.
+
+    Attributes
+    ----------
+    title : str
+    svg : str
+        The picture as SVG text.
+    """
+
+    title: str
+    svg: str
+
+    def save(self, path: str | Path) -> Path:
+        """Write the chart to an ``.svg`` file; returns its path.
+
+        Raises
+        ------
+        ValueError
+            For any other suffix.
+        """
+        path = Path(path)
+        if path.suffix.lower() != ".svg":
+            raise ValueError(
+                f"cannot save a chart as {path.suffix or 'a file without a suffix'}: save it as "
+                ".svg, which browsers, Inkscape and rsvg-convert turn into .png and .pdf"
+            )
+        path.write_text(self.svg, encoding="utf-8", newline="\n")
+        return path
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows."""
+        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.title}>"
+
+
+def theme_of(name: str) -> Theme:
+    """The theme of that name.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if name not in THEMES:
+        raise ValueError(f"theme={name!r} does not exist; there is {', '.join(map(repr, THEMES))}")
+    return THEMES[name]
+
+
+def count(number: int, thing: str) -> str:
+    """A number of things.
+
+    Examples
+    --------
+    >>> count(1, "time step"), count(5000, "time step")
+    ('1 time step', '5,000 time steps')
+    """
+    return f"{number:,} {thing}{'s' * (number != 1)}"
+
+
+# -- axes ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class TimeAxis:
+    """Time steps side by side from ``left``, each on a slot of the same width."""
+
+    steps: Sequence[int]
+    left: float
+    width: float
+
+    @property
+    def slot(self) -> float:
+        """The width of a step's slot."""
+        return self.width / len(self.steps)
+
+    def middle(self, index: int) -> float:
+        """Where the step of that index stands."""
+        return self.left + (index + 0.5) * self.slot
+
+    def ticks(self) -> list[int]:
+        """The indices of the steps that get a label: the ends, and round numbers between.
+
+        Examples
+        --------
+        >>> TimeAxis(range(1, 51), 0, 200).ticks()
+        [0, 9, 19, 29, 39, 49]
+        """
+        last = len(self.steps) - 1
+        for every in _round_numbers():
+            between = [i for i, t in enumerate(self.steps) if t % every == 0]
+            between = [i for i in between if not (self._close(0, i) or self._close(i, last))]
+            if not any(map(self._close, between, between[1:])):
+                break
+        ends = [0] if self._close(0, last) else [0, last]
+        return sorted({*ends, *between})
+
+    def _close(self, i: int, j: int) -> bool:
+        """Whether the labels of two steps would touch."""
+        room = sum(width(str(self.steps[k]), TICK) for k in (i, j)) / 2 + _GAP
+        return self.middle(j) - self.middle(i) < room
+
+    def paint(self, y: float, theme: Theme) -> list[str]:
+        """Ticks and labels under a chart whose lower side is at ``y``."""
+        lines = []
+        for i in self.ticks():
+            x, label = self.middle(i), str(self.steps[i])
+            lines.append(_line(x, y, x, y + 4, theme.muted))
+            lines.append(
+                marks.text(x, y + 15, label, TICK, fill=theme.muted, anchor="middle", label="t")
+            )
+        return lines
+
+
+def _round_numbers() -> Iterator[int]:
+    power = 1
+    while True:
+        yield from (power, 2 * power, 5 * power)
+        power *= 10
+
+
+@dataclass(frozen=True, eq=False)
+class ValueAxis:
+    """Values from ``low`` at the lower side to ``high`` at the upper one, perhaps logarithmic.
+
+    There may be a ``ceiling`` above the range, where stands what is not finite, and, on a
+    logarithmic axis, a ``floor`` below it for what is zero or too small, labelled "≈0".
+    """
+
+    low: float
+    high: float
+    top: float
+    bottom: float
+    log: bool = False
+    floor: float | None = None
+    ceiling: float | None = None
+
+    @classmethod
+    def linear(
+        cls, low: float, high: float, values: Iterable[float], top: float, bottom: float
+    ) -> ValueAxis:
+        """From ``low`` to ``high``; the values only say whether a ceiling is needed."""
+        ceiling = None if all(map(math.isfinite, values)) else top
+        return cls(low, high, top + (ceiling is not None) * _ROW, bottom, ceiling=ceiling)
+
+    @classmethod
+    def logarithmic(cls, values: Sequence[float], top: float, bottom: float) -> ValueAxis:
+        """Whole decades round all values but those that are 10¹⁶ times below the largest.
+
+        Examples
+        --------
+        >>> axis = ValueAxis.logarithmic([0.0, 0.02, 5.0], 0, 130)
+        >>> axis.low, axis.high, axis.y(0.0) == axis.floor == 130, axis.ceiling
+        (0.01, 10.0, True, None)
+        """
+        exponents = [math.log10(x) for x in values if 0 < x < math.inf] or [0.0]
+        largest = max(exponents)
+        least = min(e for e in exponents if e >= largest - _DEEPEST)
+        low = min(max(math.floor(least), _FIRST_DECADE), _LAST_DECADE - 1)
+        high = min(max(math.ceil(largest), low + 1), _LAST_DECADE)
+        floor = bottom if any(x < 10.0**low for x in values) else None
+        ceiling = None if all(map(math.isfinite, values)) else top
+        top, bottom = top + (ceiling is not None) * _ROW, bottom - (floor is not None) * _ROW
+        return cls(10.0**low, 10.0**high, top, bottom, True, floor, ceiling)
+
+    def y(self, value: float) -> float:
+        """Where a value stands."""
+        if not math.isfinite(value):
+            return self.top if self.ceiling is None else self.ceiling
+        if self.log and value < self.low:
+            return self.bottom if self.floor is None else self.floor
+        low, high = self.low, self.high
+        if self.log:
+            value, low, high = math.log(value), math.log(low), math.log(high)
+        part = min(max((value - low) / (high - low), 0.0), 1.0)
+        return self.bottom - part * (self.bottom - self.top)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Heights and labels, from below.
+
+        Examples
+        --------
+        >>> [label for _, label in ValueAxis.logarithmic([0.0, 1e-9, 3.0], 0, 130).ticks()]
+        ['≈0', '10⁻⁹', '10⁻⁷', '10⁻⁵', '10⁻³', '10⁻¹', '10¹']
+        """
+        if self.log:
+            low, high = round(math.log10(self.low)), round(math.log10(self.high))
+            most = max(1, int((self.bottom - self.top) / (1.4 * TICK)))
+            every = next(k for k in _round_numbers() if (high - low) / k <= most)
+            ticks = [(self.y(10.0**k), _power(k)) for k in range(low, high + 1, every)]
+        else:
+            values = self.low, (self.low + self.high) / 2, self.high
+            ticks = [(self.y(value), f"{value:g}") for value in values]
+        below = [] if self.floor is None else [(self.floor, "≈0")]
+        return below + ticks + ([] if self.ceiling is None else [(self.ceiling, "nan, ∞")])
+
+    def paint(self, left: float, right: float, theme: Theme) -> list[str]:
+        """Labels at the left side of a chart, and thin lines across it."""
+        lines = []
+        for y, label in self.ticks():
+            lines.append(_line(left, y, right, y, theme.frame, 0.6))
+            lines.append(
+                marks.text(left - 6, y + 3.7, label, TICK, fill=theme.muted, anchor="end",
+                           label="value")
+            )  # fmt: skip
+        return lines
+
+
+def _power(exponent: int) -> str:
+    return "1" if exponent == 0 else "10" + str(exponent).translate(_EXPONENTS)
+
+
+def _line(x: float, y: float, u: float, v: float, colour: str, thickness: float = 1) -> str:
+    d = f"M{marks.xy((x, y))}L{marks.xy((u, v))}"
+    return f'<path d="{d}" stroke="{colour}" stroke-width="{thickness}"/>'
+
+
+# -- pages -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One entry of a legend: a symbol, painted at x, y and so wide, and what it means."""
+
+    label: str
+    width: float
+    paint: Callable[[float, float], list[str]]
+
+
+def page(
+    title: str, aid: str, body: list[str], size: tuple[float, float], items: list[Item],
+    theme: Theme,
+) -> str:  # fmt: skip
+    """The whole SVG: title, reading aid, the chart's body of that size, and its legend."""
+    inner = max(size[0], heading_width(title, aid))
+    top, foot = EDGE_OF_PAGE + TITLE_ROOM, EDGE_OF_PAGE + TITLE_ROOM + size[1] + 20
+    legend, height = _legend(items, inner, theme)
+    wide, high = math.ceil(inner + 2 * EDGE_OF_PAGE), math.ceil(foot + height + EDGE_OF_PAGE)
+    lines = opening(title, aid, wide, high, theme)
+    for name, lower, inside in ("chart", top, body), ("legend", foot, legend):
+        move = f"translate({marks.n(EDGE_OF_PAGE)} {marks.n(lower)})"
+        lines += [f'<g class="{name}" transform="{move}">', *inside, "</g>"]
+    return "\n".join([*lines, "</svg>"]) + "\n"
+
+
+def _legend(items: list[Item], room: float, theme: Theme) -> tuple[list[str], float]:
+    """The items in as many rows as they need, and the height of the rows."""
+    lines, x, y = [], 0.0, 0.0
+    for item in items:
+        length = item.width + width(item.label, LEGEND)
+        if x and x + length > room:
+            x, y = 0.0, y + LEGEND_ROW
+        lines += item.paint(x, y)
+        lines.append(marks.text(x + item.width, y + 14.5, item.label, LEGEND, fill=theme.muted))
+        x += length + 24
+    return lines, y + LEGEND_ROW
+
+
+def title_or(given: str | None, default: str) -> str:
+    """The title that a caller gave, made safe, or else the default one."""
+    return default if given is None else clean(given, 200)

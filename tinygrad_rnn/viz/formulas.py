@@ -1,0 +1,176 @@
+"""How formulas are written: the expression beside a name, and the names that are formulas.
+
+An expression is the program's, as PyTorch would have it: ``f₁ * c₀``.  A name is the equation's:
+``f⊙c′``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.viz import figures
+from tinygrad_rnn.viz.text import clean
+
+PRODUCTS = ("linear", "matmul")
+_SIGNS = {"add": "+", "sub": "−", "mul": "⊙", "div": "/"}
+_SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
+_TORCH_WEIGHT = re.compile(r"(?:.*?([^.]+)\.)?weight(_\w+?)??(?:_l\d+(?:_reverse)?)?")
+_INDEXED = ("as_strided", "embedding", "getitem", "index", "slice")
+_LOOSE = (" + ", " − ", " - ", " / ", " @ ")  # what binds less than a product
+_LONGEST_TERM = 3
+_MOST_INDICES = 4  # of an index array that is written out
+
+
+def number(value: Any) -> str:
+    """A number as a program would write it."""
+    value = value.item() if hasattr(value, "item") else value
+    return f"{value:.6g}" if isinstance(value, float) else figures.number(value)
+
+
+def in_step(name: str, step: int | None) -> str:
+    """A name with its time step as a subscript, unless it ends in a subscript already.
+
+    Examples
+    --------
+    >>> in_step("h", 12), in_step("h₀", 12), in_step("W", None)
+    ('h₁₂', 'h₀', 'W')
+    """
+    ends_low = unicodedata.decomposition(name[-1]).startswith("<sub>")
+    return name if step is None or ends_low else name + str(step).translate(_SUBSCRIPTS)
+
+
+def bracketed(name: str, signs: Sequence[str] = " ⊙·/") -> str:
+    """A name in brackets, if it is a formula that would otherwise fall apart.
+
+    Examples
+    --------
+    >>> bracketed("c₁"), bracketed("f⊙c′"), bracketed("(h′−n)"), bracketed("max(a, b)")
+    ('c₁', '(f⊙c′)', '(h′−n)', 'max(a, b)')
+    """
+    depth, outside = 0, ""
+    for character in name:
+        depth -= character in ")]"
+        outside += character if depth == 0 else ""
+        depth += character in "(["
+    return f"({name})" if any(sign in outside for sign in signs) else name
+
+
+# -- names ---------------------------------------------------------------------------------------
+
+
+def formula(node: Node, operands: list[str]) -> str:
+    """The name that says how a node was made; empty if it would not be short and plain.
+
+    What multiplies by a transposed matrix is written as equations have it, ``W_ih x₁``.
+    """
+    kind = node.primitive.name
+    if kind == "cat":
+        return f"[{';'.join(operands)}]"
+    if kind in PRODUCTS:
+        return _product(kind, *operands[:2])
+    if kind in _SIGNS:
+        return _joined(kind, operands)
+    if kind == "permute":
+        return f"{bracketed(operands[0])}ᵀ" if len(node.shape) == 2 else ""
+    return _applied(clean(node.primitive.symbol), operands[0]) if len(operands) == 1 else ""
+
+
+def _product(kind: str, x: str, weight: str) -> str:
+    """``Wx``, ``W_ih x₁``, or ``xW`` if the program multiplies so."""
+    plain = weight.removesuffix("ᵀ")
+    if found := _TORCH_WEIGHT.fullmatch(plain):
+        module, gates = found.groups()
+        plain = f"W{gates or ''}{f'_{module}' if module else ''}"
+    if kind == "linear" or weight.endswith("ᵀ"):
+        return f"{plain}{' ' * (len(plain) > 2 or len(x) > 3)}{bracketed(x)}"
+    return f"{bracketed(x)}{' ' * (len(plain) > 2 or len(x) > 2)}{plain}"
+
+
+def _joined(kind: str, operands: list[str]) -> str:
+    """``f⊙c``, ``2·x``, ``(h′−n)``; of long names no sum, for which a number is the better name."""
+    if kind in ("add", "sub"):
+        if any(len(x) > _LONGEST_TERM for x in operands):
+            return ""
+        return f"({_SIGNS[kind].join(operands)})"
+    if kind == "div":
+        return "/".join(map(bracketed, operands))
+    return ("·" if any(x.lstrip("-")[:1].isdigit() for x in operands) else "⊙").join(operands)
+
+
+def _applied(symbol: str, x: str) -> str:
+    """``tanh c``, ``−x``, ``x²``."""
+    if symbol == "²":
+        return bracketed(x) + symbol
+    return f"{symbol}{' ' * symbol[-1].isalpha()}{bracketed(x)}"
+
+
+# -- expressions ---------------------------------------------------------------------------------
+
+
+def computed(node: Node, operands: list[str]) -> str:
+    """How a node was computed, in the names of its operands, as a program would say it."""
+    name, symbol = node.primitive.name, clean(node.primitive.symbol)
+    first = bracketed(operands[0]) if operands else ""
+    if name == "cat":
+        return f"[{' ; '.join(operands)}]"
+    if name in _INDEXED:
+        return f"{first}[{_subscript(node.params['index'])}]"
+    if name == "index_put":
+        return f"{first}[{_subscript(node.params['index'])}] ← {operands[1]}"
+    if name == "permute" and len(node.shape) == 2:
+        return f"{first}ᵀ"
+    if name == "square":
+        return f"{first}²"
+    if "{" in symbol:
+        return _filled(symbol, node, operands)
+    if len(operands) == 2 and not _is_word(symbol):
+        if symbol == "*":
+            operands = [bracketed(operand, _LOOSE) for operand in operands]
+        elif symbol != "+":
+            operands = list(map(bracketed, operands))
+        return f" {symbol} ".join(operands)
+    if len(operands) == 1 and not _is_word(symbol):
+        return f"{symbol}{first}"
+    return f"{symbol}({', '.join(operands)})"
+
+
+def _filled(pattern: str, node: Node, operands: list[str]) -> str:
+    """A symbol such as "β·{x} + α·{a} @ {w}ᵀ" with its names and factors filled in."""
+    for letter, parameter in (("α", "alpha"), ("β", "beta")):
+        factor = node.params.get(parameter, 1)
+        pattern = pattern.replace(f"{letter}·", "" if factor == 1 else f"{number(factor)}·")
+    pattern = pattern.replace("+ -", "− ")
+    called = dict(zip(node.primitive.inputs, map(bracketed, operands), strict=True))
+    return re.sub(r"\{(\w+)\}", lambda found: called[found[1]], pattern)
+
+
+def _is_word(symbol: str) -> bool:
+    return any(c.isalpha() for c in symbol)
+
+
+def _subscript(index: Any) -> str:
+    """An index as one writes it; of a large index array only its shape."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if len(parts) > 1 and parts[-1] is Ellipsis:
+        parts = parts[:-1]  # x[0, …] is x[0]
+    return ", ".join(map(_part, parts)) or "()"
+
+
+def _part(index: Any) -> str:
+    if index is Ellipsis:
+        return "…"
+    if isinstance(index, slice):
+        ends = ["" if end is None else str(end) for end in (index.start, index.stop, index.step)]
+        return ":".join(ends if ends[2] else ends[:2])
+    array = np.asarray(index)
+    if index is None or array.ndim == 0:
+        return str(index)
+    if array.size > _MOST_INDICES:
+        return f"{'mask' if array.dtype == bool else 'indices'} {figures.shape(array.shape)}"
+    return str(array.tolist())

@@ -1,0 +1,227 @@
+"""Small multiples of a recurrent net: gradients of its states and means of its gates, over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn import bptt
+from tinygrad_rnn.bptt import Flow, Record, StateFlow
+from tinygrad_rnn.bptt.states import Layer, Series, recurrences
+from tinygrad_rnn.viz import marks
+from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, ValueAxis, count, page, theme_of, title_or
+from tinygrad_rnn.viz.layout.model import Point, Rect
+from tinygrad_rnn.viz.style import Theme
+from tinygrad_rnn.viz.text import clean, fitted, xml
+
+_STATE, _ONLY_STATE, _GATE, _HIGH = 270.0, 650.0, 130.0, 150.0  # sizes of panels
+_LEFT, _RIGHT, _HEAD, _FOOT, _BETWEEN = 50.0, 18.0, 58.0, 40.0, 18.0  # room around them
+_MARKS = 12  # at most so many steps of a line are marked
+_BOUNDS: dict[str, Any] = {"least": np.min, "largest": np.max, "mean": np.mean}
+_AID = (
+    "How much the loss depends on the state at each step, and by which way the gradient came: "
+    "directly, or through other time steps."
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FlowChart(Chart):
+    """The chart of `gradient_flow`; ``flow`` holds its arrays, as `bptt.flow` returns them."""
+
+    flow: Flow
+
+
+def gradient_flow(record: Record, *, theme: str = "light", title: str | None = None) -> FlowChart:
+    """Draw how gradients flow back through time, layer by layer.
+
+    A row for each recurrent layer and direction: for each of its states ‖∂L/∂state_t‖ over t on
+    a logarithmic axis, which all rows share, with the part that arrives directly and the part
+    that comes through time (`bptt.flow`); and for each gate its mean over batch and units, in
+    the band from its least to its largest element.
+
+    Parameters
+    ----------
+    record
+        What ``bptt.record(loss)`` returned.
+    theme
+        "light" or "dark".
+    title
+        A title in place of the one that counts steps.
+
+    Raises
+    ------
+    TypeError
+        If ``record`` is not a record of a walk.
+    ValueError
+        If there are no states, or for an unknown theme.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> output, _ = tg.nn.LSTM(1, 2)(tg.ones(30, 1))
+    >>> chart = tg.viz.gradient_flow(tg.bptt.record(output[-1].sum()))
+    >>> chart
+    <FlowChart: Gradient flow through 30 time steps>
+    >>> [series.name for series in chart.flow]
+    ['c', 'h']
+    """
+    look, flow = theme_of(theme), bptt.flow(record)
+    painter = _Painter(record, flow, look)
+    steps = count(len({t for series in flow for t in series.steps}), "time step")
+    heading = title_or(title, f"Gradient flow through {steps}")
+    size = painter.width, painter.height
+    svg = page(heading, _AID, painter.lines, size, painter.legend(), look)
+    return FlowChart(heading, svg, flow)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """How one of a panel's lines looks: no two differ in colour alone."""
+
+    label: str
+    colour: str
+    thickness: float
+    dashes: str
+    mark: str  # disc, ring or triangle
+
+
+class _Painter:
+    def __init__(self, record: Record, flow: Flow, theme: Theme) -> None:
+        self.record, self.theme, self.lines = record, theme, list[str]()
+        blue = theme.boxes["input"].border
+        self.looks = (
+            _Line("‖∂L/∂state‖", theme.gradient, 2.2, "", "disc"),
+            _Line("the part that arrives directly", blue, 1.5, "7 3", "ring"),
+            _Line("the part that comes through time", theme.recurrent, 1.5, "2 3", "triangle"),
+        )
+        self.gate_look = _Line("mean of a gate", blue, 1.8, "", "disc")
+        self.norms = {series: series.norms() for series in flow}
+        self.values = [float(x) for norms in self.norms.values() for part in norms for x in part]
+        rows: dict[Layer, list[StateFlow]] = {}
+        for series in flow:
+            rows.setdefault(series.layer, []).append(series)
+        self.gates = {found.layer: found.gates for found in recurrences(record.places)}
+        alone = max(len(states) + len(self.gates[layer]) for layer, states in rows.items()) == 1
+        self.state_width = _ONLY_STATE if alone else _STATE
+        self.width = self.height = 0.0
+        for layer, states in reversed(rows.items()):  # the top layer on top
+            self._row(layer, states, self.height)
+            self.height += _HEAD + _HIGH + _FOOT + _BETWEEN
+        self.height -= _BETWEEN
+        self._frames([*reversed(rows)])
+
+    def _frames(self, layers: list[Layer]) -> None:
+        """A frame round each row, under all else, once it is known how wide they are."""
+        frames = []
+        look = f' class="layer" stroke="{self.theme.frame}" stroke-width="1.2"'
+        for i, layer in enumerate(layers):
+            y = i * (_HEAD + _HIGH + _FOOT + _BETWEEN)
+            box = Rect(0, y, self.width, _HEAD + _HIGH + _FOOT)
+            label = fitted(clean(str(layer)), 12, self.width - 20, bold=True)
+            frames.append(marks.rect(box, 8, fill=self.theme.paper, extra=look))
+            frames.append(marks.text(12, y + 20, label, 12, fill=self.theme.muted, bold=True))
+        self.lines = frames + self.lines
+
+    def _row(self, layer: Layer, states: list[StateFlow], top: float) -> None:
+        x = 0.0
+        for series in states:
+            plot = Rect(x + _LEFT, top + _HEAD, self.state_width, _HIGH)
+            self._state(series, plot)
+            x = plot.right + _RIGHT
+        for gate in self.gates[layer]:
+            plot = Rect(x + _LEFT - 12, top + _HEAD, _GATE, _HIGH)
+            if self._gate(gate, plot):
+                x = plot.right + _RIGHT
+        self.width = max(self.width, x)
+
+    def _panel(self, plot: Rect, name: str, steps: list[int], values: ValueAxis) -> TimeAxis:
+        """The ground of a panel, its heading and its axes."""
+        theme, time = self.theme, TimeAxis(steps, plot.x, plot.width)
+        self.lines.append(marks.rect(plot, 3, fill=theme.band, extra=' class="plot"'))
+        heading = fitted(name, 12, plot.width, bold=True)
+        self.lines.append(marks.text(plot.x, plot.y - 10, heading, 12, bold=True, label="heading"))
+        self.lines += values.paint(plot.x, plot.right, theme)
+        self.lines += time.paint(plot.bottom, theme)
+        return time
+
+    def _state(self, series: StateFlow, plot: Rect) -> None:
+        values = ValueAxis.logarithmic(self.values, plot.y + 8, plot.bottom - 8)
+        self.lines.append(f'<g class="state" data-name="{_attribute(series.name)}">')
+        name = f"‖∂L/∂{clean(series.name)}ₜ‖ over t"
+        time = self._panel(plot, name, series.steps, values)
+        parts = zip(self.looks, self.norms[series], ("gradient", "direct", "through"), strict=True)
+        for look, norms, kind in parts:
+            points = [(time.middle(i), values.y(float(x))) for i, x in enumerate(norms)]
+            self.lines += self._curve(points, look, kind)
+        self.lines.append("</g>")
+
+    def _curve(self, points: list[Point], look: _Line, kind: str) -> list[str]:
+        """A line through the points, some of them marked: always the last one."""
+        dashes = f' stroke-dasharray="{look.dashes}"' if look.dashes else ""
+        line = (
+            f'<path class="{kind}" d="{_path(points)}" fill="none" stroke="{look.colour}" '
+            f'stroke-width="{look.thickness}" stroke-linejoin="round"{dashes}/>'
+        )
+        every = -(-len(points) // _MARKS)
+        return [line, *(self._mark(x, y, look) for x, y in points[::-every])]
+
+    def _mark(self, x: float, y: float, look: _Line) -> str:
+        if look.mark == "triangle":
+            d = f"M{marks.xy((x - 3.6, y + 2.6))}h7.2L{marks.xy((x, y - 3.8))}Z"
+            return f'<path d="{d}" fill="{look.colour}"/>'
+        fill, radius = (look.colour, 2.4) if look.mark == "disc" else ("none", 3.8)
+        ring = f' stroke="{look.colour}" stroke-width="1.4"' if look.mark == "ring" else ""
+        return f'<circle cx="{marks.n(x)}" cy="{marks.n(y)}" r="{radius}" fill="{fill}"{ring}/>'
+
+    def _gate(self, gate: Series, plot: Rect) -> bool:
+        """The panel of one gate, unless its values are not to be had."""
+        found = {t: self.record.value(place) for t, place in gate.places.items()}
+        arrays = {t: a for t, a in found.items() if a is not None and a.size}
+        if not arrays:
+            return False
+        bounds = {kind: [float(of(a)) for a in arrays.values()] for kind, of in _BOUNDS.items()}
+        low = 0.0 if next(iter(gate.places.values())).primitive.name == "sigmoid" else -1.0
+        values = ValueAxis.linear(low, 1.0, bounds["mean"], plot.y + 8, plot.bottom - 8)
+        self.lines.append(f'<g class="gate" data-name="{_attribute(gate.name)}">')
+        time = self._panel(plot, f"{clean(gate.name)}ₜ over t", list(arrays), values)
+        curves = {
+            kind: [(time.middle(i), values.y(x)) for i, x in enumerate(bound)]
+            for kind, bound in bounds.items()
+        }
+        ends = _path(curves["least"] + curves["largest"][::-1])
+        self.lines.append(f'<path class="band" d="{ends}Z"{self._band_look}/>')
+        self.lines += self._curve(curves["mean"], self.gate_look, "mean")
+        self.lines.append("</g>")
+        return True
+
+    @property
+    def _band_look(self) -> str:
+        colour = self.gate_look.colour
+        return f' fill="{colour}" stroke="{colour}" stroke-width="2" opacity="0.25"'
+
+    def legend(self) -> list[Item]:
+        """What the lines mean, as far as there are such lines."""
+        items = [self._item(look) for look in self.looks]
+        if any(self.gates.values()):
+            items.append(self._item(self.gate_look))
+            items.append(Item("from its least to its largest element", 44, self._band))
+        return items
+
+    def _item(self, look: _Line) -> Item:
+        def paint(x: float, y: float) -> list[str]:
+            return self._curve([(x + step, y + 10) for step in (4, 20, 36)], look, "key")
+
+        return Item(look.label, 46, paint)
+
+    def _band(self, x: float, y: float) -> list[str]:
+        return [f'<path d="M{marks.xy((x, y + 2))}h36v16h-36Z"{self._band_look}/>']
+
+
+def _path(points: list[Point]) -> str:
+    return "M" + "L".join(map(marks.xy, points))
+
+
+def _attribute(name: str) -> str:
+    return xml(clean(name))

@@ -1,0 +1,260 @@
+"""Layers × time steps of gradient norms: a whole backward walk on one page, however long it is."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from tinygrad_rnn.bptt import Record
+from tinygrad_rnn.bptt.norms import norm
+from tinygrad_rnn.bptt.states import recurrences
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.modes import Tag
+from tinygrad_rnn.viz import figures, marks
+from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, count, page, theme_of, title_or
+from tinygrad_rnn.viz.figures import Scale, bin_of
+from tinygrad_rnn.viz.layout.model import Rect
+from tinygrad_rnn.viz.page import ends_of, heat_symbol, heat_symbol_width
+from tinygrad_rnn.viz.style import Theme
+from tinygrad_rnn.viz.text import clean, fitted, width, xml
+
+_WIDEST, _THINNEST, _ROOM = 64.0, 2.0, 900.0  # of a sliver, and for all slivers of a band
+_NUMBERED = 46.0  # slivers at least so wide have their number written in them
+_BAND, _GAP, _GROUP, _AXIS = 20.0, 4.0, 30.0, 34.0  # heights
+_NAME, _NUMBER, _LABELS = 12.0, 10.0, 170.0
+_SPACE = 16.0  # between the columns of the table
+_SLICES = ("getitem", "slice")
+_SUMMARY = ("first", "last", "largest", "smallest")
+
+_AID = "The norm of the gradient of each state, and of each step's share in a parameter's."
+
+Norms = dict[int, float]
+
+
+@dataclass(frozen=True, eq=False)
+class _Band:
+    """The gradient norms by time step of one state, or of one parameter's shares."""
+
+    name: str
+    norms: Norms
+
+
+def heat_map(record: Record, *, theme: str = "light", title: str | None = None) -> Chart:
+    """Draw the norms of the gradients of all states and parameters over time, as colours.
+
+    A band for each state of each layer and direction, ‖∂L/∂h_t‖, and for each parameter, with
+    the norm of what each step contributes to its gradient (`bptt.contributions`); the layers
+    from bottom to top. Beside each band stand its first, last, largest and smallest norm; where
+    slivers are wide enough, each has its number. Where they would be too thin, one sliver
+    stands for several steps and shows the largest of their norms.
+
+    Parameters
+    ----------
+    record
+        What ``bptt.record(loss)`` returned.
+    theme
+        "light" or "dark".
+    title
+        A title in place of the one that counts steps.
+
+    Raises
+    ------
+    TypeError
+        If ``record`` is not a record of a walk.
+    ValueError
+        If nothing in the graph has a time step, or for an unknown theme.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> output, _ = tg.nn.GRU(1, 2)(tg.ones(1000, 1))
+    >>> tg.viz.heat_map(tg.bptt.record(output[-1].sum()))
+    <Chart: Gradients of 1,000 time steps>
+    """
+    if not isinstance(record, Record):
+        found = type(record).__name__
+        raise TypeError(f"heat_map: expected a Record, got {found}: bptt.record(loss) first")
+    look, groups = theme_of(theme), _groups(record)
+    steps = sorted({t for bands in groups.values() for band in bands for t in band.norms})
+    if not steps:
+        raise ValueError(
+            "heat_map: this graph has no time steps: compute each inside `with bptt.step(t):`"
+        )
+    painter = _Painter(groups, steps, look)
+    heading = title_or(title, f"Gradients of {count(len(steps), 'time step')}")
+    aid = f"{_AID} {painter.unit}"
+    size = painter.width, painter.height
+    return Chart(heading, page(heading, aid, painter.lines, size, [painter.legend()], look))
+
+
+# -- numbers ---------------------------------------------------------------------------------
+
+
+def _groups(record: Record) -> dict[str, list[_Band]]:
+    """The bands under the names of their layers, the first layer first."""
+    groups: dict[str, list[_Band]] = defaultdict(list)
+    home: dict[Any, str] = {}
+    for found in recurrences(record.places):
+        name = home[found.layer[:3]] = str(found.layer)
+        for state in found.states:
+            groups[name].append(_Band(clean(state.name), _state_norms(record, state.places)))
+    for place, (tag, norms) in _shares(record).items():
+        name = clean(place.notes.name) if place.notes and place.notes.name else "parameter"
+        key = home.get((tag.scope, tag.layer, tag.direction))
+        groups[key or tag.scope or "parameters"].append(_Band(name, norms))
+    return groups
+
+
+def _state_norms(record: Record, places: dict[int, Node]) -> Norms:
+    gradients = {t: record.gradient(place) for t, place in places.items()}
+    return {t: 0.0 if g is None else norm(g) for t, g in gradients.items()}
+
+
+def _shares(record: Record) -> dict[Node, tuple[Tag, Norms]]:
+    """The norms of the steps' shares in each parameter's gradient, and where it is used."""
+    sums: dict[Node, dict[int, Any]] = {}
+    tags: dict[Node, Tag] = {}
+    for visit in record.visits:
+        t, sent = visit.step, None
+        for operand, parent in enumerate(visit.node.parents):
+            if t is None or not (parent.is_leaf and _is_learned(parent, visit.node)):
+                continue
+            sent = sent or visit.contributions
+            c, share = sent[operand], sums.setdefault(parent, {})
+            if c is not None:
+                share[t] = share[t] + c if t in share else c
+                tags[parent] = visit.node.tag
+    return {
+        place: (tags[place], {t: norm(share[t]) for t in sorted(share)})
+        for place in sorted(tags, key=lambda place: place.order)
+        if len(share := sums[place]) > 1 or _role(place) == "parameter"
+    }
+
+
+def _is_learned(leaf: Node, user: Node) -> bool:
+    """Whether a leaf that a step uses may be a parameter: not an input, read part by part."""
+    role = _role(leaf)
+    maybe = role is None and user.primitive.name not in _SLICES
+    return leaf.requires_grad and (role == "parameter" or maybe)
+
+
+def _role(place: Node) -> str | None:
+    return place.notes.role if place.notes is not None else None
+
+
+# -- painting --------------------------------------------------------------------------------
+
+
+class _Painter:
+    def __init__(self, groups: dict[str, list[_Band]], steps: list[int], theme: Theme) -> None:
+        self.theme, self.steps, self.lines = theme, steps, list[str]()
+        bands = [band for group in groups.values() for band in group]
+        self.scale = Scale.of(x for band in bands for x in band.norms.values())
+        names = max(width(band.name, _NAME, bold=True) for band in bands)
+        self.left = min(names, _LABELS) + 28
+        room = min(_ROOM, _WIDEST * len(steps))
+        self.together = math.ceil(len(steps) * _THINNEST / room)  # steps that share a sliver
+        self.time = TimeAxis(steps, self.left, room)
+        self.table = [_summary(band.norms) for band in bands]
+        self.columns = self._columns()
+        self.width = self.columns[-1] + 12
+        self.height = 0.0
+        for name, group in reversed(groups.items()):
+            self._group(name, group)
+        self._axis()
+
+    @property
+    def unit(self) -> str:
+        """What one sliver stands for."""
+        if self.together == 1:
+            return "One sliver per time step."
+        return f"One sliver stands for {self.together} time steps: for the largest of their norms."
+
+    def _columns(self) -> list[float]:
+        """The right ends of the columns of the table beside the bands."""
+        x, ends = self.time.left + self.time.width, []
+        for cells in zip(_SUMMARY, *self.table, strict=True):
+            x += _SPACE + max(width(cell, _NUMBER, mono=True) for cell in cells)
+            ends.append(x)
+        return ends
+
+    def _group(self, name: str, bands: list[_Band]) -> None:
+        theme, top = self.theme, self.height
+        box = Rect(0, top, self.width, _GROUP + (_BAND + _GAP) * len(bands) + 6)
+        look = f' class="layer" stroke="{theme.frame}" stroke-width="1.2"'
+        self.lines.append(marks.rect(box, 8, fill=theme.paper, extra=look))
+        label = fitted(clean(name), 12, self.columns[0] - 100, bold=True)
+        self.lines.append(marks.text(12, top + 19, label, 12, fill=theme.muted, bold=True))
+        for x, heading in zip(self.columns, _SUMMARY, strict=True):
+            self.lines.append(
+                marks.text(x, top + 19, heading, _NUMBER, fill=theme.muted, mono=True, anchor="end")
+            )
+        for i, band in enumerate(bands):
+            self._band(band, top + _GROUP + (_BAND + _GAP) * i)
+        self.height = box.bottom + 14
+
+    def _band(self, band: _Band, y: float) -> None:
+        theme = self.theme
+        name = fitted(band.name, _NAME, _LABELS, bold=True)
+        self.lines.append(
+            f'<g class="band" data-name="{xml(band.name)}" shape-rendering="crispEdges">'
+        )
+        self.lines.append(marks.text(16, y + 14.5, name, _NAME, bold=True, label="name"))
+        for first in range(0, len(self.steps), self.together):
+            self._sliver(band.norms, self.steps[first : first + self.together], first, y)
+        for x, cell in zip(self.columns, _summary(band.norms), strict=True):
+            self.lines.append(
+                marks.text(x, y + 13.5, cell, _NUMBER, fill=theme.ink, mono=True, anchor="end",
+                           label="summary")
+            )  # fmt: skip
+        self.lines.append("</g>")
+
+    def _sliver(self, norms: Norms, steps: list[int], first: int, y: float) -> None:
+        """The colour of the largest norm of some neighbouring steps; nothing where none is."""
+        known = [norms[t] for t in steps if t in norms]
+        bin = bin_of(self.scale, _largest(known) if known else None)
+        if bin is None:
+            return
+        heat, number = self.theme.heat[bin], figures.number(_largest(known))
+        when = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]}–{steps[-1]}"
+        x, wide = self.time.left + first * self.time.slot, len(steps) * self.time.slot
+        d = f"M{x:.2f} {marks.n(y)}h{wide:.2f}v{marks.n(_BAND)}h-{wide:.2f}Z"
+        note = f"<title>t = {when}: {number}</title>"
+        self.lines.append(f'<path class="sliver" d="{d}" fill="{heat.fill}">{note}</path>')
+        if self.time.slot >= _NUMBERED:
+            self.lines.append(
+                marks.text(x + wide / 2, y + 13.5, number, _NUMBER, fill=heat.text, mono=True,
+                           anchor="middle", label="number")
+            )  # fmt: skip
+
+    def _axis(self) -> None:
+        y = self.height - 8
+        self.lines.append(
+            marks.text(self.left - 12, y + 15, "t", _NAME, fill=self.theme.muted, anchor="end")
+        )
+        self.lines += self.time.paint(y, self.theme)
+        self.height = y + 18
+
+    def legend(self) -> Item:
+        """The scale of colours."""
+        return Item(
+            ends_of(self.scale),
+            heat_symbol_width(),
+            lambda x, y: heat_symbol(x, y, self.scale, self.theme),
+        )
+
+
+def _summary(norms: Norms) -> list[str]:
+    """The first, last, largest and smallest of norms over time; the latter two with their step."""
+    first, last = min(norms), max(norms)
+    largest = max(norms, key=lambda t: (not math.isfinite(norms[t]), norms[t]))
+    smallest = min(norms, key=lambda t: (not math.isfinite(norms[t]), norms[t]))
+    ends = [figures.number(norms[t]) for t in (first, last)]
+    return ends + [f"{figures.number(norms[t])} (t={t})" for t in (largest, smallest)]
+
+
+def _largest(norms: list[float]) -> float:
+    """The largest, or one that is not finite if there is such a one."""
+    return max(norms, key=lambda x: (not math.isfinite(x), x))

@@ -1,0 +1,66 @@
+"""What frames every picture: its page with title and reading aid, and the scale in its legend."""
+
+from __future__ import annotations
+
+from tinygrad_rnn.viz import figures, marks
+from tinygrad_rnn.viz.figures import Scale
+from tinygrad_rnn.viz.layout.model import Rect
+from tinygrad_rnn.viz.style import Theme
+from tinygrad_rnn.viz.text import SANS, width, xml
+
+EDGE_OF_PAGE = 24.0
+TITLE, AID, LEGEND = 20.0, 12.5, 12.5
+TITLE_ROOM, LEGEND_ROW = 66.0, 28.0
+_NORM, _ZERO, _BIN = "‖grad‖", 26.0, 22.0  # the parts of the heat scale
+
+
+def heading_width(title: str, aid: str) -> float:
+    """The width that the title and the reading aid need."""
+    return max(width(title, TITLE, bold=True), width(aid, AID))
+
+
+def opening(title: str, aid: str, wide: int, high: int, theme: Theme) -> list[str]:
+    """The first lines of an SVG: the page, its title and its reading aid."""
+    return [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
+        f'viewBox="0 0 {wide} {high}" role="img" font-family="{SANS}" fill="{theme.ink}">',
+        f"<title>{xml(title)}</title>",
+        f"<desc>{xml(aid)}</desc>",
+        f'<rect width="{wide}" height="{high}" fill="{theme.paper}"/>',
+        marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 17, title, TITLE, bold=True),
+        marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 40, aid, AID, fill=theme.muted),
+    ]
+
+
+def heat_symbol_width() -> float:
+    """The width of `heat_symbol`, and of a gap behind it."""
+    return width(_NORM, LEGEND) + 8 + _ZERO + 1 + _BIN * figures.BINS + 8
+
+
+def heat_symbol(x: float, y: float, scale: Scale | None, theme: Theme) -> list[str]:
+    """The heat scale as a legend shows it; of an empty scale only what lies below it."""
+    at = x + width(_NORM, LEGEND) + 8
+    line = f' stroke="{theme.muted}" stroke-width="0.5"'
+    lines = [
+        marks.text(x, y + 14.5, _NORM, LEGEND, fill=theme.muted),
+        marks.rect(Rect(at, y + 2, _ZERO, 16), 0, fill=theme.heat[0].fill, extra=line),
+        marks.text(at + _ZERO / 2, y + 14, "≈0", 10.5, fill=theme.muted, anchor="middle"),
+    ]
+    for i, heat in enumerate(theme.heat[1:] if scale else ()):
+        bin = Rect(at + _ZERO + 1 + _BIN * i, y + 2, _BIN, 16)
+        lines.append(marks.rect(bin, 0, fill=heat.fill))
+    return lines
+
+
+def ends_of(scale: Scale | None) -> str:
+    """The ends of a scale in words.
+
+    Examples
+    --------
+    >>> ends_of(Scale(0.001, 2.5))
+    '0.001 … 2.500 (log scale)'
+    """
+    if scale is None:
+        return ""
+    low, high = figures.number(scale.low), figures.number(scale.high)
+    return low if low == high else f"{low} … {high} (log scale)"
