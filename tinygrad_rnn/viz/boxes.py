@@ -43,7 +43,8 @@ class Boxes:
         self.values, self.grads, self.order = values, grads, order
         self.missing: set[str] = set()
         self.norms: list[tuple[Row | Lane, float]] = []
-        self.group_of = {place: group for group in groups for place in group.members}
+        self.group_of = {place: group for group in groups[::-1] for place in group.members}
+        self.starts = {(g.members[-1], g.state): g for g in groups if g.state is not None}
         self.cells = any(group.style in ("cell", "weights", "initial") for group in groups)
         self.titles = _titles(groups)
 
@@ -61,7 +62,7 @@ class Boxes:
             signature="" if main.primitive is None else main.primitive.name,
             visit=self._visits(group) if self.order else "",
         )
-        peer = roles.peers.get(main)
+        peer = group.state if self.cells else roles.peers.get(main)
         box.peer = None if peer is None else self.group_of[peer].index
         getattr(self, f"_fill_{group.style}")(box, group, main)
         return box
@@ -86,6 +87,12 @@ class Boxes:
         if group.style == "cell" or (group.part is not None and group.part.is_cell):
             return roles.kinds[place] == "state"
         return group.style == "tensor" and bool(given_name(place))
+
+    def source_of(self, node: Node, operand: int) -> Group | None:
+        """The group from which a node reads an operand."""
+        parent, state = node.parents[operand], self.roles.carried.get((node, operand))
+        start = None if state is None else self.starts.get((parent, state))
+        return start or self.group_of.get(parent)
 
     def lane_name(self, place: Node) -> str:
         """The name by which a tensor is found again at other steps."""
@@ -121,9 +128,8 @@ class Boxes:
 
     def _fill_initial(self, box: Box, group: Group, main: Node) -> None:
         value = self.source.value(main) if self.values else None
-        peer = self.roles.peers.get(main)
-        if given_name(main) is None and peer is not None:
-            box.name = f"{self.lane_name(peer)}₀"
+        if given_name(main) is None and group.state is not None:
+            box.name = f"{self.lane_name(group.state)}₀"
         if value is not None and not np.any(value):
             box.name += " = 0"
         elif value is not None:
@@ -160,7 +166,8 @@ class Boxes:
             return
         strips: dict[str, Strip] = {}
         for place in self.outgoing(group):
-            name = self.lane_name(place) if given_name(place) else ""
+            named = given_name(place) or group.part.is_cell
+            name = self.lane_name(place) if named else ""
             strip = strips.setdefault(name, Strip(name, [], []))
             step = self.roles.steps[place]
             gradient = self._gradient(place)
@@ -246,8 +253,9 @@ class Boxes:
                 said = self._written(place, members, inner)
                 if place is main:
                     return f"= {said}"
-                if len(said) <= _LONGEST_INNER:
-                    inner[place] = f"({said})" if " " in said and said[-1] != ")" else said
+                inner[place] = f"({said})" if " " in said and said[-1] != ")" else said
+                if len(said) > _LONGEST_INNER:
+                    inner[place] = "…"
         return ""
 
     def _written(self, place: Node, members: set[Node], names: dict[Node, str]) -> str:

@@ -111,7 +111,7 @@ class _Builder:
         for target in self.boxes.groups:
             for node in target.members:
                 for operand, parent in enumerate(node.parents):
-                    source = self.boxes.group_of.get(parent)
+                    source = self.boxes.source_of(node, operand)
                     if source is None or source is target:
                         continue
                     key = self._key(source, target, parent, node, operand)
@@ -164,8 +164,7 @@ class _Builder:
         self, source: Group, target: Group, parent: Node, built: dict[int, Box]
     ) -> tuple[int, int] | None:
         """The lanes that an edge joins, of boxes that stand side by side in a band."""
-        peer = self.roles.peers.get(parent)
-        name = self.boxes.lane_name(parent if peer is None else peer)
+        name = self.boxes.lane_name(source.state or parent)
         starts, ends = (
             _lane_at(built[group.index], name) if group.style != "initial" else 0
             for group in (source, target)

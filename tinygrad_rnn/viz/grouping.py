@@ -32,6 +32,7 @@ class Group:
     members: list[Node]
     part: Part | None = None
     step: int | None = None  # its column: a time step, or the first of a run that is left out
+    state: Node | None = None  # of what is before the first step: what takes its part later
 
 
 class Columns:
@@ -101,7 +102,22 @@ def groups_of(
         if key is not None:
             group = groups.setdefault(key, Group(index, style, [], part, column))
             group.members.append(place)
-    return list(groups.values())
+    found = list(groups.values())
+    for group in groups.values():
+        if group.style == "initial":
+            found += _shared_out(group, roles, len(boxed) + len(found))
+    return found
+
+
+def _shared_out(group: Group, roles: Roles, index: int) -> list[Group]:
+    """Further boxes for what is more than one initial state, such as ``h = c = zeros(2)``."""
+    place = group.members[-1]
+    uses = [use for use in roles.uses[place] if use in roles.carried]
+    first, *others = dict.fromkeys(roles.carried[use] for use in uses) or [roles.peers.get(place)]
+    group.state = first
+    if len(group.members) > 1 or not place.is_leaf:
+        return []
+    return [Group(index + i, "initial", [place], state=state) for i, state in enumerate(others)]
 
 
 class _Grouping:
