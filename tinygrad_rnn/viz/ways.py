@@ -160,7 +160,7 @@ class _Page:
 
 
 def _area(x: float, y: float, size: float) -> Rect:
-    return Rect(x, y - _ASCENT, size, _ASCENT + _DESCENT)
+    return Rect(x - 2, y - _ASCENT, size + 4, _ASCENT + _DESCENT)
 
 
 def _meet(a: Rect, b: Rect) -> bool:

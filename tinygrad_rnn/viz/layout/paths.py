@@ -48,6 +48,7 @@ def paths_of(scene: Scene, rows: Rows) -> list[Path]:
 class _Planner:
     def __init__(self, scene: Scene, rows: Rows) -> None:
         self.scene, self.rows = scene, rows
+        self.taken: set[tuple[int, int]] = set()  # lanes' ends: box and lane
 
     def paths(self) -> list[Path]:
         paths = [self._path(edge) for edge in self.scene.edges]
@@ -61,8 +62,11 @@ class _Planner:
             return path
         path.leaves = self.rows.of[edge.source] + 1
         if edge.lanes is not None and self._are_neighbours(source, target):
-            path.lane = True
-            return path
+            ends = {(edge.source, -1 - edge.lanes[0]), (edge.target, edge.lanes[1])}
+            if not ends & self.taken:
+                self.taken |= ends
+                path.lane = True
+                return path
         block = self.rows.block_of.get(edge.source)
         if block is not None and (edge.source, edge.target) in block.pairs:
             pair = block.pairs[edge.source, edge.target]

@@ -42,7 +42,7 @@ def choose_ports(
         _arrive(wires, min(low, high), high, apart, x)
     for index, wires in leaving.items():
         high = x[index] + max(0.0, boxes[index].width / 2 - margin)
-        _leave(wires, x[index], exits.get(index, -math.inf), high, apart * 0.75)
+        _leave(wires, x[index], exits.get(index, -math.inf), high, apart - 1)
 
 
 def _arrive(

@@ -7,6 +7,7 @@ of them can cross a box.  While it is computed y is a height that grows upwards.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 from itertools import pairwise
 
@@ -116,13 +117,15 @@ class _Score:
     def _initial(self, region: str) -> list[list[Box]]:
         """The initial states before, or after, the steps; those of one row stand side by side.
 
-        One above the other stand those that lead to lanes, unless wires come to them from below.
+        One above the other they stand if all they have is a wire along a lane each.
         """
-        made = {self.row[edge.target] for edge in self.scene.edges if edge.target in self.goals}
+        wires = Counter(i for edge in self.scene.edges for i in (edge.source, edge.target))
+        boxes = self.rows.boxes(region)
+        busy = {self.row[b.index] for b in boxes if self._lane_of(b) < 0 or wires[b.index] > 1}
         rows: dict[Hashable, list[Box]] = {}
-        for box in self.rows.boxes(region):
+        for box in boxes:
             row, lane = self.row[box.index], self._lane_of(box)
-            rows.setdefault((row, lane if row not in made else -1), []).append(box)
+            rows.setdefault((row, -1 if row in busy else lane), []).append(box)
         inwards = 1 if region == "before" else -1  # lower lanes are nearer to the steps
         return [sorted(boxes, key=lambda b: inwards * self._lane_of(b)) for boxes in rows.values()]
 
