@@ -73,7 +73,7 @@ class _Planner:
             path.through = block.template.passages.get(pair, ())
         elif source.region in _OUTER and target.region == "step":
             path.gutter = 0 if source.region == "before" else len(self.scene.steps)
-            path.sideways = self._is_innermost(source)
+            path.sideways = self._is_alone(source)
         elif source.region == target.region == "step" and source.step != target.step:
             columns = self.rows.column_of
             here, there = columns[source.step], columns[target.step]
@@ -92,11 +92,11 @@ class _Planner:
         here, there = (outer.get(b.region, columns.get(b.step, last)) for b in (source, target))
         return abs(here - there) == 1
 
-    def _is_innermost(self, box: Box) -> bool:
-        """Whether no other initial state stands between the box and the steps."""
+    def _is_alone(self, box: Box) -> bool:
+        """Whether no other initial state can stand between the box and the steps."""
         rows = self.rows
         beside = [b for b in rows.boxes(box.region) if rows.of[b.index] == rows.of[box.index]]
-        return box is (beside[-1] if box.region == "before" else beside[0])
+        return len(beside) == 1
 
     def _ports(self, paths: list[Path]) -> None:
         """Give rails and what comes from other steps their places at the left of their targets."""
