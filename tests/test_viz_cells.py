@@ -9,18 +9,22 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import SVG, Reader, along, check_geometry, check_texts, check_writing, corners
-from recurrences import LAYERS, LOOPS, NETWORKS, cells, elman, layer, rnn_cell
+from recurrences import LAYERS, LOOPS, NETWORKS, cells, elman, layer, packed, plain_lstm, rnn_cell
+from test_viz import tangle
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
 from tinygrad_rnn.viz import figures
+from tinygrad_rnn.viz.build import scene_of
+from tinygrad_rnn.viz.layout import lay_out
+from tinygrad_rnn.viz.source import source_of
 
 
 def cell_picture(loss, **options):
@@ -57,6 +61,52 @@ def norm(array):
 def test_nothing_collides(name):
     _, reader = cell_picture(NETWORKS[name]())
     check(reader)
+
+
+@st.composite
+def layers(draw):
+    """A built-in layer of any kind, with its loss."""
+    kind = draw(st.sampled_from(["RNN", "LSTM", "GRU"]))
+    count, both = draw(st.integers(1, 2)), draw(st.booleans())
+    if draw(st.integers(0, 3)) == 0:
+        return packed(kind, num_layers=count, bidirectional=both)
+    more = {"dropout": 0.5} if count > 1 and draw(st.booleans()) else {}
+    more |= {"proj_size": 1} if kind == "LSTM" and draw(st.booleans()) else {}
+    more |= {"batch": draw(st.sampled_from([0, 0, 1, 3])), "given": draw(st.booleans())}
+    steps = draw(st.sampled_from([1, 2, 3, 4, 9, 50]))
+    last = draw(st.booleans())
+    return layer(kind, steps, layers=count, bidirectional=both, last=last, **more)
+
+
+@settings(max_examples=25)
+@given(layers())
+def test_any_layer_has_a_picture_without_collisions(loss):
+    _, reader = cell_picture(loss)
+    check(reader)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_graph_has_a_picture_of_cells_without_collisions(seed):
+    _, reader = cell_picture(tangle(seed), max_nodes=1000)
+    check(reader)
+
+
+@pytest.mark.parametrize("name", ["LSTM, given states", "LSTM, both ways", "swap", "fed back"])
+def test_wires_of_different_tensors_do_not_run_on_top_of_each_other(name):
+    record = bptt.record(NETWORKS[name]())
+    straight = [
+        (wire.edge, a, b)
+        for wire in lay_out(scene_of(source_of(record), level="cell")).wires
+        for a, b in pairwise([] if wire.curved else wire.points)
+    ]
+    for (e, a, b), (f, c, d) in combinations(straight, 2):
+        if e.source == f.source or e.target == f.target:
+            continue
+        for k in (0, 1):
+            same = abs(a[k] - b[k]) < 0.1 and abs(c[k] - d[k]) < 0.1 and abs(a[k] - c[k]) < 2
+            ends = sorted([a[1 - k], b[1 - k]]), sorted([c[1 - k], d[1 - k]])
+            overlap = min(ends[0][1], ends[1][1]) - max(ends[0][0], ends[1][0])
+            assert not (same and overlap > 3), (e, f)
 
 
 @pytest.mark.parametrize("name", ["cells, twelve steps", "Elman, twenty steps", "buffer", "skip"])
@@ -150,6 +200,15 @@ def test_given_states_are_one_box_for_each_layer_with_the_gradient_of_their_part
         if source in reader.styled("initial")
     )
     assert found == wanted
+
+
+def test_one_zero_that_is_several_initial_states_has_a_box_for_each():
+    _, reader = cell_picture(plain_lstm(layers=2))
+    initial = reader.styled("initial")
+    assert len(initial) == 4
+    cells_of_first_step = {i for i in reader.styled("cell") if reader.step_of(i) == 1}
+    ends = [target for source, target, _, _ in reader.edges if source in initial]
+    assert sorted(ends) == sorted([*cells_of_first_step] * 2)
 
 
 def test_layers_that_run_one_after_the_other_stay_together():
