@@ -178,7 +178,7 @@ class _Score:
             spans += [
                 (x - PITCH - self.beside, x + PITCH + self.beside)
                 for x, bottom, top, shared in uprights
-                if shared != path.shared and bottom < high and low < top
+                if shared != path.shared and bottom <= high and low <= top
             ]
             path.upright = _free(wishes, spans)
             uprights.append((path.upright, low, high, path.shared))
