@@ -255,10 +255,10 @@ def _without_taps_of_hidden_steps(edges: list[Edge], built: dict[int, Box]) -> l
 
 def _level(built: dict[int, Box]) -> None:
     """Make the boxes of a band as high as its cells, so that their lanes lie side by side."""
+    cells = {box.band for box in built.values() if box.style == "cell"}
+    inside = [b for b in built.values() if b.style in ("cell", "elided") and b.band in cells]
     heights: dict[str, float] = {}
-    for box in built.values():
-        if box.style == "cell":
-            heights[box.band] = max(heights.get(box.band, 0.0), box.height)
-    for box in built.values():
-        if box.style in ("cell", "elided") and box.band in heights:
-            box.height = heights[box.band]
+    for box in inside:
+        heights[box.band] = max(heights.get(box.band, 0.0), box.height)
+    for box in inside:
+        box.height = heights[box.band]
