@@ -608,4 +608,6 @@ def run(program):
 @given(programs(), st.sampled_from(["cell", "op"]))
 def test_any_loop_has_a_picture_without_collisions(program, level):
     record = bptt.record(run(program))
-    check(Reader(viz.draw(record, level=level, max_nodes=1000).svg))
+    reader = Reader(viz.draw(record, level=level, max_nodes=1000).svg)
+    check_geometry(reader)
+    check_texts(reader)

@@ -169,7 +169,7 @@ class _Builder:
             _lane_at(built[group.index], name) if group.style != "initial" else 0
             for group in (source, target)
         )
-        beside = source.style == "initial" or source.part == target.part
+        beside = source.style == "initial" or (_is_cell(source) and source.part == target.part)
         if not beside or source.step == target.step or starts is None or ends is None:
             return None
         return starts, ends

@@ -87,6 +87,9 @@ class _Planner:
         """Whether nothing stands between two boxes of one row."""
         if self.rows.of[source.index] != self.rows.of[target.index]:
             return False
+        blocks = (self.rows.block_of.get(box.index) for box in (source, target))
+        if any(block is not None and len(block.members) > 1 for block in blocks):
+            return False
         columns, last = self.rows.column_of, len(self.scene.steps)
         outer = {"before": -1, "after": last}
         here, there = (outer.get(b.region, columns.get(b.step, last)) for b in (source, target))
