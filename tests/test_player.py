@@ -315,7 +315,7 @@ def test_refusals_come_before_any_backward(tmp_path) -> None:
     loss = w * 2 * 3 * 4
     with pytest.raises(ValueError, match=r"'a\.svg' does not end in \.html"):
         viz.play(loss, tmp_path / "a.svg")
-    with pytest.raises(FileNotFoundError, match="no directory"):
+    with pytest.raises(FileNotFoundError, match="No such file or directory"):
         viz.play(loss, tmp_path / "missing" / "a.html")
     with pytest.raises(ValueError, match=r"4 boxes.*max_nodes"):
         viz.play(loss, tmp_path / "a.html", max_nodes=3)

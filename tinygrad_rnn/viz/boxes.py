@@ -43,26 +43,26 @@ class Boxes:
         self.values, self.grads, self.order = values, grads, order
         self.missing: set[str] = set()
         self.norms: list[tuple[Row | Lane, float]] = []
-        self.group_of = {place: group for group in groups for place in group.members}
+        self.group_of = {place: group for group in groups[::-1] for place in group.members}
+        self.starts = {(g.members[-1], g.state): g for g in groups if g.state is not None}
         self.cells = any(group.style in ("cell", "weights", "initial") for group in groups)
         self.titles = _titles(groups)
 
     def box(self, group: Group) -> Box:
         """The box of a group."""
-        roles, first = self.roles, group.members[0]
-        main = self.main(group)
+        roles, main = self.roles, self.main(group)
         box = Box(
             index=group.index,
             style=group.style,
             kind=roles.kinds[main],
-            region=roles.regions[first],
+            region=roles.regions[main],
             step=group.step,
             band=self._band(group, main),
             name=self.names[main],
             signature="" if main.primitive is None else main.primitive.name,
             visit=self._visits(group) if self.order else "",
         )
-        peer = roles.peers.get(first)
+        peer = group.state if self.cells else roles.peers.get(main)
         box.peer = None if peer is None else self.group_of[peer].index
         getattr(self, f"_fill_{group.style}")(box, group, main)
         return box
@@ -88,6 +88,12 @@ class Boxes:
             return roles.kinds[place] == "state"
         return group.style == "tensor" and bool(given_name(place))
 
+    def source_of(self, node: Node, operand: int) -> Group | None:
+        """The group from which a node reads an operand."""
+        parent, state = node.parents[operand], self.roles.carried.get((node, operand))
+        start = None if state is None else self.starts.get((parent, state))
+        return start or self.group_of.get(parent)
+
     def lane_name(self, place: Node) -> str:
         """The name by which a tensor is found again at other steps."""
         return given_name(place) or self.names[place].rstrip(_SUBSCRIPTS)
@@ -105,12 +111,10 @@ class Boxes:
         if self.values:
             value = self.source.value(main)
             shape_only = (f"shape {figures.shape(main.shape)}",)
-            box.parts.append(Row("value", shape_only if value is None else figures.array(value)))
+            box.parts.append(Row("value", shape_only if value is None else self._lines(value)))
         if self.grads and main.requires_grad:
             gradient = self._gradient(main)
-            row = Row(
-                "grad", (self._absent(main),) if gradient is None else figures.array(gradient)
-            )
+            row = Row("grad", (self._absent(main),) if gradient is None else self._lines(gradient))
             self._note_norm(row, gradient)
             box.parts.append(row)
 
@@ -124,9 +128,8 @@ class Boxes:
 
     def _fill_initial(self, box: Box, group: Group, main: Node) -> None:
         value = self.source.value(main) if self.values else None
-        peer = self.roles.peers.get(main)
-        if given_name(main) is None and peer is not None:
-            box.name = f"{self.lane_name(peer)}₀"
+        if given_name(main) is None and group.state is not None:
+            box.name = f"{self.lane_name(group.state)}₀"
         if value is not None and not np.any(value):
             box.name += " = 0"
         elif value is not None:
@@ -141,8 +144,12 @@ class Boxes:
             box.name = self.titles[group.part]
         else:
             box.name = users[0].tag.scope.rpartition(".")[2] or "output"
+        names = Counter(self.lane_name(place) for place in group.members)
         for place in group.members:
             lane = self._lane(place)
+            if names[lane.name] > 1:  # of several modules in one cell
+                scope = self.roles.uses[place][0][0].tag.scope.rpartition(".")[2]
+                lane.name = f"{scope}.{lane.name}" if scope else lane.name
             lane.value, lane.tall = figures.shape(place.shape), False
             box.parts.append(lane)
         if self.grads:
@@ -159,7 +166,8 @@ class Boxes:
             return
         strips: dict[str, Strip] = {}
         for place in self.outgoing(group):
-            name = self.lane_name(place) if given_name(place) else ""
+            named = given_name(place) or group.part.is_cell
+            name = self.lane_name(place) if named else ""
             strip = strips.setdefault(name, Strip(name, [], []))
             step = self.roles.steps[place]
             gradient = self._gradient(place)
@@ -170,6 +178,7 @@ class Boxes:
         box.parts += known[:_MOST_LANES]
 
     def _lines(self, array: Any) -> tuple[str, ...]:
+        """An array in a box; beside cells only a few lines of it."""
         lines = figures.array(array)
         return lines if len(lines) <= _MOST_LINES or not self.cells else (figures.summary(array),)
 
@@ -244,8 +253,9 @@ class Boxes:
                 said = self._written(place, members, inner)
                 if place is main:
                     return f"= {said}"
-                if len(said) <= _LONGEST_INNER:
-                    inner[place] = f"({said})" if " " in said and said[-1] != ")" else said
+                inner[place] = f"({said})" if " " in said and said[-1] != ")" else said
+                if len(said) > _LONGEST_INNER:
+                    inner[place] = "…"
         return ""
 
     def _written(self, place: Node, members: set[Node], names: dict[Node, str]) -> str:
@@ -297,21 +307,21 @@ def _titles(groups: Iterable[Group]) -> dict[Part, str]:
             names = members.setdefault(group.part, set())
             names.update(name for place in group.members if (name := given_name(place)))
     scopes = {part.scope for part in members}
-    layers = Counter(scope for scope, _ in {(part.scope, part.layer) for part in members})
-    given: dict[Part, str] = {}
+    layers = Counter(
+        scope for scope, _ in {(p.scope, p.layer) for p in members if p.kind == "layer"}
+    )
+    given: Counter[str] = Counter()
     titles: dict[Part, str] = {}
     for part, names in members.items():
         kind = next((title for gates, title in _KINDS.items() if gates <= names), "")
         kind = kind or ("RNN" if part.kind == "layer" else "cell")
         scope = part.scope.rpartition(".")[2]
         title = f"{scope}: {kind}" if scope and len(scopes) > 1 else kind
-        if part.kind == "layer" and layers[part.scope] > 1:
-            title += f", layer {part.layer}"
-        if part.direction == "reverse":
-            title += ", reverse"
-        found = sum(other == title for other in given.values())
-        given[part] = title
-        titles[part] = f"{title} {found + 1}" if found else title
+        where = f", layer {part.layer}" if layers[part.scope] > 1 else ""
+        where += ", reverse" if part.direction == "reverse" else ""
+        given[title + where] += 1
+        again = given[title + where]
+        titles[part] = f"{title} {again}{where}" if again > 1 else title + where
     return titles
 
 

@@ -112,13 +112,13 @@ class _Builder:
         for target in self.boxes.groups:
             for node in target.members:
                 for operand, parent in enumerate(node.parents):
-                    source = self.boxes.group_of.get(parent)
+                    source = self.boxes.source_of(node, operand)
                     if source is None or source is target:
                         continue
                     key = self._key(source, target, parent, node, operand)
                     if key not in edges:
                         edges[key] = self._edge(source, target, parent, operand, built)
-                    elif source.style == "elided":
+                    elif source.style == "elided" and edges[key].label:
                         edges[key].label = self.boxes.names[parent]
                     self._add_flow(flows.setdefault(key, {}), parent, node, operand)
         for key, edge in edges.items():
@@ -129,7 +129,7 @@ class _Builder:
     def _key(
         self, source: Group, target: Group, parent: Node, node: Node, operand: int
     ) -> Hashable:
-        if source.style == "weights":
+        if source.style == "weights" or (source.style == "elided" and not _is_cell(source)):
             return source.index, target.index
         if source.style == "elided":
             return source.index, target.index, self.boxes.lane_name(parent)
@@ -148,7 +148,7 @@ class _Builder:
     ) -> Edge:
         edge = Edge(source.index, target.index, operand, self._kind(source, target))
         if source.style in ("cell", "elided", "initial") and self.boxes.cells:
-            edge.label = "" if source.style == "initial" else self.boxes.names[parent]
+            edge.label = self.boxes.names[parent] if _is_cell(source) else ""
             edge.lanes = self._lanes(source, target, parent, built)
         return edge
 
@@ -165,13 +165,12 @@ class _Builder:
         self, source: Group, target: Group, parent: Node, built: dict[int, Box]
     ) -> tuple[int, int] | None:
         """The lanes that an edge joins, of boxes that stand side by side in a band."""
-        peer = self.roles.peers.get(parent)
-        name = self.boxes.lane_name(parent if peer is None else peer)
+        name = self.boxes.lane_name(source.state or parent)
         starts, ends = (
             _lane_at(built[group.index], name) if group.style != "initial" else 0
             for group in (source, target)
         )
-        beside = source.style == "initial" or source.part == target.part
+        beside = source.style == "initial" or (_is_cell(source) and source.part == target.part)
         if not beside or source.step == target.step or starts is None or ends is None:
             return None
         return starts, ends
@@ -226,6 +225,11 @@ class _Builder:
         return " ".join(parts)
 
 
+def _is_cell(group: Group) -> bool:
+    """Whether a group is a cell, or many of one: its states have names on their wires."""
+    return group.part is not None and group.part.is_cell
+
+
 def _lane_at(box: Box, name: str) -> int | None:
     """Which part of a box is the lane, or the strip, of that name."""
     for i, part in enumerate(box.parts):
@@ -252,10 +256,10 @@ def _without_taps_of_hidden_steps(edges: list[Edge], built: dict[int, Box]) -> l
 
 def _level(built: dict[int, Box]) -> None:
     """Make the boxes of a band as high as its cells, so that their lanes lie side by side."""
+    cells = {box.band for box in built.values() if box.style == "cell"}
+    inside = [b for b in built.values() if b.style in ("cell", "elided") and b.band in cells]
     heights: dict[str, float] = {}
-    for box in built.values():
-        if box.style == "cell":
-            heights[box.band] = max(heights.get(box.band, 0.0), box.height)
-    for box in built.values():
-        if box.style in ("cell", "elided") and box.band in heights:
-            box.height = heights[box.band]
+    for box in inside:
+        heights[box.band] = max(heights.get(box.band, 0.0), box.height)
+    for box in inside:
+        box.height = heights[box.band]

@@ -9,11 +9,11 @@ feeds nothing else.  The rest of the step, such as its output and its error, lie
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz.roles import SLICES, Roles, given_name, role_of
+from tinygrad_rnn.viz.roles import SLICES, Roles, counted, given_name, role_of
 
 
 class Part(NamedTuple):
@@ -53,7 +53,7 @@ class _Parts:
                 self.parts[place] = self._part_of_layer(place, step)
             else:
                 self.steps[step].append(place)
-        self._find_counterparts(places)
+        self._find_counterparts()
         for step in self.steps:
             self._cells(step)
             self._absorb(step)
@@ -78,25 +78,24 @@ class _Parts:
         outside = all(self.roles.steps[parent] is None for parent in place.parents)
         return place.primitive.name in SLICES and outside
 
-    def _find_counterparts(self, places: Iterable[Node]) -> None:
+    def _find_counterparts(self) -> None:
         """Index the nodes of loops by what tells them again at another step."""
         self.named: dict[tuple[int, str, str], Node] = {}
-        self.placed: dict[tuple[int, str, int], Node] = {}
-        self.at: dict[Node, int] = {}
-        counts: dict[tuple[int, str], int] = defaultdict(int)
+        self.placed: dict[tuple[int, str, tuple[str, int]], Node] = {}
+        self.at: dict[Node, tuple[str, int]] = {}
         for step, nodes in self.steps.items():
+            scopes: dict[str, list[Node]] = defaultdict(list)
             for node in nodes:
-                scope = node.tag.scope
+                scopes[node.tag.scope].append(node)
                 if name := given_name(node):
-                    self.named[step, scope, name] = node
-                self.at[node] = counts[step, scope]
-                self.placed[step, scope, self.at[node]] = node
-                counts[step, scope] += 1
+                    self.named[step, node.tag.scope, name] = node
+            for scope, inside in scopes.items():
+                for position, node in counted(inside):
+                    self.at[node] = position
+                    self.placed[step, scope, position] = node
 
     def _counterpart(self, place: Node, step: int) -> Node | None:
         """What is, at the given step, what ``place`` is at its own."""
-        if place in self.roles.peers:
-            return self._counterpart(self.roles.peers[place], step)
         if self.roles.steps[place] == step:
             return place
         if place not in self.at:
@@ -104,21 +103,18 @@ class _Parts:
         scope, name = place.tag.scope, given_name(place)
         if name and (step, scope, name) in self.named:
             return self.named[step, scope, name]
-        twin = self.placed.get((step, scope, self.at[place]))
-        return twin if twin is not None and twin.primitive is place.primitive else None
+        return self.placed.get((step, scope, self.at[place]))
 
     def _cells(self, step: int) -> None:
         """The cycles of the step's graph when what a state becomes leads to what it is used by."""
         nodes = self.steps[step]
         after: dict[Node, list[Node]] = {node: [] for node in nodes}
         for node in nodes:
-            for parent in node.parents:
-                if parent in after:
-                    after[parent].append(node)
-                elif self.roles.steps[parent] is not None or parent in self.roles.peers:
-                    twin = self._counterpart(parent, step)
-                    if twin in after and twin is not None:
-                        after[twin].append(node)
+            for operand, parent in enumerate(node.parents):
+                state = self.roles.carried.get((node, operand), parent)
+                twin = self._counterpart(state, step)
+                if twin in after and twin is not None:
+                    after[twin].append(node)
         for number, cycle in enumerate(_cycles(nodes, after)):
             scopes = {node.tag.scope for node in cycle if self.roles.kinds[node] == "state"}
             scope = scopes.pop() if len(scopes) == 1 else ""
@@ -142,6 +138,15 @@ class _Parts:
             below[node] = max((below.get(p, 0) + self.parts[p].is_cell for p in here), default=0)
             if node not in self.parts:
                 self.parts[node] = Part("rest", "", number=below[node])
+        for node in self.steps[step]:
+            for parent in node.parents:
+                if self.parts[node].kind == "rest" and self._is_constant_of(parent, node):
+                    self.parts[parent] = self.parts[node]
+
+    def _is_constant_of(self, place: Node, node: Node) -> bool:
+        """Whether a place is no more than a number of its only user, such as a target."""
+        only = len(self.roles.uses[place]) == 1 and self.roles.steps[place] is not None
+        return only and place.is_leaf and not (place.requires_grad or given_name(place))
 
 
 def _cycles(nodes: list[Node], after: Mapping[Node, list[Node]]) -> list[list[Node]]:

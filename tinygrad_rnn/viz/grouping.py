@@ -14,6 +14,7 @@ from tinygrad_rnn.viz.roles import Roles, given_name
 
 LONGEST = 8  # time steps that are all drawn; of more, the first and the last
 FIRST, LAST = 2, 3
+_OUTER = ("before", "after")  # regions of initial states
 
 Steps = str | Sequence[int]
 
@@ -31,6 +32,7 @@ class Group:
     members: list[Node]
     part: Part | None = None
     step: int | None = None  # its column: a time step, or the first of a run that is left out
+    state: Node | None = None  # of what is before the first step: what takes its part later
 
 
 class Columns:
@@ -72,12 +74,12 @@ def _shown(times: list[int], steps: Steps) -> Sequence[int]:
         return times
     if steps == "auto":
         steps = (FIRST, LAST)
-    whole = not isinstance(steps, str) and all(isinstance(step, int) for step in steps)
-    if whole and isinstance(steps, tuple) and len(steps) == 2 and min(steps) >= 0:
-        first, last = steps
-        return [*times[:first], *times[max(len(times) - last, first) :]]
-    if whole and isinstance(steps, list) and set(steps) <= set(times):
-        return steps
+    if isinstance(steps, tuple | list) and all(isinstance(step, int) for step in steps):
+        if isinstance(steps, tuple) and len(steps) == 2 and min(steps) >= 0:
+            first, last = steps
+            return [*times[:first], *times[max(len(times) - last, first) :]]
+        if isinstance(steps, list) and set(steps) <= set(times):
+            return steps
     known = f"{times[0]} to {times[-1]}" if times else "none: the graph has no time steps"
     raise ValueError(
         f'steps={steps!r}: give "auto", "all", a pair such as (2, 3) for the first two and the '
@@ -100,7 +102,22 @@ def groups_of(
         if key is not None:
             group = groups.setdefault(key, Group(index, style, [], part, column))
             group.members.append(place)
-    return list(groups.values())
+    found = list(groups.values())
+    for group in groups.values():
+        if group.style == "initial":
+            found += _shared_out(group, roles, len(boxed) + len(found))
+    return found
+
+
+def _shared_out(group: Group, roles: Roles, index: int) -> list[Group]:
+    """Further boxes for what is more than one initial state, such as ``h = c = zeros(2)``."""
+    place = group.members[-1]
+    uses = [use for use in roles.uses[place] if use in roles.carried]
+    first, *others = dict.fromkeys(roles.carried[use] for use in uses) or [roles.peers.get(place)]
+    group.state = first
+    if len(group.members) > 1 or not place.is_leaf:
+        return []
+    return [Group(index + i, "initial", [place], state=state) for i, state in enumerate(others)]
 
 
 class _Grouping:
@@ -120,30 +137,40 @@ class _Grouping:
             if not self.cells or part is None or part.kind == "input":
                 return place, "tensor", part, column
             return (part, column), "cell" if part.is_cell else "tensor", part, column
-        if self.cells and self.roles.regions[place] in ("before", "after"):
+        if place in self.into:
+            return self.of(self.into[place])
+        if self.cells and self.roles.regions[place] in _OUTER:
             return place, "initial", None, None
         if self.cells and self.roles.kinds[place] == "parameter":
             user = self.roles.uses[place][0][0]
             part = self.parts.get(user)
             return ("weights", part or user.tag.scope), "weights", part, None
-        return self.into.get(place, place), "tensor", None, None
+        if self.cells and place.is_leaf and self._is_shared_out(place):
+            return None, "", None, None
+        return place, "tensor", None, None
 
     def collapse(self, places: list[Node]) -> None:
-        """Draw what stands outside of time and has one user, unless it has a name, with that."""
-        roles = self.roles
+        """Draw what stands outside of time, and has one user, with that."""
         for place in reversed(places):
-            users = {user for user, _ in roles.uses[place]}
-            goals = {self.into.get(user, user) for user in users}
-            if len(goals) != 1 or roles.kinds[place] not in ("operation", "input"):
-                continue
-            user = next(iter(users))
-            alike = place.is_leaf or place.tag.scope == user.tag.scope
-            outside = roles.regions[place] == roles.regions[user] in ("top", "bottom")
-            named = given_name(place) or (place.is_leaf and place.requires_grad)
-            sums = (
-                not place.is_leaf
-                and place.primitive is user.primitive
-                and user.primitive.name == "add"
-            )
-            if outside and not named and (sums or (alike and self.cells)):
+            uses = self.roles.uses[place]
+            goals = {self.into.get(user, user) for user, _ in uses}
+            if len(goals) == 1 and self._is_drawn_with(place, uses[0][0]):
                 self.into[place] = goals.pop()
+
+    def _is_drawn_with(self, place: Node, user: Node) -> bool:
+        region, above = self.roles.regions[place], self.roles.regions[user]
+        if region not in ("top", "bottom") or self.roles.kinds[place] == "parameter":
+            return False
+        if self.cells and above in _OUTER:
+            return True  # an initial state is one box
+        if region != above or given_name(place) or (place.is_leaf and place.requires_grad):
+            return False
+        if place.is_leaf:
+            return self.cells
+        sums = place.primitive is user.primitive and user.primitive.name == "add"
+        return sums or (self.cells and place.tag.scope == user.tag.scope)
+
+    def _is_shared_out(self, place: Node) -> bool:
+        """Whether a place is a given state, of which each layer has its part."""
+        users = [self.into.get(user, user) for user, _ in self.roles.uses[place]]
+        return bool(users) and all(self.roles.regions[user] in _OUTER for user in users)

@@ -108,10 +108,11 @@ class _BoxPainter:
         self.lines.append(
             marks.text(r.x, y, lane.name, measure.LANE, fill=ink, bold=True, label="name")
         )
-        self.lines.append(
-            marks.text(r.x + measure.lane_values(self.box), y, lane.value, measure.VALUE,
-                       fill=theme.ink, mono=True, label="value")
-        )  # fmt: skip
+        if lane.value:
+            self.lines.append(
+                marks.text(r.x + measure.lane_values(self.box), y, lane.value, measure.VALUE,
+                           fill=theme.ink, mono=True, label="value")
+            )  # fmt: skip
         if lane.chip:
             self._chip(lane, r, y)
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tinygrad_rnn.engine.graph import Node
@@ -28,13 +29,15 @@ _INITIAL_NAME = re.compile(r"[hc]_?(0|₀)$")
 class Roles:
     """Kind, region, step and peer of every place.
 
-    The peer of an initial state is the state that takes its part at the next step.
+    The peer of an initial state is the state that takes its part at the next step; one tensor,
+    such as a zero, may be several initial states, so ``carried`` has that state for each use.
     """
 
     kinds: dict[Node, str] = field(default_factory=dict)
     regions: dict[Node, str] = field(default_factory=dict)
     steps: dict[Node, int | None] = field(default_factory=dict)
     peers: dict[Node, Node] = field(default_factory=dict)
+    carried: dict[Use, Node] = field(default_factory=dict)
     uses: dict[Node, list[Use]] = field(default_factory=dict)
 
 
@@ -112,27 +115,25 @@ class _Casting:
         return groups
 
     def _find_initial_states(self) -> None:
-        for key in self.groups:
-            for index, node in enumerate(self.groups[key]):
+        found = {key: dict(counted(group)) for key, group in self.groups.items()}
+        for (where, step), group in found.items():
+            at = bisect_left(self.times, step)
+            beside = self.times[at + 1 : at + 2] + self.times[max(at - 1, 0) : at]
+            neighbours = [found[where, time] for time in beside if (where, time) in found]
+            for position, node in group.items():
+                twins = [other[position] for other in neighbours if position in other]
                 for operand, parent in enumerate(node.parents):
-                    if not self._is_timed(parent):
-                        self._compare(key, index, node, operand, parent)
+                    if not self._is_timed(parent) and role_of(parent) != "input":
+                        self._compare(twins, node, operand)
 
-    def _compare(
-        self, key: tuple[Where, int], index: int, node: Node, operand: int, parent: Node
-    ) -> None:
+    def _compare(self, twins: list[Node], node: Node, operand: int) -> None:
         """An initial state stands where the same operation of the next step has a state."""
-        where, step = key
-        at = bisect_left(self.times, step)
-        for neighbour in self.times[at + 1 : at + 2] + self.times[max(at - 1, 0) : at]:
-            group = self.groups.get((where, neighbour), [])
-            twin = group[index] if index < len(group) else None
-            if twin is None or twin.primitive is not node.primitive:
-                continue
+        for twin in twins:
             if operand < len(twin.parents):
                 state = twin.parents[operand]
-                if not state.is_leaf and state.tag.step == step:
-                    self.roles.peers.setdefault(parent, state)
+                if not state.is_leaf and state.tag.step == node.tag.step:
+                    self.roles.peers.setdefault(node.parents[operand], state)
+                    self.roles.carried.setdefault((node, operand), state)
 
     def _kind(self, place: Node) -> str:
         if place is self.root:
@@ -155,9 +156,9 @@ class _Casting:
     def _positions_of_states(self) -> set[Node]:
         """What another step uses, and what has its name, or stands in its position, elsewhere."""
         placed = [
-            (node, (where, index, node.primitive))
+            (node, (where, position))
             for (where, _), group in self.groups.items()
-            for index, node in enumerate(group)
+            for position, node in counted(group)
         ]
         carried = [(node, position) for node, position in placed if self._is_carried(node)]
         positions = {position for _, position in carried}
@@ -206,13 +207,21 @@ class _Casting:
         steps = [roles.steps[user] for user in users]
         if roles.kinds[place] == "parameter" and any(step is not None for step in steps):
             return None, "left"
-        if place.is_leaf and roles.kinds[place] != "parameter":
-            if place.tag.step in self.times:
+        if roles.kinds[place] != "parameter":
+            if place.is_leaf and place.tag.step in self.times:
                 return place.tag.step, "step"
-            if steps and steps[0] is not None and len(set(steps)) == 1:
+            if self._serves_one(place, steps):
                 return steps[0], "step"
         feeds = any(roles.regions[user] in _BELOW for user in users)
         return None, "bottom" if feeds else "top"
+
+    def _serves_one(self, place: Node, steps: list[int | None]) -> bool:
+        """Whether one step alone reads the place, which itself reads no other step."""
+        if not steps or steps[0] is None or len(set(steps)) > 1:
+            return False
+        read = {parent.tag.step for parent in place.parents if self._is_timed(parent)}
+        ready = place.is_leaf or len(self.times) > 1  # of one step, what is below it stays there
+        return read == {steps[0]} or (not read and ready)
 
     def _begins_at_the_end(self, users: list[Node]) -> bool:
         """Whether an initial state is that of a layer which reads the sequence backwards."""
@@ -220,6 +229,15 @@ class _Casting:
             return any(user.tag.direction == "reverse" for user in users)
         first, last = self.times[0], self.times[-1]
         return first != last and all(user.tag.step == last for user in users)
+
+
+def counted(nodes: Iterable[Node]) -> Iterable[tuple[tuple[str, int], Node]]:
+    """The nodes of a step with what tells them again at another: the how-manieth of its kind."""
+    seen: Counter[str] = Counter()
+    for node in nodes:
+        name = node.primitive.name if node.primitive is not None else ""
+        seen[name] += 1
+        yield (name, seen[name]), node
 
 
 def _where(place: Node) -> Where:

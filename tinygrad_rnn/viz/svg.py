@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from tinygrad_rnn.viz import marks, page
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Rect, Wire
@@ -13,9 +12,10 @@ from tinygrad_rnn.viz.parts import paint_box
 from tinygrad_rnn.viz.scene import Gates, Part, Scene, Strip
 from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, width
+from tinygrad_rnn.viz.ways import ON_WIRE, Label, Way, labels_of, ways_of
 from tinygrad_rnn.writing import figures
 
-STEP, LAYER, ON_WIRE = 16.0, 12.0, 11.5
+STEP, LAYER = 16.0, 12.0
 HALO_EXTRA, HALO_OPACITY = 3.4, 0.55
 _FAINTEST = 4  # the bin whose colour is the lightest that a wire can have on this paper
 _KINDS = {
@@ -79,7 +79,7 @@ class _Painter:
 
     def _wires(self) -> None:
         """All gradients lie under all lines, so that a crossing hides neither of the two."""
-        ways = [_way(wire, self.scene.paired) for wire in self.layout.wires]
+        ways = ways_of(self.scene, self.layout)
         warmest = sorted(ways, key=lambda way: -(way.forward.edge.bin or 0))
         self._put('<g class="gradients" fill="none" stroke-linecap="butt">')
         for way in warmest:
@@ -104,11 +104,12 @@ class _Painter:
             self._put(marks.head(backwards[0], backwards[1:], 8, 3.8, self._colour(way.forward)))
         self._put("</g>")
         if self.scene.paired:
-            for way in ways:
-                self._name(way)
-                self._norm(way)
+            for label in labels_of(
+                self.scene, self.layout, ways, map(_label_of, self.layout.frames)
+            ):
+                self._write(label)
 
-    def _flow(self, way: _Way, bin: int) -> None:
+    def _flow(self, way: Way, bin: int) -> None:
         """What flows back: an arrow of its own, or an underlay of the forward one."""
         heat, colour = self.theme.heat[bin], self.theme.heat[max(bin, _FAINTEST)].fill
         extra, edge = 0.0 if way.apart else HALO_EXTRA, way.back.edge
@@ -130,36 +131,12 @@ class _Painter:
             f'stroke-width="{thickness}" d="{marks.wire(wire, start=0, end=6)}"/>'
         )
 
-    def _name(self, way: _Way) -> None:
-        """The name of what an arrow carries, beside its start."""
-        wire = way.forward
-        if not wire.edge.label or not wire.is_straight:
-            return
-        (x, y), (to_x, _) = wire.points
-        if way.is_level:
-            side, at = ("", (x + 10, y - 6)) if to_x > x else ("end", (x - 10, y - 6))
-        else:
-            side, at = "end", (x - 6, y - 12)
+    def _write(self, label: Label) -> None:
+        carried = label.kind == "carried"
+        fill = self.theme.recurrent if carried else self.theme.gradient
         self._put(
-            marks.text(*at, wire.edge.label, ON_WIRE, fill=self.theme.recurrent, bold=True,
-                       anchor=side, label="carried")
-        )  # fmt: skip
-
-    def _norm(self, way: _Way) -> None:
-        """The norm of what flows back, beside its arrow."""
-        wire = way.back
-        if wire.edge.norm is None:
-            return
-        (x, y), (to_x, to_y) = wire.points[0], wire.points[-1]
-        if way.is_level:  # the name stands at one end, the norm at the other
-            side, at = ("end", (to_x - 10, y + 15)) if to_x > x else ("", (to_x + 10, y + 15))
-        elif way.apart or self.scene.boxes[wire.edge.target].region == "top":
-            side, at = "", (x + 8, y - 12)
-        else:  # beside its other end, where those that run apart have nothing
-            side, at = "", (to_x + 8, to_y + 19)
-        self._put(
-            marks.text(*at, figures.number(wire.edge.norm), ON_WIRE, fill=self.theme.gradient,
-                       mono=True, anchor=side, label="norm")
+            marks.text(label.x, label.y, label.text, ON_WIRE, fill=fill, bold=carried,
+                       mono=not carried, label=label.kind)
         )  # fmt: skip
 
     def _colour(self, wire: Wire) -> str:
@@ -168,36 +145,15 @@ class _Painter:
         return colours.get(wire.edge.kind, theme.forward)
 
 
-class _Way(NamedTuple):
-    """An edge as it is painted: there and back, on one path or on two side by side."""
-
-    forward: Wire
-    back: Wire
-    apart: bool
-
-    @property
-    def is_level(self) -> bool:
-        """Whether it runs straight across, with room for writing above and below."""
-        ys = [y for _, y in self.forward.points]
-        return self.apart and abs(ys[0] - ys[-1]) < 0.5
-
-
-def _way(wire: Wire, paired: bool) -> _Way:
-    if not paired or not wire.is_straight or wire.edge.kind == "parameter":
-        return _Way(wire, wire, False)
-    (_, y), (_, to_y) = wire.points
-    if abs(y - to_y) < 0.5:
-        return _Way(_moved(wire, 0, -3), _moved(wire, 0, 6.5), True)
-    return _Way(_moved(wire, -9, 0), _moved(wire, 9, 0), True)
-
-
 def _ends(back: Wire) -> str:
     """From where to where a gradient flows along a wire."""
     return f'data-from="n{back.edge.target}" data-to="n{back.edge.source}"'
 
 
-def _moved(wire: Wire, dx: float, dy: float) -> Wire:
-    return Wire(wire.edge, [(x + dx, y + dy) for x, y in wire.points])
+def _label_of(frame: Frame) -> Rect:
+    """Where the label of a frame stands, generously."""
+    r, size = frame.rect, STEP if frame.kind == "step" else LAYER
+    return Rect(r.x, r.y, min(width(frame.label, size, bold=True) + 20, r.width), 2 * size)
 
 
 class _Legend:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from tinygrad_rnn.viz.scene import Scene
 
@@ -32,9 +33,10 @@ def bands(scene: Scene) -> list[Band]:
         }
         below = _below(scene, units)
         ordered, tangled = _sorted(list(dict.fromkeys(units.values())), below)
-        if not tangled:
+        named = [unit[0] for unit in tangled if unit[0]]
+        if not named:
             break
-        loose.add(min((unit[0] for unit in tangled if unit[0]), key=lambda s: (len(s), s)))
+        loose.add(min(named, key=lambda s: (len(s), s)))
     ranks = _ranks(ordered, below)
     found: dict[tuple[int, str], list[int]] = defaultdict(list)
     for box in members:
@@ -45,11 +47,16 @@ def bands(scene: Scene) -> list[Band]:
 
 
 def _below(scene: Scene, units: dict[int, Unit]) -> dict[Unit, dict[Unit, None]]:
-    """For each unit those that it uses at the same time step."""
+    """For each unit those that it uses at the same time step.
+
+    Of steps that are drawn as one, what is younger and used is used by the next step.
+    """
     below: dict[Unit, dict[Unit, None]] = {unit: {} for unit in units.values()}
     for edge in scene.edges:
         a, b = units.get(edge.source), units.get(edge.target)
-        same = scene.boxes[edge.source].step == scene.boxes[edge.target].step
+        source, target = scene.boxes[edge.source], scene.boxes[edge.target]
+        same = source.step == target.step
+        same &= source.style != "elided" or source.index < target.index
         if a is not None and b is not None and a != b and same:
             below[b][a] = None
     return below
@@ -58,28 +65,37 @@ def _below(scene: Scene, units: dict[int, Unit]) -> dict[Unit, dict[Unit, None]]
 def _sorted(
     units: list[Unit], below: dict[Unit, dict[Unit, None]]
 ) -> tuple[list[Unit], list[Unit]]:
-    """The units, each after those below it, and those that lie on a circle."""
+    """The units, each after those below it, and those that lie on a circle, by age."""
     above: dict[Unit, list[Unit]] = defaultdict(list)
     waits = {unit: len(below[unit]) for unit in units}
+    age = {unit: i for i, unit in enumerate(units)}
     for unit in units:
         for other in below[unit]:
             above[other].append(unit)
-    ready = [unit for unit in units if not waits[unit]]
-    for unit in ready:  # grows while it is read
+    ready = [(age[unit], unit) for unit in units if not waits[unit]]
+    ordered: list[Unit] = []
+    while ready:  # the oldest first, so that layers that run one after the other stay together
+        _, unit = heappop(ready)
+        ordered.append(unit)
         for user in above[unit]:
             waits[user] -= 1
             if not waits[user]:
-                ready.append(user)
-    done = set(ready)
-    return ready, [unit for unit in units if unit not in done]
+                heappush(ready, (age[user], user))
+    done = set(ordered)
+    tangled = [unit for unit in units if unit not in done]
+    return ordered + tangled, tangled
 
 
 def _ranks(ordered: list[Unit], below: dict[Unit, dict[Unit, None]]) -> dict[Unit, int]:
-    """Odd ranks for scopes and even ones for what stands between them."""
+    """Odd ranks for scopes, each its own, and even ones for what stands between them."""
     ranks: dict[Unit, int] = {}
+    top = 1
     for unit in ordered:
-        lowest = [_over(ranks[other], unit) for other in below[unit]]
-        ranks[unit] = max(lowest, default=1 if unit[0] else 0)
+        lowest = [_over(ranks[other], unit) for other in below[unit] if other in ranks]
+        ranks[unit] = max(lowest, default=0)
+        if unit[0]:
+            ranks[unit] = max(ranks[unit], top)
+            top = ranks[unit] + 2
     above: dict[Unit, list[int]] = defaultdict(list)
     for unit in reversed(ordered):
         if not unit[0] and not below[unit] and above[unit]:

@@ -42,6 +42,15 @@ class Wire:
     points: list[Point]
     curved: bool = False
 
+    def corners(self) -> list[Point]:
+        """The path as a polyline, with a few points of each curve."""
+        if not self.curved:
+            return self.points
+        found = self.points[:1]
+        for i in range(0, len(self.points) - 1, 3):
+            found += [bezier(self.points[i : i + 4], k / 6) for k in range(1, 7)]
+        return found
+
     @property
     def is_straight(self) -> bool:
         """Whether it runs straight up or across."""
@@ -81,6 +90,19 @@ class Layout:
         self.width = max([r.right for r in rects] + [x - left for x, _ in points])
         self.height = max([r.bottom for r in rects] + [y - top for _, y in points])
         return self
+
+
+def bezier(p: list[Point], t: float) -> Point:
+    """The point at ``t``, from 0 to 1, of the cubic Bézier curve with four control points.
+
+    Examples
+    --------
+    >>> bezier([(0.0, 0.0), (0.0, 1.0), (2.0, 1.0), (2.0, 0.0)], 0.5)
+    (1.0, 0.75)
+    """
+    a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+    x, y = (a * p[0][k] + b * p[1][k] + c * p[2][k] + d * p[3][k] for k in (0, 1))
+    return x, y
 
 
 def towards(point: Point, others: list[Point], distance: float) -> Point:

@@ -13,8 +13,8 @@ from tinygrad_rnn.viz.layout.rows import Rows
 from tinygrad_rnn.viz.scene import Box, Edge, Scene
 
 PORT = 15.0  # between two wires' ends on one box
+EDGE = 16.0  # from a box's corner to the first wire
 _OUTER = ("before", "after")  # regions of initial states
-_EDGE = 16.0  # from a box's corner to the first wire
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Path:
     shared: int = 0  # wires with one origin, or one goal, may share lanes
     sideways: bool = False  # leaves its source at the right side
     upright: float | None = None  # the x at which it crosses rows outside a gutter
-    port: float = 0.0  # where it meets its target, from the middle of the box
+    port: float | None = None  # where it meets its target, from the middle of the box, if fixed
     start: float = 0.0  # the x of both ends
     end: float = 0.0
     through: tuple[float, ...] | None = None  # for an edge in a template: x at each row
@@ -48,6 +48,7 @@ def paths_of(scene: Scene, rows: Rows) -> list[Path]:
 class _Planner:
     def __init__(self, scene: Scene, rows: Rows) -> None:
         self.scene, self.rows = scene, rows
+        self.taken: set[tuple[int, int]] = set()  # lanes' ends: box and lane
 
     def paths(self) -> list[Path]:
         paths = [self._path(edge) for edge in self.scene.edges]
@@ -61,15 +62,18 @@ class _Planner:
             return path
         path.leaves = self.rows.of[edge.source] + 1
         if edge.lanes is not None and self._are_neighbours(source, target):
-            path.lane = True
-            return path
+            ends = {(edge.source, -1 - edge.lanes[0]), (edge.target, edge.lanes[1])}
+            if not ends & self.taken:
+                self.taken |= ends
+                path.lane = True
+                return path
         block = self.rows.block_of.get(edge.source)
         if block is not None and (edge.source, edge.target) in block.pairs:
             pair = block.pairs[edge.source, edge.target]
             path.through = block.template.passages.get(pair, ())
         elif source.region in _OUTER and target.region == "step":
             path.gutter = 0 if source.region == "before" else len(self.scene.steps)
-            path.sideways = self._is_innermost(source)
+            path.sideways = self._is_alone(source)
         elif source.region == target.region == "step" and source.step != target.step:
             columns = self.rows.column_of
             here, there = columns[source.step], columns[target.step]
@@ -83,19 +87,22 @@ class _Planner:
         """Whether nothing stands between two boxes of one row."""
         if self.rows.of[source.index] != self.rows.of[target.index]:
             return False
+        blocks = (self.rows.block_of.get(box.index) for box in (source, target))
+        if any(block is not None and len(block.members) > 1 for block in blocks):
+            return False
         columns, last = self.rows.column_of, len(self.scene.steps)
         outer = {"before": -1, "after": last}
         here, there = (outer.get(b.region, columns.get(b.step, last)) for b in (source, target))
         return abs(here - there) == 1
 
-    def _is_innermost(self, box: Box) -> bool:
-        """Whether no other initial state stands between the box and the steps."""
+    def _is_alone(self, box: Box) -> bool:
+        """Whether no other initial state can stand between the box and the steps."""
         rows = self.rows
         beside = [b for b in rows.boxes(box.region) if rows.of[b.index] == rows.of[box.index]]
-        return box is (beside[-1] if box.region == "before" else beside[0])
+        return len(beside) == 1
 
     def _ports(self, paths: list[Path]) -> None:
-        """Give each wire its place at its target: rails, then recurrent ones, then the rest."""
+        """Give rails and what comes from other steps their places at the left of their targets."""
         arriving: dict[int, list[Path]] = {}
         for path in paths:
             if path.lane:
@@ -105,28 +112,13 @@ class _Planner:
             half = self.scene.boxes[index].width / 2
             rails = [p for p in wires if p.is_rail]
             turns = [p for p in wires if p.gutter is not None]
-            others = [p for p in wires if not p.is_rail and p.gutter is None]
-            others.sort(key=self._from_where)
-            if not others:
-                turns, others = [], turns
-            middle = _centred(len(others), PORT, 2 * (half - _EDGE))
-            room = half + (middle[0] if middle else 0) - _EDGE - PORT
-            edge = [-half + _EDGE + x for x in _evenly(len(rails) + len(turns), PORT, room)]
-            for path, port in zip([*rails, *turns, *others], [*edge, *middle], strict=True):
+            rising = len(wires) - len(rails) - len(turns)
+            turns, middle = (turns, []) if rising else ([], turns)
+            room = half - EDGE - PORT * ((rising or len(middle)) + 1) / 2
+            edge = [-half + EDGE + x for x in _evenly(len(rails) + len(turns), PORT, room)]
+            centre = _centred(len(middle), PORT, 2 * (half - EDGE))
+            for path, port in zip([*rails, *turns, *middle], [*edge, *centre], strict=True):
                 path.port = port
-
-    def _from_where(self, path: Path) -> tuple[float, int]:
-        """What orders the wires that come from below: where in its block the source stands."""
-        block = self.rows.block_of.get(path.edge.source)
-        if block is None:
-            return (0, path.edge.operand)
-        target = self.scene.boxes[path.edge.target]
-        if target.region == "top" and block.step is not None:
-            aside = self.rows.column_of[block.step] - (len(self.scene.steps) - 1) / 2
-            return (1e6 * (aside or 1), path.edge.operand)
-        at = block.members.index(path.edge.source)
-        passages = path.through or ()
-        return (passages[-1] if passages else block.template.slots[at][0], path.edge.operand)
 
 
 def _centred(count: int, apart: float, room: float) -> list[float]:

@@ -7,13 +7,15 @@ of them can cross a box.  While it is computed y is a height that grows upwards.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 from itertools import pairwise
 
 from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz.layout.lanes import PITCH, Channel, spread
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Point, Rect, Wire
-from tinygrad_rnn.viz.layout.paths import Path, paths_of
+from tinygrad_rnn.viz.layout.paths import PORT, Path, paths_of
+from tinygrad_rnn.viz.layout.ports import choose_ports
 from tinygrad_rnn.viz.layout.rows import Rows
 from tinygrad_rnn.viz.measure import lane_middle
 from tinygrad_rnn.viz.scene import Box, Scene
@@ -25,7 +27,9 @@ GUTTER, GAP, CLEAR = 36.0, 38.0, 16.0  # least widths; free space on both sides 
 COLUMN_HEAD, COLUMN_FOOT, FRAME_HEAD, FRAME_FOOT = 40.0, 18.0, 24.0, 12.0
 LEFT_APART = 12.0
 STEP = 16.0  # the size of the labels of steps
-PAIRED_GUTTER, PAIRED_GAP = 52.0, 68.0  # where gradients have arrows of their own
+BESIDE = 8.0  # between a box and a wire that passes it
+# where gradients have arrows of their own
+PAIRED_GUTTER, PAIRED_GAP, PAIRED_PORT, PAIRED_BESIDE = 52.0, 68.0, 32.0, 18.0
 
 
 Span = tuple[float, float]
@@ -45,6 +49,8 @@ class _Score:
         self.column: list[Span] = []
         self.gutter = PAIRED_GUTTER if scene.paired else GUTTER
         self.gap = PAIRED_GAP if scene.paired else GAP
+        self.apart = PAIRED_PORT if scene.paired else PORT
+        self.beside = PAIRED_BESIDE if scene.paired else BESIDE
 
     def layout(self) -> Layout:
         self.paths = paths_of(self.scene, self.rows)
@@ -52,6 +58,8 @@ class _Score:
         self.goals = {p.edge.source: p for p in self.paths if p.lane and p.edge.source in initial}
         self._columns()
         self._cross_rows()
+        exits = {index: self._leftmost_exit(index) for index in self.row}
+        choose_ports(self.paths, self.scene.boxes, self.x, exits, self.apart)
         self._lanes()
         self._heights()
         self._left()
@@ -93,7 +101,7 @@ class _Score:
             if path.through:
                 start = self.rows.block_of[edge.source].start
                 path.through = tuple(start + at for at in path.through)
-            path.end = self.x[edge.target] + path.port
+            path.end = self.x[edge.target] + (path.port or 0.0)
             if not path.is_rail:
                 path.start = self.x[edge.source] + self._exit(path)
 
@@ -108,12 +116,24 @@ class _Score:
         return max(widths)
 
     def _initial(self, region: str) -> list[list[Box]]:
-        """The initial states before, or after, the steps; those of one row stand side by side."""
+        """The initial states before, or after, the steps; those of one row stand side by side.
+
+        One above the other they stand if all they have is a wire along a lane each.
+        """
+        wires = Counter(i for edge in self.scene.edges for i in (edge.source, edge.target))
+        boxes = self.rows.boxes(region)
+        busy = {self.row[b.index] for b in boxes if self._lane_of(b) < 0 or wires[b.index] > 1}
         rows: dict[Hashable, list[Box]] = {}
-        for box in self.rows.boxes(region):
-            goal = self.goals.get(box.index)
-            rows.setdefault((self.row[box.index], goal and goal.edge.lanes), []).append(box)
-        return list(rows.values())
+        for box in boxes:
+            row, lane = self.row[box.index], self._lane_of(box)
+            rows.setdefault((row, -1 if row in busy else lane), []).append(box)
+        inwards = 1 if region == "before" else -1  # lower lanes are nearer to the steps
+        return [sorted(boxes, key=lambda b: inwards * self._lane_of(b)) for boxes in rows.values()]
+
+    def _lane_of(self, box: Box) -> int:
+        """The lane to which an initial state leads, counted from the top; -1: to none."""
+        goal = self.goals.get(box.index)
+        return -1 if goal is None or goal.edge.lanes is None else goal.edge.lanes[1]
 
     def _stand(self, rows: list[list[Box]], start: float, way: int) -> None:
         """Place boxes side by side, from ``start`` to the left or to the right."""
@@ -130,8 +150,19 @@ class _Score:
             return half if self.scene.boxes[path.edge.source].region == "before" else -half
         if path.gutter is None:
             return 0.0
-        before = self.x[path.edge.target] < self.x[path.edge.source]
-        return 24 - half if before else half - 24
+        if self.x[path.edge.target] > self.x[path.edge.source]:
+            return half - 24
+        return min(self._leftmost_exit(path.edge.source) - self.x[path.edge.source], half - 24)
+
+    def _leftmost_exit(self, index: int) -> float:
+        """Where a wire may leave a box near its left side without crossing a step's label."""
+        box, top = self.scene.boxes[index], self.rows.first[-2] - 1
+        corner = self.x[index] - box.width / 2 + 24
+        if self.row[index] != top or box.step is None:
+            return corner
+        left, _ = self.column[self.rows.column_of[box.step]]
+        label = width(self.scene.labels[box.step], STEP, bold=True)
+        return max(corner, left + 12 + label + self.beside)
 
     def _cross_rows(self) -> None:
         """Find, for wires that rise past rows outside a gutter, an x where no box stands."""
@@ -146,9 +177,9 @@ class _Score:
             wishes = [path.start, path.end] if to_top else [path.end, path.start]
             spans = [span for row in range(low, high) for span in boxes[row]]
             spans += [
-                (x - PITCH, x + PITCH)
+                (x - PITCH - self.beside, x + PITCH + self.beside)
                 for x, bottom, top, shared in uprights
-                if shared != path.shared and bottom < high and low < top
+                if shared != path.shared and bottom <= high and low <= top
             ]
             path.upright = _free(wishes, spans)
             uprights.append((path.upright, low, high, path.shared))
@@ -157,7 +188,7 @@ class _Score:
         """What stands in each row: boxes, and under the frames' labels it shall stay free too."""
         taken: list[list[Span]] = [[] for _ in range(self.rows.count)]
         for index, row in self.row.items():
-            half = self.scene.boxes[index].width / 2 + 8
+            half = self.scene.boxes[index].width / 2 + self.beside
             taken[row].append((self.x[index] - half, self.x[index] + half))
         for key, (left, _) in zip(self.scene.steps, self.column, strict=True):
             label = width(self.scene.labels[key], STEP, bold=True)

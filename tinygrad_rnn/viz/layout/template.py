@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from tinygrad_rnn.viz.graphviz_backend import Point, coordinates
+from tinygrad_rnn.viz.layout.model import bezier
 
 Pair = tuple[int, int]
 _LOOK = "rankdir=BT nodesep=.17 ranksep=.45"  # inches: 12 and 32 points
@@ -90,15 +91,9 @@ def _at(spline: list[Point], y: float) -> float:
             low, high = 0.0, 1.0
             for _ in range(30):
                 middle = (low + high) / 2
-                low, high = (middle, high) if _bezier(piece, middle)[1] < y else (low, middle)
-            return _bezier(piece, low)[0]
+                low, high = (middle, high) if bezier(piece, middle)[1] < y else (low, middle)
+            return bezier(piece, low)[0]
     return min(spline, key=lambda p: abs(p[1] - y))[0]
-
-
-def _bezier(p: list[Point], t: float) -> Point:
-    a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
-    x, y = (a * p[0][k] + b * p[1][k] + c * p[2][k] + d * p[3][k] for k in (0, 1))
-    return x, y
 
 
 def _beside(

@@ -1,0 +1,173 @@
+"""How an edge is drawn, there and back, and where its name and its norm are written."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from tinygrad_rnn.viz.layout.model import Layout, Point, Rect, Wire
+from tinygrad_rnn.viz.scene import Scene
+from tinygrad_rnn.viz.text import width
+from tinygrad_rnn.writing import figures
+
+ON_WIRE = 11.5
+_ASCENT, _DESCENT = 9.0, 3.0  # of writing of that size, with a little air
+_BESIDE, _ABOVE, _BELOW = 7.0, 6.0, 15.0  # from a wire to writing, or to its base line
+_FIRST, _NEXT = 10.0, 13.0  # along a wire: from its end to the first place, and to the next
+_WIRE, _WRITING = 1, 100  # how bad it is to write over something
+
+
+class Way(NamedTuple):
+    """An edge as it is painted: there and back, on one path or on two side by side."""
+
+    forward: Wire
+    back: Wire
+    apart: bool
+
+
+class Label(NamedTuple):
+    """What is written beside a wire, and where its base line begins."""
+
+    kind: str  # "carried" (the name of the tensor) or "norm" (of its gradient)
+    text: str
+    x: float
+    y: float
+
+
+def ways_of(scene: Scene, layout: Layout) -> list[Way]:
+    """How the wires of a layout are painted; straight ones side by side with their gradients."""
+    return [_way(wire, scene.paired) for wire in layout.wires]
+
+
+def _way(wire: Wire, paired: bool) -> Way:
+    if not paired or not wire.is_straight or wire.edge.kind == "parameter":
+        return Way(wire, wire, False)
+    (_, y), (_, to_y) = wire.points
+    if abs(y - to_y) < 0.5:
+        return Way(_moved(wire, 0, -3), _moved(wire, 0, 6.5), True)
+    return Way(_moved(wire, -9, 0), _moved(wire, 9, 0), True)
+
+
+def _moved(wire: Wire, dx: float, dy: float) -> Wire:
+    return Wire(wire.edge, [(x + dx, y + dy) for x, y in wire.points])
+
+
+def labels_of(
+    scene: Scene, layout: Layout, ways: list[Way], writing: Iterable[Rect] = ()
+) -> list[Label]:
+    """Write names and norms beside their wires, clear of boxes, of other writing and of wires.
+
+    Each stands in the first place along its wire that is free, or in the least bad one.
+    """
+    page = _Page()
+    for rect in (*layout.boxes.values(), *writing):
+        page.add(rect, _WRITING)
+    for way in ways:
+        for wire in (way.forward, way.back) if way.apart else (way.forward,):
+            for a, b in pairwise(wire.corners()):
+                page.add(_stretch(a, b), _WIRE)
+    labels, named = [], set()
+    for way in sorted(ways, key=lambda way: not way.apart):  # straight wires leave no choice
+        edge = way.forward.edge
+        if edge.norm is not None:
+            text = figures.number(edge.norm)
+            top = scene.boxes[edge.target].region == "top"  # where many arrive, and few leave
+            first = top or (way.apart and not _is_level(way.back))
+            size = width(text, ON_WIRE, mono=True)
+            labels.append(page.write("norm", text, size, _spots(way.back, size, first, 1)))
+        origin = edge.source, edge.label, way.forward.points[0]
+        if edge.label and origin not in named:
+            named.add(origin)
+            size = width(edge.label, ON_WIRE, bold=True)
+            spots = _spots(way.forward, size, True, -1)
+            labels.append(page.write("carried", edge.label, size, spots))
+    return labels
+
+
+def _is_level(wire: Wire) -> bool:
+    """Whether a wire runs across: its norm stands at one end, and its name at the other."""
+    return abs(wire.points[0][1] - wire.points[-1][1]) < 0.5
+
+
+def _stretch(a: Point, b: Point) -> Rect:
+    """What a piece of a wire covers, with the gradient that may lie under it."""
+    x, y = min(a[0], b[0]) - 3, min(a[1], b[1]) - 3
+    return Rect(x, y, abs(a[0] - b[0]) + 6, abs(a[1] - b[1]) + 6)
+
+
+def _spots(wire: Wire, size: float, from_start: bool, side: int) -> Iterator[Point]:
+    """Places for writing along a wire: where the base line would begin, the best one first.
+
+    ``side`` is 1 for right of it and below, −1 for left and above.
+    """
+    points = wire.corners()
+    for a, b in pairwise(points if from_start else points[::-1]):
+        length = math.dist(a, b)
+        for along in _steps(length):
+            x, y = (p + (q - p) * along / length for p, q in zip(a, b, strict=True))
+            for at in (side, -side):
+                if abs(a[1] - b[1]) < 0.5:
+                    left = x if b[0] > a[0] else x - size
+                    yield left, y + (_BELOW if at > 0 else -_ABOVE)
+                else:
+                    down = _ASCENT if b[1] > a[1] else -2.0
+                    yield (x + _BESIDE if at > 0 else x - _BESIDE - size), y + down
+
+
+def _steps(length: float) -> Iterator[float]:
+    """How far along a piece writing may stand; of a short piece, in its middle."""
+    if 1 < length < 2 * _FIRST:
+        yield length / 2
+    along = _FIRST
+    while along <= length - _FIRST:
+        yield along
+        along += _NEXT
+
+
+@dataclass(slots=True)
+class _Page:
+    """What has its place already, in the squares of a grid."""
+
+    taken: list[tuple[Rect, int]] = field(default_factory=list)
+    squares: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, rect: Rect, weight: int) -> None:
+        for square in _squares(rect):
+            self.squares[square].append(len(self.taken))
+        self.taken.append((rect, weight))
+
+    def write(self, kind: str, text: str, size: float, spots: Iterable[Point]) -> Label:
+        """Write in the first place that is free, or in the least bad one."""
+        best, least = (0.0, 0.0), math.inf
+        for x, y in spots:
+            cost = self._cost(_area(x, y, size))
+            if cost < least:
+                best, least = (x, y), cost
+            if not cost:
+                break
+        self.add(_area(*best, size), _WRITING)
+        return Label(kind, text, *best)
+
+    def _cost(self, area: Rect) -> int:
+        near = {i for square in _squares(area) for i in self.squares[square]}
+        return sum(
+            weight for rect, weight in map(self.taken.__getitem__, near) if _meet(rect, area)
+        )
+
+
+def _area(x: float, y: float, size: float) -> Rect:
+    return Rect(x - 2, y - _ASCENT, size + 4, _ASCENT + _DESCENT)
+
+
+def _meet(a: Rect, b: Rect) -> bool:
+    return a.x < b.right and b.x < a.right and a.y < b.bottom and b.y < a.bottom
+
+
+def _squares(rect: Rect, side: float = 96.0) -> Iterator[tuple[int, int]]:
+    for i in range(int(rect.x // side), int(rect.right // side) + 1):
+        for j in range(int(rect.y // side), int(rect.bottom // side) + 1):
+            yield i, j
