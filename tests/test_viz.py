@@ -552,7 +552,8 @@ def test_saving(tmp_path):
     picture = viz.draw(bptt.record(seed_rnn()))
     assert picture.save(tmp_path / "a.svg").read_text(encoding="utf-8") == picture.svg
     page = picture.save(tmp_path / "a.html").read_text(encoding="utf-8")
-    assert "</svg>" in page and "default-src 'none'" in page
+    assert "</svg>" in page
+    assert "default-src 'none'" in page
     assert picture.save(str(tmp_path / "a.DOT")).read_text(encoding="utf-8") == picture.dot
     for bad in ("a.gif", "a"):
         with pytest.raises(ValueError, match=r"\.svg, \.html, \.dot, \.png or \.pdf"):
