@@ -149,9 +149,9 @@ class Explanation:
         """The parameter's equation, and those of the states that lead through time."""
         yield self.equation()
         layers = self._states()
-        for series in layers:
+        for layer, series in layers.items():
             if len(layers) > 1:
-                yield f"{layer_of(series[0][0])}:"
+                yield f"{layer}:"
             for states in series:
                 head, middle, tail = folded(states)
                 yield from map(self.equation, head)
@@ -159,18 +159,17 @@ class Explanation:
                     yield _likewise([state.tag.step for state in middle])
                 yield from map(self.equation, tail)
 
-    def _states(self) -> list[list[list[Node]]]:
+    def _states(self) -> dict[str, list[list[Node]]]:
         """By layer, its states over time, as far as they are on the path: newest first."""
         order = {place: i for i, place in enumerate(self.path[:-1])}
-        layers = [
-            [
-                sorted(found, key=order.__getitem__)
-                for series in reversed(layer.states)
-                if (found := order.keys() & series.places.values())
-            ]
-            for layer in reversed(recurrences(self.record.places))
-        ]
-        return [series for series in layers if series]
+        layers: dict[str, list[list[Node]]] = {}
+        for found in reversed(recurrences(self.record.places)):
+            for series in reversed(found.states):
+                if on_path := order.keys() & series.places.values():
+                    states = sorted(on_path, key=order.__getitem__)
+                    layer = layer_of(states[0], found.layer.run)
+                    layers.setdefault(layer, []).append(states)
+        return layers
 
     def _walk(self) -> Iterator[Equation | str]:
         for group in _by_step(self.path[:-1]):
