@@ -31,6 +31,15 @@ def draw(directory: Path) -> None:
     viz.gradient_flow(walk).save(directory / "gradient_flow.svg")
     viz.draw(walk, level="step").save(directory / "heat_map.svg")
 
+    for kind, name in (("RNN", "vanishing_rnn"), ("LSTM", "carousel_lstm")):
+        tg.manual_seed(0)
+        layer = getattr(tg.nn, kind)(2, 8, dtype=tg.float64)
+        if kind == "LSTM":
+            with tg.no_grad():
+                layer.bias_ih_l0[8:16] = 5.0  # open forget gates
+        output, _ = layer(tg.randn(40, 2, dtype=tg.float64))
+        viz.gradient_flow(bptt.record(output[-1].sum())).save(directory / f"{name}.svg")
+
     walk = bptt.record(samples.unrolled("gru", steps=3, bidirectional=True, every_step=True))
     viz.draw(walk, title="nn.GRU(2, 2, bidirectional=True) over three steps").save(
         directory / "gru_both_ways.svg"

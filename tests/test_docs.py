@@ -19,6 +19,8 @@ BLOCK = re.compile(r"^```python\n(.*?)^```(?:\n+```text\n(.*?)^```)?", re.M | re
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_code_blocks_run_and_print_what_follows(page, tmp_path, monkeypatch, capsys) -> None:
     """Blocks of a page run in order in one namespace; a ``text`` block after one is its output."""
+    if page.name == "testing.md":
+        pytest.importorskip("torch", reason="this page compares with PyTorch")
     monkeypatch.chdir(tmp_path)
     namespace: dict = {}
     for code, expected in BLOCK.findall(page.read_text(encoding="utf-8")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tinygrad_rnn import __version__, bptt, demo, samples, viz
+from tinygrad_rnn.testing.runs import installed_torch
 
 
 class _Parser(argparse.ArgumentParser):
@@ -25,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="tinygrad-rnn", description="See backpropagation through time.")
     parser.add_argument("--version", action="version", version=f"tinygrad-rnn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_demo, _add_draw, _add_play):
+    for add in (_add_demo, _add_draw, _add_play, _add_check):
         add(commands)
     return parser
 
@@ -89,6 +91,37 @@ def _add_play(commands: Any) -> None:
 
 def _play(options: argparse.Namespace) -> int:
     return _wrote(viz.play(_net(options), options.output))
+
+
+def _add_check(commands: Any) -> None:
+    command = commands.add_parser(
+        "check",
+        help="check every operation and recurrent layer: NumPy, differences, PyTorch",
+        description="Check operations and recurrent layers against NumPy, central differences and, "
+        "where it is installed, PyTorch: all of them, or those that are asked for. Exit status 1 "
+        "if anything is wrong, 2 if it cannot be checked.",
+    )
+    command.add_argument("--ops", nargs="+", metavar="NAME", help="these operations, as tanh")
+    command.add_argument("--modules", action="store_true", help="the recurrent layers")
+    command.add_argument("--seed", type=int, metavar="N", help="other inputs, dealt out by N")
+    command.add_argument("--json", action="store_true", help="print the results as JSON")
+    command.add_argument("--torch", action="store_true", help="refuse to do without PyTorch")
+    command.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from tinygrad_rnn.testing.check import check  # its cases take a while to draw
+
+    if options.torch and installed_torch() is None:
+        return _refused("--torch was given, but PyTorch is not installed: pip install torch")
+    everything = not options.ops and not options.modules
+    operations = None if everything else options.ops or []
+    result = check(operations, layers=everything or options.modules, seed=options.seed)
+    if options.json:
+        print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        print(result, *result.failures(), sep="\n")
+    return 0 if result.ok else 1
 
 
 # What the commands share.

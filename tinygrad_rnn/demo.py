@@ -65,9 +65,8 @@ def run(directory: Path) -> bool:
     tensors, seen, loss = forward()
     walk = bptt.record(loss)
     picture = viz.draw(walk, title=TITLE)
-    paths = [directory / f"bptt.{suffix}" for suffix in ("svg", "dot")]
-    for path in paths:
-        picture.save(path)
+    paths = [picture.save(directory / f"bptt.{suffix}") for suffix in ("svg", "dot")]
+    paths.append(viz.play(walk, directory / "bptt.html", title=TITLE))
     check = three_way(two_step_rnn, {key: np.array(value) for key, value in INPUTS.items()})
     parts = {
         f"A two-step RNN\n  {EQUATIONS}": "",

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from cases.indexing import as_index, replaced
 
 import tinygrad_rnn as tg
 from operations.harness import DTYPES, INF, NAN, call, draw
+from tinygrad_rnn.testing.cases.indexing import as_index, replaced
 
 I32, NONE = np.int32, np.zeros(0, np.int64)
 

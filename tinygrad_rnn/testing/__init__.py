@@ -1,6 +1,26 @@
 """PyTorch beside this package: the same gradients, and modules carried from one to the other."""
 
+from tinygrad_rnn.testing.asserts import assert_gradients, assert_matches_torch
+from tinygrad_rnn.testing.crosscheck import CrossCheck, crosscheck
+from tinygrad_rnn.testing.divergence import Divergence
 from tinygrad_rnn.testing.exchange import from_torch, to_torch
+from tinygrad_rnn.testing.modules import crosscheck_module
+from tinygrad_rnn.testing.pairs import TOLERANCES, Pair, Tolerance
 from tinygrad_rnn.testing.three_way import Comparison, ThreeWay, three_way
 
-__all__ = ["Comparison", "ThreeWay", "from_torch", "three_way", "to_torch"]
+__all__ = [
+    "TOLERANCES",
+    "Comparison",
+    "CrossCheck",
+    "Divergence",
+    "Pair",
+    "ThreeWay",
+    "Tolerance",
+    "assert_gradients",
+    "assert_matches_torch",
+    "crosscheck",
+    "crosscheck_module",
+    "from_torch",
+    "three_way",
+    "to_torch",
+]

@@ -1,4 +1,4 @@
-"""The same gradients three ways: this engine, central differences, PyTorch."""
+"""The same gradients three ways: this engine, differences (central and complex), PyTorch."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import numpy as np
 import tinygrad_rnn
 from tinygrad_rnn import autograd
 from tinygrad_rnn.creation import tensor
+from tinygrad_rnn.modes import keep_values
+from tinygrad_rnn.testing.complex_step import complex_step, obstacle
 from tinygrad_rnn.text import Report, clean
 
 Array = np.ndarray[Any, Any]
@@ -23,30 +25,39 @@ class Comparison:
     """One input's gradient: how far differences and PyTorch lie from the engine.
 
     Errors are relative: the largest difference of two entries, divided by the largest entry.
+    ``None`` where there was nothing to compare with.
     """
 
     name: str
     gradient: Array
     differences_error: float
     torch_error: float | None
+    complex_error: float | None
 
 
 @dataclass(frozen=True)
 class ThreeWay(Report):
-    """The result of `three_way`; prints as a table."""
+    """The result of `three_way`; prints as a table.
+
+    ``obstacle`` is the operation for which there is no complex step, or empty.
+    """
 
     comparisons: tuple[Comparison, ...]
     differences_tolerance: float
     torch_tolerance: float
+    obstacle: str = ""
 
-    numeric = (2, 3)
+    numeric = (2, 3, 4)
 
     @property
     def ok(self) -> bool:
         """Whether every gradient agrees (comparisons with NaN do not)."""
         return all(
             c.differences_error <= self.differences_tolerance
-            and (c.torch_error is None or c.torch_error <= self.torch_tolerance)
+            and all(
+                error is None or error <= self.torch_tolerance
+                for error in (c.torch_error, c.complex_error)
+            )
             for c in self.comparisons
         )
 
@@ -61,12 +72,25 @@ class ThreeWay(Report):
         errors = [c.torch_error for c in self.comparisons if c.torch_error is not None]
         return float(np.max(errors)) if errors else None
 
+    @property
+    def worst_complex_error(self) -> float | None:
+        """The largest relative error against complex steps (``None`` without them)."""
+        errors = [c.complex_error for c in self.comparisons if c.complex_error is not None]
+        return float(np.max(errors)) if errors else None
+
     def rows(self) -> list[list[str]]:
         """The table's rows of cells, its header first."""
-        rows = [["gradient of", "shape", "vs central differences", "vs PyTorch"]]
+        columns = ["vs central differences", "vs complex step", "vs PyTorch"]
+        rows = [["gradient of", "shape", *columns]]
         for c in self.comparisons:
-            torch = "not installed" if c.torch_error is None else f"{c.torch_error:.1e}"
-            rows.append([clean(c.name), str(c.gradient.shape), f"{c.differences_error:.1e}", torch])
+            cells = [
+                f"{c.differences_error:.1e}",
+                f"none for {self.obstacle}"
+                if c.complex_error is None
+                else f"{c.complex_error:.1e}",
+                "not installed" if c.torch_error is None else f"{c.torch_error:.1e}",
+            ]
+            rows.append([clean(c.name), str(c.gradient.shape), *cells])
         return rows
 
 
@@ -79,6 +103,9 @@ def three_way(
 ) -> ThreeWay:
     """Compare the gradients of a function by the engine, by differences and by PyTorch.
 
+    Where every operation can be computed with complex numbers, complex steps (see `complex_step`)
+    are compared as well: exact to the last digits, where central differences lose half of them.
+
     Parameters
     ----------
     fn : callable
@@ -87,17 +114,21 @@ def three_way(
     inputs : mapping from names to float64 arrays
         All of them are differentiated.
     differences_tolerance, torch_tolerance : float
-        The largest relative errors that count as agreement.
+        The largest relative errors that count as agreement with central differences, and with
+        PyTorch and complex steps.
 
     Returns
     -------
     ThreeWay
-        PyTorch's errors are ``None`` where torch is not installed.
+        PyTorch's errors are ``None`` where torch is not installed, those of complex steps where
+        an operation, its ``obstacle``, has none.
 
     Raises
     ------
     TypeError
         If an input is not float64: differences of float32 are mostly rounding.
+    ValueError
+        If the function returns more than one number.
 
     Examples
     --------
@@ -112,7 +143,16 @@ def three_way(
         if array.dtype != np.float64:
             raise TypeError(f"three_way: input {name!r} must be float64, got {array.dtype}")
     tensors = [tensor(array, requires_grad=True) for array in arrays.values()]
+    with keep_values():
+        output = fn(tinygrad_rnn, *tensors)
+    if output.numel() != 1:
+        raise ValueError(
+            f"three_way: the function must return a single number, such as a sum, got a tensor of "
+            f"shape {output.shape}"
+        )
     analytical, numerical = autograd.jacobians(lambda *xs: fn(tinygrad_rnn, *xs), tensors)
+    barred = obstacle(output)
+    steps = [] if barred else complex_step(output, tensors)
     theirs = _torch_gradients(fn, list(arrays.values()))
     comparisons = []
     for i, (name, array) in enumerate(arrays.items()):
@@ -123,9 +163,10 @@ def three_way(
                 ours,
                 relative_error(ours, numerical[0][i].reshape(array.shape)),
                 relative_error(ours, theirs[i]) if theirs is not None else None,
+                relative_error(ours, steps[i]) if steps else None,
             )
         )
-    return ThreeWay(tuple(comparisons), differences_tolerance, torch_tolerance)
+    return ThreeWay(tuple(comparisons), differences_tolerance, torch_tolerance, barred)
 
 
 def _torch_gradients(fn: Callable[..., Any], arrays: list[Array]) -> list[Array] | None:

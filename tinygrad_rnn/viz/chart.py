@@ -18,6 +18,7 @@ from tinygrad_rnn.viz.page import (
     heading_width,
     opening,
 )
+from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.text import width
 
@@ -44,7 +45,7 @@ class Chart:
     svg: str
 
     def save(self, path: str | Path) -> Path:
-        """Write the chart to an ``.svg`` file; returns its path.
+        """Write the chart to an ``.svg`` or ``.html`` file; returns its path.
 
         Raises
         ------
@@ -52,12 +53,14 @@ class Chart:
             For any other suffix.
         """
         path = Path(path)
-        if path.suffix.lower() != ".svg":
+        if path.suffix.lower() not in (".svg", ".html"):
             raise ValueError(
                 f"cannot save a chart as {path.suffix or 'a file without a suffix'}: save it as "
-                ".svg, which browsers, Inkscape and rsvg-convert turn into .png and .pdf"
+                ".html or .svg; browsers, Inkscape and rsvg-convert turn an .svg into .png and .pdf"
             )
-        path.write_text(self.svg, encoding="utf-8", newline="\n")
+        as_page = path.suffix.lower() == ".html"
+        text = still(self.svg, self.title) if as_page else self.svg
+        path.write_text(text, encoding="utf-8", newline="\n")
         return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:

@@ -115,14 +115,16 @@ def _rounded(points: list[Point]) -> str:
     return d + f"L{xy(points[-1])}"
 
 
-def head(tip: Point, others: list[Point], length: float, half: float, fill: str) -> str:
+def head(
+    tip: Point, others: list[Point], length: float, half: float, fill: str, extra: str = ""
+) -> str:
     """An arrowhead at ``tip``, coming from the first of the others that lies elsewhere."""
     far = towards(tip, others, 1e9)
     size = math.dist(tip, far) or 1
     ux, uy = (far[0] - tip[0]) / size, (far[1] - tip[1]) / size
     x, y = tip[0] + ux * length, tip[1] + uy * length
     wings = (x - uy * half, y + ux * half), (x + uy * half, y - ux * half)
-    return f'<path d="M{xy(tip)}L{xy(wings[0])}L{xy(wings[1])}Z" fill="{fill}"/>'
+    return f'<path d="M{xy(tip)}L{xy(wings[0])}L{xy(wings[1])}Z" fill="{fill}"{extra}/>'
 
 
 def pill(right: float, y: float, visit: str, theme: Theme) -> list[str]:

@@ -14,6 +14,7 @@ from tinygrad_rnn.viz.dot import digraph
 from tinygrad_rnn.viz.grouping import Steps
 from tinygrad_rnn.viz.heat_map import heat_map
 from tinygrad_rnn.viz.layout import Layout, lay_out
+from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.source import source_of
 from tinygrad_rnn.viz.style import THEMES, Theme
@@ -48,8 +49,8 @@ class Picture:
     def save(self, path: str | Path) -> Path:
         """Write the picture to a file whose suffix says in which format; returns its path.
 
-        ``.svg`` and ``.dot`` need nothing else; ``.png`` and ``.pdf`` are made by the system's
-        Graphviz, in the same layout but with plainer boxes.
+        ``.svg``, ``.html`` (a page to pan and zoom in) and ``.dot`` need nothing else; ``.png`` and
+        ``.pdf`` are made by the system's Graphviz, in the same layout but with plainer boxes.
 
         Raises
         ------
@@ -62,6 +63,9 @@ class Picture:
         form = path.suffix.lower().removeprefix(".")
         if form == "svg":
             path.write_text(self.svg, encoding="utf-8", newline="\n")
+        elif form == "html":
+            page = still(self.svg, self._scene.title)
+            path.write_text(page, encoding="utf-8", newline="\n")
         elif form == "dot":
             path.write_text(self.dot, encoding="utf-8", newline="\n")
         elif form in ("png", "pdf"):
@@ -69,7 +73,7 @@ class Picture:
         else:
             raise ValueError(
                 f"cannot save a picture as {path.suffix or 'a file without a suffix'}: "
-                "use .svg, .dot, .png or .pdf"
+                "use .svg, .html, .dot, .png or .pdf"
             )
         return path
 

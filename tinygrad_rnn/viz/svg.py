@@ -97,7 +97,8 @@ class _Painter:
                 extra = 0 if way.apart else HALO_EXTRA
                 half = max(4.6, (self.theme.heat[bin].width + extra) / 2 + 2.2)
                 colour = self.theme.heat[max(bin, _FAINTEST)].fill
-                self._put(marks.head(points[0], points[1:], 9, half, colour))
+                ends = f' class="gradient-head" {_ends(way.back)}'
+                self._put(marks.head(points[0], points[1:], 9, half, colour, ends))
         for way in ways:
             backwards = way.forward.points[::-1]
             self._put(marks.head(backwards[0], backwards[1:], 8, 3.8, self._colour(way.forward)))
@@ -116,10 +117,9 @@ class _Painter:
             look = f'stroke="{self.theme.muted}" stroke-width="{n(heat.width + extra / 2)}"'
             look += ' stroke-dasharray="1 4"'
         look += "" if way.apart else f' opacity="{HALO_OPACITY}"'
-        ends = f'data-from="n{edge.target}" data-to="n{edge.source}"'
         note = f"<title>‖gradient‖ = {figures.number(edge.norm)}</title>"
         d = marks.wire(way.back, start=7 if bin else 0, end=0)
-        self._put(f'<path class="gradient" {ends} {look} d="{d}">{note}</path>')
+        self._put(f'<path class="gradient" {_ends(way.back)} {look} d="{d}">{note}</path>')
 
     def _line(self, wire: Wire) -> None:
         edge = wire.edge
@@ -189,6 +189,11 @@ def _way(wire: Wire, paired: bool) -> _Way:
     if abs(y - to_y) < 0.5:
         return _Way(_moved(wire, 0, -3), _moved(wire, 0, 6.5), True)
     return _Way(_moved(wire, -9, 0), _moved(wire, 9, 0), True)
+
+
+def _ends(back: Wire) -> str:
+    """From where to where a gradient flows along a wire."""
+    return f'data-from="n{back.edge.target}" data-to="n{back.edge.source}"'
 
 
 def _moved(wire: Wire, dx: float, dy: float) -> Wire:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cases.harness import CATEGORIES, add_case, positive, signed
+from tinygrad_rnn.testing.cases.table import CATEGORIES, add_case, positive, signed
 
 
 def _f(lib: Any) -> Any:

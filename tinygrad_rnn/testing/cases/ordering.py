@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cases.harness import add_case, received, signed
+from tinygrad_rnn.testing.cases.table import Array, add_case, received, signed
 
 _KEEP = [((4,), 0, False), ((2, 3), 0, False), ((2, 3), -1, True), ((2, 3, 2), 1, False)]
 _SELECTIONS: list[tuple[str, tuple[int, ...], Callable[..., Any], Callable[..., Any]]] = []
@@ -48,7 +48,7 @@ for _shape, _dim in [((5,), 0), ((2, 3), -1), ((3, 2, 2), 0), ((0, 2), 0)]:
     ]
 
 
-def _received_ref(g: Any, array: np.ndarray, select: Callable[..., Any]) -> Any:
+def _received_ref(g: Any, array: Array, select: Callable[..., Any]) -> Any:
     """What ``array`` receives: by differences, as selecting is linear near it."""
     total = np.zeros(array.shape)
     for i in np.ndindex(array.shape):

@@ -1,44 +1,21 @@
-"""Cases of every primitive, and the comparison of two libraries on them.
+"""The table of cases, and the comparison of two libraries on them and on anything else.
 
-``CASES[primitive]`` lists calls such as ``fn(lib, x)``: code that means the same with ``lib`` the
-package or PyTorch, inputs (float64, away from kinks) and the forward in NumPy.  Whoever adds a
-primitive adds its cases here; `test_primitives` checks forward, gradients, second gradients and
-agreement with PyTorch on all of them.
+The table itself is `tinygrad_rnn.testing.cases`; `test_primitives` runs all of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.testing.cases import CASES, CATEGORIES, Case
+from tinygrad_rnn.testing.cases.table import sequence
 
-CATEGORIES = ("forward", "gradcheck", "gradgradcheck", "torch")
 REGISTRY = dict(Primitive.registry)  # the package's own: before any test registers another
-
-
-@dataclass(frozen=True)
-class Case:
-    """One call of one primitive: ``fn(lib, *tensors)``, its inputs, and the same in NumPy."""
-
-    primitive: str
-    name: str
-    fn: Callable[..., Any]
-    arrays: tuple[np.ndarray, ...]
-    ref: Callable[..., Any]
-    eps: float = 1e-6  # of the central differences
-    categories: tuple[str, ...] = CATEGORIES
-
-    def __str__(self) -> str:
-        return f"{self.primitive}: {self.name}"
-
-
-CASES: dict[str, list[Case]] = {}
-_RNG = np.random.default_rng(4)
 
 
 def cases(category: str) -> list[Case]:
@@ -66,11 +43,6 @@ class Results(NamedTuple):
     grads: list[Any]  # by backward()
     first: list[Any]  # by grad(create_graph=True)
     second: list[Any]  # by differentiating that, also with respect to the cotangents
-
-
-def sequence(x: Any) -> list[Any]:
-    """A list of one or several results."""
-    return list(x) if isinstance(x, tuple | list) else [x]
 
 
 def leaf(lib: Any, array: Any, dtype: Any = None) -> Any:
@@ -104,13 +76,6 @@ def run(lib: Any, fn: Callable[..., Any], arrays: Any, dtype: Any = np.float64) 
 def numpy(tensor: Any) -> np.ndarray:
     """The array of a tensor of either library."""
     return tensor.detach().numpy()
-
-
-def received(lib: Any, at: np.ndarray, fn: Callable[[Any], Any], *gs: Any) -> Any:
-    """What ``x`` receives, equal to ``at``, when the outputs of ``fn(x)`` receive ``gs``."""
-    with lib.enable_grad():
-        x = lib.from_numpy(at.copy()).to(gs[0].dtype).requires_grad_()
-        return lib.autograd.grad(sequence(fn(x)), x, gs, create_graph=True)[0]
 
 
 TOLERANCE = {"float64": 1e-11, "float32": 2e-5, "float16": 2e-2}
@@ -164,20 +129,3 @@ def assert_outcome(ours: Any, theirs: Any, what: str = "") -> None:
         if isinstance(theirs, str):  # types are called float16 here and torch.float16 there
             theirs = theirs.replace("torch.", "").replace("torch.Size(", "(")
         assert (type(ours), ours) == (type(theirs), theirs), f"{what}: {ours!r}, not {theirs!r}"
-
-
-# -- adding to the table -------------------------------------------------------------------------
-
-
-def add_case(primitive: str, name: str, fn: Any, arrays: Any, ref: Any, **more: Any) -> None:
-    arrays = tuple(np.asarray(a, np.float64) for a in arrays)
-    CASES.setdefault(primitive, []).append(Case(primitive, name, fn, arrays, ref, **more))
-
-
-def signed(*shape: int) -> np.ndarray:
-    """Values of both signs, 0.2 or more away from 0."""
-    return np.asarray(_RNG.uniform(0.2, 2, shape) * _RNG.choice([-1, 1], shape))
-
-
-def positive(*shape: int) -> np.ndarray:
-    return np.asarray(_RNG.uniform(0.5, 2, shape))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cases.harness import add_case, positive, signed
+from tinygrad_rnn.testing.cases.table import add_case, positive, signed
 
 _OVER = [
     ((), None, False),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import tinygrad_rnn as tg
-from cases.harness import CATEGORIES, add_case, received, signed
+from tinygrad_rnn.testing.cases.table import CATEGORIES, add_case, received, signed
 
 INDICES: dict[str, tuple[tuple[int, ...], Any]] = {
     "integer": ((3, 2), 1),

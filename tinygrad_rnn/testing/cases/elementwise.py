@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from cases.harness import add_case, positive, signed
+from tinygrad_rnn.testing.cases.table import Array, add_case, positive, signed
 
 
-def _between(*shape: int) -> np.ndarray:
+def _between(*shape: int) -> Array:
     """Values away from whole numbers and from the middle between them."""
     return np.trunc(2 * signed(*shape)) + np.where(signed(*shape) > 0, 0.25, 0.75)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cases.harness import add_case, signed
+from tinygrad_rnn.testing.cases.table import add_case, signed
 
 
 def _with(lib: Any, x: Any, part: Any, index: Any) -> Any:

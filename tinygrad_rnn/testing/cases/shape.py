@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cases.harness import add_case, received, signed
+from tinygrad_rnn.testing.cases.table import Array, add_case, received, signed
 
 for _one, _two in [
     ((), (1, 1)),
@@ -98,7 +98,7 @@ for _shape, _offset, _dim1, _dim2 in [
     )
 
 
-def _embedded(x: np.ndarray, offset: int, dim1: int, dim2: int) -> np.ndarray:
+def _embedded(x: Array, offset: int, dim1: int, dim2: int) -> Array:
     n = x.shape[-1] + abs(offset)
     last = np.zeros((*x.shape[:-1], n, n))
     for i in range(x.shape[-1]):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import tinygrad_rnn as tg
-from cases.harness import add_case, signed
+from tinygrad_rnn.testing.cases.table import add_case, signed
 
 for _one, _two in [
     ((3,), (3,)),

@@ -1,0 +1,112 @@
+"""A page that needs nothing else: style, script, data and drawing in one HTML file.
+
+A Content-Security-Policy allows this very style and script, by their hashes, and nothing more:
+no other script, no request.  What comes from a user is text between tags, or JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from tinygrad_rnn.text import clean
+from tinygrad_rnn.viz.layout import Layout
+from tinygrad_rnn.viz.scene import Scene
+from tinygrad_rnn.viz.style import THEMES
+from tinygrad_rnn.viz.svg import paint
+from tinygrad_rnn.viz.text import xml
+
+LONGEST_TITLE = 200
+
+
+def walking(scene: Scene, layout: Layout, walk: dict[str, Any]) -> str:
+    """The player's page: a laid-out scene, and the walk over it (see `walk_of`)."""
+    colours: dict[str, str] = {}
+    theme = _in_variables(THEMES["light"], THEMES["dark"], "", colours)
+    variables = "".join(f"--{name}: {colour};\n" for name, colour in colours.items())
+    svg, title = paint(scene, layout, theme), xml(scene.title)
+    body = Template(_file("player.html")).substitute(svg=svg, title=title, data=_json(walk))
+    style = f":root {{\n{variables}}}\n{_file('viewport.css')}{_file('player.css')}"
+    return _page(title, "playing", body, style, _file("viewport.js") + _file("player.js"))
+
+
+def still(svg: str, title: str) -> str:
+    """A page that shows an SVG picture, to be moved by dragging and zoomed by the wheel.
+
+    Parameters
+    ----------
+    svg : str
+        One ``<svg>`` element, without an XML declaration.
+    title : str
+        What the browser writes on the tab.
+
+    Examples
+    --------
+    >>> page = still('<svg xmlns="http://www.w3.org/2000/svg"></svg>', "h < 1")
+    >>> "<title>h &lt; 1</title>" in page
+    True
+    """
+    body = Template(_file("still.html")).substitute(svg=svg)
+    style, script = (_file(f"viewport.{kind}") + _file(f"still.{kind}") for kind in ("css", "js"))
+    return _page(xml(clean(title, LONGEST_TITLE)), "still", body, style, script)
+
+
+def _page(title: str, kind: str, body: str, style: str, script: str) -> str:
+    policy = "; ".join(
+        [
+            "default-src 'none'",
+            f"style-src '{_hash(style)}'",
+            f"script-src '{_hash(script)}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+    return Template(_file("page.html")).substitute(
+        policy=policy, title=title, kind=kind, body=body, style=style, script=script
+    )
+
+
+@cache
+def _file(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """A text as a Content-Security-Policy names it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _json(data: Any) -> str:
+    """JSON in which nothing can be taken for markup."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
+def _in_variables(light: Any, dark: Any, name: str, found: dict[str, str]) -> Any:
+    """A theme whose colours are CSS variables that follow the reader's: light or dark."""
+    if isinstance(light, str):
+        found[name] = f"light-dark({light}, {dark})"
+        return f"var(--{name})"
+    stem = f"{name}-" if name else ""
+    if dataclasses.is_dataclass(light) and not isinstance(light, type):
+        parts = {
+            field.name: _in_variables(
+                getattr(light, field.name), getattr(dark, field.name), stem + field.name, found
+            )
+            for field in dataclasses.fields(light)
+        }
+        return dataclasses.replace(light, **parts)
+    if isinstance(light, dict):
+        return {key: _in_variables(light[key], dark[key], f"{stem}{key}", found) for key in light}
+    if isinstance(light, tuple):
+        pairs = enumerate(zip(light, dark, strict=True))
+        return tuple(_in_variables(a, b, f"{stem}{i}", found) for i, (a, b) in pairs)
+    return light  # a width: the same in both

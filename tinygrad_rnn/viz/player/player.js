@@ -1,0 +1,452 @@
+/*
+ * The player: at step k the page shows what the walk had written after its k-th visit.
+ *
+ * Every node carries its `states`: what its gradient was after each contribution, and at which
+ * step that came.  Going from one step to another touches only the nodes that differ.
+ */
+
+const { nodes, visits, root, start } = JSON.parse(document.getElementById("walk").textContent);
+const LAST = visits.length;
+const BEAT = 900; // milliseconds of a step at 1×
+const READABLE = 0.6, CLOSE = 0.85; // scales: texts can be read from the one, well at the other
+const LINK_DELAY = 150; // browsers refuse a page that changes its address too often
+const LONG = 3000; // points: browsers take long to paint thousands of dashes
+const SHEET = 300; // elements: a browser paints anew all of a sheet of which something changes
+
+const byId = (id) => document.getElementById(id);
+cut(byId("drawing").firstElementChild);
+const view = viewport(byId("stage"));
+const boxes = nodes.map(boxOf);
+const halos = nodes.map(() => []); // the gradients that leave a node, and their arrowheads
+const written = Array.from({ length: LAST + 1 }, () => []); // the nodes written to, by step
+
+let now = 0; // the step shown
+let chosen = null; // the inspected node
+let marked = []; // the elements with rings and dashes
+let timer = null; // of the next step while playing
+let linkTimer = null;
+let contributionRows = [];
+
+nodes.forEach((node, i) => node.states.forEach((state) => written[state.at].push(i)));
+for (const halo of document.querySelectorAll("#stage .gradient, #stage .gradient-head")) {
+  halos[Number(halo.dataset.from.slice(1))].push(halo);
+  halo.classList.toggle("long", halo.getBBox().width > LONG);
+}
+
+/** Spread a drawing over sheets, in its order, so that a step touches few of them. */
+function cut(drawing) {
+  const copies = new Map(); // of the groups, on the sheet that is being filled
+  let sheet = drawing, room = SHEET;
+
+  function within(group) {
+    if (group === drawing) return sheet;
+    if (!copies.has(group)) {
+      const copy = group.cloneNode(false);
+      within(group.parentNode).append(copy);
+      copies.set(group, copy);
+    }
+    return copies.get(group);
+  }
+
+  function deal(element) {
+    if (element.matches("g:not(.box)")) return [...element.children].forEach(deal);
+    const group = element.parentNode;
+    if (room <= 0) {
+      sheet = drawing.cloneNode(false);
+      byId("drawing").append(sheet);
+      copies.clear();
+      room = SHEET;
+    }
+    room -= 1 + element.querySelectorAll("*").length;
+    if (sheet !== drawing) within(group).append(element);
+  }
+
+  [...drawing.children].forEach(deal);
+}
+
+/** The parts of a node's box that change. */
+function boxOf(node) {
+  const element = byId(node.id), lines = [...element.querySelectorAll("text.grad")];
+  return {
+    element,
+    count: -1, // how many of the node's states have been reached
+    back: element.querySelector(".grad-row"),
+    label: lines[0]?.previousElementSibling,
+    lines,
+  };
+}
+
+// -- going to a step ------------------------------------------------------------------------
+
+function go(step) {
+  const to = Math.min(LAST, Math.max(0, step)), from = now;
+  now = to;
+  for (let k = Math.min(from, to) + 1; k <= Math.max(from, to); k++) {
+    written[k].forEach(settle);
+    for (const halo of halos[visits[k - 1].node]) halo.classList.toggle("flowed", k <= to);
+  }
+  mark();
+  tell();
+  refreshInspector();
+  moveAlong();
+  if (byId("follow").checked) view.reveal(inPlay());
+  if (now === LAST) pause();
+  link();
+}
+
+/** The node of this step; before the first, the one at which the walk will start. */
+function current() {
+  return now ? visits[now - 1].node : root;
+}
+
+/** The box of this step, and those that it feeds. */
+function inPlay() {
+  const fed = now ? visits[now - 1].to.map(({ node }) => node) : [];
+  return [current(), ...fed].map((i) => boxes[i].element);
+}
+
+/** Write a node's gradient as it is now. */
+function settle(i) {
+  const box = boxes[i], count = reached(i);
+  if (count === box.count) return;
+  box.count = count;
+  if (!box.back) return;
+  const state = nodes[i].states[count - 1];
+  const ink = state ? `var(--heat-${state.bin}-text)` : "var(--muted)";
+  box.back.setAttribute("fill", state ? `var(--heat-${state.bin}-fill)` : "var(--row)");
+  box.label.setAttribute("fill", ink);
+  box.lines.forEach((line, j) => {
+    line.textContent = state ? state.sum[j] : j ? "" : "not yet";
+    line.setAttribute("fill", ink);
+  });
+}
+
+/** How many of a node's states have been reached. */
+function reached(i) {
+  const { states } = nodes[i];
+  let count = Math.max(0, boxes[i].count);
+  while (count < states.length && states[count].at <= now) count++;
+  while (count && states[count - 1].at > now) count--;
+  return count;
+}
+
+/** Rings round the current node and those that it feeds, dashes on the edges between them. */
+function mark() {
+  for (const element of marked) element.classList.remove("current", "fed", "active");
+  marked = [];
+  const [box, ...fed] = inPlay();
+  if (!now) return put("fed", [box]);
+  put("current", [box]);
+  put("fed", fed);
+  put("active", halos[current()]);
+}
+
+function put(name, elements) {
+  for (const element of elements) element.classList.add(name);
+  marked.push(...elements);
+}
+
+// -- what the panel says --------------------------------------------------------------------
+
+function tell() {
+  const node = nodes[current()], parts = [];
+  parts.push(now ? `step ${now} of ${LAST}` : `before step 1 of ${LAST}`);
+  if (now && node.where) parts.push(node.where);
+  if (!now) parts.push("nothing has flowed yet");
+  if (now === LAST) parts.push("the walk ends here");
+  byId("where").textContent = parts.join(" · ");
+  byId("what").children[0].textContent = node.name;
+  byId("what").children[1].textContent = node.expression;
+  const sends = now ? visits[now - 1].to : [];
+  light(now ? [2, ...(sends.length ? [4] : [])] : [0]);
+  tellArrived(node);
+  byId("sent").replaceChildren(...sends.map(card));
+  byId("sent-head").hidden = !sends.length;
+  if (timer === null) byId("spoken").textContent = spoken(node, sends);
+}
+
+function spoken(node, sends) {
+  const gradient = now ? `; gradient ${visits[now - 1].G.join(" ")}` : "";
+  const to = sends.map((send) => nodes[send.node].name).join(" and ");
+  return `${byId("where").textContent}: ${node.name} ${node.expression}${gradient}`
+    + (to ? `; adds to the gradient of ${to}` : "");
+}
+
+function light(active) {
+  [...byId("loop").children].forEach((line, i) => {
+    line.classList.toggle("lit", active.includes(i));
+    line.setAttribute("aria-current", String(active.includes(i)));
+  });
+}
+
+/** Which cotangent the node has, and from whom it came. */
+function tellArrived(node) {
+  const label = `∂${nodes[root].name}/∂${node.name}`;
+  const parts = node.states.filter((state) => state.from !== null);
+  const consumers = new Set(parts.map((state) => state.from)).size;
+  const G = now ? visits[now - 1].G : node.states[0].sum;
+  const rows = [];
+  if (parts.length > 1) {
+    for (const part of parts) rows.push([`from ${nodes[part.from].name}`, part.sent]);
+    if (hooked(node)) rows.push(["sum", parts[parts.length - 1].sum]);
+  }
+  rows.push([hooked(node) ? "G, after hooks" : parts.length > 1 ? "sum = G" : "G", G]);
+  byId("arrived").replaceChildren(...entries(rows));
+  byId("arrived-head").textContent = `G = ${label}: ` + (
+    node === nodes[root] ? "where the walk starts"
+      : consumers > 1 ? `final, all ${consumers} consumers were visited before`
+        : "final, its only consumer was visited before");
+}
+
+/** Whether hooks changed a gradient after its sum was complete. */
+function hooked(node) {
+  return node.states.some((state) => state.from === null && state.at > 0);
+}
+
+/** What one input receives: the rule, its numbers, and the sum before and after. */
+function card(send) {
+  const { name, states } = nodes[send.node], state = states[send.state];
+  const title = make("p", "", [make("b", "", `${name}.grad += `), make("code", "", send.formula)]);
+  const rows = [["contribution", state.sent]];
+  if (send.numbers) rows.unshift(["numbers", [send.numbers], "plain"]);
+  if (send.state) rows.push(["had", states[send.state - 1].sum], ["now", state.sum]);
+  else rows.push(["first use", ["grad was empty"], "faint"]);
+  return make("div", "card send", [title, make("dl", "", entries(rows))]);
+}
+
+/** Rows of a description list, from [label, lines, class]. */
+function entries(rows) {
+  return rows.flatMap(([label, lines, look = ""]) => [
+    make("dt", "", label), make("dd", look, lines.join("\n")),
+  ]);
+}
+
+/** A new element; what stands in it is text or elements, never markup. */
+function make(tag, look, content) {
+  const element = document.createElement(tag);
+  if (look) element.className = look;
+  if (typeof content === "string") element.textContent = content;
+  else element.append(...content);
+  return element;
+}
+
+// -- the inspector --------------------------------------------------------------------------
+
+function inspect(i) {
+  if (chosen !== null) boxes[chosen].element.classList.remove("inspected");
+  chosen = i;
+  byId("inspector").hidden = i === null;
+  byId("nodes").value = i === null ? "" : String(i);
+  if (i !== null) fillInspector(nodes[i]);
+  link();
+}
+
+function fillInspector(node) {
+  boxes[chosen].element.classList.add("inspected");
+  byId("inspected").textContent = node.name;
+  byId("kind").textContent = `${node.expression || node.kind} · ${node.shape}`;
+  const list = byId("inspector").querySelector("dl");
+  const rows = [["value", node.value, "plain"]];
+  if (node.final) rows.push(["grad now", []], ["grad final", node.final]);
+  else rows.push(["grad", ["needs none: nothing flows here"], "faint"]);
+  list.replaceChildren(...entries(rows));
+  contributionRows = node.states.map((state) => {
+    const [label, lines] = entries([[source(state), state.sent]]);
+    label.prepend(make("span", "tick", ""));
+    list.append(label, lines);
+    return { tick: label.firstChild, label, lines };
+  });
+  byId("jump").hidden = node.visit === null;
+  byId("jump").textContent = `jump to its visit (step ${node.visit})`;
+  refreshInspector();
+}
+
+function source(state) {
+  if (state.from !== null) return `from ${nodes[state.from].name}`;
+  return state.at ? "after hooks" : "start";
+}
+
+/** Tick what has arrived by now, and write the sum so far. */
+function refreshInspector() {
+  if (chosen === null || !nodes[chosen].final) return;
+  const { states } = nodes[chosen], count = boxes[chosen].count;
+  byId("inspector").querySelectorAll("dd")[1].textContent =
+    count ? states[count - 1].sum.join("\n") : "not yet";
+  contributionRows.forEach(({ tick, label, lines }, j) => {
+    const there = j < count, sign = there ? "✓ " : "· ";
+    if (tick.textContent === sign) return;
+    tick.textContent = sign;
+    for (const part of [label, lines]) part.classList.toggle("faint", !there);
+  });
+}
+
+// -- the strip and the buttons --------------------------------------------------------------
+
+function buildStrip() {
+  const bars = byId("bars");
+  bars.setAttribute("viewBox", `0 0 ${LAST} 7`);
+  visits.forEach((visit, i) => {
+    const bar = document.createElementNS(bars.namespaceURI, "rect");
+    const height = visit.bin + 1, gap = Math.min(0.1, LAST / 2000);
+    const look = {
+      x: i + gap, width: 1 - 2 * gap, y: 7 - height, height,
+      fill: visit.bin ? `var(--heat-${visit.bin}-fill)` : "var(--frame)",
+    };
+    for (const name in look) bar.setAttribute(name, look[name]);
+    bars.append(bar);
+  });
+  byId("strip").addEventListener("pointerdown", (event) => {
+    byId("strip").setPointerCapture(event.pointerId);
+    goToBar(event);
+  });
+  byId("strip").addEventListener("pointermove", (event) => event.buttons && goToBar(event));
+  new ResizeObserver(markTime).observe(byId("strip"));
+}
+
+function goToBar(event) {
+  const room = byId("strip").getBoundingClientRect();
+  pause();
+  go(Math.max(1, Math.ceil(((event.clientX - room.left) / room.width) * LAST)));
+}
+
+/** Write a time step over the first of its visits, where there is room for it. */
+function markTime() {
+  const pixels = byId("strip").clientWidth / LAST, marks = [];
+  let free = 0, before = null;
+  visits.forEach((visit, i) => {
+    const { step } = nodes[visit.node];
+    if (step !== before && step !== null && i * pixels >= free) {
+      const sign = make("span", "", `t=${step}`);
+      sign.style.left = `${(100 * i) / LAST}%`;
+      marks.push(sign);
+      free = i * pixels + 8 * sign.textContent.length + 10;
+    }
+    before = step;
+  });
+  byId("marks").replaceChildren(...marks);
+}
+
+function moveAlong() {
+  byId("slider").value = now;
+  byId("slider").setAttribute("aria-valuetext", byId("where").textContent);
+  byId("count").textContent = `${now} / ${LAST}`;
+  byId("future").style.left = `${(100 * now) / LAST}%`;
+  byId("here").style.left = `${(100 * Math.max(0, now - 1)) / LAST}%`;
+  byId("here").style.width = `${100 / LAST}%`;
+  byId("here").hidden = !now;
+  byId("first").disabled = byId("back").disabled = !now;
+  byId("last").disabled = byId("forward").disabled = now === LAST;
+}
+
+function play() {
+  if (now === LAST) go(0);
+  byId("play").textContent = "❚❚ Pause";
+  beat();
+}
+
+function beat() {
+  timer = setTimeout(() => {
+    go(now + 1);
+    if (timer !== null) beat();
+  }, BEAT / Number(byId("speed").value));
+}
+
+function pause() {
+  if (timer === null) return;
+  clearTimeout(timer);
+  timer = null;
+  byId("play").textContent = "▶ Play";
+  tell();
+}
+
+// -- the address ----------------------------------------------------------------------------
+
+/** Write step and node into the address, once they have rested. */
+function link() {
+  clearTimeout(linkTimer);
+  linkTimer = setTimeout(() => {
+    const node = chosen === null ? "" : `&node=${chosen}`;
+    history.replaceState(null, "", `#step=${now}${node}`);
+  }, LINK_DELAY);
+}
+
+function readLink() {
+  const link = new URLSearchParams(location.hash.slice(1));
+  const [step, node] = ["step", "node"].map((name) => (
+    /^\d+$/.test(link.get(name) ?? "") ? Number(link.get(name)) : null));
+  pause();
+  inspect(node !== null && node < nodes.length ? node : null);
+  go(step ?? now);
+}
+
+// -- keys and clicks ------------------------------------------------------------------------
+
+function isDark() {
+  const { theme } = document.documentElement.dataset;
+  return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+function switchTheme() {
+  document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+  showTheme();
+}
+
+function showTheme() {
+  byId("dark").setAttribute("aria-pressed", String(isDark()));
+}
+
+const toggle = () => (timer === null ? play() : pause());
+const step = (change) => { pause(); go(now + change); };
+const KEYS = {
+  ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => step(-now),
+  End: () => step(LAST), " ": toggle, Escape: () => inspect(null),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const { target, key } = event;
+  if (target.matches("select, input[type=range]") && key !== "Escape") return; // has its own keys
+  if (target.matches("button, input") && key === " ") return;
+  if (KEYS[key]) KEYS[key]();
+  else if (!view.key(key)) return;
+  event.preventDefault();
+});
+for (const [id, act] of Object.entries({
+  first: KEYS.Home, back: KEYS.ArrowLeft, play: toggle, forward: KEYS.ArrowRight, last: KEYS.End,
+  fit: view.fit, dark: switchTheme, jump: () => { pause(); go(nodes[chosen].visit); },
+})) byId(id).addEventListener("click", act);
+byId("slider").addEventListener("input", (event) => { pause(); go(Number(event.target.value)); });
+byId("nodes").addEventListener("change", ({ target }) => {
+  inspect(target.value === "" ? null : Number(target.value));
+});
+byId("follow").addEventListener("change", () => go(now));
+byId("stage").addEventListener("click", ({ target }) => {
+  const box = target.closest(".box");
+  if (box) inspect(Number(box.id.slice(1)));
+});
+addEventListener("hashchange", readLink);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
+
+// -- the beginning --------------------------------------------------------------------------
+
+byId("slider").max = LAST;
+byId("loop").append(...[
+  `${nodes[root].name}.grad = ${start}`,
+  `for node in reversed(topological_order(${nodes[root].name})):`,
+  "    G = node.grad",
+  "    for parent, vjp in node.inputs:",
+  "        parent.grad += vjp(G)",
+].map((line) => make("li", "", line)));
+byId("nodes").append(...nodes.map((node, i) => {
+  const option = make("option", "", [node.name, node.expression || node.kind].join(" "));
+  option.value = i;
+  return option;
+}).reverse());
+buildStrip();
+showTheme();
+nodes.forEach((_, i) => settle(i));
+if (view.whole() < READABLE) {
+  byId("follow").checked = true;
+  view.reveal([boxes[root].element], CLOSE);
+}
+readLink();

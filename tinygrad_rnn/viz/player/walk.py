@@ -1,0 +1,176 @@
+"""A recorded walk as the player reads it: every number a page will show, as text.
+
+A node's ``states`` are what its gradient was after each contribution: the step at which that came
+(``at``), from which node (``from``; null at the start of the walk, and for what hooks made of the
+sum), what was ``sent``, the ``sum`` so far and its heat ``bin``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.bptt import Record, Visit
+from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.modes import SMALL
+from tinygrad_rnn.text import clean
+from tinygrad_rnn.viz import measure
+from tinygrad_rnn.viz.player.numbers import in_numbers
+from tinygrad_rnn.viz.scene import Row, Scene
+from tinygrad_rnn.writing import figures
+from tinygrad_rnn.writing.names import expression, is_inline, names
+from tinygrad_rnn.writing.norms import norm
+from tinygrad_rnn.writing.rules import vjp
+
+Array = np.ndarray[Any, Any]
+
+
+def walk_of(record: Record, scene: Scene) -> dict[str, Any]:
+    """The nodes and visits of a walk, nodes by the index of their box in the scene."""
+    return _Telling(record, scene).data()
+
+
+def boxed(root: Node) -> list[Node]:
+    """The places of a graph that have boxes, oldest first: all but numbers in the program."""
+    return [place for place in tape([root]) if place is root or not is_inline(place)]
+
+
+def make_room(scene: Scene, walk: dict[str, Any]) -> None:
+    """Widen boxes to the widest gradient that they will hold at any step."""
+    for box, node in zip(scene.boxes.values(), walk["nodes"], strict=True):
+        for row in box.parts:
+            if isinstance(row, Row) and row.label == "grad" and node["states"]:
+                shown, lines = row.lines, (line for s in node["states"] for line in s["sum"])
+                row.lines = (max(lines, key=len),) * len(shown)
+                measure.fit(box)
+                row.lines = shown
+
+
+class _Telling:
+    def __init__(self, record: Record, scene: Scene) -> None:
+        self.record, self.scene = record, scene
+        self.names = names(record.places)
+        self.called = {place: self.names.told(place) for place in record.places}
+        shown = boxed(record.root)
+        self.index = dict(zip(shown, scene.boxes, strict=True))
+        self.numbers = {visit.node: visit.number for visit in record.visits}
+        self.sums: dict[Node, Array] = {}
+        self.states: dict[Node, list[dict[str, Any]]] = {place: [] for place in shown}
+
+    def data(self) -> dict[str, Any]:
+        """Everything, as dictionaries, lists, texts and whole numbers."""
+        root = self.record.root
+        start = self.record.visits[0].cotangent
+        self._add(root, 0, None, start)
+        visits = [self._visit(visit) for visit in self.record.visits]
+        for place in self.states:
+            self._complete(place)
+        return {
+            "root": self.index[root],
+            "start": "1" if (start == 1).all() else " ".join(figures.array(start)),
+            "nodes": [self._node(place) for place in self.index],
+            "visits": visits,
+        }
+
+    def _visit(self, visit: Visit) -> dict[str, Any]:
+        sent = enumerate(zip(visit.node.parents, visit.contributions, strict=True))
+        return {
+            "node": self.index[visit.node],
+            "G": figures.array(visit.cotangent),
+            "bin": self._bin(visit.cotangent),
+            "to": [self._sent(visit, i, to, c) for i, (to, c) in sent if c is not None],
+        }
+
+    def _sent(self, visit: Visit, operand: int, to: Node, c: Array) -> dict[str, Any]:
+        self._add(to, visit.number, visit.node, c)
+        return {
+            "node": self.index[to],
+            "state": len(self.states[to]) - 1,
+            "formula": vjp(visit.node, operand, self.called, "G"),
+            "numbers": in_numbers(
+                visit.node, operand, self.called, visit.cotangent, self.record.value
+            ),
+        }
+
+    def _add(self, to: Node, at: int, sender: Node | None, sent: Array) -> None:
+        with np.errstate(all="ignore"):
+            self.sums[to] = self.sums[to] + sent if to in self.sums else sent
+        self.states[to].append(
+            {
+                "at": at,
+                "from": None if sender is None else self.index[sender],
+                "sent": figures.array(sent),
+                **self._sum(self.sums[to]),
+            }
+        )
+
+    def _complete(self, place: Node) -> None:
+        """End with the gradient as the walk had it, which hooks may have made of the sum."""
+        final = self.record.gradient(place)
+        if final is None:
+            return
+        states = self.states[place]
+        if _differ(self.sums[place], final):
+            at = self.numbers.get(place, states[-1]["at"])
+            hooked = {"at": at, "from": None, "sent": figures.array(final)}
+            states.append(hooked | self._sum(final))
+        else:  # the same but for the rounding of another order of summation
+            states[-1] |= self._sum(final)
+
+    def _sum(self, total: Array) -> dict[str, Any]:
+        return {"sum": figures.array(total), "bin": self._bin(total)}
+
+    def _bin(self, gradient: Array) -> int | None:
+        return figures.bin_of(self.scene.scale, norm(gradient))
+
+    def _node(self, place: Node) -> dict[str, Any]:
+        box = self.scene.boxes[self.index[place]]
+        value, final = self.record.value(place), self.record.gradient(place)
+        return {
+            "id": box.id,
+            "name": self.called[place],
+            "expression": expression(place, self.called),
+            "kind": box.note or "operation",
+            "shape": f"shape {figures.shape(place.shape)}" if place.shape else "scalar",
+            "value": ["not kept"] if value is None else _in_full(value),
+            "final": None if final is None else _in_full(final),
+            "visit": self.numbers.get(place),
+            "step": place.tag.step,
+            "where": _where(place),
+            "states": self.states[place],
+        }
+
+
+def _where(place: Node) -> str:
+    tag = place.tag
+    parts = [] if tag.step is None else [f"time step {tag.step}"]
+    if tag.scope:
+        parts.append(clean(tag.scope))
+    if tag.layer is not None:
+        parts.append(f"layer {tag.layer}" + (" reversed" if tag.direction == "reverse" else ""))
+    return " · ".join(parts)
+
+
+def _differ(a: Array, b: Array) -> bool:
+    """Whether two arrays differ by more than rounding."""
+    with np.errstate(all="ignore"):
+        size = max(norm(a), norm(b))
+        distance = norm(np.asarray(a) - b)
+    precision = np.finfo(b.dtype).eps if b.dtype.kind in "fc" else 0.0
+    return math.isfinite(distance) and distance > math.sqrt(precision) * size
+
+
+def _in_full(a: Array) -> tuple[str, ...]:
+    """A row to a line, at four decimals; of a large array the shape and the norm."""
+    if a.ndim == 0 or not 0 < a.size <= SMALL:
+        return figures.array(a)
+    rows = a.reshape(-1, a.shape[-1])
+    return tuple(f"[{' '.join(_precise(x) for x in row)}]" for row in rows)
+
+
+def _precise(x: Any) -> str:
+    real = isinstance(x, float | np.floating)
+    plain = real and 5e-4 <= abs(float(x)) < 99999
+    return f"{x:.4f}" if plain else figures.number(x)
