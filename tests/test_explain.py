@@ -14,7 +14,7 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, demo
 from tinygrad_rnn.writing.latex import latex
 from tinygrad_rnn.writing.latex import name as latex_name
-from tinygrad_rnn.writing.names import names
+from tinygrad_rnn.writing.names import is_inline, names
 from tinygrad_rnn.writing.rules import vjp
 
 # -- formulas are read again, as a student would, and must give the numbers beside them -----------
@@ -30,6 +30,7 @@ def row(a) -> np.ndarray:
 
 def evaluated(formula: str, values: dict[str, np.ndarray]) -> np.ndarray:
     """What a formula comes to, in Python's arithmetic; ``values`` by what is written."""
+    formula = formula.removesuffix(", to each element")
     known: dict[str, object] = {
         "total": lambda a: a.sum(0, keepdims=True),
         "exp": np.exp,
@@ -48,7 +49,7 @@ def evaluated(formula: str, values: dict[str, np.ndarray]) -> np.ndarray:
     formula = formula.replace("²", "**2").replace("ᵀ", ".T").replace("^", "**")
     formula = re.sub(r"\[(\d+:\d+)\]", r"[..., \1]", formula)
     formula = re.sub(r"^Σ (.*)$", r"total(\1)", formula)
-    formula = re.sub(r"(\d) ?(?=_\d)", r"\1 * ", formula)  # 2x
+    formula = formula.replace("·", "*")
     formula = re.sub(r"ln (\S+)", r"ln(\1)", formula)
     return eval(formula, known)
 
@@ -59,24 +60,28 @@ def close(a, b, **tolerance) -> None:
     np.testing.assert_allclose(a, b, **tolerance)
 
 
-def values_of(walk, explanation) -> dict[str, np.ndarray]:
-    """Numbers for every name, and every gradient's name, of a walk whose names are unique."""
-    called = names(walk.places)
+def values_of(walk, by=None) -> dict[str, np.ndarray]:
+    """Numbers for all that a formula can name: no name may stand for two things.
+
+    ``by`` is the place whose gradient the formula gives.
+    """
+    called, values = names(walk.places), {}
     called[walk.root] = "L"
-    values = {}
-    for place, name in called.items():
-        if walk.value(place) is not None:
-            values[name] = walk.value(place)
-        if walk.gradient(place) is not None:
-            values[f"∂L/∂{name}"] = walk.gradient(place)
+    for place in walk.places:
+        name = called.atom(place, by)
+        meant = [(name, walk.value(place)), (f"∂L/∂{name}", walk.gradient(place))]
+        for written, value in meant:
+            if value is not None and not is_inline(place):
+                assert written not in values, f"{written} is ambiguous"
+                values[written] = value
     return values
 
 
 def check_every_term(walk, explanation) -> int:
     """Symbols give the values; values add up; visits sent them. Returns how many terms."""
-    values, count = values_of(walk, explanation), 0
+    count = 0
     for place in explanation.path:
-        equation = explanation.equation(place)
+        equation, values = explanation.equation(place), values_of(walk, place)
         np.testing.assert_array_equal(equation.value, walk.gradient(place))
         close(sum(term.value for term in equation.terms), equation.value, rtol=1e-5, atol=1e-7)
         for term in equation.terms:
@@ -219,12 +224,11 @@ def test_formulas_in_names_compute_what_the_rules_do(name) -> None:
     for tensor in (a, b):
         if walk.gradient(tensor) is not None:
             explanation = bptt.explain(walk, tensor)
-            values, checked = values_of(walk, explanation), 0
+            values, checked = values_of(walk), 0
+            called = {place: explanation._chain.called(place) for place in walk.places}
             for visit in walk.visits:
                 for i, parent in enumerate(visit.node.parents):
-                    formula = vjp(
-                        visit.node, i, explanation._chain.names, _gradient(explanation, visit.node)
-                    )
+                    formula = vjp(visit.node, i, called, _gradient(explanation, visit.node))
                     if parent.requires_grad and not re.search(r" at \[|gᵀ|\[\d", formula):
                         close(evaluated(formula, values), visit.contributions[i], rtol=1e-9)
                         checked += 1

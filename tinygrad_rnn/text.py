@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import unicodedata
 from collections.abc import Sequence
-from typing import ClassVar
 
 LONGEST_NAME = 60
 _MOST_MARKS = 3  # on one letter
@@ -93,6 +92,8 @@ def folded(rows: list[list[str]], longest: int = 20) -> list[list[str]]:
 class Report:
     """A result that prints as an aligned table, and that notebooks show as one.
 
+    A subclass has ``rows``, and may have ``heading`` and ``numeric``: constants or properties.
+
     Examples
     --------
     >>> class Norms(Report):
@@ -108,8 +109,15 @@ class Report:
       2  0.25
     """
 
-    heading: str = ""  # a line above the table
-    numeric: ClassVar[Sequence[int]] = ()  # columns that are aligned at their right end
+    @property
+    def heading(self) -> str:
+        """What stands above the table."""
+        return ""
+
+    @property
+    def numeric(self) -> Sequence[int]:
+        """The columns that are aligned at their right end."""
+        return ()
 
     def rows(self) -> list[list[str]]:
         """The table's rows of cells, its header first."""

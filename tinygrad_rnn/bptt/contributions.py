@@ -11,7 +11,7 @@ from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.contributions import Part, Waiting
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.text import Report, folded
+from tinygrad_rnn.text import Report, clean, folded
 from tinygrad_rnn.writing.norms import norm
 
 Array = np.ndarray[Any, Any]
@@ -77,12 +77,12 @@ class Contributions(Report, Mapping[Any, Array]):
         return self.numpy().astype(dtype, copy=False)
 
     @property
-    def heading(self) -> str:  # type: ignore[override]
+    def heading(self) -> str:
         """The line above the table."""
         return f"Gradient of {called(self._place)} by {', '.join(self.by)}"
 
     @property
-    def numeric(self) -> Sequence[int]:  # type: ignore[override]
+    def numeric(self) -> Sequence[int]:
         """The columns that are aligned at their right end."""
         numbers = [i for i, aspect in enumerate(self.by) if aspect in ("step", "layer", "visit")]
         return [*numbers, len(self.by), len(self.by) + 1]
@@ -109,7 +109,7 @@ def called(place: Node) -> str:
     name, step = place.notes.name if place.notes else None, place.tag.step
     if not name:
         return f"a tensor {place.shape}"
-    return name if step is None else f"{name}_{step}"
+    return clean(name) if step is None else f"{clean(name)}_{step}"
 
 
 def _absent_last(key: tuple[Any, ...]) -> list[tuple[bool, Any]]:
@@ -118,7 +118,7 @@ def _absent_last(key: tuple[Any, ...]) -> list[tuple[bool, Any]]:
 
 
 def _word(part: Any) -> str:
-    return "–" if part is None or part == "" else str(part)
+    return "–" if part is None or part == "" else clean(str(part))
 
 
 def _added(contributions: list[Any], shape: tuple[int, ...]) -> Array:

@@ -16,10 +16,11 @@ from tinygrad_rnn.bptt.illnesses.zeros import zero_gradients
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.text import Report, table
+from tinygrad_rnn.text import Report, clean, table
 from tinygrad_rnn.writing.names import names
 
 _WIDTHS = (8, 18, 24, 44, 40)  # of the columns
+_LONGEST_CELL = 1000  # characters
 
 
 def diagnose(record: Record, module: Module | Iterable[Tensor] | None = None) -> Diagnosis:
@@ -99,10 +100,14 @@ class Diagnosis(Report):
     """
 
     def __init__(self, findings: tuple[Finding, ...], visits: int) -> None:
-        self.findings = findings
-        count = len(findings)
+        self.findings, self._visits = findings, visits
+
+    @property
+    def heading(self) -> str:
+        """The line above the table."""
+        count = len(self.findings)
         found = f"{count} finding{'s' * (count != 1)}" if count else "nothing found"
-        self.heading = f"Diagnosis of a walk of {visits} visits: {found}"
+        return f"Diagnosis of a walk of {self._visits} visits: {found}"
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)
@@ -116,7 +121,8 @@ class Diagnosis(Report):
     def rows(self) -> list[list[str]]:
         """The table's rows: severity, kind, place, what was seen and what to do."""
         head = ["", "finding", "where", "what was seen", "what to do"]
-        return [head, *([f.severity, f.kind, f.where, f.what, f.advice] for f in self.findings)]
+        found = ((f.severity, f.kind, f.where, f.what, f.advice) for f in self.findings)
+        return [head, *([clean(cell, _LONGEST_CELL) for cell in row] for row in found)]
 
     def __str__(self) -> str:
         if not self.findings:

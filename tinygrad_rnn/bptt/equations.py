@@ -13,7 +13,7 @@ from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.names import is_inline, names
-from tinygrad_rnn.writing.rules import vjp
+from tinygrad_rnn.writing.rules import TO_EACH, rule, uses, vjp
 
 Array = np.ndarray[Any, Any]
 HEAD, TAIL = 2, 1  # so many stand at the ends of what is folded
@@ -95,8 +95,6 @@ class Chain:
 
     Attributes
     ----------
-    names : dict
-        What every place is called; the loss, if it has no name, L.
     loss : str
         What is differentiated.
     consumers : dict
@@ -105,20 +103,24 @@ class Chain:
 
     def __init__(self, record: Record) -> None:
         self.record = record
-        self.names = names(record.places)
-        root = record.root
+        self._names = names(record.places)
+        root, is_number = record.root, math.prod(record.root.shape) == 1
         if root.notes is None or not root.notes.name:
-            self.names[root] = "L" if math.prod(root.shape) == 1 else "y"
-        self.loss = self.names[root] if math.prod(root.shape) == 1 else "L"
+            self._names[root] = "L" if is_number else "y"
+        self.loss = self.called(root) if is_number else "L"
         self.consumers: dict[Node, list[tuple[Visit, int]]] = {}
         for visit in record.visits:
             for operand, parent in enumerate(visit.node.parents):
                 if parent.requires_grad:
                     self.consumers.setdefault(parent, []).append((visit, operand))
 
-    def gradient_of(self, place: Node) -> str:
+    def called(self, place: Node, by: Node | None = None) -> str:
+        """A place's name, where that of ``by`` is on the left: its layer need not be said."""
+        return self._names.atom(place, by)
+
+    def gradient_of(self, place: Node, by: Node | None = None) -> str:
         """The gradient's name: "∂L/∂h₁"."""
-        return f"∂{self.loss}/∂{self.names[place]}"
+        return f"∂{self.loss}/∂{self.called(place, by)}"
 
     def equation(self, place: Node) -> Equation:
         """The gradient of a place that the walk has reached."""
@@ -129,27 +131,28 @@ class Chain:
         terms = [self._term(visit, operand) for visit, operand in uses]
         terms += self._rest(place, terms, value)
         involved = [place, *(p for visit, _ in uses for p in (visit.node, *visit.node.parents))]
-        called = dict.fromkeys([self.loss, *(self.names[p] for p in involved if not is_inline(p))])
-        return Equation(self.gradient_of(place), tuple(terms), value, tuple(called))
+        written = [self.called(p, place) for p in involved if not is_inline(p)]
+        known = dict.fromkeys([self.loss, *written])
+        return Equation(self.gradient_of(place, place), tuple(terms), value, tuple(known))
 
     def _term(self, visit: Visit, operand: int) -> Term:
-        node, value = visit.node, np.asarray(visit.contributions[operand])
-        formula = vjp(node, operand, self.names, self.gradient_of(node))
-        inserted = self._inserted(visit, operand)
-        if inserted == array(value):
-            inserted = ""
-        return Term((visit.number,), (visit.step,), formula, inserted, value)
+        node, receiver = visit.node, visit.node.parents[operand]
+        called = {place: self.called(place, receiver) for place in (node, *node.parents)}
+        formula = vjp(node, operand, called, self.gradient_of(node, receiver))
+        value = np.asarray(visit.contributions[operand])
+        return Term((visit.number,), (visit.step,), formula, self._inserted(visit, operand), value)
 
     def _inserted(self, visit: Visit, operand: int) -> str:
-        """A rule with the numbers of its tensors, where they are few."""
-        places = dict.fromkeys([visit.node, *visit.node.parents])
-        if any(math.prod(place.shape) > SMALL for place in places):
+        """A rule with the numbers of its tensors, where they are few and the rule computes."""
+        if rule(visit.node, operand) in ("", "g", TO_EACH):
             return ""
-        values = {place: self.record.value(place) for place in places}
-        if any(value is None for value in values.values()):
+        values = {place: self.record.value(place) for place in uses(visit.node, operand)}
+        arrays = [visit.cotangent, *values.values()]
+        if any(a is None or np.size(a) > SMALL for a in arrays):
             return ""
         written = {place: array(value) for place, value in values.items()}
-        return vjp(visit.node, operand, written, array(visit.cotangent))
+        text = vjp(visit.node, operand, written, array(visit.cotangent))
+        return "" if "‖" in text else text  # some are so long that only their norm is written
 
     def _rest(self, place: Node, terms: list[Term], value: Array) -> list[Term]:
         """What the loss began with, or what hooks made of the sum."""

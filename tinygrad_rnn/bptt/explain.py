@@ -9,9 +9,11 @@ from typing import Any
 from tinygrad_rnn.bptt.equations import Chain, Equation, array, folded
 from tinygrad_rnn.bptt.places import layer_of
 from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.text import table
+from tinygrad_rnn.writing.formulas import opened
 from tinygrad_rnn.writing.latex import escaped, latex
 from tinygrad_rnn.writing.latex import name as latex_name
 from tinygrad_rnn.writing.names import expression
@@ -117,7 +119,7 @@ class Explanation:
         """
         place = self._param if of is None else of.node if isinstance(of, Tensor) else of
         if place not in self._on_path:
-            called = self._chain.names[self._param]
+            called = self._chain.called(self._param)
             raise ValueError(f"equation: the tensor does not lie between the loss and {called}")
         return self._chain.equation(place)
 
@@ -146,23 +148,28 @@ class Explanation:
     def _rule(self) -> Iterator[Equation | str]:
         """The parameter's equation, and those of the states that lead through time."""
         yield self.equation()
-        kinds: dict[Any, list[Node]] = {}
-        for place in filter(self._is_state, self.path[:-1]):
-            kinds.setdefault((layer_of(place), place.notes and place.notes.name), []).append(place)
-        several = len({layer for layer, _ in kinds}) > 1
-        for (layer, _), states in kinds.items():
-            if several:
+        layers = self._states()
+        for layer, series in layers.items():
+            if len(layers) > 1:
                 yield f"{layer}:"
-            head, middle, tail = folded(states)
-            yield from map(self.equation, head)
-            if middle:
-                yield _likewise([state.tag.step for state in middle])
-            yield from map(self.equation, tail)
+            for states in series:
+                head, middle, tail = folded(states)
+                yield from map(self.equation, head)
+                if middle:
+                    yield _likewise([state.tag.step for state in middle])
+                yield from map(self.equation, tail)
 
-    def _is_state(self, place: Node) -> bool:
-        """Whether another time step uses a place."""
-        users = {visit.step for visit, _ in self._chain.consumers.get(place, [])}
-        return place.tag.step is not None and bool(users - {None, place.tag.step})
+    def _states(self) -> dict[str, list[list[Node]]]:
+        """By layer, its states over time, as far as they are on the path: newest first."""
+        order = {place: i for i, place in enumerate(self.path[:-1])}
+        layers: dict[str, list[list[Node]]] = {}
+        for found in reversed(recurrences(self.record.places)):
+            for series in reversed(found.states):
+                if on_path := order.keys() & series.places.values():
+                    states = sorted(on_path, key=order.__getitem__)
+                    layer = layer_of(states[0], found.layer.run)
+                    layers.setdefault(layer, []).append(states)
+        return layers
 
     def _walk(self) -> Iterator[Equation | str]:
         for group in _by_step(self.path[:-1]):
@@ -173,13 +180,13 @@ class Explanation:
 
     def _made(self, node: Node) -> tuple[str, str]:
         """A node's name, and how it was made."""
-        names = self._chain.names
-        return names[node], expression(node, names).removeprefix("= ")
+        called = {place: self._chain.called(place, node) for place in (node, *node.parents)}
+        return called[node], expression(node, called).removeprefix("= ")
 
     # -- as text --
 
     def __str__(self) -> str:
-        called = self._chain.names[self._param]
+        called = self._chain.called(self._param)
         parts = (
             self._forward_text(),
             _table(self._rule(), with_numbers=False),
@@ -197,7 +204,7 @@ class Explanation:
                 continue
             step = group[0].tag.step
             first = "  " if step is None else f"  t = {step}  "
-            made = [f"{left} = {right}" for left, right in map(self._made, group)]
+            made = [f"{opened(left)} = {right}" for left, right in map(self._made, group)]
             text = ",  ".join(equation.replace(" ", "\u00a0") for equation in made)
             wrapped = textwrap.wrap(
                 text, _WIDEST, initial_indent=first, subsequent_indent=" " * len(first)
@@ -218,7 +225,7 @@ class Explanation:
     @property
     def markdown(self) -> str:
         """Markdown with the formulas between ``$$``, as notebooks and GitHub show it."""
-        names = self._chain.loss, self._chain.names[self._param]
+        names = self._chain.loss, self._chain.called(self._param)
         parts = [f"### {self._title(*(f'${latex_name(name)}$' for name in names))}"]
         parts += [f"#### {title}\n\n$$\n{formulas}\n$$" for title, formulas in self._formulas()]
         return "\n\n".join(parts)
@@ -235,7 +242,7 @@ class Explanation:
             (line for part in self._walk() for line in _latex(part)),
             _latex(self.equation()),
         )
-        called = f"${latex_name(self._chain.names[self._param])}$"
+        called = f"${latex_name(self._chain.called(self._param))}$"
         for heading, lines in zip(self._headings(called), parts, strict=True):
             body = " \\\\\n".join(lines)
             yield heading, f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
@@ -246,9 +253,9 @@ class Explanation:
             return
         for i, node in enumerate(group):
             left, right = self._made(node)
-            known = [self._chain.names[parent] for parent in node.parents]
+            known = [self._chain.called(parent, node) for parent in node.parents]
             step = "" if node.tag.step is None or i else rf" && t = {node.tag.step}"
-            yield f"{latex_name(left)} &= {latex(right, known)}{step}"
+            yield f"{opened(latex_name(left))} &= {latex(right, known)}{step}"
 
 
 def _descendants(places: list[Node], of: Node) -> set[Node]:

@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_rnn.bptt.record import Record
-from tinygrad_rnn.bptt.states import Layer, Recurrence, recurrences
+from tinygrad_rnn.bptt.states import Layer, Recurrence, Series, Ways, recurrences
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.text import Report
+from tinygrad_rnn.text import Report, clean, folded
 from tinygrad_rnn.writing.norms import norm, norms
 
 Array = np.ndarray[Any, Any]
-_WHOLE_TABLE, _FIRST, _LAST = 20, 3, 5  # of a longer series, so many steps are printed
 
 
 class Norms(NamedTuple):
@@ -88,14 +87,12 @@ class Flow(Report):
 
 
 def _rows(series: StateFlow) -> list[list[str]]:
-    steps, rows = series.steps, []
-    folded = len(steps) > _WHOLE_TABLE
-    for t in [*steps[:_FIRST], *steps[-_LAST:]] if folded else steps:
+    rows = []
+    for t in series.steps:
         parts = series.gradient[t], series.direct[t], series.through_time[t]
-        rows.append(["", "", str(t), *(f"{norm(part):.4g}" for part in parts)])
-    if folded:
-        rows.insert(_FIRST, ["", "", "…", "…", "…", "…"])
-    rows[0][:2] = str(series.layer), series.name
+        rows.append([str(t), *(f"{norm(part):.4g}" for part in parts)])
+    rows = [["", "", *row] for row in folded(rows)]
+    rows[0][:2] = str(series.layer), clean(series.name)
     return rows
 
 
@@ -155,63 +152,45 @@ def flow(record: Record) -> Flow:
             "flow: no time step of this graph goes on from another one, so there are no states; "
             "compute each step inside `with bptt.step(t):`"
         )
-    parts = _Parts(record, layers)
-    return Flow(
-        tuple(
-            StateFlow(
-                layer=found.layer,
-                name=state.name,
-                gradient={t: parts.gradient(place) for t, place in state.places.items()},
-                direct={t: parts.direct[place] for t, place in state.places.items()},
-                through_time={t: parts.through_time[place] for t, place in state.places.items()},
-            )
-            for found in layers
-            for state in found.states
-        )
-    )
+    parts = Parts(record, layers)
+
+    def series(state: Series, layer: Layer) -> StateFlow:
+        gradient = {t: _gradient(record, place) for t, place in state.places.items()}
+        ways = [
+            {t: way.get(p, np.zeros_like(gradient[t])) for t, p in state.places.items()}
+            for way in (parts.direct, parts.through_time)
+        ]
+        return StateFlow(layer, state.name, gradient, *ways)
+
+    return Flow(tuple(series(state, each.layer) for each in layers for state in each.states))
 
 
-class _Parts:
-    """What came to each state, by way, from one pass over the visits."""
+class Parts:
+    """What came to each state, by way, from one pass over the visits.
+
+    Attributes
+    ----------
+    ways : Ways
+    direct, through_time : dict of ndarray, by state
+        Of the states to which something came that way, in the order of the walk.
+    """
 
     def __init__(self, record: Record, layers: list[Recurrence]) -> None:
-        self.record = record
-        self.layer = {
-            place: 1 << i
-            for i, found in enumerate(layers)
-            for state in found.states
-            for place in state.places.values()
-        }
-        self.leads_to = self._leads_to()
-        self.direct = {place: self._zeros(place) for place in self.layer}
-        self.through_time = {place: self._zeros(place) for place in self.layer}
-        if record.root in self.layer:  # the loss is a state: its gradient is given
-            self.direct[record.root] = self.gradient(record.root)
+        self.ways = Ways(record.places, layers)
+        self.direct: dict[Node, Array] = {}
+        self.through_time: dict[Node, Array] = {}
+        states = self.ways.layer
+        if record.root in states:  # the loss is a state: its gradient is given
+            self.direct[record.root] = _gradient(record, record.root)
         for visit in record.visits:
-            if any(parent in self.layer for parent in visit.node.parents):
+            if any(parent in states for parent in visit.node.parents):
                 for place, c in zip(visit.node.parents, visit.contributions, strict=True):
-                    if place in self.layer and c is not None:
-                        way = self._way(visit.node, place)
-                        way[place] = way[place] + c
+                    if place in states and c is not None:
+                        through_time = self.ways.through_time(place, visit.node)
+                        way = self.through_time if through_time else self.direct
+                        way[place] = way[place] + c if place in way else c
 
-    def gradient(self, place: Node) -> Array:
-        gradient = self.record.gradient(place)
-        return self._zeros(place) if gradient is None else gradient
 
-    def _zeros(self, place: Node) -> Array:
-        gradient = self.record.gradient(place)
-        return np.zeros(place.shape, None if gradient is None else gradient.dtype)
-
-    def _leads_to(self) -> dict[Node, int]:
-        """The layers, as bits, to whose states a place leads within its own time step."""
-        leads = {place: self.layer.get(place, 0) for place in self.record.places}
-        for node in reversed(self.record.places):
-            for parent in node.parents:
-                if parent.tag.step == node.tag.step:
-                    leads[parent] |= leads[node]
-        return leads
-
-    def _way(self, user: Node, place: Node) -> dict[Node, Array]:
-        elsewhere = user.tag.step not in (None, place.tag.step)
-        recurs = elsewhere and self.leads_to[user] & self.layer[place]
-        return self.through_time if recurs else self.direct
+def _gradient(record: Record, place: Node) -> Array:
+    gradient = record.gradient(place)
+    return np.zeros(place.shape) if gradient is None else gradient

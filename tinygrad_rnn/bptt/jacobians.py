@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from tinygrad_rnn.functions import cat
 from tinygrad_rnn.modes import enable_grad
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.text import Report, folded
+from tinygrad_rnn.text import Report, clean, folded
 
 Array = np.ndarray[Any, Any]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -51,7 +51,7 @@ class Jacobians(Report, Mapping[int, Floats]):
     matrices: dict[int, Floats]
     bound: float | None
 
-    numeric: ClassVar[Sequence[int]] = range(5)
+    numeric = range(5)
     __repr__ = Report.__str__
 
     def __getitem__(self, t: int) -> Floats:
@@ -145,9 +145,9 @@ class Jacobians(Report, Mapping[int, Floats]):
         return self.numpy().astype(dtype, copy=False)
 
     @property
-    def heading(self) -> str:  # type: ignore[override]
+    def heading(self) -> str:
         """The lines above the table."""
-        names = ", ".join(self.states)
+        names = ", ".join(map(clean, self.states))
         state = f"({names})_t" if len(self.states) > 1 else f"{names}_t"
         batch = next(iter(self.values())).shape[:-2]
         lines = f"J_t: how {state} of {self.layer} depends on the step before"

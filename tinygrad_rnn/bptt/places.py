@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.text import clean
 
 
-def layer_of(node: Node) -> str:
-    """The scope, layer and direction of a node: "lstm layer 0 reverse"; "" if it has none."""
+def layer_of(node: Node, run: int = 1) -> str:
+    """The scope, layer, direction and run of a node: "lstm layer 0 reverse"; "" if it has none."""
     scope, _, layer, direction, _ = node.tag
-    words = [scope, "" if layer is None else f"layer {layer}"]
-    return " ".join(word for word in [*words, "reverse" if direction == "reverse" else ""] if word)
+    words = [
+        clean(scope),
+        "" if layer is None else f"layer {layer}",
+        "reverse" if direction == "reverse" else "",
+        f"run {run}" if run > 1 else "",
+    ]
+    return " ".join(word for word in words if word)
 
 
 def moments(steps: Sequence[int | None]) -> str:

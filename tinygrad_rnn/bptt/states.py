@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.text import clean
 
 _GATES = ("sigmoid", "tanh")
 
@@ -35,7 +36,7 @@ class Layer(NamedTuple):
     run: int = 1
 
     def __str__(self) -> str:
-        parts = [self.scope or "loop"]
+        parts = [clean(self.scope) or "loop"]
         parts += [] if self.number is None else [f"layer {self.number}"]
         parts += ["reverse"] if self.direction == "reverse" else []
         parts += [f"run {self.run}"] if self.run > 1 else []
@@ -78,6 +79,40 @@ def recurrences(places: Iterable[Node]) -> list[Recurrence]:
     lstm, layer 1 ['c', 'h'] ['i', 'f', 'g', 'o']
     """
     return _Search(list(places)).found()
+
+
+class Ways:
+    """The ways of a graph through its recurrent layers: which stay inside, which go through time.
+
+    Parameters
+    ----------
+    places : list of Node
+        Oldest first.
+    layers : list of Recurrence
+        Its recurrent layers.
+    """
+
+    def __init__(self, places: list[Node], layers: list[Recurrence]) -> None:
+        self.layer = {  # as a bit, since a place may lead to states of several
+            place: 1 << i
+            for i, found in enumerate(layers)
+            for state in found.states
+            for place in state.places.values()
+        }
+        self._leads = {place: self.layer.get(place, 0) for place in places}
+        for node in reversed(places):
+            for parent in node.parents:
+                if parent.tag.step == node.tag.step:
+                    self._leads[parent] |= self._leads[node]
+
+    def through_time(self, state: Node, user: Node) -> bool:
+        """Whether a state is used at another step for what leads to a state of its layer there."""
+        elsewhere = user.tag.step not in (None, state.tag.step)
+        return elsewhere and self.within(self.layer.get(state, 0), user)
+
+    def within(self, layer: int, place: Node) -> bool:
+        """Whether a place leads to a layer's state of its own step, and is no other's state."""
+        return bool(self._leads[place] & layer & self.layer.get(place, layer))
 
 
 class _Search:

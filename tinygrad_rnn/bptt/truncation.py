@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import index
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +69,7 @@ class Truncation(Report):
     _truncated: dict[Node, Array]
     _full: dict[Node, Array]
 
-    numeric: ClassVar[Sequence[int]] = (1, 2, 3, 4)
+    numeric = (1, 2, 3, 4)
     __repr__ = Report.__str__
 
     @property
@@ -124,7 +124,7 @@ class Truncation(Report):
         return place
 
     @property
-    def heading(self) -> str:  # type: ignore[override]
+    def heading(self) -> str:
         """The line above the table."""
         return (
             f"Gradients truncated after {self.k} steps, {self.windows} windows; "
@@ -151,7 +151,7 @@ class TruncationComparison(Report, Mapping[int, Truncation]):
     together, a row for each k.
     """
 
-    numeric: ClassVar[Sequence[int]] = (0, 1, 3, 4)
+    numeric = (0, 1, 3, 4)
     __repr__ = Report.__str__
 
     def __init__(self, by_k: dict[int, Truncation]) -> None:
@@ -182,7 +182,7 @@ class TruncationComparison(Report, Mapping[int, Truncation]):
         return self.numpy().astype(dtype, copy=False)
 
     @property
-    def heading(self) -> str:  # type: ignore[override]
+    def heading(self) -> str:
         """The line above the table."""
         windows = next(iter(self.values())).windows
         return f"Truncated gradients beside the full ones, {windows} windows"

@@ -119,14 +119,16 @@ leaky_relu = _activation(
     "leaky_relu",
     lambda x, *, slope: np.where(x > 0, x, x * slope),
     lambda g, x, slope: np.where(x > 0, g, g * slope),
-    "g where x > 0, else slope ⊙ g",
+    "g where x > 0, else slope·g",
 )
 
 prelu = Primitive(
     "prelu", lambda x, weight: np.where(x > 0, x, x * weight), "x weight", prepare=floats("prelu")
 )
 prelu.vjp(
-    "x", lambda g, x, weight: np.where(x > 0, g, g * weight), formula="g where x > 0, else w ⊙ g"
+    "x",
+    lambda g, x, weight: np.where(x > 0, g, g * weight),
+    formula="g where x > 0, else g ⊙ weight",
 )
 prelu.vjp("weight", lambda g, x: np.where(x > 0, 0, g * x), formula="g ⊙ x where x ≤ 0")
 
@@ -141,7 +143,7 @@ def _elu_slope(g: Any, x: Any, alpha: float, scale: float) -> Any:
     return np.where(x <= 0, g * np.exp(np.where(x < 0, x, 0)) * (alpha * scale), g * scale)
 
 
-elu = _activation("elu", _elu, _elu_slope, "g ⊙ scale where x > 0, else g ⊙ scale ⊙ α eˣ")
+elu = _activation("elu", _elu, _elu_slope, "scale·g where x > 0, else scale·alpha·g ⊙ exp(x)")
 
 
 def _log1pexp(x: Any) -> Any:
@@ -158,7 +160,7 @@ softplus = _activation(
     "softplus",
     _softplus,
     lambda g, x, beta, threshold: np.where(x * beta > threshold, g, g * _sigma(x * beta)),
-    "g ⊙ σ(βx)",
+    "g ⊙ σ(beta·x)",
 )
 
 logsigmoid = _activation(
@@ -255,5 +257,5 @@ log_softmax = _activation(
     "log_softmax",
     wide(_log_softmax),
     wide(lambda g, y, axis: g - np.exp(y) * g.sum(axis, keepdims=True)),
-    "g − eʸ Σ g",
+    "g − exp(y) ⊙ Σ g",
 )

@@ -78,7 +78,7 @@ power = Primitive(
     "pow", quiet(_power), "a b",
     symbol="**", prepare=promoted("pow", bools=False, numbers=False),
 )  # fmt: skip
-power.vjp("a", lambda g, a, b: g * _slope(a, b), formula="g ⊙ b ⊙ aᵇ⁻¹")
+power.vjp("a", lambda g, a, b: g * _slope(a, b), formula="g ⊙ b ⊙ a^(b − 1)")
 power.vjp(
     "b",
     lambda g, a, b, y: np.where((a == 0) * (b >= 0), 0, g * y * np.log(a)),

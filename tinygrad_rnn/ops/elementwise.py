@@ -32,15 +32,15 @@ def _function(name: str, forward: Fn, slope: Fn, formula: str, symbol: str = "")
 
 # -- roots, exponentials and logarithms --
 
-sqrt = _function("sqrt", np.sqrt, lambda g, y: g / (2 * y), "g / 2y", "√")
+sqrt = _function("sqrt", np.sqrt, lambda g, y: g / (2 * y), "g / (2·y)", "√")
 rsqrt = _function(
     "rsqrt", lambda x: np.reciprocal(np.sqrt(x)), lambda g, y: -0.5 * g * (y * y * y), "−g ⊙ y³ / 2"
 )
 reciprocal = _function("reciprocal", np.reciprocal, lambda g, y: -g * (y * y), "−g ⊙ y²", "1/")
 expm1 = _function("expm1", np.expm1, lambda g, y: g * (y + 1), "g ⊙ (y + 1)")
 log1p = _function("log1p", np.log1p, lambda g, x: g / (x + 1), "g / (x + 1)")
-log2 = _function("log2", np.log2, lambda g, x: g / (x * math.log(2)), "g / (x ln 2)")
-log10 = _function("log10", np.log10, lambda g, x: g / (x * math.log(10)), "g / (x ln 10)")
+log2 = _function("log2", np.log2, lambda g, x: g / (x * math.log(2)), "g / (x ⊙ ln 2)")
+log10 = _function("log10", np.log10, lambda g, x: g / (x * math.log(10)), "g / (x ⊙ ln 10)")
 
 # -- angles --
 
@@ -88,7 +88,7 @@ square = Primitive(
     "square", quiet(np.square), "x",
     symbol="²", prepare=lambda inputs: promoted("square")((*inputs, 2))[:1],  # the type of x ** 2
 )  # fmt: skip
-square.vjp("x", lambda g, x: g * (2 * x), formula="g ⊙ 2x")
+square.vjp("x", lambda g, x: g * (2 * x), formula="g ⊙ 2·x")
 
 absolute = Primitive("abs", np.absolute, "x", prepare=promoted("abs", bools=False))
 absolute.vjp("x", lambda g, x: g * np.where(x != x, 0, np.sign(x)), formula="g ⊙ sign x")

@@ -66,7 +66,7 @@ linear = Primitive(
     "linear", _linear, "x weight bias",
     symbol="{x} @ {weight}ᵀ + {bias}", prepare=same_dtype("linear"),
 )  # fmt: skip
-linear.vjp("x", lambda g, weight: _product(g, weight), formula="g @ W")
+linear.vjp("x", lambda g, weight: _product(g, weight), formula="g @ weight")
 linear.vjp(
     "weight",
     lambda g, x: _product(_rows(g).T, _rows(x)) if g.ndim > 1 else g[:, None] * x,
@@ -109,11 +109,11 @@ def _added(*arrays: Any, beta: Any, alpha: Any) -> Any:
 def _adding(name: str) -> Primitive:
     adding = Primitive(
         name, _added, "input a b",
-        symbol="β·{input} + α·{a} @ {b}", prepare=same_dtype(name),
+        symbol="beta·{input} + alpha·{a} @ {b}", prepare=same_dtype(name),
     )  # fmt: skip
-    adding.vjp("input", lambda g, beta: _scaled(g, beta), formula="β g")
-    adding.vjp("a", lambda g, b, alpha: _scaled(_matmul_a(g, b), alpha), formula="α g @ bᵀ")
-    adding.vjp("b", lambda g, a, alpha: _scaled(_matmul_b(g, a), alpha), formula="α aᵀ @ g")
+    adding.vjp("input", lambda g, beta: _scaled(g, beta), formula="beta·g")
+    adding.vjp("a", lambda g, b, alpha: _scaled(_matmul_a(g, b), alpha), formula="alpha·g @ bᵀ")
+    adding.vjp("b", lambda g, a, alpha: _scaled(_matmul_b(g, a), alpha), formula="alpha·aᵀ @ g")
     return adding
 
 

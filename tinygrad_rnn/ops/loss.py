@@ -24,7 +24,7 @@ huber = Primitive("huber", _huber, "d", prepare=floats("huber_loss"))
 huber.vjp(
     "d",
     lambda g, d, delta: g * _clipped(d, low=-delta, high=delta),
-    formula="g ⊙ clip(d, −δ, δ)",
+    formula="g ⊙ clip(d, −delta, delta)",
 )
 
 # ``index`` picks each target's class; ``weight`` is that of the class, and 0 where not ``kept``
@@ -37,7 +37,7 @@ nll_loss = Primitive(
 nll_loss.vjp(
     "x",
     lambda g, index, weight, kept: Part(np.where(kept, g * -weight, 0), index, add_slices),
-    formula="−w ⊙ g at the target, else 0",
+    formula="−weight ⊙ g at the target, else 0",
 )
 
 
@@ -58,7 +58,11 @@ binary_cross_entropy = Primitive(
     "x target",
     prepare=floats("binary_cross_entropy"),
 )
-binary_cross_entropy.vjp("x", _binary_cross_entropy_slope, formula="g ⊙ (x − t) / (x (1 − x))")
+binary_cross_entropy.vjp(
+    "x",
+    _binary_cross_entropy_slope,
+    formula="g ⊙ (x − target) / (x ⊙ (1 − x))",
+)
 binary_cross_entropy.vjp(
     "target",
     lambda g, x: g * (np.log1p(-x) - np.log(x)),

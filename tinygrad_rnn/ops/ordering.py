@@ -24,7 +24,7 @@ def _put_back(g: Any, *, index: Any, dim: int, keepdims: bool, shape: tuple[int,
 
 
 pick: Primitive = Primitive("pick", owned(_pick), "x")
-put_back: Primitive = Primitive("put_back", _put_back, "g")
+put_back: Primitive = Primitive("put_back", _put_back, "x")
 _pick_of, _put_back_of = of_either(pick), of_either(put_back)
 
 pick.vjp(
@@ -35,7 +35,7 @@ pick.vjp(
     formula="g at [index], else 0",
 )
 put_back.vjp(
-    "g",
+    "x",
     lambda g, index, dim, keepdims: _pick_of(g, index=index, dim=dim, keepdims=keepdims),
     formula="g[index]",
 )

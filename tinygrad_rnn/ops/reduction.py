@@ -131,7 +131,7 @@ cumprod.vjp(
 )
 linear_scan.joint_vjp(
     lambda g, a, y, dim, reverse: _scan_slopes(g, a, y, dim, reverse),
-    formula="sₜ ⊙ yₜ₋₁ and sₜ, where sₜ = gₜ + aₜ₊₁ sₜ₊₁",
+    formula="sₜ ⊙ yₜ₋₁ and sₜ, where sₜ = gₜ + aₜ₊₁ ⊙ sₜ₊₁",
 )
 
 
@@ -280,7 +280,7 @@ var.vjp(
     lambda g, x, axis, correction, keepdims: (
         _spread(2 * g, x.shape, axis, keepdims) * _deviation(x, axis, correction)
     ),
-    formula="2 g ⊙ (x − mean) / (n − correction)",
+    formula="2·g ⊙ (x − mean) / (n − correction)",
 )
 
 std = Primitive("std", _std, "x")
@@ -289,7 +289,7 @@ std.vjp(
     lambda g, x, y, axis, correction, keepdims: (
         _spread(_unless_zero(g, y), x.shape, axis, keepdims) * _deviation(x, axis, correction)
     ),
-    formula="g ⊙ (x − mean) / (y (n − correction)), 0 where y = 0",
+    formula="g ⊙ (x − mean) / (y ⊙ (n − correction)), 0 where y = 0",
 )
 
 
@@ -333,4 +333,4 @@ def _norm_slope(g: Any, x: Any, y: Any, ord: float, axis: Axes, keepdims: bool) 
 
 
 vector_norm = Primitive("vector_norm", _norm, "x", symbol="norm")
-vector_norm.vjp("x", _norm_slope, formula="g ⊙ sign(x) (|x| / y)ᵒʳᵈ⁻¹, 0 where y = 0")
+vector_norm.vjp("x", _norm_slope, formula="g ⊙ sign(x) ⊙ (|x| / y)^(ord − 1), 0 where y = 0")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -81,8 +81,14 @@ class CheckReport(Report):
     """The result of `check`; prints as a summary table under a verdict."""
 
     findings: tuple[Finding, ...]
-    heading: str
-    numeric: ClassVar = (1,)
+    verdict: str
+
+    numeric = (1,)
+
+    @property
+    def heading(self) -> str:
+        """The line above the table."""
+        return self.verdict
 
     @property
     def ok(self) -> bool:
@@ -97,7 +103,7 @@ class CheckReport(Report):
         """The same as plain data, for JSON."""
         return {
             "ok": self.ok,
-            "verdict": self.heading,
+            "verdict": self.verdict,
             "checked": [
                 {"name": f.name, "cases": f.cases, "ok": f.ok, "failures": f.failures}
                 for f in self.findings

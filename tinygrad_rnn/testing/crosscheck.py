@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from tinygrad_rnn.modes import keep_values
 from tinygrad_rnn.testing.divergence import Divergence, operations, search
@@ -26,15 +26,21 @@ class CrossCheck(Report):
         If they differ: the first operation, forward and backward, that differs by itself.
     parting : Parting, optional
         If they differ though no operation does: our first result that PyTorch's run does not have.
-    heading : str
-        The verdict, and where the two part.
+    verdict : str
+        Whether they agree, and where the two part.
     """
 
     pairs: tuple[Pair, ...]
     divergences: tuple[Divergence, ...]
     parting: Parting | None
-    heading: str
-    numeric: ClassVar = (3,)
+    verdict: str
+
+    numeric = (3,)
+
+    @property
+    def heading(self) -> str:
+        """The lines above the table."""
+        return self.verdict
 
     @property
     def ok(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,12 +54,40 @@ def bracketed(name: str, signs: Sequence[str] = " ⊙·/") -> str:
     >>> bracketed("c₁"), bracketed("f⊙c′"), bracketed("(h′−n)"), bracketed("max(a, b)")
     ('c₁', '(f⊙c′)', '(h′−n)', 'max(a, b)')
     """
+    outside = _outside(name)
+    return f"({name})" if any(sign in outside for sign in signs) else name
+
+
+def enclosed(name: str) -> str:
+    """A name in brackets, unless one pair of them holds all of it.
+
+    Examples
+    --------
+    >>> enclosed("f⊙c′"), enclosed("(h′−n)"), enclosed("(h′−n)⊙(z+f)")
+    ('(f⊙c′)', '(h′−n)', '((h′−n)⊙(z+f))')
+    """
+    return name if _outside(name) in ("()", "[]") else f"({name})"
+
+
+def opened(name: str) -> str:
+    """A name without the pair of brackets that holds all of it.
+
+    Examples
+    --------
+    >>> opened("(h′−n)"), opened("(h′−n)⊙(z+f)")
+    ('h′−n', '(h′−n)⊙(z+f)')
+    """
+    return name[1:-1] if _outside(name) == "()" else name
+
+
+def _outside(name: str) -> str:
+    """What of a name stands outside of its brackets, and the outermost brackets themselves."""
     depth, outside = 0, ""
     for character in name:
         depth -= character in ")]"
         outside += character if depth == 0 else ""
         depth += character in "(["
-    return f"({name})" if any(sign in outside for sign in signs) else name
+    return outside
 
 
 # -- names ---------------------------------------------------------------------------------------
@@ -140,17 +168,30 @@ def computed(node: Node, operands: list[str]) -> str:
         return f" {symbol} ".join(operands)
     if len(operands) == 1 and not _is_word(symbol):
         return f"{symbol}{first}"
-    return f"{symbol}({', '.join(operands)})"
+    return f"{symbol}({opened(operands[0]) if len(operands) == 1 else ', '.join(operands)})"
 
 
 def _filled(pattern: str, node: Node, operands: list[str]) -> str:
-    """A symbol such as "β·{x} + α·{a} @ {w}ᵀ" with its names and factors filled in."""
-    for letter, parameter in (("α", "alpha"), ("β", "beta")):
-        factor = node.params.get(parameter, 1)
-        pattern = pattern.replace(f"{letter}·", "" if factor == 1 else f"{number(factor)}·")
-    pattern = pattern.replace("+ -", "− ")
+    """A symbol such as "beta·{x} + alpha·{a} @ {w}ᵀ" with its names and factors filled in."""
+    pattern = factored(pattern, node.params).replace("+ -", "− ")
     called = dict(zip(node.primitive.inputs, map(bracketed, operands), strict=True))
     return re.sub(r"\{(\w+)\}", lambda found: called[found[1]], pattern)
+
+
+def factored(pattern: str, params: Mapping[str, Any]) -> str:
+    """A pattern with numbers for the parameters that are factors; a factor of 1 is left out.
+
+    Examples
+    --------
+    >>> factored("beta·g + alpha·x", {"alpha": 0.5, "beta": 1})
+    'g + 0.5·x'
+    """
+
+    def fill(found: re.Match[str]) -> str:
+        factor = params.get(found[1])
+        return found[0] if factor is None else "" if factor == 1 else f"{number(factor)}·"
+
+    return re.sub(r"([a-z]+)·", fill, pattern)
 
 
 def _is_word(symbol: str) -> bool:

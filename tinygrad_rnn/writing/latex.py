@@ -21,6 +21,10 @@ _POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀʳᵈˣʸᵇᵒ"
 _INDICES = "₀₁₂₃₄₅₆₇₈₉₋₊ₜ"
 _NUMBER = r"-?(?:\d+(?:\.\d+)?(?:e-?\d+)?|∞|nan)"
 _ROW = rf"\[{_NUMBER}(?: {_NUMBER})*\]"
+_PART = re.compile(
+    rf"[^\W\d_][^\W{_POWERS}]*(?:⁽[{_POWERS}]+⁾)?"
+)  # a name in a name that is a formula
+_FORMULA = re.compile(rf"[(\[](?:{_PART.pattern}|[\d .;()\[\]⊙·−+/,′{_POWERS}⁽⁾])*[)\]]")
 _TOKENS = {
     "matrix": rf"\[{_ROW}(?: {_ROW})*\]",
     "row": _ROW,
@@ -64,14 +68,22 @@ def name(text: str) -> str:
     --------
     >>> print(name("h₁₂"), name("b_out"), name("weight_hh_l0"))
     h_{12} b_{\text{out}} \mathrm{weight\_hh\_l0}
+    >>> print(name("a_i₁"), name("(f⊙c′)₁⁽⁰⁾"), name("(W_hh h₁)"))
+    a_{i,1} (f\odot c')_{1}^{(0)} (W_{\text{hh}} h_{1})
     """
+    if layer := re.search(f"⁽([{_POWERS}]+)⁾$", text):
+        return rf"{name(text[: layer.start()])}^{{({_plain(layer[1])})}}"
     stem = text.rstrip(_INDICES)
     low = _plain(text[len(stem) :])
+    if _FORMULA.fullmatch(stem):
+        written = latex(stem, set(_PART.findall(stem)) - _FUNCTIONS)
+        return f"{written}_{{{low}}}" if low else written
     head, _, tail = stem.partition("_")
     if re.fullmatch(r"[A-Za-z]\d+", stem) and not low:
         stem, low = stem[0], stem[1:]
-    elif len(head) == 1 and tail and not low:
-        stem, low = head, rf"\text{{{escaped(tail)}}}"
+    elif len(head) == 1 and tail:
+        part = tail if re.fullmatch("[A-Za-z]", tail) else rf"\text{{{escaped(tail)}}}"
+        stem, low = head, f"{part},{low}" if low else part
     written = _letters(stem)
     return f"{written}_{{{low}}}" if low else written
 

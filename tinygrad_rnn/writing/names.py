@@ -23,6 +23,7 @@ from tinygrad_rnn.writing.formulas import in_step
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LONGEST_FORMULA, _LONGEST_EXPRESSION = 14, 120  # characters; the layout cuts again, by width
 _PARTS = ("getitem", "slice")
+_LOOSE = " ⊙·/−;²ᵀ"  # signs of names that are formulas
 _ACTIVATIONS = (
     "elu", "gelu", "gelu_tanh", "hardtanh", "leaky_relu", "logsigmoid", "mish", "relu", "sigmoid",
     "silu", "softmax", "softplus", "softsign", "tanh",
@@ -73,6 +74,7 @@ class Names(dict[Node, str]):
         super().__init__()
         self._homes: dict[Node, tuple[str, Any]] = {}
         self._sharers: dict[str, set[tuple[str, Any]]] = {}
+        self._steps: dict[tuple[str, Any], set[int | None]] = {}
 
     def told(self, place: Node, by: Node | None = None) -> str:
         """The name as another box, ``by``, says it, or a text outside of all boxes.
@@ -81,8 +83,25 @@ class Names(dict[Node, str]):
         ``h₁⁽⁰⁾`` is that of layer 0 (whose weights are called ``…_l0``), ``h₁⁽⁰ʳ⁾`` that of its
         reverse direction, ``decoder.h₁`` that of the module or scope.
         """
-        name, home = self[place], self._homes.get(place)
-        sharers = self._sharers.get(name, set())
+        return self._with_layer(self[place], place, by)
+
+    def atom(self, place: Node, by: Node | None = None) -> str:
+        """`told` for formulas and sentences, where a name that is a formula stands in brackets.
+
+        If it says what several steps made, it gets their numbers too: ``(f⊙c′)₁``.
+        """
+        name = self[place]
+        if is_inline(place):
+            return name
+        step = place.tag.step
+        alike = self._steps.get((name, self._homes.get(place)), {step})
+        if len(alike) > 1:
+            name = in_step(formulas.enclosed(name), step)
+        return self._with_layer(formulas.bracketed(name, _LOOSE), place, by)
+
+    def _with_layer(self, name: str, place: Node, by: Node | None) -> str:
+        home = self._homes.get(place)
+        sharers = self._sharers.get(self[place], set())
         if len(sharers) < 2 or home is None or (by is not None and self._homes.get(by) == home):
             return name
         scope, (layer, direction) = home
@@ -97,16 +116,17 @@ class Names(dict[Node, str]):
         """The same names, to put others in the place of some."""
         new = Names()
         new.update(self)
-        new._homes, new._sharers = self._homes, self._sharers
+        new._homes, new._sharers, new._steps = self._homes, self._sharers, self._steps
         return new
 
     def share(self, homes: dict[Node, tuple[str, Any]]) -> None:
-        """Find out which places bear the same name in different layers."""
-        self._homes, found = homes, defaultdict(set)
+        """Find out which places bear the same name in different layers, or at different steps."""
+        self._homes, layers, steps = homes, defaultdict(set), defaultdict(set)
         for place, name in self.items():
             if place in homes:
-                found[name].add(homes[place])
-        self._sharers = found
+                layers[name].add(homes[place])
+                steps[name, homes[place]].add(place.tag.step)
+        self._sharers, self._steps = layers, steps
 
 
 class _Naming:
@@ -239,7 +259,7 @@ class _Naming:
         if len(operands) == 1 or node.primitive.name in formulas.PRODUCTS:
             shown = formulas.formula(node, [self.found.told(p, node) for p in operands])
         elif any(user.tag.step != node.tag.step for user in self.users[node]):
-            shown = in_step(stem if stem[0] in "([" else f"({stem})", node.tag.step)
+            shown = in_step(formulas.enclosed(stem), node.tag.step)
         self._call(node, stem, shown)
 
     def _near(self, parent: Node, node: Node) -> str:

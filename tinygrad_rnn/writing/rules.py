@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.writing.formulas import subscript
+from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.text import clean
+from tinygrad_rnn.writing.formulas import bracketed, factored, number, subscript
 
+TO_EACH = "g, to each element"
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ′"
 _WORD = re.compile(r"(?<![A-Za-z])[A-Za-z]+(?![A-Za-z])")
-_SHORT = {"W": "weight", "w": "weight", "t": "target"}  # what formulas call some inputs
-_POWERS = {"ᵇ⁻¹": "^(b − 1)", "eˣ": "exp(x)", "eʸ": "exp(y)"}  # names are not to be raised
+_CONTRACTIONS = ("@", "einsum", "[")  # in formulas that say themselves what is summed
 
 
 def vjp(node: Node, operand: int, names: Mapping[Node, str], cotangent: str) -> str:
@@ -24,78 +27,114 @@ def vjp(node: Node, operand: int, names: Mapping[Node, str], cotangent: str) -> 
     operand : int
         Which of its parents.
     names : mapping
-        What to write for the node and its parents.
+        What to write for the node and its parents: names, or numbers. The places that the rule
+        does not use need not be there.
     cotangent : str
         What to write for ∂L/∂node.
+
+    Raises
+    ------
+    KeyError
+        If ``names`` lacks a place that `uses` lists.
 
     Examples
     --------
     >>> import tinygrad_rnn as tg
     >>> a = tg.tensor(0.5, requires_grad=True)
     >>> h = tg.tanh(a)
-    >>> vjp(h.node, 0, {a.node: "a", h.node: "h"}, "∂L/∂h")
+    >>> vjp(h.node, 0, {h.node: "h"}, "∂L/∂h")
     '∂L/∂h ⊙ (1 − h²)'
+    >>> vjp(h.node, 0, {h.node: "0.462"}, "-2")
+    '(-2) ⊙ (1 − 0.462²)'
     """
-    formula = formula_of(node, operand)
+    formula = rule(node, operand)
     if not formula:
-        return f"backward of {node.primitive.name}({cotangent})"
-    for power, written in _POWERS.items():
-        formula = formula.replace(power, written)
-    named = {"g": cotangent, "y": names[node]}
-    inputs = dict(zip(node.primitive.inputs, node.parents))
-    named |= {name: names[parent] for name, parent in inputs.items()}
-    named |= {short: names[inputs[name]] for short, name in _SHORT.items() if name in inputs}
-    text = _filled(formula, named)
-    text = text.replace("[index]", _index(node)).replace("[part]", _part(node, operand))
-    if not _is_summed(node, operand, formula):
-        return text
-    return f"Σ ({text})" if " " in text else f"Σ {text}"
+        return f"backward of {clean(node.primitive.name)}({cotangent})"
+    formula = factored(formula, node.params)
+    written = _settings(node, operand)
+    used = _used(node, formula)
+    written |= {word: bracketed(names[place]) for word, place in used.items()}
+    return _filled(formula, written | {"g": cotangent})
 
 
-def formula_of(node: Node, operand: int) -> str:
-    """The formula of the rule by which a node serves one of its parents; "" if it has none."""
+def uses(node: Node, operand: int) -> list[Node]:
+    """The places, of a node itself and its parents, whose values the rule of an operand uses."""
+    return list(dict.fromkeys(_used(node, rule(node, operand)).values()))
+
+
+def rule(node: Node, operand: int) -> str:
+    """The formula of the rule by which a node serves a parent; "" if it has none.
+
+    It is the primitive's own, and says besides what the engine does where shapes differ: "Σ g".
+    """
     primitive = node.primitive
-    if primitive.joint is not None:
-        return getattr(primitive.joint, "formula", "")
-    rules = primitive.rules
-    rule = rules[operand] if operand < len(rules) else None
-    return "" if rule is None else rule.formula
+    if not isinstance(primitive, Primitive):
+        return ""
+    stated = primitive.joint or primitive.rules[operand]
+    formula = stated.formula if stated else ""
+    receives, sends = math.prod(node.parents[operand].shape), math.prod(node.shape)
+    if formula == "g" and receives > sends:
+        return TO_EACH
+    stretched = len(node.parents) > 1 and receives < sends
+    if not formula or not stretched or any(sign in formula for sign in _CONTRACTIONS):
+        return formula
+    return f"Σ ({formula})" if " " in formula else f"Σ {formula}"
 
 
-def _filled(formula: str, named: Mapping[str, str]) -> str:
-    def fill(found: re.Match[str]) -> str:
-        if found[0] not in named:
-            return found[0]
-        text, after = named[found[0]], formula[found.end() : found.end() + 1]
-        is_power = after != "" and after in f"{RAISED}^["
-        whole = found[0] == formula
-        if (text.startswith("-") and not whole) or ("/" in text and is_power):
-            return f"({text})"
-        return text
-
-    return _WORD.sub(fill, formula)
+def _used(node: Node, formula: str) -> dict[str, Node]:
+    """The places that the words of a formula stand for."""
+    places = {**dict(zip(node.primitive.inputs, node.parents)), "y": node}
+    words = set(_WORD.findall(formula)) - {"g"}
+    return {word: place for word, place in places.items() if word in words}
 
 
-def _index(node: Node) -> str:
-    return f"[{subscript(node.params['index'])}]" if "index" in node.params else "[index]"
+def _settings(node: Node, operand: int) -> dict[str, str]:
+    """What a formula's other words stand for: parameters, the count of a mean, an index, a part."""
+    params = node.params
+    written = {
+        name: number(setting)
+        for name, setting in params.items()
+        if isinstance(setting, int | float)
+    }
+    if size := math.prod(node.shape):
+        written["n"] = str(math.prod(node.parents[operand].shape) // size)
+    if "index" in params:
+        written["index"] = subscript(_index(node, operand))
+    if node.primitive.name in ("cat", "stack"):
+        written["part"] = _part(node, operand)
+    return written
+
+
+def _index(node: Node, operand: int) -> Any:
+    """Where a part was read; of a sum of parts, where this one is added."""
+    index = node.params["index"]
+    if not node.primitive.joint:
+        return index
+    if node.primitive.name == "add_spans":
+        dim, start, stop = index[operand]
+        return (*[slice(None)] * dim, slice(start, stop))
+    return index[operand]
 
 
 def _part(node: Node, operand: int) -> str:
     """Which part of a joined tensor one of the joined is."""
-    name, shape = node.primitive.name, node.shape
-    if name not in ("cat", "stack"):
-        return "[part]"
-    axis = node.params["dim"] % len(shape)
-    start, stop = operand, operand + 1
-    if name == "cat":
-        sizes = [p.shape[axis] if len(p.shape) == len(shape) else 0 for p in node.parents]
-        start, stop = sum(sizes[:operand]), sum(sizes[: operand + 1])
-    span = f"{start}:{stop}" if name == "cat" else f"{start}"
-    return f"[{', '.join([':'] * axis + [span])}]"
+    axis = node.params["dim"] % len(node.shape)
+    if node.primitive.name == "stack":
+        return ", ".join([":"] * axis + [str(operand)])
+    sizes = [p.shape[axis] if len(p.shape) == len(node.shape) else 0 for p in node.parents]
+    start = sum(sizes[:operand])
+    return ", ".join([":"] * axis + [f"{start}:{start + sizes[operand]}"])
 
 
-def _is_summed(node: Node, operand: int, formula: str) -> bool:
-    """Whether the engine sums what a rule gives over axes along which the operand was stretched."""
-    smaller = math.prod(node.parents[operand].shape) < math.prod(node.shape)
-    contracts = any(sign in formula for sign in ("@", "einsum", "["))
-    return len(node.parents) > 1 and smaller and not contracts
+def _filled(formula: str, written: Mapping[str, str]) -> str:
+    def fill(found: re.Match[str]) -> str:
+        if found[0] not in written:
+            return found[0]
+        text, after = written[found[0]], formula[found.end() : found.end() + 1]
+        alone = found[0] == formula
+        if text.startswith(("-", "−")) and not alone:
+            return f"({text})"
+        is_power = after != "" and after in f"{RAISED}^["
+        return bracketed(text, f"/{RAISED}") if is_power else text
+
+    return _WORD.sub(fill, formula)

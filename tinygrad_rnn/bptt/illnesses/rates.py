@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_rnn.bptt.flow import Parts
 from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.places import layer_of, where
 from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.bptt.states import Ways, recurrences
 from tinygrad_rnn.contributions import dense, fitted
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
@@ -65,45 +67,39 @@ def rates(record: Record) -> dict[str, Rate]:
     other steps add on the way: that would hide how little of it arrives. An LSTM's h and c count
     as one state.
     """
-    layers: dict[str, dict[Node, Any]] = {}
-    for state, sent in _sent_through_time(record).items():
-        layers.setdefault(layer_of(state), {})[state] = sent
+    layers = recurrences(record.places)
+    parts = Parts(record, layers)
     found = {}
-    for layer, states in layers.items():
-        last = next(iter(states)).tag.step
-        norms = _norms(record, {s: g for s, g in states.items() if s.tag.step == last})
+    for i, each in reversed([*enumerate(layers)]):
+        states = {place for state in each.states for place in state.places.values()}
+        sent = {state: g for state, g in parts.through_time.items() if state in states}
+        if not sent:
+            continue
+        last = next(visit.step for visit in record.visits if visit.node in sent)
+        start = {state: g for state, g in sent.items() if state.tag.step == last}
+        norms = _norms(record, parts.ways, 1 << i, start)
         steps = [step for step, norm in norms.items() if 0 < norm < np.inf]
         if len(steps) == len(norms) >= FEWEST:
             logs = np.log([norms[step] for step in steps])
             slope = np.polyfit(np.arange(len(logs)), logs, 1)[0]
             with np.errstate(over="ignore"):
                 rate, total = np.exp(slope), np.exp(logs[-1] - logs[0])
+            layer = layer_of(next(iter(start)), each.layer.run)
             found[layer] = Rate(float(rate), float(total), tuple(steps))
     return found
 
 
-def _sent_through_time(record: Record) -> dict[Node, Any]:
-    """For every state, newest first, what other time steps sent to it."""
-    sent: dict[Node, Any] = {}
-    for visit in record.visits:
-        if any(_goes_on(parent, visit.node) for parent in visit.node.parents):
-            for parent, c in zip(visit.node.parents, visit.contributions, strict=True):
-                if c is not None and _goes_on(parent, visit.node):
-                    sent[parent] = sent[parent] + c if parent in sent else c
-    order = [visit.node for visit in record.visits if visit.node in sent]
-    return {state: sent[state] for state in order}
-
-
-def _norms(record: Record, start: dict[Node, Any]) -> dict[int, float]:
+def _norms(record: Record, ways: Ways, layer: int, start: dict[Node, Any]) -> dict[int, float]:
     """By time step, newest first, the norm of what comes through time if ``start`` is sent."""
     sums, through = dict(start), dict(start)
     for visit in record.visits:
         node = visit.node
         if node not in sums:
             continue
-        for parent, c in _pulled(record, node, sums.pop(node)):
+        inside = [ways.within(layer, parent) for parent in node.parents]
+        for parent, c in _pulled(record, node, sums.pop(node), inside):
             sums[parent] = sums[parent] + c if parent in sums else c
-            if _goes_on(parent, node):
+            if ways.through_time(parent, node):
                 through[parent] = through[parent] + c if parent in through else c
     norms: dict[int, float] = {}
     for state, g in through.items():
@@ -112,12 +108,12 @@ def _norms(record: Record, start: dict[Node, Any]) -> dict[int, float]:
     return norms
 
 
-def _pulled(record: Record, node: Node, g: Any) -> Iterator[tuple[Node, Any]]:
-    """What a node sends to places of its own layer when it receives ``g``: its rules once more."""
+def _pulled(record: Record, node: Node, g: Any, inside: list[bool]) -> Iterator[tuple[Node, Any]]:
+    """What a node sends to those parents when it receives ``g``: its rules once more."""
     primitive = node.primitive
     if not isinstance(primitive, Primitive):
         return  # a Function, whose saved tensors are gone
-    inside = [p.requires_grad and not p.is_leaf and _in_one_layer(p, node) for p in node.parents]
+    inside = [p.requires_grad and wanted for p, wanted in zip(node.parents, inside, strict=True)]
     rules = [primitive.joint] if primitive.joint else primitive.rules
     needed = {i for rule in rules if rule is not None for i in rule.kept}
     places = (*node.parents, node)
@@ -132,20 +128,3 @@ def _pulled(record: Record, node: Node, g: Any) -> Iterator[tuple[Node, Any]]:
     for parent, wanted, c in zip(node.parents, inside, sent, strict=True):
         if wanted:
             yield parent, dense(fitted(c, parent.shape, False), parent.shape)
-
-
-def _goes_on(state: Node, user: Node) -> bool:
-    """Whether a state is used in another time step of its own layer."""
-    steps = state.tag.step, user.tag.step
-    return (
-        not state.is_leaf
-        and None not in steps
-        and steps[0] != steps[1]
-        and _in_one_layer(state, user)
-    )
-
-
-def _in_one_layer(a: Node, b: Node) -> bool:
-    """Whether two places belong to one layer, or one to a module within that of the other."""
-    outer, inner = sorted((a.tag.scope, b.tag.scope), key=len)
-    return a.tag[2:4] == b.tag[2:4] and (outer in ("", inner) or inner.startswith(f"{outer}."))

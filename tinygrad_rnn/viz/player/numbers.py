@@ -10,10 +10,9 @@ import numpy as np
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.names import is_inline
-from tinygrad_rnn.writing.rules import formula_of, vjp
+from tinygrad_rnn.writing.rules import TO_EACH, rule, uses, vjp
 
 _FEW = 6  # elements of an array that is written into a formula
-_MANY = "\0"  # stands for any other
 _BLANK = "\u00a0"  # at which lines do not break
 
 
@@ -25,20 +24,23 @@ def in_numbers(
     value: Callable[[Node], Any | None],
 ) -> str | None:
     """What an operand receives; ``None`` where that takes many numbers, or is the cotangent."""
-    if formula_of(node, operand) in ("", "g"):
+    if rule(node, operand) in ("", "g", TO_EACH):
         return None
-    written = {
-        place: names[place] if is_inline(place) else _inline(value(place))
-        for place in (node, *node.parents)
-    }
-    text = vjp(node, operand, written, _inline(cotangent))
-    return None if _MANY in text else text.replace(" − ", f"{_BLANK}−{_BLANK}")
+    written, sent = {}, _inline(cotangent)
+    for place in uses(node, operand):
+        text = names[place] if is_inline(place) else _inline(value(place))
+        if text is None:
+            return None
+        written[place] = text
+    if sent is None:
+        return None
+    return vjp(node, operand, written, sent).replace(" − ", f"{_BLANK}−{_BLANK}")
 
 
-def _inline(array: Any) -> str:
+def _inline(array: Any) -> str | None:
     """A small array on one line, the rows of a matrix parted by semicolons."""
     if array is None or not 0 < np.size(array) <= _FEW or np.ndim(array) > 2:
-        return _MANY
+        return None
     array = np.asarray(array)
     if array.ndim == 0:
         return figures.number(array[()])
