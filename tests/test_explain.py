@@ -477,6 +477,13 @@ def test_any_name_can_be_written(name) -> None:
 
 def test_latex_of_names_numbers_and_arrays() -> None:
     assert latex_name("h₁₂") == "h_{12}"
+    assert latex_name("a_i₁") == "a_{i,1}"
+    assert latex_name("h₁⁽⁰ʳ⁾") == "h_{1}^{(0r)}"
+    assert latex_name("(f⊙c′)₁⁽¹⁾") == r"(f\odot c')_{1}^{(1)}"
+    assert latex_name("(W_ih h₁⁽⁰⁾)") == r"(W_{\text{ih}} h_{1}^{(0)})"
+    assert latex("∂L/∂(tanh c₁) ⊙ x", ["L", "(tanh c₁)", "x"]) == (
+        r"\frac{\partial L}{\partial (\tanh c_{1})} \odot x"
+    )
     assert latex("-1.5e-4") == r"-1.5 \cdot 10^{-4}"
     assert latex("[[1 2] [3 4.5e-6]]") == (
         r"\begin{bmatrix}1 & 2 \\ 3 & 4.5 \cdot 10^{-6}\end{bmatrix}"

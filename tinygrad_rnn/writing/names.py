@@ -83,34 +83,36 @@ class Names(dict[Node, str]):
         ``h₁⁽⁰⁾`` is that of layer 0 (whose weights are called ``…_l0``), ``h₁⁽⁰ʳ⁾`` that of its
         reverse direction, ``decoder.h₁`` that of the module or scope.
         """
-        return self._with_layer(self[place], place, by)
+        return self._with_layer(self[place], self[place], place, by)
 
     def atom(self, place: Node, by: Node | None = None) -> str:
         """`told` for formulas and sentences, where a name that is a formula stands in brackets.
 
         If it says what several steps made, it gets their numbers too: ``(f⊙c′)₁``.
         """
-        name = self[place]
         if is_inline(place):
-            return name
-        step = place.tag.step
-        alike = self._steps.get((name, self._homes.get(place)), {step})
-        if len(alike) > 1:
-            name = in_step(formulas.enclosed(name), step)
-        return self._with_layer(formulas.bracketed(name, _LOOSE), place, by)
+            return self[place]
+        name = self._with_step(place)
+        return self._with_layer(formulas.bracketed(name, _LOOSE), name, place, by)
 
-    def _with_layer(self, name: str, place: Node, by: Node | None) -> str:
+    def _with_step(self, place: Node) -> str:
+        name, step = self[place], place.tag.step
+        alike = self._steps.get((name, self._homes.get(place)), set())
+        return in_step(formulas.enclosed(name), step) if len(alike) > 1 else name
+
+    def _with_layer(self, written: str, name: str, place: Node, by: Node | None) -> str:
+        """A name as it is written, with its layer where others of that name could be meant."""
         home = self._homes.get(place)
-        sharers = self._sharers.get(self[place], set())
+        sharers = self._sharers.get(name, set())
         if len(sharers) < 2 or home is None or (by is not None and self._homes.get(by) == home):
-            return name
+            return written
         scope, (layer, direction) = home
         if layer is not None and len({at for _, at in sharers}) > 1:
             reverse = "ʳ" if direction == "reverse" else ""
-            name += f"⁽{str(layer).translate(_SUPERSCRIPTS)}{reverse}⁾"
+            written += f"⁽{str(layer).translate(_SUPERSCRIPTS)}{reverse}⁾"
         if scope and len({at for at, _ in sharers}) > 1:
-            name = f"{clean(scope).rpartition('.')[2]}.{name}"
-        return name
+            written = f"{clean(scope).rpartition('.')[2]}.{written}"
+        return written
 
     def copy(self) -> Names:
         """The same names, to put others in the place of some."""
@@ -122,11 +124,14 @@ class Names(dict[Node, str]):
     def share(self, homes: dict[Node, tuple[str, Any]]) -> None:
         """Find out which places bear the same name in different layers, or at different steps."""
         self._homes, layers, steps = homes, defaultdict(set), defaultdict(set)
-        for place, name in self.items():
-            if place in homes:
-                layers[name].add(homes[place])
-                steps[name, homes[place]].add(place.tag.step)
-        self._sharers, self._steps = layers, steps
+        known = [place for place in self if place in homes]
+        for place in known:
+            steps[self[place], homes[place]].add(place.tag.step)
+        self._steps = steps
+        for place in known:
+            layers[self[place]].add(homes[place])
+            layers[self._with_step(place)].add(homes[place])
+        self._sharers = layers
 
 
 class _Naming:
