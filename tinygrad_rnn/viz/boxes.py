@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -22,6 +23,7 @@ _KINDS = {frozenset("ifgo"): "LSTM", frozenset("rzn"): "GRU"}
 _MOST_LANES = 4
 _MOST_LINES = 2  # of a value beside cells
 _SUBSCRIPTS = "₋₀₁₂₃₄₅₆₇₈₉"
+_CALL = re.compile(r"\w+\((?=.*\)$)")
 _LONGEST_INNER = 48  # characters of an expression that is written into another
 
 
@@ -253,9 +255,7 @@ class Boxes:
                 said = self._written(place, members, inner)
                 if place is main:
                     return f"= {said}"
-                inner[place] = f"({said})" if " " in said and said[-1] != ")" else said
-                if len(said) > _LONGEST_INNER:
-                    inner[place] = "…"
+                inner[place] = said if len(said) <= _LONGEST_INNER else _shortened(said)
         return ""
 
     def _written(self, place: Node, members: set[Node], names: dict[Node, str]) -> str:
@@ -323,6 +323,12 @@ def _titles(groups: Iterable[Group]) -> dict[Part, str]:
         again = given[title + where]
         titles[part] = f"{title} {again}{where}" if again > 1 else title + where
     return titles
+
+
+def _shortened(said: str) -> str:
+    """Of a long expression what was done last: "nll_loss(…)"."""
+    call = _CALL.match(said)
+    return f"{call[0]}…)" if call else "…"
 
 
 def _terms(place: Node, members: set[Node]) -> list[Node]:

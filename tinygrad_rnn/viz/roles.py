@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
 
 Use = tuple[Node, int]  # a node, and which of its operands the place is
@@ -67,7 +68,12 @@ class _Casting:
             self.times = self.times[1:]
         self.groups = self._groups()
         self._find_initial_states()
-        self.states = self._positions_of_states()
+        self.states = {
+            place
+            for layer in recurrences(places)
+            for state in layer.states
+            for place in state.places.values()
+        }
         for place in places:
             self.roles.kinds[place] = self._kind(place)
         for place in reversed(places):  # users first: a place may stand where its users do
@@ -152,25 +158,6 @@ class _Casting:
         if place.is_leaf:
             return self._is_before_time(place)
         return place in self.states
-
-    def _positions_of_states(self) -> set[Node]:
-        """What another step uses, and what has its name, or stands in its position, elsewhere."""
-        placed = [
-            (node, (where, position))
-            for (where, _), group in self.groups.items()
-            for position, node in counted(group)
-        ]
-        carried = [(node, position) for node, position in placed if self._is_carried(node)]
-        positions = {position for _, position in carried}
-        names = {given_name(node) for node, _ in carried} - {None}
-        return {
-            node for node, position in placed if position in positions or given_name(node) in names
-        }
-
-    def _is_carried(self, node: Node) -> bool:
-        """Whether another time step uses a node (in a reversed layer, an earlier one)."""
-        steps = {user.tag.step for user, _ in self.roles.uses[node]}
-        return bool(steps - {None, node.tag.step})
 
     def _is_before_time(self, leaf: Node) -> bool:
         if not self.times:

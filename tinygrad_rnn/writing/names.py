@@ -246,7 +246,7 @@ class _Naming:
     def _formulas(self) -> None:
         root = self.places[-1]
         if root not in self.found and root.shape == () and not root.is_leaf:
-            self._call(root, "loss")
+            self._call(root, "loss", "loss")
         for node in self.places:
             if node.is_leaf or node in self.found:
                 continue
