@@ -18,7 +18,7 @@ from typing import Any as _Any
 
 from numpy import dtype
 
-from tinygrad_rnn import autograd, bptt, cuda, linalg, nn, optim, utils
+from tinygrad_rnn import autograd, bptt, cuda, linalg, nn
 from tinygrad_rnn.creation import (
     arange,
     as_tensor,
@@ -271,19 +271,21 @@ from tinygrad_rnn.random import (
     seed,
     set_rng_state,
 )
-from tinygrad_rnn.serialization import load, save
 from tinygrad_rnn.tensor import Tensor
 
 if _TYPE_CHECKING:
-    from tinygrad_rnn import testing, viz
+    from tinygrad_rnn import optim, testing, utils, viz
+    from tinygrad_rnn.serialization import load, save
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> _Any:
-    """Import what pictures and comparisons need when it is first asked for."""
-    if name in ("testing", "viz"):
+    """Import what not every program needs when it is first asked for."""
+    if name in ("optim", "testing", "utils", "viz"):
         return _import(f"tinygrad_rnn.{name}")
+    if name in ("load", "save"):
+        return getattr(_import("tinygrad_rnn.serialization"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

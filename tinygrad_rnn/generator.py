@@ -11,6 +11,7 @@ import math
 import operator
 import os
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -87,9 +88,14 @@ class Generator:
         if not -(2**63) <= number < 2**64:
             raise ValueError(f"manual_seed: {number} does not fit 64 bits")
         self._seed = number % 2**64
-        self._stream = np.random.RandomState(number % 2**32)
+        self.__dict__.pop("_stream", None)
         self._spare: float | None = None  # normal numbers come in pairs
         return self
+
+    @cached_property
+    def _stream(self) -> np.random.RandomState:
+        """The stream; made at the first draw, because importing `numpy.random` takes a while."""
+        return np.random.RandomState(self._seed % 2**32)
 
     def seed(self) -> int:
         """Start the stream from a seed that nobody can foresee; returns the seed."""

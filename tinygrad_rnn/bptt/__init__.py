@@ -1,19 +1,43 @@
 """Backpropagation through time as data: what a backward walk did, step by step."""
 
+from importlib import import_module as _import
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 from tinygrad_rnn.bptt.contributions import Contributions, contributions
-from tinygrad_rnn.bptt.diagnose import Diagnosis, diagnose
-from tinygrad_rnn.bptt.explain import Explanation, explain
-from tinygrad_rnn.bptt.flow import Flow, StateFlow, flow
-from tinygrad_rnn.bptt.illnesses.finding import Finding
-from tinygrad_rnn.bptt.jacobians import Jacobians, jacobians
 from tinygrad_rnn.bptt.record import Record, Visit, record
-from tinygrad_rnn.bptt.truncation import (
-    Truncation,
-    TruncationComparison,
-    compare_truncation,
-    truncate,
-)
 from tinygrad_rnn.modes import keep_values, scope, step
+
+if _TYPE_CHECKING:
+    from tinygrad_rnn.bptt.diagnosis import Diagnosis, diagnose
+    from tinygrad_rnn.bptt.explanation import Explanation, explain
+    from tinygrad_rnn.bptt.illnesses.finding import Finding
+    from tinygrad_rnn.bptt.state_flow import Flow, StateFlow, flow
+    from tinygrad_rnn.bptt.state_jacobians import Jacobians, jacobians
+    from tinygrad_rnn.bptt.truncation import (
+        Truncation,
+        TruncationComparison,
+        compare_truncation,
+        truncate,
+    )
+
+_ELSEWHERE = {
+    "diagnosis": ("Diagnosis", "diagnose"),
+    "explanation": ("Explanation", "explain"),
+    "illnesses.finding": ("Finding",),
+    "state_flow": ("Flow", "StateFlow", "flow"),
+    "state_jacobians": ("Jacobians", "jacobians"),
+    "truncation": ("Truncation", "TruncationComparison", "compare_truncation", "truncate"),
+}
+_HOME = {name: module for module, names in _ELSEWHERE.items() for name in names}
+
+
+def __getattr__(name: str) -> _Any:
+    """Import what looks into a walk when it is first asked for: importing the package is quick."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(_import(f"{__name__}.{_HOME[name]}"), name)
+
 
 __all__ = [
     "Contributions",

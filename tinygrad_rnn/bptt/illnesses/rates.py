@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.bptt.flow import Parts
 from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.places import layer_of, where
 from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.bptt.state_flow import Parts
 from tinygrad_rnn.bptt.states import Ways, recurrences
 from tinygrad_rnn.contributions import dense, fitted
 from tinygrad_rnn.engine.graph import Node
