@@ -7,6 +7,7 @@ of the fonts that the pictures name.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 from tinygrad_rnn.text import LEFT_TO_RIGHT
@@ -40,7 +41,7 @@ def width(text: str, size: float, *, bold: bool = False, mono: bool = False) -> 
     >>> width("tanh", 10, mono=True)
     24.08
     """
-    em = sum(_mono_em(c) if mono else _sans_em(c) for c in text)
+    em = sum(map((_MONO_EMS if mono else _SANS_EMS).__getitem__, text))
     return round(em * size * (_BOLD if bold else 1), 3)
 
 
@@ -71,6 +72,20 @@ def _is_invisible(character: str) -> bool:
 
 def _is_wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF" or ord(character) >= 0x1F000
+
+
+class _Ems(dict[str, float]):
+    """The widths of characters, each found out once."""
+
+    def __init__(self, measure: Callable[[str], float]) -> None:
+        self.measure = measure
+
+    def __missing__(self, character: str) -> float:
+        self[character] = em = self.measure(character)
+        return em
+
+
+_MONO_EMS, _SANS_EMS = _Ems(_mono_em), _Ems(_sans_em)
 
 
 def fitted(text: str, size: float, room: float, *, bold: bool = False) -> str:
