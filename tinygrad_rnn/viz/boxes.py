@@ -19,6 +19,7 @@ from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Row, Strip
 from tinygrad_rnn.viz.source import Source
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.names import expression, given_name, is_inline
+from tinygrad_rnn.writing.norms import add_to
 
 _RANGES = {"sigmoid": 0.0, "tanh": -1.0}  # the lower ends of what gates are made by
 _KINDS = {frozenset("ifgo"): "LSTM", frozenset("rzn"): "GRU"}
@@ -231,7 +232,7 @@ class Boxes:
                 step = self.roles.steps[user]
                 share = None if step is None else self.source.contribution(user, operand)
                 if share is not None and step is not None:
-                    sent[step] = sent[step] + share if step in sent else share
+                    add_to(sent, step, share)
             for step, share in sent.items():
                 norms[step] = math.hypot(norms.get(step, 0.0), figures.norm(share))
         return sorted(norms.items())

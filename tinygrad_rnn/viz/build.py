@@ -17,6 +17,7 @@ from tinygrad_rnn.viz.source import NOT_KEPT, NOT_YET, Source
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale, count
 from tinygrad_rnn.writing.names import is_inline, names
+from tinygrad_rnn.writing.norms import add_to
 
 READABLE = 300  # boxes of an operation-level picture
 
@@ -141,7 +142,7 @@ class _Builder:
         sent = self.source.contribution(node, operand) if self.boxes.grads else None
         if sent is not None:
             sent = getattr(sent, "array", sent)
-            flows[parent] = flows[parent] + sent if parent in flows else sent
+            add_to(flows, parent, sent)
 
     def _edge(
         self, source: Group, target: Group, parent: Node, operand: int, built: dict[int, Box]

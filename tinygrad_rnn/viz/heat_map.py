@@ -22,7 +22,7 @@ from tinygrad_rnn.viz.text import fitted, width, xml
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale, bin_of, count
 from tinygrad_rnn.writing.names import given_name
-from tinygrad_rnn.writing.norms import norm
+from tinygrad_rnn.writing.norms import add_to, norm
 
 _WIDEST, _THINNEST, _ROOM = 64.0, 2.0, 900.0  # of a sliver, and for all slivers of a band
 _NUMBERED = 46.0  # slivers at least so wide have their number written in them
@@ -129,7 +129,7 @@ def _shares(record: Record) -> dict[Node, tuple[Tag, Norms]]:
             sent = sent or visit.contributions
             c, share = sent[operand], sums.setdefault(parent, {})
             if c is not None:
-                share[t] = share[t] + c if t in share else c
+                add_to(share, t, c)
                 tags[parent] = visit.node.tag
     return {
         place: (tags[place], {t: norm(share[t]) for t in sorted(share)})
