@@ -178,10 +178,13 @@ def test_heat_map_refuses_what_it_cannot_draw():
     x = tg.tensor([1.0], requires_grad=True)
     with pytest.raises(TypeError, match=r"bptt\.record\(loss\) first"):
         viz.heat_map(x)
-    with pytest.raises(ValueError, match="no time steps"):
+    with pytest.raises(ValueError, match="no time step of this graph goes on from another"):
         viz.heat_map(bptt.record((x * 2).sum()))
-    with pytest.raises(ValueError, match="'light', 'dark'"):
-        viz.heat_map(network()[1], theme="neon")
+    for theme in ("neon", None, ["light"]):
+        with pytest.raises(ValueError, match="'light', 'dark'"):
+            viz.heat_map(network()[1], theme=theme)
+    with pytest.raises(TypeError, match="title=5: give a text"):
+        viz.heat_map(network()[1], title=5)
 
 
 def luminance(colour):

@@ -21,11 +21,10 @@ from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.player import still
 from tinygrad_rnn.viz.player.walk import walk_of
-from tinygrad_rnn.viz.roles import given_name
 from tinygrad_rnn.viz.source import source_of
 from tinygrad_rnn.viz.style import THEMES
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.names import is_inline
+from tinygrad_rnn.writing.names import given_name, is_inline
 from tinygrad_rnn.writing.norms import norm
 
 HOSTILE = [
@@ -755,6 +754,20 @@ def test_a_phone_has_the_panel_below(page) -> None:
         assert rect["x"] + rect["width"] <= 390
     shown.find("#forward").click()
     assert shown.step == 11
+
+
+def test_a_window_of_another_size_shows_the_same(page) -> None:
+    shown = page(lstm)
+    shown.resize(1500, 950)
+    shown.go(60)
+    (current,) = shown.marked("current")
+    from_middle = """const a = document.getElementById(arguments[0]).getBoundingClientRect();
+        const b = document.getElementById("stage").getBoundingClientRect();
+        return [a.left + a.right - b.left - b.right, a.top + a.bottom - b.top - b.bottom]"""
+    before = shown.run(from_middle, current)
+    shown.resize(390, 844)
+    shown.wait("document.getElementById('stage').clientWidth === 390")
+    assert shown.run(from_middle, current) == pytest.approx(before, abs=4)
 
 
 def test_nothing_moves_by_itself(page) -> None:

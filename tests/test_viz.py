@@ -611,6 +611,45 @@ def test_unknown_options_name_what_exists():
         viz.draw(3)
 
 
+@pytest.mark.parametrize("options", [{"level": None}, {"level": np.array(["op", "cell"])},
+                                     {"theme": ["dark"]}, {"theme": {}}])  # fmt: skip
+def test_what_is_no_name_is_no_option(options):
+    with pytest.raises(
+        ValueError, match=r"(level|theme)=.* does not exist; there is 'auto'|'light'"
+    ):
+        viz.draw(mlp(), **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"title": 5}, "title=5: give a text"),
+        ({"title": b"x"}, "title=b'x': give a text"),
+        ({"title": ["a"]}, "give a text"),
+        ({"max_nodes": None}, "max_nodes=None: give a whole number"),
+        ({"max_nodes": "300"}, "max_nodes='300': give a whole number"),
+        ({"max_nodes": 1e9}, "give a whole number"),
+    ],
+)
+def test_titles_are_texts_and_limits_whole_numbers(options, message, tmp_path):
+    loss = mlp()
+    with pytest.raises(TypeError, match=re.escape(message)):
+        viz.draw(loss, **options)
+    with pytest.raises(TypeError, match=re.escape(message)):
+        viz.play(loss, tmp_path / "x.html", **options)
+    bptt.record(loss)  # the refused player has not walked: its graph is still there
+
+
+def test_what_is_counted_agrees_with_its_number():
+    x = tg.tensor(1.0, requires_grad=True)
+    assert repr(viz.draw(x)) == "<Picture: A graph of 0 operations, 1 box>"
+    for _ in range(1000):
+        x = x * 1.0
+    assert (
+        repr(viz.draw(x, max_nodes=2000)) == "<Picture: A graph of 1,000 operations, 1,001 boxes>"
+    )
+
+
 # -- determinism and cost ---------------------------------------------------------------------
 
 SCRIPT = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import SVG, Reader, along, check_geometry, check_texts, check_writing, corners
 from recurrences import LAYERS, LOOPS, NETWORKS, cells, elman, layer, packed, plain_lstm, rnn_cell
-from test_viz import tangle
+from test_viz import HOSTILE, tangle
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
@@ -395,6 +396,108 @@ def test_visits_are_the_range_of_the_members():
         assert reader.texts(i, "visit") == [f"{min(numbers)}–{max(numbers)}"]
 
 
+def test_visits_that_lie_apart_are_no_range():
+    _, reader = cell_picture(plain_lstm(steps=12))
+    numbers = [text for i in reader.ids for text in reader.texts(i, "visit")]
+    assert {i for i in reader.styled("elided") if "–" in "".join(reader.texts(i, "visit"))} == set()
+    assert any("…" in text for text in numbers)
+    assert any("–" in text for text in numbers)
+
+
+def test_what_is_left_out_says_what_its_slivers_are():
+    _, reader = cell_picture(layer(steps=12))
+    for i in reader.styled("elided"):
+        assert reader.texts(i, "caption") == ["‖∂‖ at each step"] * bool(reader.marks(i, "sliver"))
+    check(reader)
+
+
+def readouts(steps=3):
+    """A loop whose outputs and errors have names."""
+    tg.manual_seed(0)
+    U, w = (
+        tg.randn(2, n, requires_grad=True).named(k, "parameter") for n, k in ((2, "U"), (1, "w"))
+    )
+    h, loss = tg.zeros(2).named("h₀"), 0.0
+    for t in range(1, steps + 1):
+        with tg.step(t):
+            h = tg.tanh(h @ U + 1).named("h", "state")
+            y = (h @ w).named("y")
+            loss = loss + ((y - 0.5) ** 2).sum().named("e")
+    return loss
+
+
+def test_an_output_says_how_it_and_its_error_were_computed():
+    _, reader = cell_picture(readouts())
+    outputs = [i for i in reader.ids if reader.texts(i, "name")[0] == "output"]
+    said = [reader.texts(i, "expression") for i in outputs if len(reader.texts(i, "name")) > 2]
+    assert said == [[f"= h{t} @ w", f"= sum((y{t} − 0.5) ** 2)"] for t in "₁₂₃"]
+    check(reader)
+
+
+@pytest.mark.parametrize("factor", [1e200, 1e-200])
+def test_bars_of_gradients_whose_squares_are_no_numbers(factor):
+    tg.manual_seed(0)
+    net = tg.nn.LSTM(1, 2, dtype=tg.float64)
+    output, _ = net(tg.ones(3, 1, dtype=tg.float64))
+    record, reader = cell_picture(output.sum() * factor)
+    (panel,) = reader.styled("weights")
+    shares = [bptt.contributions(record, parameter) for parameter in net.parameters()]
+    expected = [
+        math.hypot(*(float(x) for share in shares for x in np.ravel(share[step])))
+        for step in (1, 2, 3)
+    ]
+    notes = [note for note, _ in reader.marks(panel, "bar")]
+    assert notes == [f"t = {t}: {size:.3g}" for t, size in enumerate(expected, 1)]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_gates_and_bars_that_are_no_numbers(value):
+    w = tg.tensor([[0.5, 0.1], [0.2, 0.3]], requires_grad=True).named("w", "parameter")
+    h = tg.tensor([value, 0.0]).named("h₀")
+    for t in range(1, 4):
+        with tg.step(t):
+            z = tg.sigmoid(h @ w - h @ w).named("z")
+            h = (z * tg.tanh(h @ w)).named("h", "state")
+    with np.errstate(all="ignore"):
+        _, reader = cell_picture(h.sum())
+    sizes = ("x", "y", "width", "height", "d")
+    drawn = [e.get(key) for e in reader.root.iter() for key in sizes if e.get(key)]
+    assert not [text for text in drawn if "nan" in text or "inf" in text]
+    assert {text for i in reader.styled("cell") for text in reader.texts(i, "gate-mean")} == {"nan"}
+    (panel,) = reader.styled("weights")
+    heights = {float(mark.get("height")) for _, mark in reader.marks(panel, "bar")}
+    assert len(heights) == 1
+    check(reader)
+
+
+def test_infinities_that_cancel_are_no_reason_for_a_warning(tmp_path):
+    w = tg.tensor([1.0], requires_grad=True).named("w", "parameter")
+    h = tg.zeros(1).named("h₀")
+    for t in range(1, 4):
+        with tg.step(t), np.errstate(all="ignore"):
+            h = (tg.tanh(h) + w * math.inf - w * math.inf).named("h", "state")
+    record, reader = cell_picture(h.sum())  # warnings are errors in tests
+    (panel,) = reader.styled("weights")
+    assert {note.partition(": ")[2] for note, _ in reader.marks(panel, "bar")} == {"nan"}
+    assert ">nan<" in viz.draw(record, level="step").svg
+    viz.play(record, tmp_path / "walk.html")
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "W" * 60])
+@pytest.mark.parametrize("level", ["cell", "op"])
+def test_hostile_names_of_states_weights_and_scopes(name, level):
+    w = tg.tensor([1.0], requires_grad=True).named(name, "parameter")
+    v = tg.tensor([1.0], requires_grad=True).named(name, "parameter")
+    h = tg.zeros(1).named(name, "state")
+    for t in range(1, 12):
+        with tg.scope(name), tg.step(t):
+            h = tg.tanh(w * h + v).named(name, "state")
+    picture = viz.draw(bptt.record(h.sum()), level=level, title=name)
+    check(Reader(picture.svg))
+    assert not re.search(r"<script|<b>", picture.svg)
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x08\u200b]", picture.svg + picture.dot)
+
+
 # -- which steps are drawn --------------------------------------------------------------------
 
 
@@ -414,6 +517,8 @@ def columns(reader):
         (9, (5, 4), [*range(1, 10)]),
         (9, [2, 5], [1, 2, (3, 4), 5, (6, 9)]),
         (3, (1, 1), [1, 2, 3]),
+        (9, (np.int64(1), np.int32(1)), [1, (2, 8), 9]),
+        (9, [np.int64(2), np.int64(5)], [1, 2, (3, 4), 5, (6, 9)]),
     ],
 )
 def test_steps(steps, options, wanted):
@@ -423,7 +528,7 @@ def test_steps(steps, options, wanted):
     check(reader)
 
 
-@pytest.mark.parametrize("steps", ["some", (1, 2, 3), [7], (-1, 2), 3, [1.5], "3"])
+@pytest.mark.parametrize("steps", ["some", (1, 2, 3), [7], (-1, 2), 3, [1.5], "3", np.arange(1, 3)])
 def test_steps_that_make_no_sense(steps):
     with pytest.raises(ValueError, match=r'steps=.*"auto", "all", a pair.*here 1 to 4'):
         viz.draw(layer(steps=4), level="cell", steps=steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -10,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz.cells import Part
 from tinygrad_rnn.viz.grouping import Group
-from tinygrad_rnn.viz.roles import Roles, given_name, role_of
-from tinygrad_rnn.viz.scene import Bars, Box, Gates, Lane, Row, Strip
+from tinygrad_rnn.viz.roles import Roles, role_of
+from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Row, Strip
 from tinygrad_rnn.viz.source import Source
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.names import expression, is_inline
+from tinygrad_rnn.writing.names import expression, given_name, is_inline
+from tinygrad_rnn.writing.norms import add_to
 
 _RANGES = {"sigmoid": 0.0, "tanh": -1.0}  # the lower ends of what gates are made by
 _KINDS = {frozenset("ifgo"): "LSTM", frozenset("rzn"): "GRU"}
@@ -105,8 +108,11 @@ class Boxes:
     def _fill_tensor(self, box: Box, group: Group, main: Node) -> None:
         outgoing = self.outgoing(group)
         if len(outgoing) > 1:
-            box.name, box.signature = outgoing[-1].tag.scope.rpartition(".")[2] or "output", "rest"
-            box.parts += [self._lane(place) for place in outgoing[-_MOST_LANES:]]
+            box.name, box.signature = _module(outgoing[-1].tag.scope) or "output", "rest"
+            for place in outgoing[-_MOST_LANES:]:
+                lane = self._lane(place)
+                lane.expression = self._expression(group, place)
+                box.parts.append(lane)
             return
         box.expression = self._expression(group, main)
         box.note = self._note(main)
@@ -130,7 +136,7 @@ class Boxes:
 
     def _fill_initial(self, box: Box, group: Group, main: Node) -> None:
         value = self.source.value(main) if self.values else None
-        if given_name(main) is None and group.state is not None:
+        if not given_name(main) and group.state is not None:
             box.name = f"{self.lane_name(group.state)}₀"
         if value is not None and not np.any(value):
             box.name += " = 0"
@@ -145,12 +151,12 @@ class Boxes:
         if group.part is not None and group.part in self.titles:
             box.name = self.titles[group.part]
         else:
-            box.name = users[0].tag.scope.rpartition(".")[2] or "output"
+            box.name = _module(users[0].tag.scope) or "output"
         names = Counter(self.lane_name(place) for place in group.members)
         for place in group.members:
             lane = self._lane(place)
             if names[lane.name] > 1:  # of several modules in one cell
-                scope = self.roles.uses[place][0][0].tag.scope.rpartition(".")[2]
+                scope = _module(self.roles.uses[place][0][0].tag.scope)
                 lane.name = f"{scope}.{lane.name}" if scope else lane.name
             lane.value, lane.tall = figures.shape(place.shape), False
             box.parts.append(lane)
@@ -178,6 +184,7 @@ class Boxes:
                 strip.norms.append(None if gradient is None else figures.norm(gradient))
         known = [strip for strip in strips.values() if any(n is not None for n in strip.norms)]
         box.parts += known[:_MOST_LANES]
+        box.parts += [Caption("‖∂‖ at each step")] if known else []
 
     def _lines(self, array: Any) -> tuple[str, ...]:
         """An array in a box; beside cells only a few lines of it."""
@@ -218,17 +225,17 @@ class Boxes:
 
     def _shares(self, group: Group) -> list[tuple[int, float]]:
         """The norm of what each time step gave to the gradients of some weights."""
-        squares: dict[int, float] = {}
+        norms: dict[int, float] = {}
         for place in group.members:
             sent: dict[int, Any] = {}
             for user, operand in self.roles.uses[place]:
                 step = self.roles.steps[user]
                 share = None if step is None else self.source.contribution(user, operand)
                 if share is not None and step is not None:
-                    sent[step] = sent[step] + share if step in sent else share
+                    add_to(sent, step, share)
             for step, share in sent.items():
-                squares[step] = squares.get(step, 0.0) + figures.norm(share) ** 2
-        return [(step, squares[step] ** 0.5) for step in sorted(squares)]
+                norms[step] = math.hypot(norms.get(step, 0.0), figures.norm(share))
+        return sorted(norms.items())
 
     def _gradient(self, place: Node) -> Any | None:
         gradient = self.source.gradient(place) if place.requires_grad else None
@@ -246,16 +253,17 @@ class Boxes:
     # -- words -------------------------------------------------------------------------------
 
     def _expression(self, group: Group, main: Node) -> str:
-        """How the main place was computed from other groups' places."""
+        """How a place was computed from those of other groups and those with lanes of their own."""
         if len(group.members) == 1:
             return expression(main, self.names)
-        inner, members = self.names.copy(), set(group.members)
+        inner, members, lanes = self.names.copy(), set(group.members), set(self.outgoing(group))
         for place in group.members:
             if not place.is_leaf:
                 said = self._written(place, members, inner)
                 if place is main:
                     return f"= {said}"
-                inner[place] = said if len(said) <= _LONGEST_INNER else _shortened(said)
+                if place not in lanes:
+                    inner[place] = said if len(said) <= _LONGEST_INNER else _shortened(said)
         return ""
 
     def _written(self, place: Node, members: set[Node], names: dict[Node, str]) -> str:
@@ -282,7 +290,8 @@ class Boxes:
         if not numbers:
             return ""
         first, last = min(numbers), max(numbers)
-        return str(first) if first == last else f"{first}–{last}"
+        between = "–" if last - first < len(numbers) else "…"  # … with visits elsewhere
+        return str(first) if first == last else f"{first}{between}{last}"
 
     def _band(self, group: Group, main: Node) -> str:
         """The layer in whose band a box stands."""
@@ -292,11 +301,12 @@ class Boxes:
         if self.cells:
             return self.titles.get(part, "") if part is not None else ""
         if tag.layer is None:
-            return part.scope if group.style == "elided" and part is not None else tag.scope
+            elided = group.style == "elided" and part is not None
+            return clean(part.scope if elided and part is not None else tag.scope)
         if tag.direction is None:
             return ""
         direction = ", reverse" if tag.direction == "reverse" else ""
-        return f"{tag.scope}, layer {tag.layer}{direction}"
+        return f"{clean(tag.scope)}, layer {tag.layer}{direction}"
 
 
 def _titles(groups: Iterable[Group]) -> dict[Part, str]:
@@ -315,7 +325,7 @@ def _titles(groups: Iterable[Group]) -> dict[Part, str]:
     for part, names in members.items():
         kind = next((title for gates, title in _KINDS.items() if gates <= names), "")
         kind = kind or ("RNN" if part.kind == "layer" else "cell")
-        scope = part.scope.rpartition(".")[2]
+        scope = _module(part.scope)
         title = f"{scope}: {kind}" if scope and len(scopes) > 1 else kind
         where = f", layer {part.layer}" if layers[part.scope] > 1 else ""
         where += ", reverse" if part.direction == "reverse" else ""
@@ -323,6 +333,11 @@ def _titles(groups: Iterable[Group]) -> dict[Part, str]:
         again = given[title + where]
         titles[part] = f"{title} {again}{where}" if again > 1 else title + where
     return titles
+
+
+def _module(scope: str) -> str:
+    """The last part of a scope's dotted name, made safe to write."""
+    return clean(scope).rpartition(".")[2]
 
 
 def _shortened(said: str) -> str:

@@ -7,16 +7,17 @@ from collections.abc import Hashable
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node, tape
-from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz import measure
 from tinygrad_rnn.viz.boxes import Boxes
 from tinygrad_rnn.viz.grouping import Columns, Group, Steps, groups_of
+from tinygrad_rnn.viz.options import most, title_or
 from tinygrad_rnn.viz.roles import Roles, roles_of
 from tinygrad_rnn.viz.scene import Box, Edge, Lane, Scene, Strip
 from tinygrad_rnn.viz.source import NOT_KEPT, NOT_YET, Source
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.figures import Scale
+from tinygrad_rnn.writing.figures import Scale, count
 from tinygrad_rnn.writing.names import is_inline, names
+from tinygrad_rnn.writing.norms import add_to
 
 READABLE = 300  # boxes of an operation-level picture
 
@@ -48,7 +49,7 @@ def scene_of(
     roles = roles_of(places, source.root, sums_in_time=literal)
     columns = Columns(set(roles.steps.values()), steps)
     groups = groups_of(places, boxed, roles, level, columns)
-    if len(groups) > max_nodes:
+    if len(groups) > most("max_nodes", max_nodes):
         raise ValueError(_too_many(len(groups), max_nodes, level, columns))
     boxes = Boxes(
         source, roles, names(places), groups,
@@ -66,13 +67,13 @@ def _best_level(boxed: list[Node], columns: Columns) -> str:
     return "cell" if layers or drawn > READABLE else "op"
 
 
-def _too_many(count: int, most: int, level: str, columns: Columns) -> str:
+def _too_many(boxes: int, allowed: int, level: str, columns: Columns) -> str:
     ways = []
     if columns.times:
         ways += ['level="cell"'] * (level == "op") + ['level="step"', "fewer steps=…"]
-    ways.append(f"a larger max_nodes (now {most:,})")
+    ways.append(f"a larger max_nodes (now {allowed:,})")
     return (
-        f"this graph has {count:,} boxes, more than a readable picture: use {', '.join(ways[:-1])}"
+        f"this graph has {boxes:,} boxes, more than a readable picture: use {', '.join(ways[:-1])}"
         f"{' or ' if ways[:-1] else ''}{ways[-1]}"
     )
 
@@ -99,7 +100,7 @@ class _Builder:
         for box in built.values():
             measure.fit(box)
         _level(built)
-        scene.title = self._title() if title is None else clean(title, 200)
+        scene.title = title_or(title, self._title())
         scene.aid = self._aid(scene)
         return scene
 
@@ -141,7 +142,7 @@ class _Builder:
         sent = self.source.contribution(node, operand) if self.boxes.grads else None
         if sent is not None:
             sent = getattr(sent, "array", sent)
-            flows[parent] = flows[parent] + sent if parent in flows else sent
+            add_to(flows, parent, sent)
 
     def _edge(
         self, source: Group, target: Group, parent: Node, operand: int, built: dict[int, Box]
@@ -192,12 +193,11 @@ class _Builder:
             strip.bins = [figures.bin_of(scene.scale, norm) for norm in strip.norms]
 
     def _title(self) -> str:
-        count = sum(not place.is_leaf for place in self.roles.kinds)
-        operations = f"{count} operation{'s' * (count != 1)}"
+        operations = count(sum(not place.is_leaf for place in self.roles.kinds), "operation")
         times = self.columns.times
         if not times:
             return f"A graph of {operations}"
-        steps = f"{len(times)} time step{'s' * (len(times) != 1)}"
+        steps = count(len(times), "time step")
         if self.source.visits and self.boxes.grads:
             return f"Backpropagation through {steps}, {operations}"
         return f"The graph of {steps}, {operations}"

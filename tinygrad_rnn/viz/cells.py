@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz.roles import SLICES, Roles, counted, given_name, role_of
+from tinygrad_rnn.viz.roles import SLICES, Roles, counted, role_of
+from tinygrad_rnn.writing.names import given_name
 
 
 class Part(NamedTuple):
@@ -48,7 +49,7 @@ class _Parts:
             if step is None:
                 continue
             if place.is_leaf or self._is_input(place):
-                self.parts[place] = Part("input", place.tag.scope, name=given_name(place) or "")
+                self.parts[place] = Part("input", place.tag.scope, name=given_name(place))
             elif place.tag.layer is not None:
                 self.parts[place] = self._part_of_layer(place, step)
             else:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz import marks
+from tinygrad_rnn.viz.options import one_of
 from tinygrad_rnn.viz.page import (
     EDGE_OF_PAGE,
     LEGEND,
@@ -79,20 +79,7 @@ def theme_of(name: str) -> Theme:
     ValueError
         If there is none.
     """
-    if name not in THEMES:
-        raise ValueError(f"theme={name!r} does not exist; there is {', '.join(map(repr, THEMES))}")
-    return THEMES[name]
-
-
-def count(number: int, thing: str) -> str:
-    """A number of things.
-
-    Examples
-    --------
-    >>> count(1, "time step"), count(5000, "time step")
-    ('1 time step', '5,000 time steps')
-    """
-    return f"{number:,} {thing}{'s' * (number != 1)}"
+    return THEMES[one_of("theme", name, THEMES)]
 
 
 # -- axes ------------------------------------------------------------------------------------
@@ -291,8 +278,3 @@ def _legend(items: list[Item], room: float, theme: Theme) -> tuple[list[str], fl
         lines.append(marks.text(x + item.width, y + 14.5, item.label, LEGEND, fill=theme.muted))
         x += length + 24
     return lines, y + LEGEND_ROW
-
-
-def title_or(given: str | None, default: str) -> str:
-    """The title that a caller gave, made safe, or else the default one."""
-    return default if given is None else clean(given, 200)

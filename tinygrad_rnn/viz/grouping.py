@@ -7,10 +7,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.viz.cells import Part, parts_of
-from tinygrad_rnn.viz.roles import Roles, given_name
+from tinygrad_rnn.viz.roles import Roles
+from tinygrad_rnn.writing.names import given_name
 
 LONGEST = 8  # time steps that are all drawn; of more, the first and the last
 FIRST, LAST = 2, 3
@@ -70,11 +72,11 @@ def _shown(times: list[int], steps: Steps) -> Sequence[int]:
     ValueError
         If ``steps`` is not one of the ways to say it, or names no step of the graph.
     """
-    if steps == "all" or (steps == "auto" and len(times) <= LONGEST):
+    if isinstance(steps, str) and steps == "auto":
+        steps = "all" if len(times) <= LONGEST else (FIRST, LAST)
+    if isinstance(steps, str) and steps == "all":
         return times
-    if steps == "auto":
-        steps = (FIRST, LAST)
-    if isinstance(steps, tuple | list) and all(isinstance(step, int) for step in steps):
+    if isinstance(steps, tuple | list) and all(isinstance(step, Integral) for step in steps):
         if isinstance(steps, tuple) and len(steps) == 2 and min(steps) >= 0:
             first, last = steps
             return [*times[:first], *times[max(len(times) - last, first) :]]

@@ -13,14 +13,16 @@ from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.modes import Tag
 from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz import marks
-from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, count, page, theme_of, title_or
+from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, page, theme_of
 from tinygrad_rnn.viz.layout.model import Rect
+from tinygrad_rnn.viz.options import title_or
 from tinygrad_rnn.viz.page import ends_of, heat_symbol, heat_symbol_width
 from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, width, xml
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.figures import Scale, bin_of
-from tinygrad_rnn.writing.norms import norm
+from tinygrad_rnn.writing.figures import Scale, bin_of, count
+from tinygrad_rnn.writing.names import given_name
+from tinygrad_rnn.writing.norms import add_to, norm
 
 _WIDEST, _THINNEST, _ROOM = 64.0, 2.0, 900.0  # of a sliver, and for all slivers of a band
 _NUMBERED = 46.0  # slivers at least so wide have their number written in them
@@ -66,7 +68,7 @@ def heat_map(record: Record, *, theme: str = "light", title: str | None = None) 
     TypeError
         If ``record`` is not a record of a walk.
     ValueError
-        If nothing in the graph has a time step, or for an unknown theme.
+        If there are neither states nor shares of parameters, or for an unknown theme.
 
     Examples
     --------
@@ -82,7 +84,8 @@ def heat_map(record: Record, *, theme: str = "light", title: str | None = None) 
     steps = sorted({t for bands in groups.values() for band in bands for t in band.norms})
     if not steps:
         raise ValueError(
-            "heat_map: this graph has no time steps: compute each inside `with bptt.step(t):`"
+            "heat_map: no time step of this graph goes on from another one, and no parameter is "
+            "used at several; compute each step inside `with bptt.step(t):`"
         )
     painter = _Painter(groups, steps, look)
     heading = title_or(title, f"Gradients of {count(len(steps), 'time step')}")
@@ -103,7 +106,7 @@ def _groups(record: Record) -> dict[str, list[_Band]]:
         for state in found.states:
             groups[name].append(_Band(clean(state.name), _state_norms(record, state.places)))
     for place, (tag, norms) in _shares(record).items():
-        name = clean(place.notes.name) if place.notes and place.notes.name else "parameter"
+        name = given_name(place) or "parameter"
         key = home.get((tag.scope, tag.layer, tag.direction))
         groups[key or tag.scope or "parameters"].append(_Band(name, norms))
     return groups
@@ -126,7 +129,7 @@ def _shares(record: Record) -> dict[Node, tuple[Tag, Norms]]:
             sent = sent or visit.contributions
             c, share = sent[operand], sums.setdefault(parent, {})
             if c is not None:
-                share[t] = share[t] + c if t in share else c
+                add_to(share, t, c)
                 tags[parent] = visit.node.tag
     return {
         place: (tags[place], {t: norm(share[t]) for t in sorted(share)})

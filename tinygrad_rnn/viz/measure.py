@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinygrad_rnn.viz.scene import Bars, Box, Gates, Lane, Part, Row, Strip
+from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Part, Row, Strip
 from tinygrad_rnn.viz.text import fitted, width
 
 NAME, EXPRESSION, NOTE, LABEL, VALUE, PILL = 15.0, 12.5, 11.0, 10.5, 12.5, 11.0
@@ -23,6 +23,7 @@ def fit(box: Box) -> None:
     for part in box.parts:
         if isinstance(part, Lane):
             part.name = fitted(part.name, LANE, _LONGEST_LANE, bold=True)
+            part.expression = fitted(part.expression, EXPRESSION, _LONGEST_LANE)
     header = 2 * MARGIN + width(box.name, NAME, bold=True)
     if box.expression:
         header += GAP + width(box.expression, EXPRESSION)
@@ -43,7 +44,8 @@ def height(part: Part) -> float:
         return LINE * len(part.lines) + PAD
     if isinstance(part, Lane):
         return LANE_HEIGHT if part.tall else WEIGHT_HEIGHT
-    return {Gates: GATES_HEIGHT, Bars: BARS_HEIGHT, Strip: LANE_HEIGHT}[type(part)]
+    heights = {Gates: GATES_HEIGHT, Bars: BARS_HEIGHT, Strip: LANE_HEIGHT, Caption: LINE}
+    return heights[type(part)]
 
 
 def lane_middle(box: Box, index: int) -> float:
@@ -55,8 +57,16 @@ def lane_middle(box: Box, index: int) -> float:
 
 def lane_values(box: Box) -> float:
     """Where the values of a box's lanes begin, so that they stand under each other."""
-    names = [p.name for p in box.parts if isinstance(p, Lane | Strip)]
-    return max((width(name, LANE, bold=True) for name in names), default=0.0) + GAP + 2
+    lanes = [p for p in box.parts if isinstance(p, Lane | Strip)]
+    return max(map(_said, lanes), default=0.0) + GAP + 2
+
+
+def _said(lane: Lane | Strip) -> float:
+    """The width of a lane's name, and of its expression if it has one."""
+    name = width(lane.name, LANE, bold=True)
+    if isinstance(lane, Strip) or not lane.expression:
+        return name
+    return name + GAP + width(lane.expression, EXPRESSION)
 
 
 def pill_width(visit: str) -> float:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from tinygrad_rnn.viz import marks, measure
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.measure import GAP, HEADER, LINE, MARGIN, PAD
-from tinygrad_rnn.viz.scene import Bars, Box, Gates, Lane, Row, Strip
+from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Row, Strip
 from tinygrad_rnn.viz.style import Paint, Theme
 from tinygrad_rnn.viz.text import width, xml
+from tinygrad_rnn.writing import figures
 
 RADIUS = 5.0
 _HEADED = ("cell", "weights")  # styles whose header alone has the colour of their kind
@@ -108,6 +111,11 @@ class _BoxPainter:
         self.lines.append(
             marks.text(r.x, y, lane.name, measure.LANE, fill=ink, bold=True, label="name")
         )
+        if lane.expression:
+            x = r.x + width(lane.name, measure.LANE, bold=True) + GAP
+            self.lines.append(
+                marks.text(x, y, lane.expression, measure.EXPRESSION, label="expression")
+            )
         if lane.value:
             self.lines.append(
                 marks.text(r.x + measure.lane_values(self.box), y, lane.value, measure.VALUE,
@@ -137,27 +145,48 @@ class _BoxPainter:
             self.lines.append(
                 marks.text(x, y + 4, name, measure.GATE, fill=theme.muted, mono=True, label="gate")
             )
-            track = Rect(
-                x + measure.gate_width(name) - measure.GATE_BAR, y - 4, measure.GATE_BAR, 8
-            )
-            self.lines.append(marks.rect(track, 1, fill=theme.gate_track))
-            zero, end = (track.x + track.width * (at - low) / (1 - low) for at in (0.0, mean))
-            bar = Rect(min(zero, end), track.y, max(abs(end - zero), 1), track.height)
+            x += measure.gate_width(name)
+            track = Rect(x - measure.GATE_BAR, y - 4, measure.GATE_BAR, 8)
             note = f"<title>{xml(name)}: mean {mean:.3f}</title>"
-            self.lines.append(f"<g>{note}{marks.rect(bar, 1, fill=theme.gate)}</g>")
-            x += measure.gate_width(name) + apart
+            self.lines += [f"<g>{note}", *self._mean(track, low, mean), "</g>"]
+            x += apart
+
+    def _mean(self, track: Rect, low: float, mean: float) -> list[str]:
+        """A mean on its track; one that is no number has no place there, and is written."""
+        theme = self.theme
+        if not math.isfinite(mean):
+            what = figures.number(mean)
+            return [
+                marks.text(track.right, track.y + 8, what, measure.GATE, fill=theme.gradient,
+                           mono=True, anchor="end", label="gate-mean")
+            ]  # fmt: skip
+        zero, end = (track.x + track.width * (at - low) / (1 - low) for at in (0.0, mean))
+        bar = Rect(min(zero, end), track.y, max(abs(end - zero), 1), track.height)
+        return [
+            marks.rect(track, 1, fill=theme.gate_track),
+            marks.rect(bar, 1, fill=theme.gate),
+        ]
 
     def _bars(self, bars: Bars, r: Rect) -> None:
         theme, caption = self.theme, "∂L/∂θ = Σₜ, ‖per step‖"
         self.lines.append(marks.text(r.x, r.y + 12, caption, measure.LABEL, fill=theme.muted))
-        most = max(norm for _, norm in bars.norms) or 1.0
+        most = max((norm for _, norm in bars.norms if math.isfinite(norm)), default=0.0) or 1.0
         floor, room, slot = r.bottom - 5, r.height - 24, r.width / len(bars.norms)
         for i, (step, norm) in enumerate(bars.norms):
-            tall = max(room * norm / most, 0.6)
+            finite = math.isfinite(norm)
+            tall = max(room * (norm / most), 0.6) if finite else room
             bar = Rect(r.x + i * slot, floor - tall, max(slot - min(2, slot / 4), 0.5), tall)
             note = f"<title>t = {step}: {norm:.3g}</title>"
-            look = marks.rect(bar, fill=theme.bar, extra=' class="bar"')
+            fill = theme.bar if finite else theme.heat[figures.BINS].fill
+            look = marks.rect(bar, fill=fill, extra=' class="bar"')
             self.lines.append(f"<g>{note}{look}</g>")
+
+    def _caption(self, caption: Caption, r: Rect) -> None:
+        middle = r.x + r.width / 2
+        self.lines.append(
+            marks.text(middle, r.bottom - 5, caption.text, measure.LABEL, fill=self.theme.muted,
+                       anchor="middle", label="caption")
+        )  # fmt: skip
 
     def _strip(self, strip: Strip, r: Rect) -> None:
         theme, y, at = self.theme, r.y + r.height / 2, measure.lane_values(self.box)

@@ -9,16 +9,18 @@ from typing import Any
 import graphviz
 
 from tinygrad_rnn.viz.build import READABLE, scene_of
-from tinygrad_rnn.viz.chart import Chart
+from tinygrad_rnn.viz.chart import Chart, theme_of
 from tinygrad_rnn.viz.dot import digraph
 from tinygrad_rnn.viz.grouping import Steps
 from tinygrad_rnn.viz.heat_map import heat_map
 from tinygrad_rnn.viz.layout import Layout, lay_out
+from tinygrad_rnn.viz.options import one_of
 from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.source import source_of
 from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.svg import paint
+from tinygrad_rnn.writing.figures import count
 
 LEVELS = ("auto", "op", "cell", "step")
 
@@ -92,7 +94,7 @@ class Picture:
         return {"image/svg+xml": self.svg, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return f"<Picture: {self._scene.title}, {len(self._scene.boxes)} boxes>"
+        return f"<Picture: {self._scene.title}, {count(len(self._scene.boxes), 'box', 'boxes')}>"
 
 
 def draw(
@@ -122,8 +124,8 @@ def draw(
         How much one box stands for. "op": one operation. "cell": a recurrent cell at one time
         step, with its states, the gradients that cross its sides, its gates and weights.
         "step": no boxes, but a heat map of gradient norms, layers by time steps, for thousands
-        of steps (see `heat_map`; of a record only). "auto": "cell" for the recurrent layers of
-        ``nn`` and for more than 300 operations in time, else "op".
+        of steps (see `heat_map`; of a record only, and always of all steps). "auto": "cell" for
+        the recurrent layers of ``nn`` and for more than 300 operations in time, else "op".
     values, grads, order
         Whether to show values, gradients, and the numbers of the backward visits.
     steps
@@ -143,7 +145,7 @@ def draw(
         If there are more than ``max_nodes`` boxes, for an unknown level or theme, and for steps
         that the graph does not have.
     TypeError
-        If it is given neither a tensor nor a record.
+        If it is given neither a tensor nor a record; for a title that is no text.
 
     Examples
     --------
@@ -156,8 +158,8 @@ def draw(
     >>> tg.viz.draw(tg.bptt.record(h))
     <Picture: Backpropagation through 2 time steps, 2 operations, 4 boxes>
     """
-    _check("level", level, LEVELS)
-    _check("theme", theme, tuple(THEMES))
+    one_of("level", level, LEVELS)
+    look = theme_of(theme)
     if level == "step":
         return heat_map(record_or_tensor, theme=theme, title=title)
     scene = scene_of(
@@ -170,7 +172,7 @@ def draw(
         max_nodes=max_nodes,
         title=title,
     )
-    return Picture(scene, THEMES[theme])
+    return Picture(scene, look)
 
 
 def to_dot(record_or_tensor: Any) -> graphviz.Digraph:
@@ -186,9 +188,3 @@ def to_dot(record_or_tensor: Any) -> graphviz.Digraph:
     return digraph(
         scene_of(source_of(record_or_tensor), steps="all", max_nodes=10**6), THEMES["light"]
     )
-
-
-def _check(option: str, given: str, known: tuple[str, ...]) -> None:
-    if given not in known:
-        names = ", ".join(map(repr, known))
-        raise ValueError(f"{option}={given!r} does not exist; there is {names}")

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.writing.names import given_name
 
 Use = tuple[Node, int]  # a node, and which of its operands the place is
 Where = tuple[str, "int | None", "str | None"]  # scope, layer and direction
@@ -230,11 +231,6 @@ def counted(nodes: Iterable[Node]) -> Iterable[tuple[tuple[str, int], Node]]:
 def _where(place: Node) -> Where:
     tag = place.tag
     return tag.scope, tag.layer, tag.direction
-
-
-def given_name(place: Node) -> str | None:
-    """The name that the program gave to a place."""
-    return place.notes.name if place.notes is not None else None
 
 
 def role_of(place: Node) -> str | None:

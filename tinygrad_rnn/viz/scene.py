@@ -29,10 +29,12 @@ class Lane:
     chip: str  # empty: there is none
     bin: int | None = None
     tall: bool = True  # with room for the wires of a state; in a list of weights there are none
+    expression: str = ""  # how it was computed, where that is not the cell's own business
 
     def words(self) -> list[str]:
         """The part as plain lines."""
-        return [" ".join(text for text in (self.name, self.value, self.chip) if text)]
+        said = f"{self.name} {self.expression}".rstrip()
+        return [" ".join(text for text in (said, self.value, self.chip) if text)]
 
 
 @dataclass(slots=True)
@@ -75,7 +77,18 @@ class Strip:
         return [f"{self.name} ‖∂‖ {known[0]:.1e} … {known[-1]:.1e}"]
 
 
-Part = Row | Lane | Gates | Bars | Strip
+@dataclass(slots=True)
+class Caption:
+    """A line that says what the parts above it are."""
+
+    text: str
+
+    def words(self) -> list[str]:
+        """The part as plain lines."""
+        return []
+
+
+Part = Row | Lane | Gates | Bars | Strip | Caption
 
 
 @dataclass(slots=True)

@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 from tinygrad_rnn.viz.layout.model import Layout, Point, Rect, Wire
 from tinygrad_rnn.viz.scene import Scene
-from tinygrad_rnn.viz.text import width
+from tinygrad_rnn.viz.text import fitted, width
 from tinygrad_rnn.writing import figures
 
 ON_WIRE = 11.5
 _ASCENT, _DESCENT = 9.0, 3.0  # of writing of that size, with a little air
 _BESIDE, _ABOVE, _BELOW = 7.0, 6.0, 15.0  # from a wire to writing, or to its base line
 _FIRST, _NEXT = 10.0, 13.0  # along a wire: from its end to the first place, and to the next
+_LONGEST_LABEL = 70.0  # it has to stand between two boxes
 _WIRE, _WRITING = 1, 100  # how bad it is to write over something
 
 
@@ -82,9 +83,10 @@ def labels_of(
         origin = edge.source, edge.label, way.forward.points[0]
         if edge.label and origin not in named:
             named.add(origin)
-            size = width(edge.label, ON_WIRE, bold=True)
+            text = fitted(edge.label, ON_WIRE, _LONGEST_LABEL, bold=True)
+            size = width(text, ON_WIRE, bold=True)
             spots = _spots(way.forward, size, True, -1)
-            labels.append(page.write("carried", edge.label, size, spots))
+            labels.append(page.write("carried", text, size, spots))
     return labels
 
 

@@ -91,6 +91,17 @@ def shape(dimensions: tuple[int, ...]) -> str:
     return "×".join(map(str, dimensions)) or "scalar"
 
 
+def count(number: int, thing: str, things: str | None = None) -> str:
+    """A number of things.
+
+    Examples
+    --------
+    >>> count(1, "time step"), count(5000, "time step"), count(2, "box", "boxes")
+    ('1 time step', '5,000 time steps', '2 boxes')
+    """
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
     """Which of six logarithmic bins a gradient norm falls in; 0 is below all of them."""

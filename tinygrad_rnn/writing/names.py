@@ -34,7 +34,7 @@ def is_inline(place: Node) -> bool:
     """Whether a place is a number written into the program, and so needs no box."""
     if not place.is_leaf or place.requires_grad or place.value is None:
         return False
-    return place.shape == () and not _given(place)
+    return place.shape == () and not given_name(place)
 
 
 def names(places: list[Node]) -> Names:
@@ -146,7 +146,7 @@ class _Naming:
             for parent in node.parents:
                 self.users[parent].append(node)
         homes = {place: self._home(place) for place in places if not is_inline(place)}
-        self._as_given()
+        self._asgiven_name()
         self.found.share(homes)
         self._gates()
         self._formulas()
@@ -170,12 +170,12 @@ class _Naming:
 
     # -- given names --
 
-    def _as_given(self) -> None:
+    def _asgiven_name(self) -> None:
         modules = self._modules()
         for place in self.places:
             if is_inline(place):
                 self.stems[place] = self.found[place] = formulas.number(place.value)
-            elif name := _given(place):
+            elif name := given_name(place):
                 stem = modules.get(place, name)
                 self.stems[place], self.found[place] = stem, in_step(stem, place.tag.step)
                 self.taken.add((self.found[place], *place.tag[:4]))
@@ -185,7 +185,7 @@ class _Naming:
         called = defaultdict(list)
         for place in self.places:
             if _is_parameter(place) and self.users[place]:
-                called[_given(place)].append(place)
+                called[given_name(place)].append(place)
         needed: dict[str, int] = {}  # by module: how many parts of its path tell it from others
         for places in called.values():
             paths = {self._owner(place) for place in places}
@@ -216,8 +216,8 @@ class _Naming:
                 continue
             users = self.users[place]
             first = users[0] if users else place
-            if len(users) == 1 and first.primitive.name in _ACTIVATIONS and _given(first):
-                gates[place] = _given(first)
+            if len(users) == 1 and first.primitive.name in _ACTIVATIONS and given_name(first):
+                gates[place] = given_name(first)
                 self._call(place, f"a_{gates[place]}")
             elif len(users) == 1 and first in gates:
                 gates[place] = gates[first]
@@ -273,7 +273,7 @@ class _Naming:
         if before is None or before == now:
             return self.stems[parent]
         is_before = now is not None and (abs(now - before) == 1 or before == 0)
-        if is_before and _given(parent):
+        if is_before and given_name(parent):
             return f"{self.stems[parent]}′"
         return self.found[parent]
 
@@ -308,12 +308,13 @@ class _Naming:
                 self.found[place] = in_step(numbers[position], tag.step)
 
 
-def _given(place: Node) -> str:
+def given_name(place: Node) -> str:
+    """The name that the program gave to a place, made safe to write; "" if it gave none."""
     return clean(place.notes.name) if place.notes is not None and place.notes.name else ""
 
 
 def _is_parameter(place: Node) -> bool:
-    if not place.is_leaf or not _given(place) or place.tag.step is not None:
+    if not place.is_leaf or not given_name(place) or place.tag.step is not None:
         return False
     role = place.notes.role if place.notes else None
     return role == "parameter" or (role is None and place.requires_grad)

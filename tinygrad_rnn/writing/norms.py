@@ -1,13 +1,14 @@
-"""The size of a gradient: one number that pictures and tables show for an array."""
+"""Sums of gradients, and their size: one number that pictures and tables show for an array."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Hashable, Iterable
+from typing import Any, TypeVar
 
 import numpy as np
 
+Key = TypeVar("Key", bound=Hashable)
 _SAFE = 1e-200, 1e200  # sums of squares between these have neither over- nor underflowed
 
 
@@ -32,6 +33,23 @@ def norm(a: Any) -> float:
             return largest
         scaled = flat / largest
         return math.sqrt(float(scaled @ scaled)) * largest
+
+
+def add_to(sums: dict[Key, Any], key: Key, gradient: Any) -> None:
+    """Add a gradient to the sum that stands under a key.
+
+    What is infinite and cancels is NaN in the sum, as in the walk, and no reason for a warning.
+
+    Examples
+    --------
+    >>> sums = {}
+    >>> for gradient in (np.ones(2), np.ones(2)):
+    ...     add_to(sums, "w", gradient)
+    >>> sums["w"]
+    array([2., 2.])
+    """
+    with np.errstate(all="ignore"):
+        sums[key] = sums[key] + gradient if key in sums else gradient
 
 
 def norms(arrays: Iterable[Any]) -> np.ndarray[Any, np.dtype[np.float64]]:

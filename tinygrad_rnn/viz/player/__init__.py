@@ -10,6 +10,7 @@ from tinygrad_rnn.bptt import Record, record
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.layout import lay_out
+from tinygrad_rnn.viz.options import most, title_or
 from tinygrad_rnn.viz.player.page import still, walking
 from tinygrad_rnn.viz.player.walk import boxed, make_room, walk_of
 from tinygrad_rnn.viz.source import source_of
@@ -53,7 +54,7 @@ def play(
     Raises
     ------
     TypeError
-        If it is given neither a tensor nor a record.
+        If it is given neither a tensor nor a record; for a title that is no text.
     ValueError
         If there are more than ``max_nodes`` boxes, or the path has another suffix.  No backward
         has run then.
@@ -81,8 +82,9 @@ def play(
         raise ValueError(f"play: a player is a web page; {path.name!r} does not end in .html")
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+    title_or(title, "")  # before anything runs
     count = len(boxed(source_of(loss_or_record).root))
-    if count > max_nodes:
+    if count > most("max_nodes", max_nodes):
         raise ValueError(
             f"play: this graph has {count:,} boxes: play the loss of fewer time steps, or raise "
             f"max_nodes (now {max_nodes:,})"

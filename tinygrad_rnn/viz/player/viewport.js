@@ -143,7 +143,16 @@ function viewport(stage) {
     const speed = event.ctrlKey ? 0.01 : 0.0015; // a pinch on a touch pad comes as ctrl + wheel
     zoom(Math.exp(-event.deltaY * lines * speed), event.clientX - room.left, event.clientY - room.top);
   }, { passive: false });
-  new ResizeObserver(() => fitted && fit()).observe(stage);
+  let room = { width: stage.clientWidth, height: stage.clientHeight };
+  /** What was in the middle of the stage stays there, however large the stage is now. */
+  function resized() {
+    const { clientWidth: width, clientHeight: height } = stage;
+    if (fitted) fit();
+    else move((width - room.width) / 2, (height - room.height) / 2);
+    room = { width, height };
+  }
+
+  new ResizeObserver(resized).observe(stage);
   fit();
   return { fit, reveal, key, whole };
 }

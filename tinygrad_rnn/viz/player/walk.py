@@ -21,7 +21,7 @@ from tinygrad_rnn.viz.player.numbers import in_numbers
 from tinygrad_rnn.viz.scene import Row, Scene
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.names import expression, is_inline, names
-from tinygrad_rnn.writing.norms import norm
+from tinygrad_rnn.writing.norms import add_to, norm
 from tinygrad_rnn.writing.rules import vjp
 
 Array = np.ndarray[Any, Any]
@@ -95,8 +95,7 @@ class _Telling:
         }
 
     def _add(self, to: Node, at: int, sender: Node | None, sent: Array) -> None:
-        with np.errstate(all="ignore"):
-            self.sums[to] = self.sums[to] + sent if to in self.sums else sent
+        add_to(self.sums, to, sent)
         self.states[to].append(
             {
                 "at": at,

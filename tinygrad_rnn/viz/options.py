@@ -1,0 +1,50 @@
+"""What callers of this package ask for, checked: each error names the option and what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from tinygrad_rnn.text import clean
+
+LONGEST_TITLE = 200
+
+
+def one_of(option: str, given: Any, known: Collection[str]) -> str:
+    """The option's value, if it is one of those that exist.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if not isinstance(given, str) or given not in known:
+        names = ", ".join(map(repr, known))
+        raise ValueError(f"{option}={given!r} does not exist; there is {names}")
+    return given
+
+
+def title_or(given: str | None, default: str) -> str:
+    """The title that a caller gave, made safe, or else the default one.
+
+    Raises
+    ------
+    TypeError
+        If it is not a text.
+    """
+    if not isinstance(given, str | None):
+        raise TypeError(f"title={given!r}: give a text, or None for the default one")
+    return default if given is None else clean(given, LONGEST_TITLE)
+
+
+def most(option: str, given: int) -> int:
+    """The largest number of something that a caller allows.
+
+    Raises
+    ------
+    TypeError
+        If it is not a whole number.
+    """
+    if not isinstance(given, int):
+        raise TypeError(f"{option}={given!r}: give a whole number")
+    return given
