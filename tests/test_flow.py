@@ -256,6 +256,15 @@ def test_initial_states_are_not_among_the_steps():
     assert [s.steps for s in bptt.flow(bptt.record(output.sum()))] == [[1, 2], [1, 2]]
 
 
+def test_the_table_as_an_array():
+    output, _ = tg.nn.LSTM(1, 2, num_layers=2)(tg.ones(3, 1))
+    found = bptt.flow(bptt.record(output.sum()))
+    numbers = np.asarray(found)
+    assert numbers.shape == (4 * 3, 4)
+    assert numbers[:, 0].tolist() == [1, 2, 3] * 4
+    np.testing.assert_array_equal(numbers[3:6, 1:], np.transpose([*found][1].norms()))
+
+
 def test_flow_refuses_what_it_cannot_take_apart():
     x = tg.tensor([1.0], requires_grad=True)
     with pytest.raises(TypeError, match=r"bptt\.record\(loss\) first"):
