@@ -710,7 +710,7 @@ print("pytest" in sys.modules)
 def test_without_torch():
     command = [sys.executable, "-c", WITHOUT_TORCH]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert lines[0] == "crosscheck needs PyTorch to compare with: pip install torch"
+    assert lines[0] == "crosscheck needs PyTorch: pip install torch"
     assert "the first operation that differs is tanh (visit 2)" in lines[2]
     assert "central differences [" in lines[2]
     assert lines[3] == "False"

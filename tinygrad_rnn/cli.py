@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tinygrad_rnn import __version__, bptt, demo, samples, viz
-from tinygrad_rnn.testing.runs import installed_torch
+from tinygrad_rnn.testing.pytorch import installed_torch
 
 
 class _Parser(argparse.ArgumentParser):

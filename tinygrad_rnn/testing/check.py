@@ -22,7 +22,8 @@ from tinygrad_rnn.testing.asserts import assert_matches_torch
 from tinygrad_rnn.testing.cases import CASES, Case
 from tinygrad_rnn.testing.cases.table import sequence
 from tinygrad_rnn.testing.modules import crosscheck_module
-from tinygrad_rnn.testing.runs import OURS, aside, flat, installed_torch, place
+from tinygrad_rnn.testing.pytorch import installed_torch
+from tinygrad_rnn.testing.runs import OURS, aside, flat, place
 from tinygrad_rnn.text import Report
 from tinygrad_rnn.utils import progress
 

@@ -9,6 +9,7 @@ from typing import Any
 from tinygrad_rnn.modes import keep_values
 from tinygrad_rnn.testing.divergence import Divergence, operations, search
 from tinygrad_rnn.testing.pairs import Pair, Tolerance, paired
+from tinygrad_rnn.testing.pytorch import required_torch
 from tinygrad_rnn.testing.runs import (
     OURS,
     Named,
@@ -17,7 +18,6 @@ from tinygrad_rnn.testing.runs import (
     aside,
     both,
     expect_function,
-    required_torch,
     run,
 )
 from tinygrad_rnn.testing.traces import Parting, parting, traced

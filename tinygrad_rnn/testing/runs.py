@@ -8,7 +8,6 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -122,22 +121,6 @@ def expect_function(fn: Any, caller: str) -> None:
     """Raise a `TypeError`, which says who needs a function, unless it can be called."""
     if not callable(fn):
         raise TypeError(f"{caller}: expected a function first, got {type(fn).__name__} {fn!r:.80}")
-
-
-def installed_torch() -> Any:
-    """PyTorch, or ``None`` where it is not installed."""
-    try:
-        return import_module("torch")
-    except ImportError:
-        return None
-
-
-def required_torch(caller: str) -> Any:
-    """PyTorch, or an `ImportError` that says who needs it."""
-    torch = installed_torch()
-    if torch is None:
-        raise ImportError(f"{caller} needs PyTorch to compare with: pip install torch")
-    return torch
 
 
 def both(caller: str, modules: Sequence[Any]) -> tuple[list[Any], list[Any]]:

@@ -13,7 +13,8 @@ from tinygrad_rnn.creation import tensor
 from tinygrad_rnn.modes import keep_values
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.testing.complex_step import complex_step, obstacle
-from tinygrad_rnn.testing.runs import OURS, expect_function, installed_torch, repeatable
+from tinygrad_rnn.testing.pytorch import installed_torch
+from tinygrad_rnn.testing.runs import OURS, expect_function, repeatable
 from tinygrad_rnn.text import Report, clean
 
 Array = np.ndarray[Any, Any]
