@@ -189,3 +189,25 @@ def test_contributions_ask_for_a_record_and_a_tensor_of_it() -> None:
     for odd in (None, 3.0):
         with pytest.raises(TypeError, match="expected a Tensor"):
             bptt.record(odd)
+
+
+def test_what_is_imported_late_can_be_completed_at_a_prompt() -> None:
+    assert set(bptt.__all__) <= set(dir(bptt))
+
+
+def test_results_show_themselves_at_prompts() -> None:
+    w, h = tg.tensor(0.5, requires_grad=True), tg.tensor(1.0)
+    for t in (1, 2):
+        with tg.step(t):
+            h = w * h
+    walk = bptt.record(h)
+    for result in (
+        bptt.contributions(walk, w),
+        bptt.flow(walk),
+        bptt.jacobians(walk),
+        bptt.truncate(walk, 1),
+        bptt.compare_truncation(walk, [1]),
+        bptt.explain(walk, w),
+        bptt.diagnose(walk),
+    ):
+        assert repr(result) == str(result)

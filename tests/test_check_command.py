@@ -157,3 +157,13 @@ def test_a_progress_bar_is_shown(monkeypatch) -> None:
     monkeypatch.setattr(module, "progress", lambda jobs, **options: shown.append(len(jobs)) or jobs)
     check(["exp", "log"], layers=False)
     assert shown == [2]
+
+
+def test_seeds_and_names(capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["check", "--ops", "tanh", "--seed", "-1"])
+    assert ended.value.code == 2
+    assert "must be at least 0, not -1" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="the seed must be at least 0, got -1"):
+        check(["tanh"], layers=False, seed=-1)
+    assert len(check(["tanh", "tanh"], layers=False).findings) == 1

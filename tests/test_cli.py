@@ -47,7 +47,7 @@ def test_demo_is_the_same_in_every_run(tmp_path) -> None:
 
 
 def test_demo_without_torch(tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "torch", None)
     assert cli.main(["demo", "--out", str(tmp_path)]) == 0
     assert "torch is not installed" in capsys.readouterr().out
 

@@ -208,8 +208,36 @@ def test_contributions_refuse_what_makes_no_sense() -> None:
     walk = bptt.record(loss)
     with pytest.raises(ValueError, match="walk starts at this tensor"):
         bptt.contributions(walk, loss)
-    for by in ("time", (), ("step", "step"), ["step", "gate"]):
+    for by in ("time", (), ("step", "step"), ["step", "gate"], None, 3, ["step", ["layer"]]):
         with pytest.raises(ValueError, match="by must be one or several of step, operation"):
             bptt.contributions(walk, w, by=by)
     with pytest.raises(TypeError, match="expected a Tensor"):
         bptt.contributions(walk, 3.0)
+    for foreign in (3.0, "w", None):
+        for ask in (walk.gradient, walk.value):
+            with pytest.raises(TypeError, match="expected a Tensor, such as a parameter, got"):
+                ask(foreign)
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1e5])
+def test_the_parts_of_a_gradient_whose_square_is_no_number(factor) -> None:
+    w = tg.tensor(factor, dtype=tg.float64, requires_grad=True)
+    x = tg.tensor(1.0, dtype=tg.float64)
+    for t in range(1, 41):
+        with tg.step(t):
+            x = w * x
+    cells = bptt.contributions(bptt.record(x), w).rows()
+    assert {row[-1] for row in cells[1:-1]} == {"2.5%", "…"}
+
+
+def test_there_are_no_parts_of_nothing() -> None:
+    w = tg.ones(2, requires_grad=True)
+    shares = bptt.contributions(bptt.record((w * tg.zeros(2)).sum()), w)
+    assert [row[-1] for row in shares.rows()[1:]] == ["–", ""]
+
+
+def test_arrays_keep_their_type() -> None:
+    w = tg.ones(2, requires_grad=True)
+    shares = bptt.contributions(bptt.record((w * w).sum()), w)
+    assert np.asarray(shares).dtype == np.float32
+    assert np.asarray(shares, np.float64).dtype == np.float64

@@ -545,8 +545,38 @@ def test_tolerances(torch):
     assert crosscheck(lambda lib, x: x + (lib is tg) * 1e-9, np.array([0.0, 1e3])).ok
     assert not crosscheck(lambda lib, x: x + (lib is tg) * 1e-9, np.array([0.0, 1.0])).ok
 
+    for wrong in (-1, float("nan"), "1e-3"):
+        with pytest.raises(ValueError, match="rtol must be a number that is not negative"):
+            crosscheck(off, np.ones(2), rtol=wrong)
 
-def test_reports_in_notebooks(torch):
+
+def test_crosscheck_refuses_what_makes_no_sense(torch):
+    with pytest.raises(TypeError, match="crosscheck: expected a function first, got NoneType"):
+        crosscheck(None, np.ones(2))
+    layer = tg.nn.Linear(2, 2)
+    with pytest.raises(TypeError, match="crosscheck: modules must be a list, got Linear"):
+        crosscheck(lambda lib, x, m: m(x), np.ones((1, 2)), modules=layer)
+    with pytest.raises(TypeError, match="or pairs of one and PyTorch's, got Linear and int"):
+        crosscheck_module((layer, 3), np.ones((1, 2)))
+
+
+def test_tensors_of_pytorch_as_inputs(torch):
+    """Both libraries get their own: else a method is compared with itself."""
+    kinds = []
+    x = torch.ones(2, requires_grad=True)
+    result = crosscheck(lambda lib, x: kinds.append(type(x)) or (x * (2 + (lib is tg))).sum(), x)
+    assert kinds[:2] == [tg.Tensor, torch.Tensor]
+    assert not result.ok
+    assert result["gradient of x"].theirs.tolist() == [2.0, 2.0]
+    assert x.grad is None
+
+
+def test_reports_in_notebooks_and_at_prompts(torch):
+    for result in (
+        crosscheck(lambda lib, x: x, np.ones(2)),
+        three_way(lambda lib, x: x.sum(), {"x": np.ones(2)}),
+    ):
+        assert repr(result) == str(result)
     html = crosscheck(lambda lib, x: x < 1, np.ones(2))._repr_html_()
     assert "<table>" in html
     assert "<caption>crosscheck: agrees with PyTorch</caption>" in html
@@ -574,7 +604,7 @@ def test_functions_of_ones_own_cannot_be_checked_alone(torch):
 
     result = crosscheck(lambda lib, x: Wrong.apply(x) if lib is tg else x * 1, np.ones(2))
     assert not result.ok
-    assert "not checked by themselves: Wrong" in result.heading
+    assert "not checked by themselves: Wrong\nlook there first" in result.heading
 
 
 # -- three ways ------------------------------------------------------------------------------------
@@ -602,6 +632,27 @@ def test_three_way_sees_by_complex_steps_what_differences_cannot(torch, monkeypa
 def test_three_way_wants_one_number():
     with pytest.raises(ValueError, match=r"a single number.*\(2,\)"):
         three_way(lambda lib, x: x, {"x": np.ones(2)})
+    for result in (None, 3.0):
+        with pytest.raises(ValueError, match=f"a single number, such as a sum, got {result}"):
+            three_way(lambda lib, x, y=result: y, {"x": np.ones(2)})
+    with pytest.raises(ValueError, match="does not depend on any input"):
+        three_way(lambda lib, x: lib.ones(1), {"x": np.ones(2)})
+    for inputs in (3, None, {}, [np.ones(2)]):
+        with pytest.raises(TypeError, match="inputs must be a dict from names to arrays"):
+            three_way(lambda lib, x: x.sum(), inputs)
+    with pytest.raises(TypeError, match="three_way: expected a function first"):
+        three_way(None, {"x": np.ones(2)})
+
+
+def test_random_draws_are_the_same_for_all_witnesses(torch):
+    def dropped(lib, x):
+        return lib.nn.functional.dropout(lib.tanh(x), 0.5)
+
+    tg.manual_seed(5)
+    state = tg.get_rng_state()
+    assert three_way(lambda lib, x: dropped(lib, x).sum(), {"x": np.ones(20)}).ok
+    assert_gradients(lambda x: dropped(tg, x), np.ones(20), second_order=True)
+    assert tg.equal(tg.get_rng_state(), state)
 
 
 # -- assertions ------------------------------------------------------------------------------------
@@ -627,7 +678,9 @@ def test_assertions_hide_themselves_from_tracebacks(torch):
 def test_assert_gradients_refuses_what_it_cannot_check():
     with pytest.raises(TypeError, match="input 1 must be float64, got float32"):
         assert_gradients(lambda x, y: x * y, np.ones(2), np.ones(2, "float32"))
-    with pytest.raises(ValueError, match="none of the inputs requires grad"):
+    with pytest.raises(TypeError, match="assert_gradients: expected a function first, got int 3"):
+        assert_gradients(3, np.ones(2))
+    with pytest.raises(ValueError, match="assert_gradients: nothing to differentiate"):
         assert_gradients(lambda x: x, 3.0)
     constant = tg.ones(2)  # float32, but not differentiated
     assert_gradients(lambda x, c: (x * c, x.sum()), np.ones(2), constant)
@@ -657,7 +710,7 @@ print("pytest" in sys.modules)
 def test_without_torch():
     command = [sys.executable, "-c", WITHOUT_TORCH]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert lines[0] == "crosscheck needs PyTorch to compare with: pip install torch"
+    assert lines[0] == "crosscheck needs PyTorch: pip install torch"
     assert "the first operation that differs is tanh (visit 2)" in lines[2]
     assert "central differences [" in lines[2]
     assert lines[3] == "False"

@@ -256,6 +256,45 @@ def test_initial_states_are_not_among_the_steps():
     assert [s.steps for s in bptt.flow(bptt.record(output.sum()))] == [[1, 2], [1, 2]]
 
 
+def test_an_array_that_steps_write_their_outputs_to_is_no_state(torch):
+    def outputs(lib):
+        w = lib.full((2, 2), 0.3).requires_grad_()
+        h, written, hs = lib.ones(2), lib.zeros(4, 2), []
+        for t in range(1, 4):
+            with tg.step(t):
+                h = lib.tanh(h @ w)
+                h.retain_grad()
+                written[t] = h
+            hs.append(h)
+        return (written * written).sum(), hs
+
+    (series,) = bptt.flow(bptt.record(outputs(tg)[0]))
+    loss, hs = outputs(torch)
+    loss.backward()
+    assert series.name == "tanh"
+    for t, h in enumerate(hs, 1):
+        np.testing.assert_allclose(series.gradient[t], h.grad, rtol=1e-5)
+        np.testing.assert_allclose(series.direct[t], 2 * h.detach(), rtol=1e-5)
+
+
+def test_an_array_that_steps_read_is_a_state():
+    memory, w = tg.zeros(4), tg.tensor(0.5, requires_grad=True)
+    for t in range(1, 4):
+        with tg.step(t):
+            value = tg.tanh(memory.sum() + w)
+            memory[t] = value
+    assert "index_put" in [series.name for series in bptt.flow(bptt.record(memory.sum()))]
+
+
+def test_the_table_as_an_array():
+    output, _ = tg.nn.LSTM(1, 2, num_layers=2)(tg.ones(3, 1))
+    found = bptt.flow(bptt.record(output.sum()))
+    numbers = np.asarray(found)
+    assert numbers.shape == (4 * 3, 4)
+    assert numbers[:, 0].tolist() == [1, 2, 3] * 4
+    np.testing.assert_array_equal(numbers[3:6, 1:], np.transpose([*found][1].norms()))
+
+
 def test_flow_refuses_what_it_cannot_take_apart():
     x = tg.tensor([1.0], requires_grad=True)
     with pytest.raises(TypeError, match=r"bptt\.record\(loss\) first"):

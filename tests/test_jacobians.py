@@ -416,6 +416,8 @@ def test_jacobians_refuse_what_makes_no_sense() -> None:
     net, x = made("RNN", num_layers=2)
     with pytest.raises(ValueError, match=r"several: rnn, layer 0; rnn, layer 1.*Say which"):
         bptt.jacobians(net, x)
+    with pytest.raises(ValueError, match=r"no such one; there are: rnn, layer 0; rnn, layer 1"):
+        bptt.jacobians(net, x, layer=2)
     js = bptt.jacobians(net, x, layer=1, scope="rnn")
     with pytest.raises(KeyError, match="no part 'c'; it has h"):
         js.part("c")
@@ -435,5 +437,61 @@ def test_jacobians_refuse_what_makes_no_sense() -> None:
     with pytest.raises(TypeError, match="expected a Record, a Tensor or a Module, got int"):
         bptt.jacobians(3)
     for leaf in (tg.ones(2), w):
-        with pytest.raises(RuntimeError, match="has no graph"):
+        with pytest.raises(RuntimeError, match="jacobians: this tensor has no graph"):
             bptt.jacobians(leaf)
+    with pytest.raises(ValueError, match="the state of loop has no elements"):
+        bptt.jacobians(loop(tg.zeros(2, 0), tg.zeros(0, 0, requires_grad=True), lambda x: x))
+
+
+def loop(h, w, squash):
+    """The sum of three states h_t = squash(h_{t−1} W)."""
+    for t in (1, 2, 3):
+        with tg.step(t):
+            h = squash(h @ w)
+    return h.sum()
+
+
+def test_nan_in_one_element_of_a_batch_is_no_influence_on_others() -> None:
+    w = tg.eye(2, dtype=tg.float64).requires_grad_()
+    h = tg.tensor([[0.5, 0.5], [np.nan, 0.5]], dtype=tg.float64)
+    js = bptt.jacobians(loop(h, w, tg.tanh))
+    assert np.isfinite(js[3][0]).all()
+    assert np.isnan(js[3][1]).any()
+
+
+def test_products_may_overflow() -> None:
+    w = tg.full((1, 1), 1e200, dtype=tg.float64).requires_grad_()
+    js = bptt.jacobians(loop(tg.ones(2, 1, dtype=tg.float64), w, lambda x: x))
+    assert js.between(1, 3)[0, 0, 0] == np.inf
+    assert "nan" in str(js)
+
+
+def test_states_that_skip_steps_have_no_spans() -> None:
+    """∂h_3/∂h_1 goes by way of h_2, and past it."""
+    before, h = tg.tensor([0.2]), tg.tensor([0.4], requires_grad=True)
+    for t in (1, 2, 3, 4):
+        with tg.step(t):
+            before, h = h, tg.tanh(0.5 * h + 0.3 * before)
+    js = bptt.jacobians(h.sum())
+    assert js.skips
+    assert js.bound is None
+    np.testing.assert_array_equal(js.between(3, 4), js[4])
+    with pytest.raises(ValueError, match="depend also on ones before the last"):
+        js.between(1, 3)
+    assert "from there to the end" not in str(js)
+
+
+def test_states_that_skip_steps_joined_to_one(torch) -> None:
+    def after(lib, h, steps):
+        for t in steps:
+            with tg.step(t):
+                new = lib.tanh(0.5 * h[:, 1:] + 0.3 * h[:, :1])
+                h = lib.cat([h[:, 1:], new], -1)
+        return h
+
+    start = [[0.2, 0.4]]
+    js = bptt.jacobians(after(tg, tg.tensor(start, requires_grad=True), (1, 2, 3)).sum())
+    first = after(torch, torch.tensor(start), (1,))
+    expected = torch.autograd.functional.jacobian(lambda h: after(torch, h, (2, 3)), first)
+    assert not js.skips
+    np.testing.assert_allclose(js.between(1, 3)[0], expected[0, :, 0], rtol=1e-6)

@@ -347,15 +347,34 @@ def test_truncation_refuses_what_makes_no_sense() -> None:
             bptt.truncate(x, k)
     with pytest.raises(ValueError, match="ks is empty"):
         bptt.compare_truncation(x, [])
-    with pytest.raises(ValueError, match="'regular' or 'sliding', not 'long'"):
-        bptt.truncate(x, 1, windows="long")
+    for ks in (3, None, "12"):
+        with pytest.raises(TypeError, match="compare_truncation: ks must be integers"):
+            bptt.compare_truncation(x, ks)
+    with pytest.raises(ValueError, match="compare_truncation: k must be at least 1"):
+        bptt.compare_truncation(x, [1, 0])
+    for windows in ("long", ["regular"]):
+        with pytest.raises(ValueError, match="'regular' or 'sliding', not "):
+            bptt.truncate(x, 1, windows=windows)
     with pytest.raises(TypeError, match="expected a Tensor or a Record, got float"):
         bptt.truncate(3.0, 1)
     with pytest.raises(RuntimeError, match="one element"):
         bptt.truncate(w * tg.ones(2), 1)
-    with pytest.raises(RuntimeError, match="has no graph"):
+    with pytest.raises(RuntimeError, match="truncate: this tensor has no graph"):
         bptt.truncate(w, 1)
     with pytest.raises(KeyError, match="no leaf of this graph"):
         bptt.truncate(x, 1).gradient(x)
     with pytest.raises(ValueError, match=r"inside `with bptt\.step"):
         bptt.truncate((w * w).sum(), 1)
+
+
+def test_whatever_is_an_integer_is_a_number_of_steps() -> None:
+    x, w = powers(3)
+    for k in (np.int64(2), tg.tensor(2)):
+        assert bptt.truncate(x, k).gradient(w) == bptt.truncate(x, 2).gradient(w)
+
+
+def test_the_numbers_of_one_truncation() -> None:
+    x, w = powers(3)
+    truncation = bptt.truncate(x, 1)
+    figures = [truncation.gradient(w), truncation.full(w), 0, truncation.relative_error()]
+    np.testing.assert_allclose(np.asarray(truncation), [figures, figures], atol=1e-12)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tinygrad_rnn import __version__, bptt, demo, samples, viz
-from tinygrad_rnn.testing.runs import installed_torch
+from tinygrad_rnn.testing.pytorch import installed_torch
 
 
 class _Parser(argparse.ArgumentParser):
@@ -103,7 +103,7 @@ def _add_check(commands: Any) -> None:
     )
     command.add_argument("--ops", nargs="+", metavar="NAME", help="these operations, as tanh")
     command.add_argument("--modules", action="store_true", help="the recurrent layers")
-    command.add_argument("--seed", type=int, metavar="N", help="other inputs, dealt out by N")
+    command.add_argument("--seed", type=_whole, metavar="N", help="other inputs, dealt out by N")
     command.add_argument("--json", action="store_true", help="print the results as JSON")
     command.add_argument("--torch", action="store_true", help="refuse to do without PyTorch")
     command.set_defaults(run=_check)
@@ -146,14 +146,18 @@ def _add_net(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=0, metavar="N", help="of all random numbers")
 
 
-def _positive(text: str) -> int:
+def _whole(text: str, least: int = 0) -> int:
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
+    if number < least:
+        raise argparse.ArgumentTypeError(f"must be at least {least}, not {number}")
     return number
 
 
-_positive.__name__ = "whole number"  # as argparse calls it when it refuses a text
+def _positive(text: str) -> int:
+    return _whole(text, least=1)
+
+
+_whole.__name__ = _positive.__name__ = "whole number"  # as argparse calls it when it refuses a text
 
 
 def _net(options: argparse.Namespace) -> Any:

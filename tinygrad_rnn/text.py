@@ -127,6 +127,9 @@ class Report:
         lines = [self.heading] if self.heading else []
         return "\n".join([*lines, table(self.rows(), right=self.numeric)])
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         head, *body = self.rows()

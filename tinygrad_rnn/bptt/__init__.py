@@ -39,6 +39,11 @@ def __getattr__(name: str) -> _Any:
     return getattr(_import(f"{__name__}.{_HOME[name]}"), name)
 
 
+def __dir__() -> list[str]:
+    """What can be completed at a prompt: also what has not been imported yet."""
+    return sorted({*globals(), *__all__})
+
+
 __all__ = [
     "Contributions",
     "Diagnosis",

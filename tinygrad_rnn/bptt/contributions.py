@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.bptt.record import Record, Visit
+from tinygrad_rnn.bptt.measured import Measured
+from tinygrad_rnn.bptt.record import Record, Visit, expect_record, place_of
 from tinygrad_rnn.contributions import Part, Waiting
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.text import Report, clean, folded
+from tinygrad_rnn.text import clean, folded
 from tinygrad_rnn.writing.norms import norm
 
 Array = np.ndarray[Any, Any]
@@ -26,7 +27,7 @@ _ASPECTS: dict[str, Callable[[Visit], Any]] = {
 }
 
 
-class Contributions(Report, Mapping[Any, Array]):
+class Contributions(Measured, Mapping[Any, Array]):
     """What `contributions` returns: a mapping, in order, from a step (or what else) to its share.
 
     It prints as a table, and ``np.asarray`` gives the shares stacked in their order.  A share is
@@ -38,8 +39,6 @@ class Contributions(Report, Mapping[Any, Array]):
     by : tuple of str
         By what it was taken apart.
     """
-
-    __repr__ = Report.__str__
 
     def __init__(self, record: Record, place: Node, by: tuple[str, ...]) -> None:
         self.by, self._place = by, place
@@ -73,9 +72,6 @@ class Contributions(Report, Mapping[Any, Array]):
         """The shares in their order, along a new first axis."""
         return np.stack(list(self.values())) if self else np.zeros((0, *self._place.shape))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return self.numpy().astype(dtype, copy=False)
-
     @property
     def heading(self) -> str:
         """The line above the table."""
@@ -90,18 +86,20 @@ class Contributions(Report, Mapping[Any, Array]):
     def rows(self) -> list[list[str]]:
         """The norm of each share, and how much of the gradient it makes, along its direction.
 
-        The parts of the gradient add up to 100 %; one that points the other way is negative. The
-        middle of many rows is left out.
+        The parts of the gradient add up to 100 %; one that points the other way is negative; of a
+        gradient that is zero or not finite there are none. The middle of many rows is left out.
         """
         total = np.asarray(self.total, float)
-        square = float(np.vdot(total, total))
+        size = norm(total)
+        direction = total / size if 0 < size < np.inf else np.full(total.shape, np.nan)
         rows = []
         for key, share in self.items():
             names = key if len(self.by) > 1 else (key,)
-            part = float(np.vdot(total, share)) / square if square else np.nan
-            rows.append([*map(_word, names), f"{norm(share):.4g}", f"{part:.1%}"])
+            part = float(np.vdot(direction, share / size)) if size else np.nan
+            of_all = "–" if np.isnan(part) else f"{part:.1%}"
+            rows.append([*map(_word, names), f"{norm(share):.4g}", of_all])
         head = [*self.by, "norm", "of the gradient"]
-        return [head, *folded(rows), ["sum", *[""] * (len(self.by) - 1), f"{norm(total):.4g}", ""]]
+        return [head, *folded(rows), ["sum", *[""] * (len(self.by) - 1), f"{size:.4g}", ""]]
 
 
 def called(place: Node) -> str:
@@ -192,13 +190,8 @@ def contributions(
          3  0.036            33.3%
        sum  0.108
     """
-    if not isinstance(record, Record):
-        found = type(record).__name__
-        raise TypeError(f"contributions: expected a Record, got {found}: bptt.record(loss) first")
-    if not isinstance(param, Tensor | Node):
-        found = type(param).__name__
-        raise TypeError(f"contributions: expected a Tensor, such as a parameter, got {found}")
-    place = param.node if isinstance(param, Tensor) else param
+    expect_record(record, "contributions")
+    place = place_of(param, "contributions")
     if place is None or place not in record.places:
         raise ValueError(
             f"contributions: the tensor {param!r:.80} is no part of the recorded graph"
@@ -207,8 +200,9 @@ def contributions(
         raise ValueError(
             "contributions: the walk starts at this tensor; nothing in the graph sends it a share"
         )
-    aspects = (by,) if isinstance(by, str) else tuple(by)
-    if not aspects or not set(aspects) <= _ASPECTS.keys() or len(set(aspects)) < len(aspects):
+    aspects = tuple(by) if isinstance(by, Sequence) and not isinstance(by, str) else (by,)
+    known = [aspect for aspect in _ASPECTS if aspect in aspects]
+    if not aspects or len(known) < len(aspects):
         raise ValueError(
             f"contributions: by must be one or several of {', '.join(_ASPECTS)}, not {by!r}"
         )

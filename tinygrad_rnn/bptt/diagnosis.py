@@ -13,7 +13,7 @@ from tinygrad_rnn.bptt.illnesses.paths import detached_states, unused_parameters
 from tinygrad_rnn.bptt.illnesses.rates import vanishing_or_exploding
 from tinygrad_rnn.bptt.illnesses.units import dead_relus, saturated_gates
 from tinygrad_rnn.bptt.illnesses.zeros import zero_gradients
-from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.bptt.record import Record, expect_record
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.text import Report, clean, table
@@ -55,9 +55,7 @@ def diagnose(record: Record, module: Module | Iterable[Tensor] | None = None) ->
     >>> print(tg.bptt.diagnose(tg.bptt.record((output * output).mean()), net))
     Diagnosis of a walk of 183 visits: nothing found
     """
-    if not isinstance(record, Record):
-        found = type(record).__name__
-        raise TypeError(f"diagnose: expected a Record, got {found}: bptt.record(loss) first")
+    expect_record(record, "diagnose")
     given = _parameters(module)
     called = names(record.places) | {p.node: name for name, p in given if p.node is not None}
     leaves = [(called[p], p) for p in record.places if p.is_leaf and p.requires_grad]

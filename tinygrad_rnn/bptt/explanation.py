@@ -8,7 +8,7 @@ from typing import Any
 
 from tinygrad_rnn.bptt.equations import Chain, Equation, array, folded
 from tinygrad_rnn.bptt.places import layer_of
-from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.bptt.record import Record, expect_record, place_of
 from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.tensor import Tensor
@@ -22,7 +22,7 @@ _LONGEST = 24  # so many operations of one time step, or outside of any, are sho
 _WIDEST = 96
 
 
-def explain(record: Record, param: Tensor) -> Explanation:
+def explain(record: Record, param: Tensor | Node) -> Explanation:
     """The derivation of ∂L/∂param, with every term traceable to a visit of the walk.
 
     Parameters
@@ -30,7 +30,7 @@ def explain(record: Record, param: Tensor) -> Explanation:
     record : Record
         Of `bptt.record`.
     param : Tensor
-        A parameter, or any tensor of the graph that received a gradient.
+        A parameter, or any tensor or node of the graph that received a gradient.
 
     Returns
     -------
@@ -71,18 +71,14 @@ def explain(record: Record, param: Tensor) -> Explanation:
       visit  t
           2     ∂L/∂w = ∂L/∂y ⊙ x  2.000 ⊙ 2.000  = 4.000
     """
-    if not isinstance(record, Record):
-        found = type(record).__name__
-        raise TypeError(f"explain: expected a Record, got {found}: bptt.record(loss) first")
-    if not isinstance(param, Tensor):
-        found = type(param).__name__
-        raise TypeError(f"explain: expected a Tensor, such as a parameter, got {found}")
-    if param.node is None or record.gradient(param.node) is None:
+    expect_record(record, "explain")
+    place = place_of(param, "explain")
+    if place is None or record.gradient(place) is None:
         raise ValueError(
             f"explain: no gradient came to the tensor {param!r:.80} in this walk: nothing leads "
             "from the loss to it, or it does not require grad"
         )
-    return Explanation(record, param.node)
+    return Explanation(record, place)
 
 
 class Explanation:
@@ -117,7 +113,7 @@ class Explanation:
         ValueError
             If it does not lie between the loss and what is explained.
         """
-        place = self._param if of is None else of.node if isinstance(of, Tensor) else of
+        place = self._param if of is None else place_of(of, "equation")
         if place not in self._on_path:
             called = self._chain.called(self._param)
             raise ValueError(f"equation: the tensor does not lie between the loss and {called}")
@@ -184,6 +180,9 @@ class Explanation:
         return called[node], expression(node, called).removeprefix("= ")
 
     # -- as text --
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         called = self._chain.called(self._param)

@@ -105,7 +105,7 @@ class Record:
 
         ``None`` if nothing came there.
         """
-        place = of.node if isinstance(of, Tensor) else of
+        place = place_of(of, "gradient")
         return None if place is None else self._gradients.get(place)
 
     def value(self, of: Tensor | Node) -> Array | None:
@@ -114,7 +114,7 @@ class Record:
         What the forward pass did not keep is computed again from what it did; ``None`` if that
         takes a large constant of which only the shape is known.
         """
-        place = of.node if isinstance(of, Tensor) else of
+        place = place_of(of, "value")
         return None if place is None else self._replayed(place)
 
     def saved(self, node: Node) -> tuple[Any, ...]:
@@ -270,7 +270,22 @@ def record(
     return Record(loss.node, visits, leaves, saved)
 
 
-def unwalked(loss: Tensor) -> Record:
+def expect_record(record: Any, caller: str) -> None:
+    """Raise a `TypeError`, which says who needs a record and how to get it, unless it is one."""
+    if not isinstance(record, Record):
+        found = type(record).__name__
+        raise TypeError(f"{caller}: expected a Record, got {found}: bptt.record(loss) first")
+
+
+def place_of(tensor: Any, caller: str) -> Node | None:
+    """The place of a tensor in graphs; a node is its own."""
+    if not isinstance(tensor, Tensor | Node):
+        found = type(tensor).__name__
+        raise TypeError(f"{caller}: expected a Tensor, such as a parameter, got {found}")
+    return tensor.node if isinstance(tensor, Tensor) else tensor
+
+
+def unwalked(loss: Tensor, caller: str) -> Record:
     """The graph of a tensor as a record without visits: nothing is walked, freed or changed.
 
     Raises
@@ -282,7 +297,8 @@ def unwalked(loss: Tensor) -> Record:
     root, saved = current(loss), {}
     if root is None or root.is_leaf:
         raise RuntimeError(
-            "this tensor has no graph: compute it from one that requires grad, outside no_grad()"
+            f"{caller}: this tensor has no graph: compute it from one that requires grad, outside "
+            "no_grad()"
         )
     for node in tape([root]):
         if node.saved is None:

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.bptt.measured import Measured
+from tinygrad_rnn.bptt.record import Record, expect_record
 from tinygrad_rnn.bptt.states import Layer, Recurrence, Series, Ways, recurrences
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.text import Report, clean, folded
+from tinygrad_rnn.text import clean, folded
 from tinygrad_rnn.writing.norms import norm, norms
 
 Array = np.ndarray[Any, Any]
@@ -59,9 +60,10 @@ class StateFlow:
         return f"<StateFlow: {self.name} of {self.layer}, {len(self.gradient)} time steps>"
 
 
-@dataclass(frozen=True, eq=False)
-class Flow(Report):
-    """What `flow` returns: a series for each state of each layer. It prints as a table of norms.
+@dataclass(frozen=True, eq=False, repr=False)
+class Flow(Measured):
+    """What `flow` returns: a series for each state of each layer. It prints as a table of norms;
+    ``np.asarray`` gives its numbers.
 
     Attributes
     ----------
@@ -79,6 +81,10 @@ class Flow(Report):
 
     def __len__(self) -> int:
         return len(self.series)
+
+    def numpy(self) -> Array:
+        """The table without its names: t and the three norms, a row for each state and step."""
+        return np.concatenate([np.column_stack([s.steps, *s.norms()]) for s in self])
 
     def rows(self) -> list[list[str]]:
         """A row for each step; the middle of long series is left out."""
@@ -143,9 +149,7 @@ def flow(record: Record) -> Flow:
     >>> [series.norms().through_time for series in flow]
     [array([0.75, 0.5 , 0.  ])]
     """
-    if not isinstance(record, Record):
-        found = type(record).__name__
-        raise TypeError(f"flow: expected a Record, got {found}: bptt.record(loss) first")
+    expect_record(record, "flow")
     layers = recurrences(record.places)
     if not layers:
         raise ValueError(

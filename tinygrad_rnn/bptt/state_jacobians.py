@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, unwalked
 from tinygrad_rnn.bptt.states import Layer, recurrences
 from tinygrad_rnn.bptt.unrolled import Unrolled
@@ -15,14 +16,13 @@ from tinygrad_rnn.functions import cat
 from tinygrad_rnn.modes import enable_grad
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.text import Report, clean, folded
+from tinygrad_rnn.text import clean, folded
 
-Array = np.ndarray[Any, Any]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Jacobians(Report, Mapping[int, Floats]):
+class Jacobians(Measured, Mapping[int, Floats]):
     """What `jacobians` returns: a mapping from t to J_t = ∂s_t/∂s_{t−1}, s the whole state.
 
     In the order in which the sequence is read: a reverse layer begins with the last step, and its
@@ -43,6 +43,9 @@ class Jacobians(Report, Mapping[int, Floats]):
         at most γ: 1 for tanh and relu, ¼ for the sigmoid. Below 1, gradients vanish for certain:
         ‖∂h_t/∂h_s‖₂ ≤ bound^(t−s). Pascanu, Mikolov and Bengio, "On the difficulty of training
         recurrent neural networks", 2013, section 2.1 (https://arxiv.org/abs/1211.5063).
+    skips : bool
+        Whether states also depend on ones before the last, as h_t = σ(W h_{t−1} + U h_{t−2}): then
+        a product of J_t lacks those ways, and there is neither a span of several steps nor a bound.
     """
 
     layer: Layer
@@ -50,9 +53,9 @@ class Jacobians(Report, Mapping[int, Floats]):
     before: dict[int, int]
     matrices: dict[int, Floats]
     bound: float | None
+    skips: bool = False
 
     numeric = range(5)
-    __repr__ = Report.__str__
 
     def __getitem__(self, t: int) -> Floats:
         return self.matrices[t]
@@ -87,10 +90,16 @@ class Jacobians(Report, Mapping[int, Floats]):
         Raises
         ------
         ValueError
-            If there is no way from s to t.
+            If there is no way from s to t, or if there are several since states skip steps.
         """
-        for at, product in self._back_from(t):
+        for steps, (at, product) in enumerate(self._back_from(t)):
             if at == s:
+                if self.skips and steps > 1:
+                    raise ValueError(
+                        f"jacobians: states of {self.layer} depend also on ones before the last, "
+                        f"so ∂state_{t}/∂state_{s} is not the product of J_t. Carry both on as one "
+                        "state, joined by cat"
+                    )
                 return self._block(product, of, wrt)
         raise ValueError(
             f"jacobians: no way leads from step {s} to step {t}; there are J_t for t = "
@@ -106,7 +115,8 @@ class Jacobians(Report, Mapping[int, Floats]):
         yield t, product
         while t in self:
             n = min(len(product), len(self[t]))  # of packed sequences: those that reach so far
-            product = product[:n] @ self[t][:n] if product.ndim > 2 else product @ self[t]
+            with np.errstate(all="ignore"):
+                product = product[:n] @ self[t][:n] if product.ndim > 2 else product @ self[t]
             t = self.before[t]
             yield t, product
 
@@ -141,9 +151,6 @@ class Jacobians(Report, Mapping[int, Floats]):
             raise ValueError(f"jacobians: the J_t are of several shapes, {shapes}: take each J[t]")
         return np.stack(list(self.values()))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return self.numpy().astype(dtype, copy=False)
-
     @property
     def heading(self) -> str:
         """The lines above the table."""
@@ -157,7 +164,7 @@ class Jacobians(Report, Mapping[int, Floats]):
     def rows(self) -> list[list[str]]:
         """Singular values and spectral radius of each J_t, and the norm of all from there on.
 
-        The middle of many rows is left out.
+        The last column is left out where there are `skips`, the middle of many rows is left out.
         """
         last = list(self)[-1]
         spans = {s: _singular(product) for s, product in self._back_from(last)}
@@ -166,7 +173,8 @@ class Jacobians(Report, Mapping[int, Floats]):
         for t, sigma in self.singular_values().items():
             figures = (sigma[..., 0], sigma[..., -1], radii[t], spans[self.before[t]][..., 0])
             rows.append([str(t), *(f"{np.max(x, initial=0):.4g}" for x in figures)])
-        return [head, *folded(rows)]
+        columns = len(head) - self.skips
+        return [row[:columns] for row in [head, *folded(rows)]]
 
 
 def _singular(matrix: Floats) -> Floats:
@@ -243,36 +251,40 @@ def jacobians(
     (array([[0.2]]), array([[0.04]]))
     """
     record = _recorded(what, inputs)
+    known = recurrences(record.places)
+    if not known:
+        raise ValueError(
+            "jacobians: no state is carried from one time step to another there; compute each "
+            "step inside `with bptt.step(t):`"
+        )
     found = [
         each
-        for each in recurrences(record.places)
+        for each in known
         if (scope is None or f".{each.layer.scope}".endswith(f".{scope}"))
         and layer in (None, each.layer.number)
         and direction in (None, each.layer.direction)
         and run in (None, each.layer.run)
     ]
     if len(found) != 1:
-        names = "; ".join(str(each.layer) for each in found)
-        raise ValueError(
-            f"jacobians: there are several: {names}. Say which by scope, layer, direction or run"
-            if found
-            else "jacobians: no state is carried from one time step to another there; compute each "
-            "step inside `with bptt.step(t):`"
-        )
+        names = "; ".join(str(each.layer) for each in found or known)
+        trouble = f"there are several: {names}" if found else f"no such one; there are: {names}"
+        raise ValueError(f"jacobians: {trouble}. Say which by scope, layer, direction or run")
     steps = Unrolled(record, found[0], batch)
-    return Jacobians(steps.layer, steps.slices, steps.before, steps.jacobians(), steps.bound())
+    return Jacobians(
+        steps.layer, steps.slices, steps.before, steps.jacobians(), steps.bound(), steps.skips
+    )
 
 
 def _recorded(what: Any, inputs: tuple[Any, ...]) -> Record:
     if isinstance(what, Module):
         with enable_grad():
-            return unwalked(_joined(what(*[_wanting(x) for x in inputs])))
+            return unwalked(_joined(what(*[_wanting(x) for x in inputs])), "jacobians")
     if inputs:
         raise TypeError("jacobians: inputs go with a module; of a record or tensor leave them out")
     if isinstance(what, Record):
         return what
     if isinstance(what, Tensor):
-        return unwalked(what)
+        return unwalked(what, "jacobians")
     found = type(what).__name__
     raise TypeError(f"jacobians: expected a Record, a Tensor or a Module, got {found}")
 

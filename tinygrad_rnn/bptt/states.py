@@ -65,8 +65,9 @@ def recurrences(places: Iterable[Node]) -> list[Recurrence]:
 
     A *state* is what has the role "state" (`Tensor.named`), or what another time step uses,
     together with what has its name, or is the same operation, at other steps: nothing uses the
-    last state.  A running total, such as a loss that the steps add up, is none.  A *gate* is
-    any other sigmoid or tanh that has a name.  The order is that of the computation.
+    last state.  What the steps merely collect is none: a loss that they add up, an array that they
+    write their outputs to.  A *gate* is any other sigmoid or tanh that has a name.  The order is
+    that of the computation.
 
     Examples
     --------
@@ -124,7 +125,7 @@ class _Search:
             for parent in node.parents:
                 if not parent.is_leaf and parent.tag.step not in (None, node.tag.step):
                     self.users_elsewhere[parent].append(node)
-        carried = [p for p in self.users_elsewhere if not self._is_total(p)]
+        carried = [p for p in self.users_elsewhere if not self._is_collected(p)]
         kinds = {p.primitive for p in carried}
         worth = [p for p in timed if p.primitive in kinds or p.notes is not None]
         self.slots = _slots(worth)
@@ -133,11 +134,11 @@ class _Search:
         known = set(self.states)
         self.gates = [p for p in worth if p not in known and _is_gate(p)]
 
-    def _is_total(self, place: Node) -> bool:
-        """Whether other steps do no more than to add to it, and it is one number or that is all."""
+    def _is_collected(self, place: Node) -> bool:
+        """Whether other steps only add to it or write into it; its own, too, if it is no number."""
         users = self.users_elsewhere[place]
         alone = place.shape == () or len(users) == self.uses[place]
-        return alone and all(user.primitive.name == "add" for user in users)
+        return alone and all(_collects(user, place) for user in users)
 
     def _carrying(self, carried: list[Node]) -> set[Hashable]:
         """The slots of states; one that is carried just once has made an initial state."""
@@ -210,6 +211,12 @@ def _named(found: Iterable[dict[int, Node]]) -> list[Series]:
         unique = name if taken[name] == 1 else f"{name} {taken[name]}"
         series.append(Series(unique, dict(sorted(places.items()))))
     return series
+
+
+def _collects(user: Node, place: Node) -> bool:
+    """Whether a node adds to a place, or writes something into it."""
+    name = user.primitive.name
+    return name == "add" or (name == "index_put" and user.parents[0] is place)
 
 
 def _is_gate(place: Node) -> bool:

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt.contributions import called
-from tinygrad_rnn.bptt.record import Record, unwalked
+from tinygrad_rnn.bptt.measured import Measured
+from tinygrad_rnn.bptt.record import Record, place_of, unwalked
 from tinygrad_rnn.bptt.replica import Cut, replica
 from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.text import Report
 from tinygrad_rnn.writing.norms import norm
 
 Array = np.ndarray[Any, Any]
@@ -51,8 +51,10 @@ class Severed:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Truncation(Report):
-    """What `truncate` returns: a truncated gradient beside the full one. It prints as a table.
+class Truncation(Measured):
+    """What `truncate` returns: a truncated gradient beside the full one.
+
+    It prints as a table; ``np.asarray`` gives its numbers, as `numpy` does.
 
     Attributes
     ----------
@@ -70,7 +72,6 @@ class Truncation(Report):
     _full: dict[Node, Array]
 
     numeric = (1, 2, 3, 4)
-    __repr__ = Report.__str__
 
     @property
     def parameters(self) -> tuple[Node, ...]:
@@ -118,7 +119,7 @@ class Truncation(Report):
         return pair[0], pair[1]
 
     def _found(self, of: Place) -> Node:
-        place = of.node if isinstance(of, Tensor) else of
+        place = place_of(of, "truncate")
         if place is None or place not in self._full:
             raise KeyError(f"truncate: {of!r:.80} is no leaf of this graph that requires grad")
         return place
@@ -130,6 +131,13 @@ class Truncation(Report):
             f"Gradients truncated after {self.k} steps, {self.windows} windows; "
             f"time edges cut: {len(self.severed)}"
         )
+
+    def numpy(self) -> Array:
+        """Rows of norm, full norm, angle and relative error: of each parameter, then of all."""
+        places = (*self.parameters, None)
+        sizes = [[norm(gradient) for gradient in self._pair(place)] for place in places]
+        errors = [[self.angle(place), self.relative_error(place)] for place in places]
+        return np.hstack([sizes, errors])
 
     def rows(self) -> list[list[str]]:
         """Norms, angle and relative error, of each parameter and of all."""
@@ -144,7 +152,7 @@ class Truncation(Report):
         return ("–" if math.isnan(angle) else f"{angle:.2f}°"), f"{self.relative_error(place):.4g}"
 
 
-class TruncationComparison(Report, Mapping[int, Truncation]):
+class TruncationComparison(Measured, Mapping[int, Truncation]):
     """What `compare_truncation` returns: a mapping from k to its `Truncation`.
 
     It prints as a table. ``np.asarray`` gives k, angle and relative error of all parameters
@@ -152,7 +160,6 @@ class TruncationComparison(Report, Mapping[int, Truncation]):
     """
 
     numeric = (0, 1, 3, 4)
-    __repr__ = Report.__str__
 
     def __init__(self, by_k: dict[int, Truncation]) -> None:
         self._by_k = by_k
@@ -177,9 +184,6 @@ class TruncationComparison(Report, Mapping[int, Truncation]):
     def numpy(self) -> Array:
         """Rows of k, angle and relative error."""
         return np.stack([np.array(list(self), float), self.angles(), self.relative_errors()], 1)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return self.numpy().astype(dtype, copy=False)
 
     @property
     def heading(self) -> str:
@@ -261,7 +265,8 @@ def truncate(loss: Tensor | Record, k: int, windows: str = "regular") -> Truncat
       w          0.036      0.108  0.00°          0.6667
       all        0.036      0.108  0.00°          0.6667
     """
-    return compare_truncation(loss, [k], windows)[k]
+    (truncation,) = _truncations("truncate", loss, [k], windows)
+    return truncation
 
 
 def compare_truncation(
@@ -285,21 +290,28 @@ def compare_truncation(
               weight_ih_l0   9.88°          0.4125
               weight_hh_l0   8.92°          0.2196
     """
-    record = _recorded(loss)
-    sizes = [_checked(k) for k in ks]
-    if not sizes:
+    if not isinstance(ks, Iterable) or isinstance(ks, str):
+        raise TypeError(f"compare_truncation: ks must be integers, as [1, 2, 5], got {ks!r}")
+    found = _truncations("compare_truncation", loss, ks, windows)
+    if not found:
         raise ValueError("compare_truncation: ks is empty; give one k at least")
-    if windows not in _WINDOWS:
-        raise ValueError(f"truncate: windows must be 'regular' or 'sliding', not {windows!r}")
+    return TruncationComparison({each.k: each for each in found})
+
+
+def _truncations(caller: str, loss: Any, ks: Iterable[Any], windows: str) -> list[Truncation]:
+    record = _recorded(caller, loss)
+    sizes = dict.fromkeys(_window(caller, k) for k in ks)
+    if windows not in [*_WINDOWS]:
+        raise ValueError(f"{caller}: windows must be 'regular' or 'sliding', not {windows!r}")
     carriers = _carriers(record)
     uses = ((node, i) for node in record.places for i in range(len(node.parents)))
     if not any(_time_edge(*use, carriers) for use in uses):
         raise ValueError(
-            "truncate: no state is carried from one time step to another; compute each step "
+            f"{caller}: no state is carried from one time step to another; compute each step "
             "inside `with bptt.step(t):`"
         )
     full, _ = _walked(record, lambda node, mark, operand: mark)
-    found = {}
+    found = []
     for k in sizes:
         truncated, lost = _walked(record, _WINDOWS[windows](carriers, k))
         severed = tuple(
@@ -308,28 +320,28 @@ def compare_truncation(
             for i in range(len(node.parents))
             if (node, i) in lost and (edge := _time_edge(node, i, carriers))
         )
-        found[k] = Truncation(k, windows, severed, truncated, full)
-    return TruncationComparison(found)
+        found.append(Truncation(k, windows, severed, truncated, full))
+    return found
 
 
-def _recorded(loss: Any) -> Record:
+def _recorded(caller: str, loss: Any) -> Record:
     if isinstance(loss, Record):
         return loss
     if not isinstance(loss, Tensor):
-        raise TypeError(f"truncate: expected a Tensor or a Record, got {type(loss).__name__}")
+        raise TypeError(f"{caller}: expected a Tensor or a Record, got {type(loss).__name__}")
     if loss.numel() != 1:
         raise RuntimeError(
-            f"truncate: expected a loss of one element, got shape {loss.shape}; reduce it, or "
+            f"{caller}: expected a loss of one element, got shape {loss.shape}; reduce it, or "
             "record its walk with the gradient that is meant"
         )
-    return unwalked(loss)
+    return unwalked(loss, caller)
 
 
-def _checked(k: Any) -> int:
+def _window(caller: str, k: Any) -> int:
     if isinstance(k, bool) or not hasattr(k, "__index__"):
-        raise TypeError(f"truncate: k must be an integer, a number of time steps, got {k!r}")
+        raise TypeError(f"{caller}: k must be an integer, a number of time steps, got {k!r}")
     if index(k) < 1:
-        raise ValueError(f"truncate: k must be at least 1, got {k}")
+        raise ValueError(f"{caller}: k must be at least 1, got {k}")
     return index(k)
 
 

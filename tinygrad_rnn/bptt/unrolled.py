@@ -32,6 +32,8 @@ class Unrolled:
         Where the parts of the state stand in the whole.
     before : dict of int, by step
         The step that each goes on from, in the order in which the sequence is read.
+    skips : bool
+        Whether a step also uses states of this layer that are older than the one before.
     """
 
     def __init__(self, record: Record, recurrence: Recurrence, batch: bool) -> None:
@@ -51,10 +53,17 @@ class Unrolled:
             raise ValueError(f"jacobians: there is no second time step of {self.layer}")
         self.batched = batch and len(parts[self.steps[0]][0].shape) > 1
         ends = np.cumsum([0, *map(self._features, parts[self.steps[0]])]).tolist()
+        if ends[-1] == 0:
+            raise ValueError(f"jacobians: the state of {self.layer} has no elements")
         names = [state.name for state in states]
         self.slices = {name: slice(*ends[i : i + 2]) for i, name in enumerate(names)}
         self.copies = replica(record, [(p, t) for t in self.before for p in parts[t]], self._follow)
         self.leaves = self._leaves()
+        own = {place for at_t in parts.values() for place in at_t}
+        self.skips = any(
+            place in own and isinstance(mark, Cut) and copy not in self.leaves
+            for (place, mark), copy in self.copies.items()
+        )
 
     # -- cutting --
 
@@ -125,7 +134,7 @@ class Unrolled:
         """‖W_hh‖₂ · γ if every step is h_t = σ(W_hh h_{t−1} + …); else ``None``."""
         nodes = {t: self.copies[self.parts[t][0], t] for t in self.before}
         names = {node.primitive.name for node in nodes.values()}
-        if len(self.slices) > 1 or not names <= _SLOPES.keys():
+        if self.skips or len(self.slices) > 1 or not names <= _SLOPES.keys():
             return None
         sums = {t: node.parents[0] for t, node in nodes.items()}
         if not all(map(self._is_linear, sums.values())):
@@ -180,7 +189,8 @@ class Unrolled:
         for top in tops:
             g = cotangents[top] = np.zeros(top.shape)
             g[:1] = np.linspace(1, 2, g[:1].size).reshape(g[:1].shape)
-        if any(pulled[1:].any() for pulled in self._pulled(cotangents).values()):
+        arrived = [pulled[1:] for pulled in self._pulled(cotangents).values()]
+        if any((np.isfinite(others) & (others != 0)).any() for others in arrived):  # 0 · ∞ is NaN
             raise ValueError(
                 f"jacobians: the state of {self.layer} has shape {tops[0].shape}, and what stands "
                 "along its first axis influences each other: it is no batch. Pass batch=False"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from tinygrad_rnn.tensor import Tensor, sequence, wrap
 from tinygrad_rnn.testing.crosscheck import crosscheck
 from tinygrad_rnn.testing.divergence import search
 from tinygrad_rnn.testing.pairs import Tolerance
-from tinygrad_rnn.testing.runs import OURS, run
+from tinygrad_rnn.testing.runs import OURS, expect_function, repeatable, run
 
 
 def assert_matches_torch(
@@ -67,7 +68,8 @@ def assert_gradients(
     Parameters
     ----------
     fn : callable
-        ``fn(*inputs)`` returns a tensor or a sequence of tensors.
+        ``fn(*inputs)`` returns a tensor or a sequence of tensors. Its random draws, as of dropout,
+        are the same each time.
     *inputs : float64 arrays, or Tensors
         Arrays, and Tensors that require grad, are differentiated; anything else is handed on.
     second_order : bool
@@ -91,11 +93,18 @@ def assert_gradients(
     >>> tg.testing.assert_gradients(lambda x, w: tg.tanh(x @ w), np.ones((1, 2)), np.eye(2))
     """
     __tracebackhide__ = True
+    expect_function(fn, "assert_gradients")
     tensors = [_differentiable(i, x) for i, x in enumerate(inputs)]
+    if not any(isinstance(x, Tensor) and x.requires_grad for x in tensors):
+        raise ValueError(
+            "assert_gradients: nothing to differentiate; give float64 arrays, or Tensors that "
+            "require grad"
+        )
+    same_draws = partial(repeatable(lambda lib, *xs: fn(*xs)), OURS)
     try:
-        gradcheck(fn, tensors, eps=eps, rtol=rtol, atol=atol)
+        gradcheck(same_draws, tensors, eps=eps, rtol=rtol, atol=atol)
         if second_order:
-            gradgradcheck(fn, tensors, eps=eps, rtol=rtol, atol=atol)
+            gradgradcheck(same_draws, tensors, eps=eps, rtol=rtol, atol=atol)
     except GradcheckError as error:
         raise AssertionError("\n".join([str(error), *_guilty(fn, tensors)])) from None
 

@@ -22,7 +22,8 @@ from tinygrad_rnn.testing.asserts import assert_matches_torch
 from tinygrad_rnn.testing.cases import CASES, Case
 from tinygrad_rnn.testing.cases.table import sequence
 from tinygrad_rnn.testing.modules import crosscheck_module
-from tinygrad_rnn.testing.runs import OURS, aside, flat, installed_torch, place
+from tinygrad_rnn.testing.pytorch import installed_torch
+from tinygrad_rnn.testing.runs import OURS, aside, flat, place
 from tinygrad_rnn.text import Report
 from tinygrad_rnn.utils import progress
 
@@ -76,7 +77,7 @@ def _verdict(failures: Sequence[str] | None) -> str:
     return f"{len(failures)} WRONG" if failures else "ok"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CheckReport(Report):
     """The result of `check`; prints as a summary table under a verdict."""
 
@@ -138,7 +139,7 @@ def check(
     Raises
     ------
     ValueError
-        If there is no such operation.
+        If there is no such operation, or the seed is negative.
 
     Examples
     --------
@@ -146,7 +147,9 @@ def check(
     >>> check(["tanh", "matmul"], layers=False).ok
     True
     """
-    names = list(CASES) if operations is None else list(operations)
+    names = list(CASES) if operations is None else list(dict.fromkeys(operations))
+    if seed is not None and seed < 0:
+        raise ValueError(f"check: the seed must be at least 0, got {seed}")
     if unknown := [name for name in names if name not in CASES]:
         raise ValueError(
             f"check: no operation is called {', '.join(map(repr, unknown))}; there are: "

@@ -9,12 +9,22 @@ from typing import Any
 from tinygrad_rnn.modes import keep_values
 from tinygrad_rnn.testing.divergence import Divergence, operations, search
 from tinygrad_rnn.testing.pairs import Pair, Tolerance, paired
-from tinygrad_rnn.testing.runs import OURS, Named, Run, array_of, aside, both, required_torch, run
+from tinygrad_rnn.testing.pytorch import required_torch
+from tinygrad_rnn.testing.runs import (
+    OURS,
+    Named,
+    Run,
+    array_of,
+    aside,
+    both,
+    expect_function,
+    run,
+)
 from tinygrad_rnn.testing.traces import Parting, parting, traced
 from tinygrad_rnn.text import Report
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CrossCheck(Report):
     """The result of `crosscheck`; prints as a table under a verdict.
 
@@ -83,7 +93,7 @@ def crosscheck(
     fn : callable
         ``fn(lib, *inputs, *modules)``, called with ``lib=tinygrad_rnn`` and with ``lib=torch``. It
         returns tensors or other values, at any depth in tuples, lists and dicts.
-    *inputs : arrays, Tensors, or nested lists, tuples and dicts of them
+    *inputs : arrays, Tensors of either library, or nested lists, tuples and dicts of them
         Each library gets tensors of its own. Arrays of floating-point numbers require grad,
         integers and bools do not; of a Tensor its ``requires_grad`` says so. Anything else, such as
         a Python number, is handed on as it is.
@@ -155,6 +165,7 @@ class Beside:
     names: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
+        expect_function(self.fn, self.caller)
         self.torch = required_torch(self.caller)
         self.mine, self.twins = both(self.caller, self.modules)
         with keep_values():
@@ -189,13 +200,14 @@ class Beside:
         found = search(self.torch, self.ours, self.tolerance, self.second_order)
         lines = [f"{self.caller}: {len(wrong)} of {len(pairs)} DIFFER from PyTorch"]
         lines += map(str, found.first)
-        parting = None
+        right, parting = _RIGHT, None
+        if found.unchecked:
+            lines.append(f"not checked by themselves: {', '.join(found.unchecked)}")
+            right = _REST_IS_RIGHT
         if not found.first:
             outputs_agree = all(pair.ok for pair in pairs if pair.what in self.ours.outputs)
             parting = None if outputs_agree else self._parting()
-            lines.append(_RIGHT + (str(parting) if parting else _WALKS if outputs_agree else _REST))
-        if found.unchecked:
-            lines.append(f"not checked by themselves: {', '.join(found.unchecked)}")
+            lines.append(right + (str(parting) if parting else _WALKS if outputs_agree else _REST))
         return CrossCheck(pairs, found.first, parting, "\n".join(lines))
 
     def _who_raises(self) -> str:
@@ -212,6 +224,7 @@ class Beside:
 
 
 _RIGHT = "each recorded operation agrees with PyTorch's on the same inputs. "
+_REST_IS_RIGHT = "look there first: each other operation agrees with PyTorch's on the same inputs. "
 _WALKS = (
     "So do the outputs: they come about in other ways, or the walks differ in what is between the "
     "operations, such as detached tensors, hooks, or the adding up of contributions"

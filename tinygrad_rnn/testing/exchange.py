@@ -20,6 +20,7 @@ from tinygrad_rnn import nn
 from tinygrad_rnn.creation import from_numpy
 from tinygrad_rnn.random import get_rng_state, set_rng_state
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.testing.pytorch import required_torch
 
 
 def from_torch(obj: Any) -> Any:
@@ -52,7 +53,7 @@ def from_torch(obj: Any) -> Any:
       (1): Tanh()
     )
     """
-    torch = _torch("from_torch")
+    torch = required_torch("from_torch")
     state = get_rng_state()  # layers draw weights when they are built, which nobody will see
     try:
         return _Exchange("from_torch", torch.nn, nn, torch.Tensor, _ours).start(obj)
@@ -75,16 +76,9 @@ def to_torch(obj: Any) -> Any:
     >>> tg.testing.to_torch(tg.tensor([1.0, 2.0], requires_grad=True))
     tensor([1., 2.], requires_grad=True)
     """
-    torch = _torch("to_torch")
+    torch = required_torch("to_torch")
     with torch.random.fork_rng(devices=[]):
         return _Exchange("to_torch", nn, torch.nn, Tensor, _theirs).start(obj)
-
-
-def _torch(caller: str) -> Any:
-    try:
-        return import_module("torch")
-    except ImportError:
-        raise ImportError(f"{caller} needs PyTorch: pip install torch") from None
 
 
 def _ours(tensor: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,8 @@ TOLERANCES = {"float64": (1e-9, 1e-11), "float32": (1e-4, 1e-5), "float16": (2e-
 """By dtype: rtol, of each entry, and atol, of the largest entry (of 1 if all are smaller)."""
 
 
-class Tolerance(NamedTuple):
+@dataclass(frozen=True)
+class Tolerance:
     """How far two arrays may lie apart; ``None``: what `TOLERANCES` says of their dtype.
 
     Entries a and b agree if |a − b| ≤ rtol·|b| + atol·max(1, |largest entry of b|): in a gradient
@@ -23,6 +25,11 @@ class Tolerance(NamedTuple):
 
     rtol: float | None = None
     atol: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, limit in (("rtol", self.rtol), ("atol", self.atol)):
+            if limit is not None and not (isinstance(limit, Real) and limit >= 0):
+                raise ValueError(f"{name} must be a number that is not negative, got {limit!r}")
 
     def of(self, dtype: np.dtype[Any]) -> tuple[float, float]:
         """Rtol and atol for arrays of this type."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -92,7 +92,7 @@ def aside(function: Callable[[], Any]) -> Any:
 
     Nor does PyTorch get to say that projections are slow.
     """
-    torch = installed_torch()
+    torch = sys.modules.get("torch")  # what is not imported has drawn nothing
     state, theirs = get_rng_state(), torch.get_rng_state() if torch else None
     try:
         with warnings.catch_warnings():
@@ -104,31 +104,36 @@ def aside(function: Callable[[], Any]) -> Any:
             torch.set_rng_state(theirs)
 
 
-def installed_torch() -> Any:
-    """PyTorch, or ``None`` where it is not installed."""
-    try:
-        return import_module("torch")
-    except ImportError:
-        return None
+def repeatable(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a library and inputs that draws the same random numbers in every call."""
+
+    def seeded(lib: Any, *inputs: Any) -> Any:
+        def go() -> Any:
+            lib.manual_seed(0)
+            return fn(lib, *inputs)
+
+        return aside(go)
+
+    return seeded
 
 
-def required_torch(caller: str) -> Any:
-    """PyTorch, or an `ImportError` that says who needs it."""
-    torch = installed_torch()
-    if torch is None:
-        raise ImportError(f"{caller} needs PyTorch to compare with: pip install torch")
-    return torch
+def expect_function(fn: Any, caller: str) -> None:
+    """Raise a `TypeError`, which says who needs a function, unless it can be called."""
+    if not callable(fn):
+        raise TypeError(f"{caller}: expected a function first, got {type(fn).__name__} {fn!r:.80}")
 
 
 def both(caller: str, modules: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """Copies of modules: ours, and PyTorch's with the same weights."""
+    if not isinstance(modules, list | tuple):
+        raise TypeError(f"{caller}: modules must be a list, got {type(modules).__name__}")
     ours, theirs = [], []
     for given in modules:
         mine, twin = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
-        if not isinstance(mine, Module):
+        if not isinstance(mine, Module) or not (twin is None or hasattr(twin, "load_state_dict")):
             raise TypeError(
                 f"{caller}: modules are Modules of this package, or pairs of one and PyTorch's, "
-                f"got {type(mine).__name__}"
+                f"got {' and '.join(type(x).__name__ for x in (mine, twin) if x is not None)}"
             )
         if twin is None:
             twin = to_torch(mine)
@@ -173,11 +178,12 @@ def place(lib: Any, x: Any, name: str, wanted: Named) -> Any:
         return type(x)([place(lib, part, f"{name}[{i}]", wanted) for i, part in enumerate(x)])
     if type(x) is dict:
         return {key: place(lib, part, f"{name}[{key!r}]", wanted) for key, part in x.items()}
-    if not isinstance(x, Tensor | np.ndarray | np.generic):
+    given = array_of(x)
+    if not isinstance(given, np.ndarray | np.generic):
         return x
-    array = np.array(x.array if isinstance(x, Tensor) else x)
+    array = np.array(given)
     made = lib.from_numpy(array)
-    if x.requires_grad if isinstance(x, Tensor) else array.dtype.kind == "f":
+    if array.dtype.kind == "f" if given is x else x.requires_grad:
         wanted[name] = made.requires_grad_()
     return made
 

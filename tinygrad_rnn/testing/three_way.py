@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-import tinygrad_rnn
 from tinygrad_rnn import autograd
 from tinygrad_rnn.creation import tensor
 from tinygrad_rnn.modes import keep_values
+from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.testing.complex_step import complex_step, obstacle
+from tinygrad_rnn.testing.pytorch import installed_torch
+from tinygrad_rnn.testing.runs import OURS, expect_function, repeatable
 from tinygrad_rnn.text import Report, clean
 
 Array = np.ndarray[Any, Any]
@@ -35,7 +35,7 @@ class Comparison:
     complex_error: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ThreeWay(Report):
     """The result of `three_way`; prints as a table.
 
@@ -110,7 +110,7 @@ def three_way(
     ----------
     fn : callable
         ``fn(lib, *tensors)`` computes a tensor with one element with the functions of ``lib``,
-        which is this package or torch.
+        which is this package or torch. Its random draws, as of dropout, are the same each time.
     inputs : mapping from names to float64 arrays
         All of them are differentiated.
     differences_tolerance, torch_tolerance : float
@@ -126,9 +126,9 @@ def three_way(
     Raises
     ------
     TypeError
-        If an input is not float64: differences of float32 are mostly rounding.
+        If an input is not float64: differences of float32 are mostly rounding; if there is none.
     ValueError
-        If the function returns more than one number.
+        If the function returns anything but one number that depends on an input.
 
     Examples
     --------
@@ -138,22 +138,30 @@ def three_way(
     >>> result.ok
     True
     """
-    arrays = {name: np.array(array) for name, array in inputs.items()}
+    expect_function(fn, "three_way")
+    if not isinstance(inputs, Mapping) or not inputs:
+        raise TypeError(
+            f"three_way: inputs must be a dict from names to arrays, got {inputs!r:.80}"
+        )
+    arrays = {str(name): np.array(array) for name, array in inputs.items()}
     for name, array in arrays.items():
         if array.dtype != np.float64:
             raise TypeError(f"three_way: input {name!r} must be float64, got {array.dtype}")
+    seeded = repeatable(fn)
     tensors = [tensor(array, requires_grad=True) for array in arrays.values()]
     with keep_values():
-        output = fn(tinygrad_rnn, *tensors)
-    if output.numel() != 1:
+        output = seeded(OURS, *tensors)
+    if not isinstance(output, Tensor) or output.numel() != 1:
+        got = f"a tensor of shape {output.shape}" if isinstance(output, Tensor) else repr(output)
         raise ValueError(
-            f"three_way: the function must return a single number, such as a sum, got a tensor of "
-            f"shape {output.shape}"
+            f"three_way: the function must return a single number, such as a sum, got {got:.80}"
         )
-    analytical, numerical = autograd.jacobians(lambda *xs: fn(tinygrad_rnn, *xs), tensors)
+    if not output.requires_grad:
+        raise ValueError("three_way: what the function returns does not depend on any input")
+    analytical, numerical = autograd.jacobians(lambda *xs: seeded(OURS, *xs), tensors)
     barred = obstacle(output)
     steps = [] if barred else complex_step(output, tensors)
-    theirs = _torch_gradients(fn, list(arrays.values()))
+    theirs = _torch_gradients(seeded, list(arrays.values()))
     comparisons = []
     for i, (name, array) in enumerate(arrays.items()):
         ours = analytical[0][i].reshape(array.shape)
@@ -171,9 +179,9 @@ def three_way(
 
 def _torch_gradients(fn: Callable[..., Any], arrays: list[Array]) -> list[Array] | None:
     """The gradients by PyTorch, or ``None`` where it is not installed."""
-    if importlib.util.find_spec("torch") is None:
+    torch = installed_torch()
+    if torch is None:
         return None
-    torch = importlib.import_module("torch")
     tensors = [torch.tensor(array, requires_grad=True) for array in arrays]
     fn(torch, *tensors).backward()
     return [
