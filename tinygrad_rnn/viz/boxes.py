@@ -152,12 +152,12 @@ class Boxes:
             box.name = self.titles[group.part]
         else:
             box.name = _module(users[0].tag.scope) or "output"
-        names = Counter(self.lane_name(place) for place in group.members)
-        for place in group.members:
+        scopes = [self.roles.uses[place][0][0].tag.scope for place in group.members]
+        several = len(set(scopes)) > 1
+        for place, scope in zip(group.members, scopes, strict=True):
             lane = self._lane(place)
-            if names[lane.name] > 1:  # of several modules in one cell
-                scope = _module(self.roles.uses[place][0][0].tag.scope)
-                lane.name = f"{scope}.{lane.name}" if scope else lane.name
+            if several and _module(scope):  # modules in one cell, such as an embedding before it
+                lane.name = f"{_module(scope)}.{lane.name}"
             lane.value, lane.tall = figures.shape(place.shape), False
             box.parts.append(lane)
         if self.grads:

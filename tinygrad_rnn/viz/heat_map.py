@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinygrad_rnn.bptt import Record
+from tinygrad_rnn.bptt.record import expect_record
 from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.modes import Tag
@@ -77,9 +78,7 @@ def heat_map(record: Record, *, theme: str = "light", title: str | None = None) 
     >>> tg.viz.heat_map(tg.bptt.record(output[-1].sum()))
     <Chart: Gradients of 1,000 time steps>
     """
-    if not isinstance(record, Record):
-        found = type(record).__name__
-        raise TypeError(f"heat_map: expected a Record, got {found}: bptt.record(loss) first")
+    expect_record(record, "heat_map")
     look, groups = theme_of(theme), _groups(record)
     steps = sorted({t for bands in groups.values() for band in bands for t in band.norms})
     if not steps:
