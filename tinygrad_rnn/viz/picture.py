@@ -10,6 +10,7 @@ import graphviz
 
 from tinygrad_rnn.viz.build import READABLE, scene_of
 from tinygrad_rnn.viz.chart import Chart, theme_of
+from tinygrad_rnn.viz.collector import resting_collector
 from tinygrad_rnn.viz.dot import digraph
 from tinygrad_rnn.viz.grouping import Steps
 from tinygrad_rnn.viz.heat_map import heat_map
@@ -36,12 +37,14 @@ class Picture:
 
     @cached_property
     def _layout(self) -> Layout:
-        return lay_out(self._scene)
+        with resting_collector():
+            return lay_out(self._scene)
 
     @cached_property
     def svg(self) -> str:
         """The picture as SVG text."""
-        return paint(self._scene, self._layout, self._theme)
+        with resting_collector():
+            return paint(self._scene, self._layout, self._theme)
 
     @cached_property
     def dot(self) -> str:
@@ -162,16 +165,17 @@ def draw(
     look = theme_of(theme)
     if level == "step":
         return heat_map(record_or_tensor, theme=theme, title=title)
-    scene = scene_of(
-        source_of(record_or_tensor),
-        level=level,
-        steps=steps,
-        values=values,
-        grads=grads,
-        order=order,
-        max_nodes=max_nodes,
-        title=title,
-    )
+    with resting_collector():
+        scene = scene_of(
+            source_of(record_or_tensor),
+            level=level,
+            steps=steps,
+            values=values,
+            grads=grads,
+            order=order,
+            max_nodes=max_nodes,
+            title=title,
+        )
     return Picture(scene, look)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from tinygrad_rnn.bptt import Record, record
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.viz.build import scene_of
+from tinygrad_rnn.viz.collector import resting_collector
 from tinygrad_rnn.viz.layout import lay_out
 from tinygrad_rnn.viz.options import most, title_or
 from tinygrad_rnn.viz.player.page import still, walking
@@ -90,8 +91,10 @@ def play(
             f"max_nodes (now {max_nodes:,})"
         )
     walk = loss_or_record if isinstance(loss_or_record, Record) else record(loss_or_record)
-    scene = scene_of(source_of(walk), steps="all", max_nodes=count, title=title)
-    data = walk_of(walk, scene)
-    make_room(scene, data)
-    path.write_text(walking(scene, lay_out(scene), data), encoding="utf-8", newline="\n")
+    with resting_collector():
+        scene = scene_of(source_of(walk), steps="all", max_nodes=count, title=title)
+        data = walk_of(walk, scene)
+        make_room(scene, data)
+        page = walking(scene, lay_out(scene), data)
+    path.write_text(page, encoding="utf-8", newline="\n")
     return path
