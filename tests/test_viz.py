@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import combinations, pairwise
 
 import numpy as np
