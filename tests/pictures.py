@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -209,3 +212,18 @@ def check_texts(reader):
             spans.append((round(area.bottom), area.left, area.right, element.text))
         for (y, a, b, one), (v, c, d, two) in combinations(spans, 2):
             assert abs(y - v) > 8 or b <= c or d <= a, (i, one, two)
+
+
+def in_two_runs(script: str) -> tuple[str, str]:
+    """What a program prints in two interpreters that hash differently."""
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed in ("1", "4242")
+    ]
+    first, second = (run.communicate()[0] for run in runs)
+    return first, second

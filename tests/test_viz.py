@@ -15,7 +15,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from pictures import SVG, Reader, check_geometry, check_texts, drawn
+from pictures import SVG, Reader, check_geometry, check_texts, drawn, in_two_runs
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
@@ -669,16 +669,7 @@ print(hashlib.sha256(viz.draw(bptt.record(t.tangle(3))).svg.encode()).hexdigest(
 
 def test_the_same_program_gives_the_same_bytes():
     script = SCRIPT.format(tests=os.path.dirname(__file__))
-    runs = [
-        subprocess.Popen(
-            [sys.executable, "-c", script],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for seed in ("1", "4242")
-    ]
-    first, second = (run.communicate()[0] for run in runs)
+    first, second = in_two_runs(script)
     assert first == second
     assert first.count("\n") == len(NETWORKS) + 1
 

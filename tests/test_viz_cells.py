@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import defaultdict
 from itertools import combinations, pairwise
 
@@ -16,7 +15,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import SVG, Reader, along, check_geometry, check_texts, check_writing, corners
+from pictures import (
+    SVG,
+    Reader,
+    along,
+    check_geometry,
+    check_texts,
+    check_writing,
+    corners,
+    in_two_runs,
+)
 from recurrences import LAYERS, LOOPS, NETWORKS, cells, elman, layer, packed, plain_lstm, rnn_cell
 from test_viz import HOSTILE, tangle
 
@@ -648,16 +656,7 @@ def fingerprint():
 
 def test_the_same_program_gives_the_same_bytes():
     script = SCRIPT.format(tests=os.path.dirname(__file__))
-    runs = [
-        subprocess.Popen(
-            [sys.executable, "-c", script],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for seed in ("1", "4242")
-    ]
-    first, second = (run.communicate()[0] for run in runs)
+    first, second = in_two_runs(script)
     assert first == second != ""
 
 

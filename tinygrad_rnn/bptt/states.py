@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.text import clean
+from tinygrad_rnn.writing.names import role_of
 
 _GATES = ("sigmoid", "tanh")
 
@@ -147,7 +148,7 @@ class _Search:
         return {slot for slot, n in times.items() if 2 * n > known[slot] - 1}
 
     def _is_state(self, place: Node) -> bool:
-        role = place.notes.role if place.notes is not None else None
+        role = role_of(place)
         if self._is_initial(place):
             return False
         return role == "state" or (role is None and self.slots[place] in self.carrying)

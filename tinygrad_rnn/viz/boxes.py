@@ -14,11 +14,11 @@ from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz.cells import Part
 from tinygrad_rnn.viz.grouping import Group
-from tinygrad_rnn.viz.roles import Roles, role_of
+from tinygrad_rnn.viz.roles import Roles
 from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Row, Strip
 from tinygrad_rnn.viz.source import Source
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.names import expression, given_name, is_inline
+from tinygrad_rnn.writing.names import expression, given_name, is_inline, role_of
 from tinygrad_rnn.writing.norms import add_to
 
 _RANGES = {"sigmoid": 0.0, "tanh": -1.0}  # the lower ends of what gates are made by
@@ -47,6 +47,7 @@ class Boxes:
         self.source, self.roles, self.names, self.groups = source, roles, names, groups
         self.values, self.grads, self.order = values, grads, order
         self.missing: set[str] = set()
+        self._outgoing: dict[int, list[Node]] = {}  # by the index of a group
         self.norms: list[tuple[Row | Lane, float]] = []
         self.group_of = {place: group for group in groups[::-1] for place in group.members}
         self.starts = {(g.members[-1], g.state): g for g in groups if g.state is not None}
@@ -78,10 +79,10 @@ class Boxes:
 
     def outgoing(self, group: Group) -> list[Node]:
         """The members that go out of a group: other groups use them, or they have a name there."""
-        if len(group.members) == 1:
-            return group.members
-        found = [place for place in group.members if self._goes_out(place, group)]
-        return found or group.members[-1:]
+        if group.index not in self._outgoing:
+            found = [place for place in group.members if self._goes_out(place, group)]
+            self._outgoing[group.index] = found or group.members[-1:]
+        return self._outgoing[group.index]
 
     def _goes_out(self, place: Node, group: Group) -> bool:
         roles = self.roles

@@ -12,11 +12,11 @@ from numbers import Integral
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.viz.cells import Part, parts_of
 from tinygrad_rnn.viz.roles import Roles
+from tinygrad_rnn.viz.scene import OUTER
 from tinygrad_rnn.writing.names import given_name
 
 LONGEST = 8  # time steps that are all drawn; of more, the first and the last
 FIRST, LAST = 2, 3
-_OUTER = ("before", "after")  # regions of initial states
 
 Steps = str | Sequence[int]
 
@@ -141,7 +141,7 @@ class _Grouping:
             return (part, column), "cell" if part.is_cell else "tensor", part, column
         if place in self.into:
             return self.of(self.into[place])
-        if self.cells and self.roles.regions[place] in _OUTER:
+        if self.cells and self.roles.regions[place] in OUTER:
             return place, "initial", None, None
         if self.cells and self.roles.kinds[place] == "parameter":
             user = self.roles.uses[place][0][0]
@@ -163,7 +163,7 @@ class _Grouping:
         region, above = self.roles.regions[place], self.roles.regions[user]
         if region not in ("top", "bottom") or self.roles.kinds[place] == "parameter":
             return False
-        if self.cells and above in _OUTER:
+        if self.cells and above in OUTER:
             return True  # an initial state is one box
         if region != above or given_name(place) or (place.is_leaf and place.requires_grad):
             return False
@@ -175,4 +175,4 @@ class _Grouping:
     def _is_shared_out(self, place: Node) -> bool:
         """Whether a place is a given state, of which each layer has its part."""
         users = [self.into.get(user, user) for user, _ in self.roles.uses[place]]
-        return bool(users) and all(self.roles.regions[user] in _OUTER for user in users)
+        return bool(users) and all(self.roles.regions[user] in OUTER for user in users)

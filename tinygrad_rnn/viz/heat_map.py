@@ -22,7 +22,7 @@ from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, width, xml
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale, bin_of, count
-from tinygrad_rnn.writing.names import given_name
+from tinygrad_rnn.writing.names import given_name, role_of
 from tinygrad_rnn.writing.norms import add_to, norm
 
 _WIDEST, _THINNEST, _ROOM = 64.0, 2.0, 900.0  # of a sliver, and for all slivers of a band
@@ -133,19 +133,15 @@ def _shares(record: Record) -> dict[Node, tuple[Tag, Norms]]:
     return {
         place: (tags[place], {t: norm(share[t]) for t in sorted(share)})
         for place in sorted(tags, key=lambda place: place.order)
-        if len(share := sums[place]) > 1 or _role(place) == "parameter"
+        if len(share := sums[place]) > 1 or role_of(place) == "parameter"
     }
 
 
 def _is_learned(leaf: Node, user: Node) -> bool:
     """Whether a leaf that a step uses may be a parameter: not an input, read part by part."""
-    role = _role(leaf)
+    role = role_of(leaf)
     maybe = role is None and user.primitive.name not in _SLICES
     return leaf.requires_grad and (role == "parameter" or maybe)
-
-
-def _role(place: Node) -> str | None:
-    return place.notes.role if place.notes is not None else None
 
 
 # -- painting --------------------------------------------------------------------------------

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 
 from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.writing.names import given_name
+from tinygrad_rnn.viz.scene import OUTER
+from tinygrad_rnn.writing.names import given_name, role_of
 
 Use = tuple[Node, int]  # a node, and which of its operands the place is
 Where = tuple[str, "int | None", "str | None"]  # scope, layer and direction
 SLICES = ("getitem", "slice", "index")
-_OUTER = ("before", "after")
-_BELOW = ("step", "bottom", *_OUTER)  # regions whose boxes use what lies below
+_BELOW = ("step", "bottom", *OUTER)  # regions whose boxes use what lies below
 _INITIAL_NAME = re.compile(r"[hc]_?(0|₀)$")
 
 
@@ -189,7 +189,7 @@ class _Casting:
         users = [user for user, _ in roles.uses[place]]
         if self._is_timed(place):
             return place.tag.step, "step"
-        states = [user for user in users if roles.regions[user] in _OUTER]
+        states = [user for user in users if roles.regions[user] in OUTER]
         if place in roles.peers or (roles.kinds[place] == "state" and self.times and not states):
             return None, "after" if self._begins_at_the_end(users) else "before"
         steps = [roles.steps[user] for user in users]
@@ -231,8 +231,3 @@ def counted(nodes: Iterable[Node]) -> Iterable[tuple[tuple[str, int], Node]]:
 def _where(place: Node) -> Where:
     tag = place.tag
     return tag.scope, tag.layer, tag.direction
-
-
-def role_of(place: Node) -> str | None:
-    """The role that the program gave to a place."""
-    return place.notes.role if place.notes is not None else None

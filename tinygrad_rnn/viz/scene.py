@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from tinygrad_rnn.writing.figures import Scale
 
+OUTER = ("before", "after")  # the regions of initial states
+
 
 @dataclass(slots=True)
 class Row:

@@ -313,10 +313,15 @@ def given_name(place: Node) -> str:
     return clean(place.notes.name) if place.notes is not None and place.notes.name else ""
 
 
+def role_of(place: Node) -> str | None:
+    """The role that the program gave to a place."""
+    return place.notes.role if place.notes is not None else None
+
+
 def _is_parameter(place: Node) -> bool:
     if not place.is_leaf or not given_name(place) or place.tag.step is not None:
         return False
-    role = place.notes.role if place.notes else None
+    role = role_of(place)
     return role == "parameter" or (role is None and place.requires_grad)
 
 

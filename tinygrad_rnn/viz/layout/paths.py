@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinygrad_rnn.viz.layout.rows import Rows
-from tinygrad_rnn.viz.scene import Box, Edge, Scene
+from tinygrad_rnn.viz.scene import OUTER, Box, Edge, Scene
 
 PORT = 15.0  # between two wires' ends on one box
 EDGE = 16.0  # from a box's corner to the first wire
-_OUTER = ("before", "after")  # regions of initial states
 
 
 @dataclass(slots=True)
@@ -71,7 +70,7 @@ class _Planner:
         if block is not None and (edge.source, edge.target) in block.pairs:
             pair = block.pairs[edge.source, edge.target]
             path.through = block.template.passages.get(pair, ())
-        elif source.region in _OUTER and target.region == "step":
+        elif source.region in OUTER and target.region == "step":
             path.gutter = 0 if source.region == "before" else len(self.scene.steps)
             path.sideways = self._is_alone(source)
         elif source.region == target.region == "step" and source.step != target.step:
