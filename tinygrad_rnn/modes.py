@@ -6,7 +6,6 @@ current thread only, nest, and undo themselves whatever happens inside.
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 import linecache
@@ -14,7 +13,7 @@ import math
 import operator
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 SMALL = 16  # an output of at most so many elements stays on the tape: what a picture prints
@@ -113,6 +112,18 @@ here = _Here()
 """``here.mode`` is the current thread's mode: the one place an operation looks at."""
 
 
+def _restoring(field: str, outer: Any, before: Mode, inside: Mode) -> Generator[None]:
+    """Give a field of the mode its former value back once this is closed, or let go of.
+
+    An interrupt (Ctrl-C) comes with a call, even before the first line of `__exit__`: what is left
+    behind then is let go of with the exception, if not before.
+    """
+    try:
+        yield
+    finally:  # so without a call where possible
+        here.mode = before if here.mode is inside else here.mode.having(field, outer)
+
+
 class _Context:
     """A context, and decorator, that sets one field of the thread's mode.
 
@@ -121,27 +132,27 @@ class _Context:
     """
 
     field: str
-
-    def __init__(self) -> None:
-        self._outer: list[Any] = []  # a stack: one object may be entered again inside itself
+    _held: Any = None  # a stack of pairs: one object may be entered again inside itself
 
     def value(self, outer: Any) -> Any:
         """The field's value inside, from the one outside."""
         raise NotImplementedError
 
+    def _entered(self) -> Generator[None]:
+        before = here.mode
+        outer = before.get(self.field)
+        inside = before.having(self.field, self.value(outer))
+        held = _restoring(self.field, outer, before, inside)
+        next(held)
+        here.mode = inside  # from here to a `try` or `with` there is no call
+        return held
+
     def __enter__(self) -> None:
-        outer = here.mode.get(self.field)
-        self._outer.append(outer)
-        here.mode = here.mode.having(self.field, self.value(outer))
+        self._held = self._entered(), self._held
 
     def __exit__(self, *exception: object) -> None:
-        here.mode = here.mode.having(self.field, self._outer.pop())
-
-    def _fresh(self) -> Any:
-        """The same context for one call of a decorated function: threads may call it at once."""
-        context = copy.copy(self)
-        context._outer = []
-        return context
+        held, self._held = self._held
+        held.close()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isgeneratorfunction(function):
@@ -149,27 +160,30 @@ class _Context:
 
         @functools.wraps(function)
         def wrapped(*arguments: Any, **options: Any) -> Any:
-            with self._fresh():
+            held = self._entered()
+            try:
                 return function(*arguments, **options)
+            finally:
+                held.close()
 
         return wrapped
 
     def _around_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        inside = self(lambda go_on, *sent: go_on(*sent))
+
         @functools.wraps(function)
         def wrapped(*arguments: Any, **options: Any) -> Any:
-            generator, context = function(*arguments, **options), self._fresh()
+            generator = function(*arguments, **options)
             go_on, with_ = generator.send, None
             while True:  # the mode holds while the generator runs, not while it waits
                 try:
-                    with context:
-                        value = go_on(with_)
+                    value = inside(go_on, with_)
                 except StopIteration as end:
                     return end.value
                 try:
                     go_on, with_ = generator.send, (yield value)
                 except GeneratorExit:
-                    with context:
-                        generator.close()
+                    inside(generator.close)
                     raise
                 except BaseException as error:
                     go_on, with_ = generator.throw, error
@@ -181,17 +195,21 @@ class _Setter(_Context):
     """A context that also works as a plain call: then its value holds from there on."""
 
     def __init__(self, mode: bool) -> None:
-        super().__init__()
         if not isinstance(mode, bool):
             raise TypeError(f"{type(self).__name__}: expected a bool, got {mode!r}")
         self.mode = mode
-        self._before: list[Any] = [here.mode.get(self.field)]
-        here.mode = here.mode.having(self.field, self.value(None))
+        self._before: Mode | None = here.mode
+        self._set = here.mode.having(self.field, self.value(None))
+        here.mode = self._set
 
     def _settle(self) -> None:
         """Take back what the call did, once it turns out to be a context or decorator."""
-        if self._before:
-            here.mode = here.mode.having(self.field, self._before.pop())
+        before, self._before = self._before, None
+        if before is not None:
+            unchanged = here.mode is self._set
+            here.mode = (
+                before if unchanged else here.mode.having(self.field, before.get(self.field))
+            )
 
     def __enter__(self) -> None:
         self._settle()
@@ -235,7 +253,7 @@ class _Switch(_Context):
         return self(function)
 
     def __init__(self, function: None = None) -> None:
-        super().__init__()
+        """Only what `__new__` takes: a function to decorate has become another one by now."""
 
     def value(self, outer: bool) -> bool:
         """Whether to record inside."""
@@ -277,7 +295,6 @@ class inference_mode(_Switch):
     """
 
     def __init__(self, mode: Any = True) -> None:
-        super().__init__()
         if not isinstance(mode, bool):
             raise TypeError(f"inference_mode: expected a bool, got {mode!r}")
         self.mode = mode
@@ -338,7 +355,6 @@ class detect_anomaly(_Context):
     field = "kind"
 
     def __init__(self, check_nan: bool = True) -> None:
-        super().__init__()
         self.check_nan = check_nan
 
     def value(self, outer: Any) -> type[Mode]:
@@ -374,7 +390,6 @@ class scope(_Context):
     field = "scope"
 
     def __init__(self, name: str) -> None:
-        super().__init__()
         if not isinstance(name, str):
             raise TypeError(f"scope: expected a string, got {name!r}")
         self.name = name
@@ -401,7 +416,6 @@ class step(_Context):
     field = "step"
 
     def __init__(self, t: int | None) -> None:
-        super().__init__()
         if isinstance(t, bool) or not (t is None or hasattr(t, "__index__")):
             raise TypeError(f"step: expected an integer, or None for no step, got {t!r}")
         self.t = None if t is None else operator.index(t)
@@ -427,7 +441,6 @@ class layer(_Context):
     field = "layer"
 
     def __init__(self, number: int | None, direction: str | None = None) -> None:
-        super().__init__()
         self.place = (number, direction)
 
     def value(self, outer: Any) -> tuple[int | None, str | None]:

@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_rnn.creation import from_numpy
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, float16, float32, float64, is_floating
 from tinygrad_rnn.functions.types import DEVICES, on_cpu
-from tinygrad_rnn.modes import no_grad, scope
+from tinygrad_rnn.modes import here, no_grad, scope
 from tinygrad_rnn.nn.hooks import Hook, Passage, register
 from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.tensor import RemovableHandle, Tensor
@@ -684,15 +684,20 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} does not define forward()")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        with scope(self._scope_name):
-            if (
-                self._forward_hooks
-                or self._forward_pre_hooks
-                or self._backward_hooks
-                or self._backward_pre_hooks
-            ):
-                return self._call_with_hooks(inputs, options)
-            return self.forward(*inputs, **options)
+        before = here.mode
+        try:
+            with scope(self._scope_name):
+                if (
+                    self._forward_hooks
+                    or self._forward_pre_hooks
+                    or self._backward_hooks
+                    or self._backward_pre_hooks
+                ):
+                    return self._call_with_hooks(inputs, options)
+                return self.forward(*inputs, **options)
+        finally:
+            if here.mode is not before:  # an interrupt kept a context inside from its end
+                here.mode = here.mode.having("tag", before.tag)
 
     def _call_with_hooks(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         called, result = set(), None

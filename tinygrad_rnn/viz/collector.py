@@ -15,8 +15,8 @@ def resting_collector() -> Iterator[None]:
     done: looking through them again and again for cycles would take a third of the time.
     """
     was_at_work = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if was_at_work:
