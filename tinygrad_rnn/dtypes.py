@@ -66,7 +66,7 @@ def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
             f"dtype {result} is not supported: use bool, uint8, int8, int16, int32, int64, "
             "float16, float32 or float64"
         )
-    return result
+    return _SUPPORTED[_SUPPORTED.index(result)]  # one object for each type
 
 
 def is_floating(dtype: np.dtype[Any]) -> bool:
