@@ -1,4 +1,4 @@
-"""Ordinary programs take the engine's fast lanes: the general way only at an operation's first use."""
+"""Ordinary programs take the lanes: the general way only at an operation's first use."""
 
 import pickle
 import sys
