@@ -1389,3 +1389,14 @@ def test_errors_leave_the_graph_usable():
     y.sum().backward()
     assert x.grad.tolist() == w.tolist()
     assert tg.is_grad_enabled()
+
+
+@pytest.mark.parametrize("other", [1.0, np.float64(1), [1.0, 2.0], np.array([1.0, 2.0]), 1, True])
+def test_numpy_compares_tensors_with_anything(other):
+    x = tg.tensor([1.0, 2.0])
+    for pair in ((x, other), (other, x)):
+        arrays = [np.asarray(operand) for operand in pair]
+        np.testing.assert_array_equal(np.isclose(*pair).numpy(), np.isclose(*arrays))
+        assert np.allclose(*pair) == np.allclose(*arrays)
+        assert np.allclose(*pair, atol=2) == np.allclose(*arrays, atol=2)
+        assert np.array_equal(*pair) == np.array_equal(*arrays)

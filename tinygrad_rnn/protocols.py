@@ -74,9 +74,10 @@ NUMPY: dict[Any, Any] = {
     np.isnan: functions.isnan,
     np.isinf: functions.isinf,
     np.isfinite: functions.isfinite,
-    np.isclose: functions.isclose,
-    np.allclose: functions.allclose,
-    np.array_equal: functions.equal,
+    # these take lists, numbers and any types, which PyTorch's do not
+    np.isclose: lambda *xs, **options: _constant(np.isclose, *xs, **options),
+    np.allclose: lambda *xs, **options: np.allclose(*_arrays(xs), **options),
+    np.array_equal: lambda *xs, **options: np.array_equal(*_arrays(xs), **options),
     # -- linear algebra --
     np.matmul: functions.matmul,
     np.dot: lambda a, b: _dot(a, b),
@@ -143,8 +144,13 @@ NUMPY: dict[Any, Any] = {
 }
 
 
-def _constant(make: Any, a: Any) -> Any:
-    return primitive.make_tensor(make(a.array), None)
+def _arrays(xs: tuple[Any, ...]) -> list[Any]:
+    return [x.array if isinstance(x, Variable) else x for x in xs]
+
+
+def _constant(function: Any, *xs: Any, **options: Any) -> Any:
+    """What NumPy makes of the arrays, as a tensor through which no gradient flows."""
+    return primitive.make_tensor(np.asarray(function(*_arrays(xs), **options)), None)
 
 
 def _in_c_order(a: Any, order: str) -> Any:
