@@ -10,7 +10,9 @@ there is to choose from, so that any numbers make a program.
 
 from __future__ import annotations
 
+import collections
 import random
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -103,7 +105,18 @@ LOOKS: list[Callable[[Any], Any]] = [
     lambda x: x.is_leaf,
     lambda x: x.retains_grad,
 ]
-KINDS = ["view", "read-only view", "apart", "data", "change", "use", "square", "silent", "retain", "look"]
+KINDS = [
+    "view",
+    "read-only view",
+    "apart",
+    "data",
+    "change",
+    "use",
+    "square",
+    "silent",
+    "retain",
+    "look",
+]
 WEIGHTS = [5, 2, 2, 1, 8, 2, 1, 1, 2, 3]
 
 # PyTorch refuses what is meant to work here (see docs/differences.md): the program ends before
@@ -180,7 +193,7 @@ def run_in_lockstep(libs: Any, program: Program, start: int, ending: int) -> str
     array = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
     ours, theirs = sides = [Side(lib, start, array) for lib in libs]
     for number, step in enumerate(program):
-        mine, reference = (outcome(lambda side=side: side.step(*step)) for side in sides)
+        mine, reference = (outcome(lambda side=side, step=step: side.step(*step)) for side in sides)
         if _beyond(reference):
             return "beyond PyTorch"
         what = f"step {number}, {step}"
@@ -215,3 +228,23 @@ def random_program(rng: random.Random) -> tuple[Program, int, int]:
         for kind in rng.choices(KINDS, WEIGHTS, k=rng.randrange(3, 14))
     ]
     return steps, rng.randrange(8), rng.randrange(1 << 10)
+
+
+def main(count: int) -> None:
+    """Run so many programs, and say how they ended: ``python tests/shared_memory.py 20000``."""
+    import torch
+
+    import tinygrad_rnn
+
+    ends: collections.Counter[str] = collections.Counter()
+    for seed in range(count):
+        try:
+            ends[run_in_lockstep((tinygrad_rnn, torch), *random_program(random.Random(seed)))] += 1
+        except AssertionError as error:
+            ends["DIFFERENT"] += 1
+            print(f"seed {seed}: {error}")
+    print(dict(ends))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

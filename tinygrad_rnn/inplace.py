@@ -13,6 +13,7 @@ from tinygrad_rnn.functions.arguments import broadcasts, fitting, integer_of, nu
 from tinygrad_rnn.functions.indexing import steps
 from tinygrad_rnn.generator import source_of
 from tinygrad_rnn.methods import Methods
+from tinygrad_rnn.ops import indexing
 from tinygrad_rnn.ops.inplace import assign, change, overwrite
 
 
@@ -175,7 +176,8 @@ class InPlace(Methods):
         if picks is None:
             assign("setitem", self, view, value, trim=True)
         else:
-            change("setitem", functions.setitem, self, index, value)
+            part = self if view is None else indexing.getitem.apply(self, index=view)
+            change("setitem", functions.setitem, part, picks, value)
 
 
 def _checked(name: str, value: Any, x: Any) -> Any:

@@ -23,7 +23,16 @@ from tinygrad_rnn.notes import Notes
 from tinygrad_rnn.ops.inplace import root_of
 from tinygrad_rnn.ops.promotion import to_dtype
 from tinygrad_rnn.protocols import NUMPY
-from tinygrad_rnn.versions import apart, current, mark_changed, noted, requires_grad, tick, version
+from tinygrad_rnn.versions import (
+    apart,
+    current,
+    mark_changed,
+    noted,
+    owner,
+    requires_grad,
+    tick,
+    version,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -219,6 +228,8 @@ class Tensor(InPlace):
 
     @name.setter
     def name(self, name: str | None) -> None:
+        if not isinstance(name, str | None):
+            raise TypeError(f"name: expected a string or None, got {name!r:.60}")
         self._notes().name = name
 
     def named(self, name: str, role: str | None = None) -> Tensor:
@@ -234,6 +245,8 @@ class Tensor(InPlace):
         >>> h.name
         'h'
         """
+        if not isinstance(name, str):
+            raise TypeError(f"named: expected a string, got {name!r:.60}")
         if role not in (None, "parameter", "input", "state"):
             raise ValueError(f"named: role must be 'parameter', 'input' or 'state', not {role!r}")
         notes = self._notes()
@@ -411,14 +424,14 @@ class Tensor(InPlace):
         return repr(self) if self.ndim else format(self.item(), spec)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        if not self.is_leaf:
-            raise RuntimeError("only leaves can be copied or pickled; detach() the tensor first")
         notes = self._notes() if self.node is not None else Notes()
         return _rebuilt, (type(self), self.array, self.requires_grad, notes.name, notes.role)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        kind, parts = self.__reduce_ex__(4)
-        copied = memo[id(self)] = kind(*copy.deepcopy(parts, memo))
+        if not self.is_leaf:
+            raise RuntimeError("deepcopy: only of leaves; detach() or clone() the tensor instead")
+        rebuilt, (kind, array, *rest) = self.__reduce_ex__(4)
+        copied = memo[id(self)] = rebuilt(kind, _deep_copy(array, memo), *rest)
         if type(self) is Tensor and self.grad is not None:  # as in PyTorch, not of parameters
             copied.grad = copy.deepcopy(self.grad.detach(), memo)
         return copied
@@ -467,12 +480,24 @@ class RemovableHandle:
 
 
 def _rebuilt(kind: type[Tensor], array: Array, requires_grad: bool, name: Any, role: Any) -> Tensor:
-    """A leaf from what copying or pickling took of one."""
+    """A leaf from what copying or pickling took of a tensor."""
     tensor = _new(kind)
     tensor.array = apart(array)  # copy.copy shares it with the original
     tensor.node = leaf(tensor.array, requires_grad)
     tensor.node.notes = Notes(name=name, role=role)
     return tensor
+
+
+def _deep_copy(array: Array, memo: dict[int, Any]) -> Array:
+    """A copy whose memory is shared with the copies of what shares the original's."""
+    memory = owner(array)
+    copied = copy.deepcopy(memory, memo)
+    if copied.strides != memory.strides or not (memory.flags.forc and copied.flags.owndata):
+        return copy.deepcopy(array, memo)  # somebody else's memory, with gaps
+    start, elements = array.ctypes.data - memory.ctypes.data, copied.ravel(order="K")
+    shared: Array = np.ndarray(array.shape, array.dtype, elements, start, array.strides)
+    shared.flags.writeable = array.flags.writeable
+    return shared
 
 
 def _detached(array: Array) -> tuple[Array, Node]:

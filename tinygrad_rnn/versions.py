@@ -35,20 +35,25 @@ def family(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return array
 
 
-def apart(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The same memory, as the first of a family of its own: of ``x.detach()`` and its views.
+class _Border:
+    """What a family apart stands on: NumPy looks through views of views, but not through this."""
 
-    NumPy looks through views of views, but not through a memoryview: that is the border.
-    """
-    return np.asarray(memoryview(array))
+    __slots__ = ("__array_interface__", "owner")
+
+    def __init__(self, array: np.ndarray[Any, Any]) -> None:
+        self.__array_interface__, self.owner = array.__array_interface__, owner(array)
+
+
+def apart(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The same memory, as the first of a family of its own: of ``x.detach()`` and its views."""
+    return np.asarray(_Border(array))
 
 
 def owner(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The array whose memory this one shows, across the borders of families."""
     array = family(array)
-    while isinstance(array.base, memoryview) and isinstance(array.base.obj, np.ndarray):
-        array = family(array.base.obj)
-    return array
+    border: Any = array.base
+    return border.owner if type(border) is _Border else array
 
 
 def mark_changed(array: np.ndarray[Any, Any]) -> None:

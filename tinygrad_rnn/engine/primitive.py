@@ -105,9 +105,10 @@ class Primitive:
                 output = np.asarray(self.forward(*arrays, **params))
         except (ValueError, IndexError, TypeError, OverflowError) as error:
             raise cannot_compute(self.name, error, arrays, params) from error
-        wants = tuple([requires_grad(x) for x in inputs])
-        if True not in wants or not here.mode.recording:
-            if self.view and True in wants:  # it does not follow what is recorded of its base
+        recording = here.mode.recording
+        wants = tuple([requires_grad(x) for x in inputs]) if recording or self.view else ()
+        if True not in wants or not recording:
+            if True in wants:  # a view that does not follow what is recorded of its base
                 output = apart(output)
             return make_tensor(output, None)
         keep = self._keeps[wants] if wants in self._keeps else self._keep(wants)

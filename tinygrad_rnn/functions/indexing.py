@@ -131,7 +131,9 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
         raise RuntimeError("index_put: expected at least one index tensor")
     check_same_dtype("index_put", x, v)
     if accumulate:
-        return added_at(x, picks, expanded(v, region("index_put", x.array.shape, picks)))
+        place = region("index_put", x.array.shape, picks)
+        _check_fits("index_put", v, place)
+        return added_at(x, picks, expanded(v, place))
     return _put("index_put", x, picks, v)
 
 
@@ -281,12 +283,15 @@ def _set(x: Any, index: Any, value: Any) -> Any:
 
 def _put(name: str, x: Any, index: Any, value: Any) -> Any:
     """``x`` with ``value``, of its type, at an index for NumPy."""
-    place = region(name, x.array.shape, index)
+    _check_fits(name, value, region(name, x.array.shape, index))
+    return indexing.put.general(x, value, index=index)
+
+
+def _check_fits(name: str, value: Any, place: Shape) -> None:
     if not broadcasts(value.shape, place):
         raise RuntimeError(
             f"{name}: a value of shape {value.shape} does not fit a place of shape {place}"
         )
-    return indexing.put.general(x, value, index=index)
 
 
 def region(name: str, shape: Shape, index: Any) -> Shape:

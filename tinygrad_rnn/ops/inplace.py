@@ -243,8 +243,8 @@ def assign(name: str, x: Any, index: tuple[Any, ...], src: Any, *, trim: bool = 
         given = place(src) if isinstance(src, Variable) else leaf(src, False)
         whole = _layout(x.array) == history.layout
         history.replace(index if whole else history.index(part), given)
-        if part.size == x.array.size or history.is_whole(x):  # else it waits, as any view does
-            history.settle(x)
+        if history.is_whole(x) or _layout(part) == _layout(x.array):
+            history.settle(x)  # else it waits until it is used, as any other view
     return x
 
 
