@@ -14,7 +14,7 @@ import collections
 import random
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from cases import assert_outcome, assert_same, leaf, outcome
@@ -105,22 +105,26 @@ LOOKS: list[Callable[[Any], Any]] = [
     lambda x: x.is_leaf,
     lambda x: x.retains_grad,
 ]
-KINDS = [
-    "view",
-    "read-only view",
-    "apart",
-    "data",
-    "change",
-    "use",
-    "square",
-    "silent",
-    "retain",
-    "look",
-]
-WEIGHTS = [5, 2, 2, 1, 8, 2, 1, 1, 2, 3]
+MAKERS = {
+    "view": VIEWS, "read-only view": READ_ONLY_VIEWS, "apart": APART,
+    "data": [lambda lib, x: x.data],
+}  # fmt: skip
+WEIGHTS = {
+    "view": 5, "read-only view": 2, "apart": 2, "data": 1, "change": 8, "use": 2, "square": 1,
+    "silent": 1, "retain": 2, "look": 3,
+}  # fmt: skip
+KINDS = sorted(WEIGHTS)
 
 # PyTorch refuses what is meant to work here (see docs/differences.md): the program ends before
 BEYOND = "multiple views|no_grad mode|custom Function|more than one element of the written-to"
+
+
+class Traits(NamedTuple):
+    """What a program may do with a tensor, and what PyTorch does not know of it."""
+
+    family: int  # which share their history: a tensor and its views
+    frozen: bool = False  # only read
+    borrowed: bool = False  # with memory from an array: PyTorch does not see others change it
 
 
 class Side:
@@ -129,36 +133,19 @@ class Side:
     def __init__(self, lib: Any, start: int, array: Any) -> None:
         self.lib, self.w = lib, leaf(lib, array)
         self.tensors = [STARTS[start % len(STARTS)](lib, self.w)]
+        self.traits = [Traits(0)]
         self.used = (self.w * 0.1).sum()
-        self.frozen: set[int] = set()  # which are only read
-        self.borrowed: set[int] = set()  # which have their memory from an array
-        self.borrowed_changed = self.unrecorded = False
+        self.changed_by: set[int] = set()  # families; -1 stands for an unrecorded change
+        self.changed_borrowed = False
 
     def step(self, kind: str, which: int, other: int, choice: int) -> Any:
         """Take a step; returns what there is to compare."""
-        lib, n = self.lib, which % len(self.tensors)
+        n = which % len(self.tensors)
         x, y = self.tensors[n], [self.w, *self.tensors][other % (len(self.tensors) + 1)]
-        made = None
-        if kind == "view":
-            made = VIEWS[choice % len(VIEWS)](lib, x)
-        elif kind == "read-only view":
-            made = READ_ONLY_VIEWS[choice % len(READ_ONLY_VIEWS)](lib, x)
-        elif kind == "apart":
-            made = APART[choice % len(APART)](lib, x)
-            if choice % len(APART):
-                self.borrowed.add(len(self.tensors))
-        elif kind == "data":
-            made = x.data
-        elif kind == "change" and n not in self.frozen:
-            self.borrowed_changed |= n in self.borrowed
-            x.grad_fn  # noqa: B018 (PyTorch brings a view up to date only when this is asked)
-            CHANGES[choice % len(CHANGES)](lib, x, VALUES[choice // 32 % len(VALUES)](lib, y))
-            self.unrecorded |= not x.requires_grad
-        elif kind == "silent" and n not in self.frozen:
-            self.borrowed_changed |= n in self.borrowed
-            self.unrecorded = True
-            with lib.no_grad():
-                x.mul_(0.5)
+        if kind in ("view", "read-only view", "apart", "data"):
+            self.make(kind, x, self.traits[n], choice)
+        elif kind in ("change", "silent") and not self.traits[n].frozen:
+            self.change(kind, x, y, self.traits[n], choice)
         elif kind == "use":
             self.used = self.used + (x * (1 + choice % 3)).sum()
         elif kind == "square":
@@ -168,13 +155,32 @@ class Side:
             x.retain_grad()
         elif kind == "look":
             return LOOKS[choice % len(LOOKS)](x)
-        if made is not None:
-            if n in self.borrowed and kind not in ("apart", "data"):
-                self.borrowed.add(len(self.tensors))
-            if kind in ("read-only view", "data") or n in self.frozen:
-                self.frozen.add(len(self.tensors))
-            self.tensors.append(made)
         return None
+
+    def make(self, kind: str, x: Any, traits: Traits, choice: int) -> None:
+        """Add a view of a tensor, or one that shares its memory only."""
+        number = choice % len(MAKERS[kind])
+        self.tensors.append(MAKERS[kind][number](self.lib, x))
+        if kind in ("apart", "data"):
+            traits = traits._replace(family=len(self.traits))
+        if kind in ("read-only view", "data"):
+            traits = traits._replace(frozen=True)
+        if kind == "apart" and number:
+            traits = traits._replace(borrowed=True)
+        self.traits.append(traits)
+
+    def change(self, kind: str, x: Any, y: Any, traits: Traits, choice: int) -> None:
+        """Change a tensor in place."""
+        self.changed_borrowed |= traits.borrowed
+        if kind == "silent":
+            self.changed_by.add(-1)
+            with self.lib.no_grad():
+                x.mul_(0.5)
+            return
+        x.grad_fn  # noqa: B018 (PyTorch brings a view up to date only when this is asked)
+        value = VALUES[choice // 32 % len(VALUES)](self.lib, y)
+        CHANGES[choice % len(CHANGES)](self.lib, x, value)
+        self.changed_by.add(traits.family if x.requires_grad else -1)
 
     def end(self, choice: int) -> Any:
         """The gradients, after some of the tensors were used."""
@@ -183,9 +189,11 @@ class Side:
             if choice >> i & 1:
                 total = total + (x * (i + 1)).sum()
         total.backward()
-        if self.unrecorded:  # after which a view's gradient begins anew in PyTorch, but not here
-            return [self.w.grad]
-        return [self.w.grad, *[x.grad if x.retains_grad else None for x in self.tensors]]
+        # In PyTorch a view's gradient begins anew after changes outside its family, too
+        return [self.w.grad] + [
+            x.grad if x.retains_grad and self.changed_by <= {traits.family} else None
+            for x, traits in zip(self.tensors, self.traits, strict=True)
+        ]
 
 
 def run_in_lockstep(libs: Any, program: Program, start: int, ending: int) -> str:
@@ -207,7 +215,7 @@ def run_in_lockstep(libs: Any, program: Program, start: int, ending: int) -> str
     if isinstance(reference, Exception):
         assert_outcome(mine, reference, "backward")
         return "refused"
-    if ours.borrowed_changed and "modified by an inplace" in str(mine):
+    if ours.changed_borrowed and "modified by an inplace" in str(mine):
         return "noticed here only"  # PyTorch counts changes of the same array apart
     assert not isinstance(mine, Exception), f"backward: {mine!r}"
     for i, (a, b) in enumerate(zip(mine, reference, strict=True)):
@@ -225,7 +233,7 @@ def random_program(rng: random.Random) -> tuple[Program, int, int]:
     """A program, its start and its ending."""
     steps = [
         (kind, rng.randrange(8), rng.randrange(8), rng.randrange(32 * 64))
-        for kind in rng.choices(KINDS, WEIGHTS, k=rng.randrange(3, 14))
+        for kind in rng.choices(list(WEIGHTS), WEIGHTS.values(), k=rng.randrange(3, 14))
     ]
     return steps, rng.randrange(8), rng.randrange(1 << 10)
 

@@ -16,6 +16,7 @@ import numpy as np
 from tinygrad_rnn.dtypes import float16, float32, is_floating
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.elementwise import erf
 from tinygrad_rnn.ops.promotion import Prepare, promoted, to_dtype
 
@@ -66,13 +67,6 @@ def floats(name: str) -> Prepare:
     return prepare
 
 
-def in_rules(primitive: Primitive) -> Fn:
-    """A primitive as rules use it: on arrays its forward, on tensors itself, so recorded."""
-    return lambda x, **params: (
-        primitive.apply(x, **params) if isinstance(x, Variable) else primitive.forward(x, **params)
-    )
-
-
 def wide(fn: Fn) -> Fn:
     """Compute float16 in float32 and round once, as PyTorch does: sums of squares overflow soon.
 
@@ -111,7 +105,7 @@ def _hardtanh(x: Any, *, low: float, high: float) -> Any:
 hardtanh = Primitive("hardtanh", _hardtanh, "x", prepare=promoted("hardtanh", bools=False))
 hardtanh.vjp(
     "x",
-    lambda g, x, low, high: np.where(x <= low, 0, np.where(x >= high, 0, g)),
+    lambda g, x, low, high: np.where((x > low) * (x < high), g, 0),  # 0 for NaN
     formula="g where low < x < high",
 )
 
@@ -140,7 +134,8 @@ def _elu(x: Any, *, alpha: float, scale: float) -> Any:
 
 
 def _elu_slope(g: Any, x: Any, alpha: float, scale: float) -> Any:
-    return np.where(x <= 0, g * np.exp(np.where(x < 0, x, 0)) * (alpha * scale), g * scale)
+    e = np.exp(np.where(x >= 0, 0, x))  # NaN stays NaN
+    return np.where(x > 0, g * scale, g * e * (alpha * scale))
 
 
 elu = _activation("elu", _elu, _elu_slope, "scale·g where x > 0, else scale·alpha·g ⊙ exp(x)")
@@ -228,7 +223,7 @@ def _gelu_tanh_slope(g: Any, x: Any) -> Any:
 
 gelu_tanh = _activation(
     "gelu_tanh",
-    wide(lambda x: x * (1 + np.tanh((x + x * x * x * _C) * _K)) * 0.5),
+    wide(lambda x: x * ((1 + np.tanh((x + x * x * x * _C) * _K)) * 0.5)),
     wide(_gelu_tanh_slope),
     "g ⊙ (1 + t + x ⊙ (1 − t²) ⊙ u′) / 2, t = tanh u",
 )

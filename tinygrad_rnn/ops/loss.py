@@ -8,7 +8,8 @@ import numpy as np
 
 from tinygrad_rnn.contributions import Part
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.ops.activation import floats, hardtanh, in_rules
+from tinygrad_rnn.ops.activation import floats, hardtanh
+from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.indexing import add_slices
 
 _clipped = in_rules(hardtanh)

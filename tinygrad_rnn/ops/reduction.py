@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.memory import owned
 from tinygrad_rnn.ops.promotion import promoted, to_dtype
 
@@ -20,16 +20,6 @@ _add: Any = np.add.reduce
 _multiply: Any = np.multiply.reduce
 _largest: Any = np.maximum.reduce
 _smallest: Any = np.minimum.reduce
-
-
-def of_either(primitive: Primitive) -> Callable[..., Any]:
-    """A primitive as rules use it: the plain forward of arrays, recorded of tensors."""
-
-    def function(*inputs: Any, **params: Any) -> Any:
-        recorded = any(isinstance(x, Variable) for x in inputs)
-        return (primitive if recorded else primitive.forward)(*inputs, **params)
-
-    return function
 
 
 def _spread(g: Any, shape: Axes, axis: Axes, keepdims: bool) -> Any:
@@ -75,7 +65,7 @@ mean.vjp(
     ),
     formula="g / n",
 )
-_mean_of = of_either(mean)
+_mean_of = in_rules(mean)
 
 
 # -- running sums and products -----------------------------------------------------------------
@@ -117,7 +107,7 @@ def _shifted(x: Any, dim: int, fill: int, back: bool) -> Any:
 cumsum = Primitive("cumsum", _running(np.add), "x", prepare=promoted("cumsum", bools=False))
 cumprod = Primitive("cumprod", _running(np.multiply), "x", prepare=promoted("cumprod", bools=False))
 linear_scan = Primitive("linear_scan", _scan, "a b", symbol="scan")
-_cumsum, _cumprod, _scanned = of_either(cumsum), of_either(cumprod), of_either(linear_scan)
+_cumsum, _cumprod, _scanned = in_rules(cumsum), in_rules(cumprod), in_rules(linear_scan)
 
 cumsum.vjp(
     "x",
