@@ -141,14 +141,14 @@ def _elu_slope(g: Any, x: Any, alpha: float, scale: float) -> Any:
 elu = _activation("elu", _elu, _elu_slope, "scale·g where x > 0, else scale·alpha·g ⊙ exp(x)")
 
 
-def _log1pexp(x: Any) -> Any:
+def log1pexp(x: Any) -> Any:
     """ln(1 + eˣ), without overflow (`np.logaddexp` would take seven times as long)."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 def _softplus(x: Any, *, beta: float, threshold: float) -> Any:
     z = x * beta
-    return np.where(z > threshold, x, _log1pexp(z) / beta)
+    return np.where(z > threshold, x, log1pexp(z) / beta)
 
 
 softplus = _activation(
@@ -160,7 +160,7 @@ softplus = _activation(
 
 logsigmoid = _activation(
     "logsigmoid",
-    lambda x: -_log1pexp(-x),
+    lambda x: -log1pexp(-x),
     lambda g, x: g * _sigma(-x),
     "g ⊙ σ(−x)",
 )
@@ -191,7 +191,7 @@ def _mish_slope(g: Any, x: Any) -> Any:
 
 mish = _activation(
     "mish",
-    lambda x: x * np.tanh(_log1pexp(x)),
+    lambda x: x * np.tanh(log1pexp(x)),
     _mish_slope,
     "g ⊙ (t + x ⊙ σ ⊙ (1 − t²)), t = tanh softplus x",
 )

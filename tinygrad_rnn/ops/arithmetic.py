@@ -28,7 +28,7 @@ def in_rules(primitive: Primitive) -> Callable[..., Any]:
 
     def function(*inputs: Any, **params: Any) -> Any:
         recorded = any(isinstance(x, Variable) for x in inputs)
-        return (primitive.apply if recorded else primitive.forward)(*inputs, **params)
+        return (primitive if recorded else primitive.forward)(*inputs, **params)
 
     return function
 

@@ -238,8 +238,11 @@ logsumexp.vjp(
 
 @np.errstate(all="ignore")
 def _variance(x: Any, *, axis: Axes, correction: float, keepdims: bool) -> Any:
-    wide = x.astype(_wider(x), copy=False)
-    d = wide - _mean(wide, axis=axis, keepdims=True)
+    wide = x.astype(np.float64, copy=False)  # where squares of float32 do not overflow
+    middle = _mean(wide, axis=axis, keepdims=True)
+    if np.isinf(middle).any():  # the sum is too large, not the mean
+        middle = _add(wide / count(x.shape, axis), axis, None, None, True)
+    d = wide - middle
     freedom = np.maximum(count(x.shape, axis) - correction, 0)
     return _add(d * d, axis, None, None, keepdims) / freedom.astype(wide.dtype)
 
@@ -259,9 +262,9 @@ def _deviation(x: Any, axis: Axes, correction: float) -> Any:
     return (x - _mean_of(x, axis=axis, keepdims=True)) / (count(x.shape, axis) - correction)
 
 
-def _unless_zero(g: Any, y: Any) -> Any:
-    """The quotient, and 0 where y = 0; so are its derivatives."""
-    return np.where(y == 0, 0, g) / (y + (y == 0))
+def _unless_zero(x: Any, y: Any) -> Any:
+    """The quotient x/y, and 0 where y = 0; so are its derivatives."""
+    return np.where(y == 0, 0, x) / (y + (y == 0))
 
 
 var = Primitive("var", _var, "x")
@@ -277,7 +280,8 @@ std = Primitive("std", _std, "x")
 std.vjp(
     "x",
     lambda g, x, y, axis, correction, keepdims: (
-        _spread(_unless_zero(g, y), x.shape, axis, keepdims) * _deviation(x, axis, correction)
+        _spread(g, x.shape, axis, keepdims)
+        * _unless_zero(_deviation(x, axis, correction), _spread(y, x.shape, axis, keepdims))
     ),
     formula="g ⊙ (x − mean) / (y ⊙ (n − correction)), 0 where y = 0",
 )
@@ -317,9 +321,11 @@ def _norm_slope(g: Any, x: Any, y: Any, ord: float, axis: Axes, keepdims: bool) 
         return _spread(g, x.shape, axis, keepdims) * _sign(x)
     g, y = (_spread(a, x.shape, axis, keepdims) for a in (g, y))
     if ord == 2:
-        return _unless_zero(g, y) * x
-    ratio = np.abs(x) / (y + (y == 0)) + (x == 0)  # where it is 0, no power of it is wanted
-    return np.where(y == 0, 0, g) * ratio ** (ord - 1) * _sign(x)
+        return g * _unless_zero(x, y)
+    size, y, g = np.abs(x) + (x == 0), y + (y == 0), np.where(y == 0, 0, g)  # no powers of 0
+    if ord < 1:  # the power of each, for the quotient may be 0
+        return g * (size ** (ord - 1) * y ** (1 - ord)) * _sign(x)
+    return g * (size / y) ** (ord - 1) * _sign(x)
 
 
 vector_norm = Primitive("vector_norm", _norm, "x", symbol="norm")
