@@ -105,7 +105,7 @@ def _hardtanh(x: Any, *, low: float, high: float) -> Any:
 hardtanh = Primitive("hardtanh", _hardtanh, "x", prepare=promoted("hardtanh", bools=False))
 hardtanh.vjp(
     "x",
-    lambda g, x, low, high: np.where((x > low) * (x < high), g, 0),  # 0 for NaN
+    lambda g, x, low, high: np.where(x <= low, 0, np.where(x >= high, 0, g)),
     formula="g where low < x < high",
 )
 
@@ -165,13 +165,18 @@ logsigmoid = _activation(
     "g ⊙ σ(−x)",
 )
 
+
+def _over_square(g: Any, d: Any) -> Any:
+    return g / d / d  # d² may overflow
+
+
 softsign = Primitive(
     "softsign",
     lambda x: x / (1 + np.abs(x)),
     "x",
     prepare=promoted("softsign", to_float=True, bools=False),
 )
-softsign.vjp("x", lambda g, x: g / (1 + np.abs(x)) ** 2, formula="g / (1 + |x|)²")
+softsign.vjp("x", lambda g, x: _over_square(g, 1 + np.abs(x)), formula="g / (1 + |x|)²")
 
 
 def _silu_slope(g: Any, x: Any) -> Any:

@@ -238,7 +238,7 @@ logsumexp.vjp(
 
 @np.errstate(all="ignore")
 def _variance(x: Any, *, axis: Axes, correction: float, keepdims: bool) -> Any:
-    wide = x.astype(np.float64, copy=False)  # where squares of float32 do not overflow
+    wide = x.astype(np.promote_types(x.dtype, np.float64), copy=False)  # room for squares
     middle = _mean(wide, axis=axis, keepdims=True)
     if np.isinf(middle).any():  # the sum is too large, not the mean
         middle = _add(wide / count(x.shape, axis), axis, None, None, True)

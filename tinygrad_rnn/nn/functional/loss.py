@@ -464,8 +464,9 @@ def binary_cross_entropy_with_logits(
     reduction = _reduction(name, size_average, reduce, reduction)
     x, t = tensor_of(name, input), tensor_of(name, target)
     _check_same_shape(name, x, t)
-    if t.dtype.kind != "f":
-        raise RuntimeError(f"{name}: the target must be floating-point, not {t.dtype}")
+    for kind, dtype in (("input", x.dtype), ("target", t.dtype)):
+        if dtype.kind != "f":
+            raise RuntimeError(f"{name}: the {kind} must be floating-point, not {dtype}")
     losses = loss.binary_cross_entropy_with_logits.apply(x, t)
     if pos_weight is not None:
         losses = losses - (_check_factor(name, "pos_weight", pos_weight, x) - 1) * t * logsigmoid(x)
