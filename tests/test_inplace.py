@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
+import random
 import weakref
 
 import numpy as np
 import pytest
 from cases import assert_outcome, assert_same, leaf, outcome
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from operations import compare
+from shared_memory import KINDS, random_program, run_in_lockstep
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.engine.graph import tape
@@ -450,66 +454,326 @@ def test_second_derivatives_through_changes(torch):
         assert_same(ours, theirs)
 
 
-# -- random programs over one memory and its views ------------------------------------------------
+# -- random programs over one memory (20,000 of them: `python tests/shared_memory.py 20000`) ------
 
-VIEWS = {
-    "row": lambda x: x[0],
-    "rows": lambda x: x[1:],
-    "columns": lambda x: x[..., ::2],
-    "last": lambda x: x[..., -1],
-    "transposed": lambda x: x.transpose(0, -1),
-    "one more axis": lambda x: x.unsqueeze(0),
-    "itself": lambda x: x.view(x.shape),
-}
-CHANGES = {
-    "add": lambda lib, x, y: x.add_(y),
-    "mul": lambda lib, x, y: x.mul_(y),
-    "sin": lambda lib, x, y: x.sin_(),
-    "zero": lambda lib, x, y: x.zero_(),
-    "copy": lambda lib, x, y: x.copy_(y),
-    "set first": lambda lib, x, y: x.__setitem__(0, y),
-    "set last": lambda lib, x, y: x.__setitem__((..., -1), y),
-    "read": lambda lib, x, y: None,
-}
-steps_of_a_program = st.lists(
+programs = st.lists(
     st.tuples(
-        st.sampled_from(["view", "change", "use", "silent"]),
-        st.integers(0, 7),
-        st.sampled_from(sorted(VIEWS)),
-        st.sampled_from(sorted(CHANGES)),
-        st.integers(0, 7),
+        st.sampled_from(KINDS), st.integers(0, 7), st.integers(0, 7), st.integers(0, 32 * 64 - 1)
     ),
     min_size=2,
-    max_size=12,
+    max_size=14,
 )
 
 
-def run_program(lib, program, base, w):
-    """All tensors at the end, and a sum of what was used on the way."""
-    tensors = [base(lib, w)]
-    used = (w * 0).sum()
-    for kind, which, view, change, other in program:
-        x = tensors[which % len(tensors)]
-        y = tensors[other % len(tensors)]
-        if kind == "view" and x.ndim:
-            tensors.append(VIEWS[view](x))
-        elif kind == "use":
-            used = used + (x * 2).sum() + y.sum() * 0.5
-        elif kind == "change" and x.ndim:
-            x.grad_fn  # noqa: B018 (PyTorch brings a view up to date only when this is asked)
-            CHANGES[change](lib, x, y.sum().sin() if y is not x else w[0, 0])
-        elif kind == "silent":
-            with lib.no_grad():
-                x.mul_(0.5)
-    return [*[x * 1 for x in tensors], used]
+@settings(max_examples=300)
+@given(programs, st.integers(0, 7), st.integers(0, 1023))
+def test_random_programs(torch, program, start, ending):
+    run_in_lockstep((tg, torch), program, start, ending)
 
 
-@given(steps_of_a_program, st.sampled_from(["recorded", "constant"]))
-def test_random_programs(torch, program, start):
-    def base(lib, w):
-        return w * 1 if start == "recorded" else lib.ones(2, 3, dtype=lib.float64)
+@pytest.mark.parametrize("seeds", [range(150), range(150, 300)], ids=["first", "second"])
+def test_the_same_random_programs_every_time(torch, seeds):
+    ends = {run_in_lockstep((tg, torch), *random_program(random.Random(seed))) for seed in seeds}
+    assert "walked" in ends
 
-    compare(lambda lib, w: run_program(lib, program, base, w), [X], torch, str(program), 1e-9)
+
+# -- values of other ranks ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("place", "index", "value"),
+    [
+        ((4, 2, 3), 0, (1, 2, 3)),  # what a recurrent layer returns for one step
+        ((2, 3), 0, (1, 1)),
+        ((2, 1), slice(None), (1, 2, 1)),
+        ((), ..., (1,)),
+        ((), (), (1, 1)),
+        ((1,), 0, (1, 1)),
+        ((2,), None, (1, 1, 2)),
+        ((2, 3), ..., (1, 1, 1, 2, 1)),
+        ((3, 2), [0, 1], (1, 2, 2)),
+        ((3, 2), [True, False, True], (1, 1, 2)),
+        ((3, 2), (slice(None), [0]), (1, 1, 3, 1)),
+        ((3, 2), (0, [0]), (1, 1, 1)),
+        ((2, 3), 0, (2, 3)),  # refused
+        ((2, 3), 0, (2, 1, 3)),  # refused
+    ],
+)
+@pytest.mark.parametrize("start", ["constant", "recorded"])
+def test_values_of_higher_rank(torch, place, index, value, start):
+    results = []
+    for lib in (tg, torch):
+        parts = index if isinstance(index, tuple) else (index,)
+        at = tuple(lib.tensor(i) if isinstance(i, list) else i for i in parts)
+        v, w = leaf(lib, np.ones(value)), leaf(lib, np.zeros(place))
+        weights = lib.from_numpy(np.cos(np.arange(np.prod(place, dtype=int))).reshape(place))
+        x = w * 1 if start == "recorded" else w.detach().clone()
+
+        def assigned(lib=lib, x=x, at=at, v=v, w=w, weights=weights):
+            x[at] = v
+            return lib.autograd.grad((x * weights).sum(), [v, w], allow_unused=True)
+
+        results.append(outcome(assigned))
+    assert_outcome(*results)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x, v: x.copy_(v),
+        lambda x, v: x.add_(v),
+        lambda x, v: x.index_put_((x.argmax().reshape(1),), v),
+        lambda x, v: x.index_put_((x.argmax().reshape(1),), v, True),
+        lambda x, v: x.fill_(v),
+    ],
+    ids=["copy_", "add_", "index_put_", "index_put_ that adds", "fill_"],
+)
+@pytest.mark.parametrize("shape", [(1, 3), (1, 1, 1), (1,)])
+def test_only_assignment_takes_surplus_axes(torch, change, shape):
+    results = []
+    for lib in (tg, torch):
+        v, x = leaf(lib, np.ones(shape)), lib.zeros(3, dtype=lib.float64)
+        results.append(
+            outcome(lambda lib=lib, x=x, v=v: lib.autograd.grad(change(x, v).sum(), [v]))
+        )
+    assert_outcome(*results)
+
+
+def test_a_decoder_that_collects_its_outputs(torch):
+    results = []
+    for lib in (tg, torch):
+        lib.manual_seed(0)
+        gru = lib.nn.GRU(3, 4)
+        x, h, outs = lib.ones(5, 2, 3), None, lib.zeros(5, 2, 4)
+        for t in range(5):
+            o, h = gru(x[t : t + 1], h)
+            outs[t] = o
+        (outs * lib.arange(40.0).reshape(5, 2, 4)).sum().backward()
+        results.append([p.grad for p in gru.parameters()])
+    for ours, theirs in zip(*results, strict=True):
+        assert_same(ours, theirs, tolerance=1e-4)
+
+
+def test_a_rule_that_gives_another_shape_is_noticed(monkeypatch):
+    monkeypatch.setattr(Primitive, "registry", dict(Primitive.registry))
+    wrong = Primitive("wrong", lambda x: x.sum(0), "x")
+    wrong.vjp("x", lambda g: g)
+    with pytest.raises(RuntimeError, match=r"cotangent of shape \(1, 3\) .* of shape \(2, 3\)"):
+        wrong(leaf(tg, X)).sum().backward()
+
+
+# -- tensors that share memory but not history ----------------------------------------------------
+
+SHARING = {
+    "detach": lambda lib, x: x.detach(),
+    "data": lambda lib, x: x.data,
+    "set as data": lambda lib, x: _with_data(lib, x),
+    "numpy": lambda lib, x: lib.from_numpy(x.detach().numpy()),
+    "as_tensor of numpy": lambda lib, x: lib.as_tensor(x.detach().numpy()),
+    "a frozen parameter": lambda lib, x: lib.nn.Parameter(x, requires_grad=False),
+    "copy": lambda lib, x: copy.copy(x),
+}
+SEEN_THROUGH = {
+    "itself": lambda x: x,
+    "[0]": lambda x: x[0],
+    "[:1]": lambda x: x[:1],
+    "[:, 1]": lambda x: x[:, 1],
+    "view": lambda x: x.view(-1),
+    "reshape": lambda x: x.reshape(3, 2),
+    "unsqueeze": lambda x: x.unsqueeze(0),
+    "squeeze": lambda x: x.squeeze(),
+    "t": lambda x: x.t(),
+    "T": lambda x: x.T,
+    "transpose": lambda x: x.transpose(0, 1),
+    "permute": lambda x: x.permute(1, 0),
+    "expand": lambda x: x.expand(2, 2, 3),
+    "unbind": lambda x: x.unbind(0)[1],
+    "iteration": lambda x: next(iter(x)),
+    "split": lambda x: x.split(1)[0],
+    "chunk": lambda x: x.chunk(2)[1],
+    "narrow": lambda x: x.narrow(1, 0, 2),
+    "select": lambda x: x.select(0, 1),
+    "diagonal": lambda x: x.diagonal(),
+    "flatten": lambda x: x.flatten(),
+    "a view of a view": lambda x: x[0][1:],
+    "twice apart": lambda x: x.detach()[0],
+}
+
+
+def _with_data(lib, x):
+    y = lib.zeros(2, 3, dtype=lib.float64)
+    y.data = x.detach()
+    return y
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the change", "after it"])
+@pytest.mark.parametrize("view", SEEN_THROUGH)
+@pytest.mark.parametrize("sharing", SHARING)
+def test_views_of_detached_tensors_stay_outside(torch, sharing, view, before):
+    for lib in (tg, torch):
+        w, x = leaf(lib, X), lib.zeros(2, 3, dtype=lib.float64)
+        made = [SEEN_THROUGH[view](SHARING[sharing](lib, x))] if before else []
+        x[:] = w * 2
+        made += [SEEN_THROUGH[view](SHARING[sharing](lib, x.detach()))]
+        x.mul_(3)
+        for tensor in made:
+            assert tensor.requires_grad is (tensor * 1).requires_grad is False
+            np.testing.assert_array_equal(
+                tensor.numpy(), SEEN_THROUGH[view](lib.from_numpy(X * 6)).numpy()
+            )
+
+
+def test_truncation_over_a_buffer_of_states(torch):
+    results = []
+    for lib in (tg, torch):
+        w, states = leaf(lib, 0.5), lib.ones(6, dtype=lib.float64)
+        for t in range(1, 6):
+            past = states if t % 2 else states.detach()
+            states = states.clone()
+            states[t] = past[t - 1] * w + 1
+        states[-1].backward()
+        results.append(w.grad)
+    assert_same(*results)
+
+
+def test_views_of_a_detached_tensor_follow_it(torch):
+    results = []
+    for lib in (tg, torch):
+        w, x = leaf(lib, X), leaf(lib, Y) * 1
+        apart = x.detach()
+        row, again = apart[0], apart.detach()[0]
+        apart.mul_(w)
+        assert [t.requires_grad for t in (x[0], row, again)] == [True, True, False]
+        results.append(lib.autograd.grad((row * 2).sum(), w))
+        results.append(x.detach())
+    assert_same(results[0][0], results[2][0])
+    assert_same(results[1], results[3])
+
+
+def test_memory_of_states_goes_back_with_each_detached_one():
+    states, w = tg.zeros(4), leaf(tg, np.float32(2.0))
+    count = len(histories)
+    for t in range(4):
+        states = states.detach()
+        states[t] = w
+        states.sum().backward()
+    assert len(histories) <= count + 1
+    np.testing.assert_allclose(w.grad.numpy(), 4)
+
+
+# -- looking changes nothing ----------------------------------------------------------------------
+
+LOOKS = {
+    "not at all": lambda x: None,
+    "requires_grad": lambda x: x.requires_grad,
+    "retains_grad": lambda x: x.retains_grad,
+    "grad": lambda x: x.grad,
+    "detach": lambda x: x.detach(),
+    "compare": lambda x: x > 0,
+    "version": lambda x: x._version,
+    "shape": lambda x: x.shape,
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_look_at_a_view_leaves_its_gradient_alone(torch, look):
+    results = []
+    for lib in (tg, torch):
+        w = leaf(lib, [1.0, 2.0])
+        x = w * 1
+        v = x[:1]
+        v.retain_grad()
+        x[1:] = v * 3
+        LOOKS[look](v)
+        with lib.no_grad():
+            v * 2
+        (x * x).sum().backward()
+        results.append((v.grad, w.grad))
+    assert_same(results[0][0], results[1][0], tolerance=1e-12)
+    assert_same(results[0][1], results[1][1], tolerance=1e-12)
+    np.testing.assert_allclose(results[0][0].numpy(), [18.0])
+
+
+def test_a_name_leaves_a_gradient_alone():
+    w = leaf(tg, [1.0, 2.0])
+    x = w * 1
+    v = x[:1]
+    v.retain_grad()
+    x[1:] = v * 3
+    v.named("v")
+    (x * x).sum().backward()
+    np.testing.assert_allclose(v.grad.numpy(), [18.0])
+
+
+def test_a_view_made_without_recording_is_a_constant():
+    w, x = leaf(tg, X), tg.zeros(2, 3, dtype=tg.float64)
+    x[:] = w
+    with tg.no_grad():
+        row = x[0]
+    x.mul_(2)
+    assert not row.requires_grad
+
+
+def test_a_constant_and_its_view_of_all_have_gradients_of_their_own(torch):
+    results = []
+    for lib in (tg, torch):
+        w, x = leaf(lib, X), lib.zeros(2, 3, dtype=lib.float64)
+        same = x.view(2, 3)
+        x[:] = w * 2
+        assert same.grad_fn is not None
+        x.retain_grad()
+        same.retain_grad()
+        (3 * x + 5 * same).sum().backward()
+        results.append((x.grad, same.grad, w.grad))
+    for ours, theirs in zip(*results, strict=True):
+        assert_same(ours, theirs)
+
+
+# -- copies ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("copied", [copy.copy, lambda x: pickle.loads(pickle.dumps(x))])
+@pytest.mark.parametrize("start", [lambda w: w * 2, lambda w: (w * 2)[0], lambda w: w])
+def test_a_copy_is_a_leaf(torch, copied, start):
+    results = []
+    for lib in (tg, torch):
+        w = leaf(lib, X)
+        y = start(w)
+        y.retain_grad()
+        other = copied(y)
+        (other * 3).sum().backward()
+        assert (other.is_leaf, other.retains_grad, w.grad) == (True, False, None)
+        with lib.no_grad():
+            other.add_(1)
+        results.append((other, other.grad, y))  # copy.copy shares memory
+    for ours, theirs in zip(*results, strict=True):
+        assert_same(ours, theirs)
+
+
+def test_deep_copies_share_memory_as_the_originals_do(torch):
+    results = []
+    for lib in (tg, torch):
+        x = lib.zeros(2, 3)
+        others = copy.deepcopy({"x": x, "row": x[1], "turned": x.T, "apart": x.detach()})
+        others["row"].add_(1)
+        assert x.sum() == 0
+        results.append(others)
+    for ours, theirs in zip(*(r.values() for r in results), strict=True):
+        assert_same(ours, theirs)
+
+
+def test_deep_copies_are_of_leaves_only(torch):
+    for lib in (tg, torch):
+        with pytest.raises(RuntimeError, match="leaves"):
+            copy.deepcopy(leaf(lib, X) * 2)
+
+
+@pytest.mark.parametrize("name", [5, b"x", 1.5])
+def test_a_name_is_a_string(name):
+    with pytest.raises(TypeError, match="string"):
+        tg.zeros(2).named(name)
+    with pytest.raises(TypeError, match="string"):
+        tg.zeros(2).name = name
 
 
 def test_registries_do_not_grow():

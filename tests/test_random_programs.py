@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -84,6 +85,11 @@ STEPS: dict[str, Step] = {
     "gather": lambda lib, a, b, k: a.gather(-1, a.argsort(-1)),
     "scatter_add": lambda lib, a, b, k: a.scatter_add(-1, lib.zeros_like(b, dtype=lib.int64), b),
     "setitem": lambda lib, a, b, k: _set(a, b, k),
+    "setitem of higher rank": lambda lib, a, b, k: _set(a, b[None, :1] * 0.5, k),
+    "setitem of a picked row": lambda lib, a, b, k: _set(a, b[None], lib.tensor([-1 % len(a)])),
+    "collected in a buffer": lambda lib, a, b, k: _collected(lib, a, b),
+    "detached from a buffer": lambda lib, a, b, k: _collected(lib, a, b).detach()[:1] * b,
+    "view, then buffer": lambda lib, a, b, k: _view_of_buffer(lib, a, k),
     "add_": lambda lib, a, b, k: (a * 1).add_(b),
     "mul_ of a part": lambda lib, a, b, k: _scaled(a, k),
     "detach": lambda lib, a, b, k: a.detach() * b,
@@ -101,8 +107,23 @@ STEPS: dict[str, Step] = {
 
 def _set(a: Any, b: Any, k: int) -> Any:
     a = a.clone()
-    a[k - 2] = b
+    a[k - 2 if isinstance(k, int) else k] = b
     return a
+
+
+def _collected(lib: Any, a: Any, b: Any) -> Any:
+    """A buffer that was constant before two tensors were written to it."""
+    buffer = lib.zeros(2, *a.shape, dtype=a.dtype)
+    buffer[0] = a.unsqueeze(0)
+    buffer[1] = b
+    return buffer
+
+
+def _view_of_buffer(lib: Any, a: Any, k: int) -> Any:
+    buffer = lib.zeros(*a.shape, dtype=a.dtype)
+    view, apart = buffer[..., :k], buffer.detach()[..., :k]
+    buffer[...] = a[None]
+    return view * apart.clone()
 
 
 def _scaled(a: Any, k: int) -> Any:
@@ -158,5 +179,6 @@ def run_beside(libs: tuple[Any, Any], program: list[Any], seed: int) -> None:
 @settings(max_examples=300)
 @given(programs, st.integers(0, 1000))
 def test_random_programs(torch, program, seed):
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's, of the spread of no elements
         run_beside((tg, torch), program, seed)

@@ -103,6 +103,8 @@ def fitted(c: Any, shape: tuple[int, ...], gather: bool) -> Any:
 def unbroadcast(c: Any, shape: tuple[int, ...]) -> Any:
     """Sum a contribution over the axes along which its receiver, of ``shape``, was broadcast."""
     lead = c.ndim - len(shape)
+    if lead < 0:
+        c = c.reshape((1,) * -lead + c.shape)  # the rule took leading axes of size 1 away
     if lead == 1 and c.ndim == 2 and isinstance(c, np.ndarray) and c.dtype.itemsize >= 4:
         c = _ones(len(c), c.dtype).dot(c)  # a third of the time of c.sum(axis=0)
     elif lead > 0:
@@ -110,6 +112,10 @@ def unbroadcast(c: Any, shape: tuple[int, ...]) -> Any:
     if c.shape != shape:
         stretched = tuple(i for i, n in enumerate(shape) if n == 1 != c.shape[i])
         c = c.sum(axis=stretched, keepdims=True)
+        if c.shape != shape:
+            raise RuntimeError(
+                f"backward: a rule gave a cotangent of shape {c.shape} to an input of shape {shape}"
+            )
     return c
 
 

@@ -39,6 +39,7 @@ from tinygrad_rnn.functions.arguments import (
 )
 from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.versions import apart
 
 Array = np.ndarray[Any, Any]
 
@@ -102,7 +103,7 @@ def as_tensor(data: Any, dtype: DTypeLike = None, device: Any = None) -> Any:
         return data if dtype is None else to_dtype(data, as_dtype(dtype))
     if isinstance(data, np.ndarray):
         wanted = as_dtype(data.dtype if dtype is None else dtype)
-        return _leaf("as_tensor", lambda: data.astype(wanted, copy=False), False)
+        return _leaf("as_tensor", lambda: apart(data.astype(wanted, copy=False)), False)
     return tensor(data, dtype=dtype)
 
 
@@ -126,7 +127,7 @@ def from_numpy(array: Array) -> Any:
     as_dtype(array.dtype)
     if not array.dtype.isnative:
         raise ValueError("from_numpy: the array has the other byte order; convert it first")
-    return primitive.make_tensor(array, None)
+    return primitive.make_tensor(apart(array), None)
 
 
 def to_array(data: Any, dtype: DTypeLike = None) -> Array:

@@ -13,7 +13,8 @@ from tinygrad_rnn.functions.arguments import broadcasts, fitting, integer_of, nu
 from tinygrad_rnn.functions.indexing import steps
 from tinygrad_rnn.generator import source_of
 from tinygrad_rnn.methods import Methods
-from tinygrad_rnn.ops.inplace import change, overwrite
+from tinygrad_rnn.ops import indexing
+from tinygrad_rnn.ops.inplace import assign, change, overwrite
 
 
 def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -173,9 +174,10 @@ class InPlace(Methods):
         value = _checked("setitem", value, self)
         view, picks = steps("setitem", self.array.ndim, index)
         if picks is None:
-            overwrite("setitem", self, value, view)
+            assign("setitem", self, view, value, trim=True)
         else:
-            change("setitem", functions.setitem, self, index, value)
+            part = self if view is None else indexing.getitem.apply(self, index=view)
+            change("setitem", functions.setitem, part, picks, value)
 
 
 def _checked(name: str, value: Any, x: Any) -> Any:

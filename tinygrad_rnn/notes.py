@@ -15,7 +15,7 @@ from tinygrad_rnn.errors import check_hook_answer
 class Notes:
     """``name`` and ``role``: for pictures; ``retain``: keep the gradient that passes, in ``grad``;
     ``hooks`` see that gradient first, ``after`` is called once it has been added to ``grad``;
-    ``detached``: a constant for good, whatever happens to the memory it shares.
+    ``detached``: made by ``detach()``, which pictures and diagnoses may want to know.
     """
 
     name: str | None = None

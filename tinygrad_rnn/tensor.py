@@ -23,7 +23,16 @@ from tinygrad_rnn.notes import Notes
 from tinygrad_rnn.ops.inplace import root_of
 from tinygrad_rnn.ops.promotion import to_dtype
 from tinygrad_rnn.protocols import NUMPY
-from tinygrad_rnn.versions import current, mark_changed, tick, version
+from tinygrad_rnn.versions import (
+    apart,
+    current,
+    mark_changed,
+    noted,
+    owner,
+    requires_grad,
+    tick,
+    version,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -131,8 +140,7 @@ class Tensor(InPlace):
     @property
     def requires_grad(self) -> bool:
         """Whether operations on it are recorded."""
-        node = current(self)
-        return node is not None and node.requires_grad
+        return requires_grad(self)
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -184,7 +192,7 @@ class Tensor(InPlace):
 
         Of tensors that are no leaves only those keep it that were asked to by `retain_grad`.
         """
-        node = current(self)
+        node = noted(self)
         notes = node.notes if node else None
         if node and not node.is_leaf and not (notes and (notes.retain or notes.grad is not None)):
             warnings.warn(
@@ -220,6 +228,8 @@ class Tensor(InPlace):
 
     @name.setter
     def name(self, name: str | None) -> None:
+        if not isinstance(name, str | None):
+            raise TypeError(f"name: expected a string or None, got {name!r:.60}")
         self._notes().name = name
 
     def named(self, name: str, role: str | None = None) -> Tensor:
@@ -235,6 +245,8 @@ class Tensor(InPlace):
         >>> h.name
         'h'
         """
+        if not isinstance(name, str):
+            raise TypeError(f"named: expected a string, got {name!r:.60}")
         if role not in (None, "parameter", "input", "state"):
             raise ValueError(f"named: role must be 'parameter', 'input' or 'state', not {role!r}")
         notes = self._notes()
@@ -242,20 +254,20 @@ class Tensor(InPlace):
         return self
 
     def _notes(self) -> Notes:
-        node = place(self)
+        node = noted(self) or place(self)
         if node.notes is None:
             node.notes = Notes()
         return node.notes
 
     def detach(self) -> Tensor:
-        """The same array outside the graph: memory is shared, history is not."""
-        return wrap(self.array, _detached(self.array))
+        """The same memory outside the graph: elements are shared, history is not."""
+        return wrap(*_detached(self.array))
 
     def detach_(self) -> Tensor:
         """Leave the graph: from now on this tensor is a constant leaf. Returns it."""
         if (node := current(self)) is not None and root_of(node) is not node:
             raise RuntimeError("detach_: a view cannot leave the graph alone; use detach()")
-        self.node = _detached(self.array)
+        self.array, self.node = _detached(self.array)
         return self
 
     @property
@@ -269,9 +281,9 @@ class Tensor(InPlace):
             raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
         if self.requires_grad and value.dtype != self.dtype:
             raise RuntimeError(f"data: expected {self.dtype}, got {value.dtype}")
-        self.array = value.array
+        self.array = apart(value.array)
         if self.node is not None and self.node.is_leaf:
-            self.node.value, self.node.shape = value.array, value.shape
+            self.node.value, self.node.shape = self.array, value.shape
 
     def backward(
         self,
@@ -305,13 +317,13 @@ class Tensor(InPlace):
         """Keep the gradient that passes through this tensor, as leaves do."""
         if not self.requires_grad:
             raise RuntimeError("retain_grad: this tensor does not require grad")
-        if not self.is_leaf:
+        if not self.is_leaf:  # which brings it up to date
             self._notes().retain = True
 
     @property
     def retains_grad(self) -> bool:
         """Whether `retain_grad` was asked of this tensor, which is not a leaf."""
-        node = current(self)
+        node = noted(self)
         return node is not None and node.notes is not None and node.notes.retain
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
@@ -332,6 +344,7 @@ class Tensor(InPlace):
             raise TypeError(f"register_hook: expected a function, got {type(hook).__name__}")
         if not self.requires_grad:
             raise RuntimeError("register_hook: this tensor does not require grad")
+        current(self)  # of what is in it now the hook shall see the gradient
         notes = self._notes()
         notes.hooks = {} if notes.hooks is None else notes.hooks
         return RemovableHandle(notes.hooks, hook)
@@ -411,14 +424,14 @@ class Tensor(InPlace):
         return repr(self) if self.ndim else format(self.item(), spec)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        if not self.is_leaf:
-            raise RuntimeError("only leaves can be copied or pickled; detach() the tensor first")
         notes = self._notes() if self.node is not None else Notes()
         return _rebuilt, (type(self), self.array, self.requires_grad, notes.name, notes.role)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        kind, parts = self.__reduce_ex__(4)
-        copied = memo[id(self)] = kind(*copy.deepcopy(parts, memo))
+        if not self.is_leaf:
+            raise RuntimeError("deepcopy: only of leaves; detach() or clone() the tensor instead")
+        rebuilt, (kind, array, *rest) = self.__reduce_ex__(4)
+        copied = memo[id(self)] = rebuilt(kind, _deep_copy(array, memo), *rest)
         if type(self) is Tensor and self.grad is not None:  # as in PyTorch, not of parameters
             copied.grad = copy.deepcopy(self.grad.detach(), memo)
         return copied
@@ -467,18 +480,32 @@ class RemovableHandle:
 
 
 def _rebuilt(kind: type[Tensor], array: Array, requires_grad: bool, name: Any, role: Any) -> Tensor:
-    """A leaf from what copying or pickling took of one."""
+    """A leaf from what copying or pickling took of a tensor."""
     tensor = _new(kind)
-    tensor.array = array
-    tensor.node = leaf(array, requires_grad)
+    tensor.array = apart(array)  # copy.copy shares it with the original
+    tensor.node = leaf(tensor.array, requires_grad)
     tensor.node.notes = Notes(name=name, role=role)
     return tensor
 
 
-def _detached(array: Array) -> Node:
+def _deep_copy(array: Array, memo: dict[int, Any]) -> Array:
+    """A copy whose memory is shared with the copies of what shares the original's."""
+    memory = owner(array)
+    copied = copy.deepcopy(memory, memo)
+    if copied.strides != memory.strides or not (memory.flags.forc and copied.flags.owndata):
+        return copy.deepcopy(array, memo)  # somebody else's memory, with gaps
+    start, elements = array.ctypes.data - memory.ctypes.data, copied.ravel(order="K")
+    shared: Array = np.ndarray(array.shape, array.dtype, elements, start, array.strides)
+    shared.flags.writeable = array.flags.writeable
+    return shared
+
+
+def _detached(array: Array) -> tuple[Array, Node]:
+    """An array's memory and a place outside the graph for it."""
+    array = apart(array)
     node = leaf(array, False)
     node.notes = Notes(detached=True)
-    return node
+    return array, node
 
 
 def _legacy_array(data: tuple[Any, ...], dtype: DTypeLike) -> Array:
@@ -527,7 +554,7 @@ def backward(
         if not isinstance(x, Tensor):
             raise RuntimeError(f"backward: input {i} must be a Tensor, got {type(x).__name__}")
         x.retain_grad()  # keeps what comes to it, unless it is a leaf
-    places = {x.node for x in wanted}
+    places = {place(x) for x in wanted}
     arrived = run_walk(outputs, cotangents, retain_graph, create_graph, wanted=places)
     accumulate({node: g for node, g in arrived.items() if node.is_leaf})
 
@@ -553,8 +580,9 @@ def run_walk(
                 "was computed from with requires_grad=True, and compute outside no_grad()."
             )
         start = _initial(output, cotangent)
-        g: Any = start if create_graph else start.array
-        roots[output.node] = roots[output.node] + g if output.node in roots else g
+        g: Any = start if create_graph else apart(start.array)
+        root = place(output)
+        roots[root] = roots[root] + g if root in roots else g
     keep = create_graph if retain_graph is None else retain_graph
     with np.errstate(all="ignore"):
         return walk(roots, retain_graph=keep, create_graph=create_graph, **options)

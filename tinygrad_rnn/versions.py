@@ -25,11 +25,35 @@ latest = [0]
 """When something was changed last: a walk over what was made after that need not look."""
 
 
-def owner(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The array whose memory this one, perhaps a view, shows."""
+def family(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The array that this one is a view of, through views of views; of what is none, itself.
+
+    It stands for all its views: what is recorded of a change of one of them, they all follow.
+    """
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
+
+
+class _Border:
+    """What a family apart stands on: NumPy looks through views of views, but not through this."""
+
+    __slots__ = ("__array_interface__", "owner")
+
+    def __init__(self, array: np.ndarray[Any, Any]) -> None:
+        self.__array_interface__, self.owner = array.__array_interface__, owner(array)
+
+
+def apart(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The same memory, as the first of a family of its own: of ``x.detach()`` and its views."""
+    return np.asarray(_Border(array))
+
+
+def owner(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The array whose memory this one shows, across the borders of families."""
+    array = family(array)
+    border: Any = array.base
+    return border.owner if type(border) is _Border else array
 
 
 def mark_changed(array: np.ndarray[Any, Any]) -> None:
@@ -54,13 +78,35 @@ def changed_since(array: Any, time: int) -> bool:
 
 
 histories: dict[int, Any] = {}
-"""By memory: what became of it if it was changed while recording (see `ops.inplace`)."""
+"""By family: what became of it if it was changed while recording (see `ops.inplace`)."""
 
 
 def current(tensor: Any) -> Any:
     """A tensor's place in the graph, after changes in place; ``None`` for what has none."""
-    if histories and hasattr(tensor, "array"):
-        history = histories.get(id(owner(tensor.array)))
-        if history is not None:
-            history.renew(tensor)
+    if (history := _overtaking(tensor)) is not None:
+        history.settle(tensor)
     return getattr(tensor, "node", None)
+
+
+def requires_grad(tensor: Any) -> bool:
+    """Whether `current` requires grad, without giving the tensor a new place: looking at it does
+    not change what its gradient will be.
+    """
+    node = getattr(tensor, "node", None)
+    return (node is not None and node.requires_grad) or _overtaking(tensor) is not None
+
+
+def noted(tensor: Any) -> Any:
+    """The place with a tensor's notes: as `current`, but a view keeps its own until it is used."""
+    if (history := _overtaking(tensor)) is not None and history.is_whole(tensor):
+        history.settle(tensor)
+    return getattr(tensor, "node", None)
+
+
+def _overtaking(tensor: Any) -> Any:
+    """The history of a tensor's family, if that has gone on since the tensor got its place."""
+    if histories and hasattr(tensor, "array"):
+        history = histories.get(id(family(tensor.array)))
+        if history is not None and history.overtook(tensor):
+            return history
+    return None

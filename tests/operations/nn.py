@@ -71,6 +71,8 @@ _LARGE = [1e4, -1e4, 100.0, -100.0, 1e-40, NAN]
 _FINITE = [x for x in EXTREMES if abs(x) < 1e5 or x == -1e30]
 # Softsign's derivative at ∞ is 0 here and NaN there
 _EXTREME = {"gelu": _FINITE, "softsign": _FINITE}
+# The derivative at NaN is NaN, in PyTorch only where the processor computes many at once
+_COPIES = {"elu": 64, "selu": 64}
 for _name, _args, _options in _ACTIVATIONS:
     _fn, _label = of(_name, *_args, **_options), f"{_args} {_options}"
     for _shape in SHAPES:
@@ -81,10 +83,12 @@ for _name, _args, _options in _ACTIVATIONS:
     for _dtype in ("float64", "float32", "float16"):
         call(_name, f"{_label} kinks {_dtype}", _fn, np.array(_KINKS, _dtype))
     for _dtype in ("float64", "float32"):
-        call(_name, f"{_label} large {_dtype}", _fn, np.array(_LARGE).astype(_dtype))
+        _arrays = np.tile(np.array(_LARGE).astype(_dtype), _COPIES.get(_name, 1))
+        call(_name, f"{_label} large {_dtype}", _fn, _arrays)
     if _options.get("approximate") == "tanh":
         continue
-    call(_name, f"{_label} extremes", _fn, np.float32(_EXTREME.get(_name, EXTREMES)))
+    _arrays = np.tile(np.float32(_EXTREME.get(_name, EXTREMES)), _COPIES.get(_name, 1))
+    call(_name, f"{_label} extremes", _fn, _arrays)
     call(_name, f"{_label} transposed", lambda lib, x, f=_fn: f(lib, x.T), draw(2, 3))
     call(_name, f"{_label} every second", lambda lib, x, f=_fn: f(lib, x[::2]), draw(5))
 

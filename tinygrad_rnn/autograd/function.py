@@ -9,7 +9,7 @@ from typing import Any
 
 from tinygrad_rnn.autograd.application import Application, End, saved_tensors
 from tinygrad_rnn.dtypes import is_floating
-from tinygrad_rnn.engine.graph import Node, node
+from tinygrad_rnn.engine.graph import Node, node, place
 from tinygrad_rnn.modes import here, is_grad_enabled, no_grad
 from tinygrad_rnn.tensor import Tensor, wrap
 
@@ -194,7 +194,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(ctx: Any, *grads: Any) -> Any:
         with no_grad():
             result = backward(ctx, *grads)
-        sources = tuple(g.node for g in grads if isinstance(g, Tensor) and g.requires_grad)
+        sources = tuple(place(g) for g in grads if isinstance(g, Tensor) and g.requires_grad)
         if not is_grad_enabled() or not sources:
             return result
 

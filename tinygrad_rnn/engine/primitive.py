@@ -22,7 +22,7 @@ from tinygrad_rnn.contributions import FEW_ROWS, Rows
 from tinygrad_rnn.engine.graph import Variable, leaf, node, place
 from tinygrad_rnn.errors import cannot_compute
 from tinygrad_rnn.modes import here
-from tinygrad_rnn.versions import current, histories
+from tinygrad_rnn.versions import apart, current, histories, requires_grad
 
 Fn = Callable[..., Any]
 NO_PARAMS: dict[str, Any] = {}
@@ -105,8 +105,11 @@ class Primitive:
                 output = np.asarray(self.forward(*arrays, **params))
         except (ValueError, IndexError, TypeError, OverflowError) as error:
             raise cannot_compute(self.name, error, arrays, params) from error
-        wants = tuple([getattr(current(x), "requires_grad", False) for x in inputs])
-        if True not in wants or not here.mode.recording:
+        recording = here.mode.recording
+        wants = tuple([requires_grad(x) for x in inputs]) if recording or self.view else ()
+        if True not in wants or not recording:
+            if True in wants:  # a view that does not follow what is recorded of its base
+                output = apart(output)
             return make_tensor(output, None)
         keep = self._keeps[wants] if wants in self._keeps else self._keep(wants)
         saved = tuple([a if kept else None for a, kept in zip((*arrays, output), keep)])
@@ -135,7 +138,7 @@ def _lane(self: Primitive) -> Fn:
     def unary(x: Any, **params: Any) -> Any:
         mode = here.mode
         try:
-            if histories:
+            if histories and mode.recording:
                 current(x)
             a, p = x.array, x.node
             k = keeps[p.requires_grad]
@@ -153,7 +156,7 @@ def _lane(self: Primitive) -> Fn:
     def binary(x: Any, y: Any) -> Any:
         mode = here.mode
         try:
-            if histories:
+            if histories and mode.recording:
                 current(x)
                 current(y)
             a, b, p, q = x.array, y.array, x.node or place(x), y.node or place(y)

@@ -88,12 +88,10 @@ def setitem(input: Any, index: Any, value: Any) -> Any:
     x = tensor_of("setitem", input)
     view, picks = steps("setitem", x.array.ndim, index)
     value = value_of("setitem", value, x.array.dtype, picks)
-    if picks is None:
-        return _put("setitem", x, view, value)
-    if view is None:
-        return _put("setitem", x, picks, value)
+    if picks is None or view is None:
+        return _set(x, view if picks is None else picks, value)
     part = indexing.getitem.apply(x, index=view)
-    return indexing.put.general(x, _put("setitem", part, picks, value), index=view)
+    return indexing.put.general(x, _set(part, picks, value), index=view)
 
 
 def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
@@ -133,7 +131,9 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
         raise RuntimeError("index_put: expected at least one index tensor")
     check_same_dtype("index_put", x, v)
     if accumulate:
-        return added_at(x, picks, expanded(v, region("index_put", x.array.shape, picks)))
+        place = region("index_put", x.array.shape, picks)
+        _check_fits("index_put", v, place)
+        return added_at(x, picks, expanded(v, place))
     return _put("index_put", x, picks, v)
 
 
@@ -275,17 +275,23 @@ def value_of(name: str, value: Any, dtype: np.dtype[Any], picks: Any = None) -> 
     return np.asarray(fitting(name, value, dtype)).astype(dtype)
 
 
+def _set(x: Any, index: Any, value: Any) -> Any:
+    """`_put` of a value that may have surplus leading axes of size 1."""
+    ndim = len(region("setitem", x.array.shape, index))
+    return _put("setitem", x, index, indexing.trimmed(value, ndim))
+
+
 def _put(name: str, x: Any, index: Any, value: Any) -> Any:
     """``x`` with ``value``, of its type, at an index for NumPy."""
-    place = region(name, x.array.shape, index)
-    surplus = value.ndim - len(place)
-    if surplus > 0 and set(value.shape[:surplus]) == {1}:
-        value = shape.reshape.general(value, shape=value.shape[surplus:])
+    _check_fits(name, value, region(name, x.array.shape, index))
+    return indexing.put.general(x, value, index=index)
+
+
+def _check_fits(name: str, value: Any, place: Shape) -> None:
     if not broadcasts(value.shape, place):
         raise RuntimeError(
             f"{name}: a value of shape {value.shape} does not fit a place of shape {place}"
         )
-    return indexing.put.general(x, value, index=index)
 
 
 def region(name: str, shape: Shape, index: Any) -> Shape:

@@ -9,6 +9,7 @@ import numpy as np
 from tinygrad_rnn.creation import to_array
 from tinygrad_rnn.engine.graph import leaf
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.versions import apart
 
 
 class Parameter(Tensor):
@@ -33,7 +34,7 @@ class Parameter(Tensor):
     def __new__(cls, data: Any = (), requires_grad: bool = True) -> Parameter:
         """Make a parameter; see the class."""
         self = object.__new__(cls)
-        self.array = data.array if isinstance(data, Tensor) else to_array(data)
+        self.array = apart(data.array) if isinstance(data, Tensor) else to_array(data)
         self.node = None
         self.requires_grad_(requires_grad)
         self._notes().role = "parameter"

@@ -16,6 +16,7 @@ import numpy as np
 from tinygrad_rnn.dtypes import float16, float32, is_floating
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.elementwise import erf
 from tinygrad_rnn.ops.promotion import Prepare, promoted, to_dtype
 
@@ -64,13 +65,6 @@ def floats(name: str) -> Prepare:
         return inputs
 
     return prepare
-
-
-def in_rules(primitive: Primitive) -> Fn:
-    """A primitive as rules use it: on arrays its forward, on tensors itself, so recorded."""
-    return lambda x, **params: (
-        primitive.apply(x, **params) if isinstance(x, Variable) else primitive.forward(x, **params)
-    )
 
 
 def wide(fn: Fn) -> Fn:
@@ -140,20 +134,21 @@ def _elu(x: Any, *, alpha: float, scale: float) -> Any:
 
 
 def _elu_slope(g: Any, x: Any, alpha: float, scale: float) -> Any:
-    return np.where(x <= 0, g * np.exp(np.where(x < 0, x, 0)) * (alpha * scale), g * scale)
+    e = np.exp(np.where(x >= 0, 0, x))  # NaN stays NaN
+    return np.where(x > 0, g * scale, g * e * (alpha * scale))
 
 
 elu = _activation("elu", _elu, _elu_slope, "scale·g where x > 0, else scale·alpha·g ⊙ exp(x)")
 
 
-def _log1pexp(x: Any) -> Any:
+def log1pexp(x: Any) -> Any:
     """ln(1 + eˣ), without overflow (`np.logaddexp` would take seven times as long)."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 def _softplus(x: Any, *, beta: float, threshold: float) -> Any:
     z = x * beta
-    return np.where(z > threshold, x, _log1pexp(z) / beta)
+    return np.where(z > threshold, x, log1pexp(z) / beta)
 
 
 softplus = _activation(
@@ -165,10 +160,15 @@ softplus = _activation(
 
 logsigmoid = _activation(
     "logsigmoid",
-    lambda x: -_log1pexp(-x),
+    lambda x: -log1pexp(-x),
     lambda g, x: g * _sigma(-x),
     "g ⊙ σ(−x)",
 )
+
+
+def _over_square(g: Any, d: Any) -> Any:
+    return g / d / d  # d² may overflow
+
 
 softsign = Primitive(
     "softsign",
@@ -176,7 +176,7 @@ softsign = Primitive(
     "x",
     prepare=promoted("softsign", to_float=True, bools=False),
 )
-softsign.vjp("x", lambda g, x: g / (1 + np.abs(x)) ** 2, formula="g / (1 + |x|)²")
+softsign.vjp("x", lambda g, x: _over_square(g, 1 + np.abs(x)), formula="g / (1 + |x|)²")
 
 
 def _silu_slope(g: Any, x: Any) -> Any:
@@ -196,7 +196,7 @@ def _mish_slope(g: Any, x: Any) -> Any:
 
 mish = _activation(
     "mish",
-    lambda x: x * np.tanh(_log1pexp(x)),
+    lambda x: x * np.tanh(log1pexp(x)),
     _mish_slope,
     "g ⊙ (t + x ⊙ σ ⊙ (1 − t²)), t = tanh softplus x",
 )
@@ -228,7 +228,7 @@ def _gelu_tanh_slope(g: Any, x: Any) -> Any:
 
 gelu_tanh = _activation(
     "gelu_tanh",
-    wide(lambda x: x * (1 + np.tanh((x + x * x * x * _C) * _K)) * 0.5),
+    wide(lambda x: x * ((1 + np.tanh((x + x * x * x * _C) * _K)) * 0.5)),
     wide(_gelu_tanh_slope),
     "g ⊙ (1 + t + x ⊙ (1 − t²) ⊙ u′) / 2, t = tanh u",
 )

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.promotion import promoted
+from tinygrad_rnn.versions import requires_grad
 
 
 def quiet(ufunc: Callable[..., Any]) -> Callable[..., Any]:
@@ -19,6 +21,16 @@ def quiet(ufunc: Callable[..., Any]) -> Callable[..., Any]:
             return ufunc(*arrays)
 
     return silent
+
+
+def in_rules(primitive: Primitive) -> Callable[..., Any]:
+    """A primitive as rules use it: on arrays its forward, on tensors itself, so recorded."""
+
+    def function(*inputs: Any, **params: Any) -> Any:
+        recorded = any(isinstance(x, Variable) for x in inputs)
+        return (primitive if recorded else primitive.forward)(*inputs, **params)
+
+    return function
 
 
 add = Primitive("add", np.add, "a b", symbol="+", prepare=promoted("add"))
@@ -78,14 +90,19 @@ power = Primitive(
     "pow", quiet(_power), "a b",
     symbol="**", prepare=promoted("pow", bools=False, numbers=False),
 )  # fmt: skip
-power.vjp("a", lambda g, a, b: g * _slope(a, b), formula="g ⊙ b ⊙ a^(b − 1)")
+power.vjp("a", lambda g, a, b: _power_slope(g, a, b), formula="g ⊙ b ⊙ a^(b − 1)")
 power.vjp(
     "b",
-    lambda g, a, b, y: np.where((a == 0) * (b >= 0), 0, g * y * np.log(a)),
+    lambda g, a, b, y: g * y * np.log(np.where((a == 0) * (b >= 0), 1, a)),
     formula="g ⊙ y ⊙ ln a",
 )
 
 
-def _slope(a: Any, b: Any) -> Any:
-    """b·a^(b−1), and 0 for b = 0 even at a = 0, where 0·∞ would give NaN."""
-    return b * a ** np.where(b == 0, 0, b - 1)
+def _power_slope(g: Any, a: Any, b: Any) -> Any:
+    """g·b·a^(b−1), and 0 for b = 0 even where that is not finite."""
+    none = b == 0
+    if not none.any():
+        return g * (b * a ** (b - 1))
+    if requires_grad(b):  # there is a derivative by b even where b is 0: 1/a, if that is finite
+        return g * (b * np.where(none * ((a == 0) + (a != a)), 1, a) ** (b - 1))
+    return np.where(none, 0, g * (b * a ** np.where(none, 0, b - 1)))

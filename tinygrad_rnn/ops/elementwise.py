@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.ops.arithmetic import quiet
+from tinygrad_rnn.ops.arithmetic import in_rules, quiet
 from tinygrad_rnn.ops.memory import owned
 from tinygrad_rnn.ops.promotion import promoted
 
@@ -88,7 +88,7 @@ square = Primitive(
     "square", quiet(np.square), "x",
     symbol="²", prepare=lambda inputs: promoted("square")((*inputs, 2))[:1],  # the type of x ** 2
 )  # fmt: skip
-square.vjp("x", lambda g, x: g * (2 * x), formula="g ⊙ 2·x")
+square.vjp("x", lambda g, x: g * x * 2, formula="g ⊙ 2·x")  # 2·x may overflow alone
 
 absolute = Primitive("abs", np.absolute, "x", prepare=promoted("abs", bools=False))
 absolute.vjp("x", lambda g, x: g * np.where(x != x, 0, np.sign(x)), formula="g ⊙ sign x")
@@ -145,8 +145,9 @@ remainder.vjp("a", lambda g: g, formula="g")
 remainder.vjp("b", lambda g, a, b: -g * np.floor_divide(a, b), formula="−g ⊙ ⌊a / b⌋")
 
 fmod = _division("fmod", np.fmod)
+_truncated = in_rules(trunc_divide)  # whose derivatives are 0 even where b is 0
 fmod.vjp("a", lambda g: g, formula="g")
-fmod.vjp("b", lambda g, a, b: -g * np.trunc(a / b), formula="−g ⊙ trunc(a / b)")
+fmod.vjp("b", lambda g, a, b: -g * _truncated(a, b), formula="−g ⊙ trunc(a / b)")
 
 for _flat in (sign, floor, ceil, trunc, rounding, floor_divide, trunc_divide):
     for _input in _flat.inputs:

@@ -16,6 +16,7 @@ from tinygrad_rnn.contributions import Part
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.memory import owned
+from tinygrad_rnn.ops.shape import reshape
 
 Index = Any
 MANY = 2000  # elements, for which it pays to find their places in the flattened array
@@ -110,6 +111,15 @@ narrow.vjp("x", lambda g, span: Part(g, span, add_spans), formula="g at [index],
 
 
 # -- replacing parts ----------------------------------------------------------------------------
+
+
+def trimmed(value: Any, ndim: int) -> Any:
+    """What is written to a place of ``ndim`` axes, without surplus leading axes of size 1."""
+    surplus = value.ndim - ndim
+    if surplus <= 0 or set(value.shape[:surplus]) != {1}:
+        return value
+    apply = reshape.general if isinstance(value, Variable) else reshape.forward
+    return apply(value, shape=value.shape[surplus:])
 
 
 def _put(x: Any, value: Any, *, index: Index) -> Any:

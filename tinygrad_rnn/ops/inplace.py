@@ -22,10 +22,10 @@ from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.errors import cannot_compute
 from tinygrad_rnn.modes import here
 from tinygrad_rnn.notes import Notes
-from tinygrad_rnn.ops.indexing import add_at, put
+from tinygrad_rnn.ops.indexing import add_at, put, trimmed
 from tinygrad_rnn.ops.promotion import to_dtype
 from tinygrad_rnn.ops.shape import expand
-from tinygrad_rnn.versions import current, histories, mark_changed, owner
+from tinygrad_rnn.versions import current, family, histories, mark_changed, requires_grad
 
 Array = np.ndarray[Any, Any]
 
@@ -35,40 +35,43 @@ as_strided.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at
 
 
 class History:
-    """What became of a memory that was changed in place while recording.
+    """What became of a memory that was changed in place while recording, to a family of tensors.
 
     ``base``: its place in the graph now; ``former``: creation numbers of the places it had before.
     """
 
     def __init__(self, base: Node, array: Array) -> None:
-        memory = owner(array)
+        memory = family(array)
         key = id(memory)
         self.memory = weakref.ref(memory, lambda _: histories.pop(key, None))
         self.layout = _layout(array)  # not the array itself, which would never die
         self.base, self.former, self.constant = base, {base.order}, not base.requires_grad
 
     def has(self, root: Node | None) -> bool:
-        """Whether a tensor whose `root_of` this is shows this memory as part of the graph."""
+        """Whether a tensor of the family whose `root_of` this is belongs to this history."""
         if root is None or _is_constant(root):
             return self.constant
         return root is self.base or root.order in self.former
 
-    def renew(self, x: Variable) -> None:
-        """Give a tensor that shows this memory its place in the graph as it is now."""
+    def overtook(self, x: Variable) -> bool:
+        """Whether a tensor of the family has an older place than what is in memory now."""
         older = x.node is None or x.node.order < self.base.order
-        if older and not _is_detached(x.node) and self.has(root_of(x.node)):
-            self.settle(x)
+        return older and self.has(root_of(x.node))
 
     def settle(self, x: Variable) -> None:
-        """Place a tensor that shows all or some of the memory."""
-        old, is_view = x.node, root_of(x.node) is not x.node
-        if _layout(x.array) == self.layout and not is_view:
+        """Give a tensor that shows all or some of the memory its place as it is now."""
+        old = x.node
+        if self.is_whole(x):
             x.node = self.base
         elif self.layout[1]:
             x.node = _made(as_strided, (self.base,), {"index": self.index(x.array)}, x.array)
         else:  # of a single element all are copies
             x.node = _made(expand, (self.base,), {"shape": x.array.shape}, x.array)
         _carry_over(old, x.node)
+
+    def is_whole(self, x: Variable) -> bool:
+        """Whether a tensor of the family is the one of which the others are views."""
+        return _layout(x.array) == self.layout and not _is_view(x)
 
     def move(self, array: Array, made: Node) -> None:
         """The part of the memory that ``array`` shows is what ``made`` computed from now on."""
@@ -83,6 +86,7 @@ class History:
         self._become(_made(put, (self.base, made), {"index": index}, whole))
 
     def _become(self, base: Node) -> None:
+        _carry_over(self.base, base)  # of the whole, at once; of a view, when it is used next
         self.base = base
         self.former.add(base.order)
 
@@ -130,18 +134,22 @@ def _carry_over(old: Node | None, new: Node) -> None:
     """A tensor keeps its name, its gradient and the wish for one when it gets another place."""
     if old is None or old.notes is None or old is new:
         return
-    notes = new.notes = new.notes or Notes()
-    notes.name, notes.role = old.notes.name, old.notes.role
-    notes.grad, notes.retain = old.notes.grad, old.notes.retain
-    old.notes.retain = False
+    former, notes = old.notes, new.notes or Notes()
+    new.notes = notes
+    notes.name, notes.role = former.name, former.role
+    notes.grad = former.grad if notes.grad is None else notes.grad
+    notes.retain, former.retain = notes.retain or former.retain, False
 
 
 def _is_constant(at: Node) -> bool:
     return at.is_leaf and not at.requires_grad
 
 
-def _is_detached(at: Node | None) -> bool:
-    return at is not None and at.notes is not None and at.notes.detached
+def _is_view(x: Variable) -> bool:
+    """Whether a tensor is a view by its place in the graph or, if it has none there, by NumPy."""
+    if x.node is None or _is_constant(x.node):
+        return family(x.array) is not x.array
+    return root_of(x.node) is not x.node
 
 
 def root_of(at: Node | None) -> Node | None:
@@ -152,11 +160,11 @@ def root_of(at: Node | None) -> Node | None:
 
 
 def _history(x: Variable) -> History:
-    """What became of the memory of ``x``; apart from what else shows it if x was detached."""
-    root, key = root_of(x.node), id(owner(x.array))
+    """What became of the memory of ``x``, for all of its family."""
+    root, key = root_of(x.node), id(family(x.array))
     history = histories.get(key)
-    if _is_detached(root) or (history is not None and not history.has(root)):
-        return History(place(x), x.array)
+    if history is not None and not history.has(root):
+        return History(place(x), x.array)  # made before, or while, nothing was recorded
     if history is None:
         history = histories[key] = History(*_base(x, root))
     return history
@@ -164,7 +172,7 @@ def _history(x: Variable) -> History:
 
 def _base(x: Variable, root: Node | None) -> tuple[Node, Array]:
     """The place and the array of what ``x`` is a view of, or of itself."""
-    memory = owner(x.array)
+    memory = family(x.array)
     if root is None or _is_constant(root):
         whole = root is not None and root is x.node and root.shape == memory.shape
         base = root if root is not None and whole else leaf(memory, False)
@@ -207,14 +215,23 @@ def change(name: str, function: Any, x: Any, *arguments: Any, **options: Any) ->
     return x
 
 
-def overwrite(name: str, x: Any, src: Any, index: tuple[Any, ...] = (...,)) -> Any:
-    """Overwrite ``x`` at ``index``, integers and slices, with ``src``; returns x."""
+def overwrite(name: str, x: Any, src: Any) -> Any:
+    """Overwrite all of ``x`` with ``src``; returns x."""
+    return assign(name, x, (...,), src)
+
+
+def assign(name: str, x: Any, index: tuple[Any, ...], src: Any, *, trim: bool = False) -> Any:
+    """Overwrite ``x`` at ``index``, integers and slices, with ``src``; returns x.
+
+    ``trim``: surplus leading axes of size 1 of ``src`` do not matter.
+    """
     recorded = _checked(name, x, [src])
     try:
         part = x.array[index]
     except IndexError as error:
         raise cannot_compute(name, error, [x.array], {"index": index}) from None
-    src = to_dtype(src if isinstance(src, Variable) else np.asarray(src), x.array.dtype)
+    src = src if isinstance(src, Variable) else np.asarray(src)
+    src = to_dtype(trimmed(src, part.ndim) if trim else src, x.array.dtype)
     raw = src.array if isinstance(src, Variable) else src
     if not _fits(raw.shape, part.shape):
         raise RuntimeError(
@@ -226,25 +243,25 @@ def overwrite(name: str, x: Any, src: Any, index: tuple[Any, ...] = (...,)) -> A
         given = place(src) if isinstance(src, Variable) else leaf(src, False)
         whole = _layout(x.array) == history.layout
         history.replace(index if whole else history.index(part), given)
-        history.settle(x)
+        if history.is_whole(x) or _layout(part) == _layout(x.array):
+            history.settle(x)  # else it waits until it is used, as any other view
     return x
 
 
 def _fits(shape: tuple[int, ...], place: tuple[int, ...]) -> bool:
-    """Whether an array broadcasts to a place; leading axes of size 1 do not matter."""
-    lead = max(len(shape) - len(place), 0)
-    return all(n == 1 for n in shape[:lead]) and all(
-        n in (1, m) for n, m in zip(reversed(shape[lead:]), reversed(place))
+    """Whether an array broadcasts to a place."""
+    return len(shape) <= len(place) and all(
+        n in (1, m) for n, m in zip(reversed(shape), reversed(place))
     )
 
 
 def _checked(name: str, x: Any, given: list[Any]) -> bool:
     """Whether a change of ``x`` must be recorded; raises if it is not allowed."""
-    at = current(x)
-    root = root_of(at)
     differentiable = x.array.dtype.kind == "f" and here.mode.recording
-    recorded = differentiable and any(_requires_grad(v) for v in (x, *given))
-    if recorded and root is not None and root.is_leaf and root.requires_grad:
+    recorded = differentiable and any(requires_grad(v) for v in (x, *given))
+    at = current(x) if recorded else None
+    root = root_of(at)
+    if root is not None and root.is_leaf and root.requires_grad:
         view = "" if root is at else "a view of "
         raise RuntimeError(
             f"{name}: {view}a leaf that requires grad is being used in an in-place operation. Do "
@@ -256,11 +273,6 @@ def _checked(name: str, x: Any, given: list[Any]) -> bool:
             "(expand); clone() it first"
         )
     return recorded
-
-
-def _requires_grad(x: Any) -> bool:
-    at = current(x)
-    return at is not None and at.requires_grad
 
 
 def _check_fits(name: str, array: Array, result: Array) -> None:

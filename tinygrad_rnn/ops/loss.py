@@ -8,23 +8,26 @@ import numpy as np
 
 from tinygrad_rnn.contributions import Part
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.ops.activation import floats, hardtanh, in_rules
+from tinygrad_rnn.ops.activation import floats, hardtanh, log1pexp, sigmoid
+from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.indexing import add_slices
+from tinygrad_rnn.ops.promotion import promoted
 
 _clipped = in_rules(hardtanh)
 
 
-def _huber(d: Any, *, delta: float) -> Any:
+def _huber(d: Any, *, delta: float, slope: float) -> Any:
     size = np.abs(d)
     with np.errstate(all="ignore"):
-        return np.where(size < delta, d * d * 0.5, (size - 0.5 * delta) * delta)
+        return np.where(size < delta, d * d * (0.5 * slope / delta), (size - 0.5 * delta) * slope)
 
 
+# straight from |d| = delta on, where it has this slope
 huber = Primitive("huber", _huber, "d", prepare=floats("huber_loss"))
 huber.vjp(
     "d",
-    lambda g, d, delta: g * _clipped(d, low=-delta, high=delta),
-    formula="g ⊙ clip(d, −delta, delta)",
+    lambda g, d, delta, slope: g * (_clipped(d, low=-delta, high=delta) * (slope / delta)),
+    formula="slope/delta·g ⊙ clip(d, −delta, delta)",
 )
 
 # ``index`` picks each target's class; ``weight`` is that of the class, and 0 where not ``kept``
@@ -68,3 +71,24 @@ binary_cross_entropy.vjp(
     lambda g, x: g * (np.log1p(-x) - np.log(x)),
     formula="g ⊙ (ln(1 − x) − ln x)",
 )
+
+_sigma = in_rules(sigmoid)
+
+
+def _cross_entropy_of_logits(x: Any, target: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return (1 - target) * x + log1pexp(-x)
+
+
+binary_cross_entropy_with_logits = Primitive(
+    "binary_cross_entropy_with_logits",
+    _cross_entropy_of_logits,
+    "x target",
+    prepare=promoted("binary_cross_entropy_with_logits", numbers=False),
+)
+binary_cross_entropy_with_logits.vjp(
+    "x",  # not σ(x) − target, in which a σ(x) near 1 loses its digits
+    lambda g, x, target: g * ((1 - target) * _sigma(x) - target * _sigma(-x)),
+    formula="g ⊙ (σ(x) − target)",
+)
+binary_cross_entropy_with_logits.vjp("target", lambda g, x: -g * x, formula="−g ⊙ x")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.memory import owned
-from tinygrad_rnn.ops.reduction import of_either
 
 
 def _pick(x: Any, *, index: Any, dim: int, keepdims: bool) -> Any:
@@ -25,7 +25,7 @@ def _put_back(g: Any, *, index: Any, dim: int, keepdims: bool, shape: tuple[int,
 
 pick: Primitive = Primitive("pick", owned(_pick), "x")
 put_back: Primitive = Primitive("put_back", _put_back, "x")
-_pick_of, _put_back_of = of_either(pick), of_either(put_back)
+_pick_of, _put_back_of = in_rules(pick), in_rules(put_back)
 
 pick.vjp(
     "x",

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.memory import owned
 from tinygrad_rnn.ops.promotion import promoted, to_dtype
 
@@ -20,16 +20,6 @@ _add: Any = np.add.reduce
 _multiply: Any = np.multiply.reduce
 _largest: Any = np.maximum.reduce
 _smallest: Any = np.minimum.reduce
-
-
-def of_either(primitive: Primitive) -> Callable[..., Any]:
-    """A primitive as rules use it: the plain forward of arrays, recorded of tensors."""
-
-    def function(*inputs: Any, **params: Any) -> Any:
-        recorded = any(isinstance(x, Variable) for x in inputs)
-        return (primitive if recorded else primitive.forward)(*inputs, **params)
-
-    return function
 
 
 def _spread(g: Any, shape: Axes, axis: Axes, keepdims: bool) -> Any:
@@ -75,7 +65,7 @@ mean.vjp(
     ),
     formula="g / n",
 )
-_mean_of = of_either(mean)
+_mean_of = in_rules(mean)
 
 
 # -- running sums and products -----------------------------------------------------------------
@@ -117,7 +107,7 @@ def _shifted(x: Any, dim: int, fill: int, back: bool) -> Any:
 cumsum = Primitive("cumsum", _running(np.add), "x", prepare=promoted("cumsum", bools=False))
 cumprod = Primitive("cumprod", _running(np.multiply), "x", prepare=promoted("cumprod", bools=False))
 linear_scan = Primitive("linear_scan", _scan, "a b", symbol="scan")
-_cumsum, _cumprod, _scanned = of_either(cumsum), of_either(cumprod), of_either(linear_scan)
+_cumsum, _cumprod, _scanned = in_rules(cumsum), in_rules(cumprod), in_rules(linear_scan)
 
 cumsum.vjp(
     "x",
@@ -248,8 +238,11 @@ logsumexp.vjp(
 
 @np.errstate(all="ignore")
 def _variance(x: Any, *, axis: Axes, correction: float, keepdims: bool) -> Any:
-    wide = x.astype(_wider(x), copy=False)
-    d = wide - _mean(wide, axis=axis, keepdims=True)
+    wide = x.astype(np.promote_types(x.dtype, np.float64), copy=False)  # room for squares
+    middle = _mean(wide, axis=axis, keepdims=True)
+    if np.isinf(middle).any():  # the sum is too large, not the mean
+        middle = _add(wide / count(x.shape, axis), axis, None, None, True)
+    d = wide - middle
     freedom = np.maximum(count(x.shape, axis) - correction, 0)
     return _add(d * d, axis, None, None, keepdims) / freedom.astype(wide.dtype)
 
@@ -269,9 +262,9 @@ def _deviation(x: Any, axis: Axes, correction: float) -> Any:
     return (x - _mean_of(x, axis=axis, keepdims=True)) / (count(x.shape, axis) - correction)
 
 
-def _unless_zero(g: Any, y: Any) -> Any:
-    """The quotient, and 0 where y = 0; so are its derivatives."""
-    return np.where(y == 0, 0, g) / (y + (y == 0))
+def _unless_zero(x: Any, y: Any) -> Any:
+    """The quotient x/y, and 0 where y = 0; so are its derivatives."""
+    return np.where(y == 0, 0, x) / (y + (y == 0))
 
 
 var = Primitive("var", _var, "x")
@@ -287,7 +280,8 @@ std = Primitive("std", _std, "x")
 std.vjp(
     "x",
     lambda g, x, y, axis, correction, keepdims: (
-        _spread(_unless_zero(g, y), x.shape, axis, keepdims) * _deviation(x, axis, correction)
+        _spread(g, x.shape, axis, keepdims)
+        * _unless_zero(_deviation(x, axis, correction), _spread(y, x.shape, axis, keepdims))
     ),
     formula="g ⊙ (x − mean) / (y ⊙ (n − correction)), 0 where y = 0",
 )
@@ -327,9 +321,11 @@ def _norm_slope(g: Any, x: Any, y: Any, ord: float, axis: Axes, keepdims: bool) 
         return _spread(g, x.shape, axis, keepdims) * _sign(x)
     g, y = (_spread(a, x.shape, axis, keepdims) for a in (g, y))
     if ord == 2:
-        return _unless_zero(g, y) * x
-    ratio = np.abs(x) / (y + (y == 0)) + (x == 0)  # where it is 0, no power of it is wanted
-    return np.where(y == 0, 0, g) * ratio ** (ord - 1) * _sign(x)
+        return g * _unless_zero(x, y)
+    size, y, g = np.abs(x) + (x == 0), y + (y == 0), np.where(y == 0, 0, g)  # no powers of 0
+    if ord < 1:  # the power of each, for the quotient may be 0
+        return g * (size ** (ord - 1) * y ** (1 - ord)) * _sign(x)
+    return g * (size / y) ** (ord - 1) * _sign(x)
 
 
 vector_norm = Primitive("vector_norm", _norm, "x", symbol="norm")

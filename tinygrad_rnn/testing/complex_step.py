@@ -16,6 +16,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.versions import current
 
 Array = np.ndarray[Any, Any]
 STEP = 1e-30
@@ -99,7 +100,7 @@ def complex_step(output: Tensor, inputs: Sequence[Tensor]) -> list[Array]:
 
 
 def _places(output: Tensor) -> list[Node]:
-    return tape([output.node]) if output.node else []
+    return tape([current(output)]) if output.node else []
 
 
 def _complex(value: Any) -> Any:

@@ -23,6 +23,7 @@ from tinygrad_rnn.tensor import Tensor, run_walk, wrap
 from tinygrad_rnn.testing.pairs import Pair, Tolerance, gaps, paired, written
 from tinygrad_rnn.testing.runs import OURS, Run, array_of, run
 from tinygrad_rnn.testing.twins import twin
+from tinygrad_rnn.versions import current
 
 Array = np.ndarray[Any, Any]
 _DIFFERENCES = Tolerance(1e-4, 1e-6)  # what central differences are good for
@@ -88,7 +89,7 @@ def walked(outputs: Sequence[Tensor], cotangents: Sequence[Tensor | None]) -> li
 
 def operations(outputs: Iterable[Any]) -> list[Node]:
     """The operations that tensors were made by, oldest first."""
-    roots = [y.node for y in outputs if isinstance(y, Tensor) and y.node is not None]
+    roots = [at for y in outputs if isinstance(y, Tensor) and (at := current(y)) is not None]
     return [place for place in tape(roots) if not place.is_leaf]
 
 

@@ -178,9 +178,9 @@ def _layer_norm(torch: Any, x: Any, axis: Shape, eps: float) -> Any:
     return torch.nn.functional.layer_norm(x, [x.shape[i] for i in axis], eps=eps)
 
 
-def _huber(torch: Any, d: Any, delta: float) -> Any:
-    zeros = torch.zeros_like(d)
-    return torch.nn.functional.huber_loss(d, zeros, reduction="none", delta=delta)
+def _huber(torch: Any, d: Any, delta: float, slope: float) -> Any:
+    losses = torch.nn.functional.huber_loss(d, torch.zeros_like(d), reduction="none", delta=delta)
+    return losses * (slope / delta)
 
 
 def _nll_loss(torch: Any, x: Any, index: Any, weight: Any, kept: Any) -> Any:
@@ -253,6 +253,9 @@ TWINS: dict[str, Twin] = {
     "layer_norm": _layer_norm,
     "huber": _huber,
     "nll_loss": _nll_loss,
-    "binary_cross_entropy": _functional("binary_cross_entropy", reduction="none"),
+    **{
+        name: _functional(name, reduction="none")
+        for name in ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+    },
 }
 """Primitives whose name or parameters are others in PyTorch."""

@@ -161,7 +161,7 @@ def smooth_l1_loss(
     beta = number_of("smooth_l1_loss", "beta", beta)
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss: beta must not be negative, got {beta}")
-    losses = loss.huber.apply(d, delta=beta) / beta if beta else functions.abs(d)
+    losses = loss.huber.apply(d, delta=beta, slope=1.0) if beta else functions.abs(d)
     return _reduced(losses, reduction)
 
 
@@ -189,7 +189,7 @@ def huber_loss(
     delta = number_of("huber_loss", "delta", delta)
     if not delta > 0:
         raise RuntimeError(f"huber_loss: delta must be positive, got {delta}")
-    losses = loss.huber.apply(d, delta=delta)
+    losses = loss.huber.apply(d, delta=delta, slope=delta)
     if weight is not None:
         losses = functions.mul(losses, _element_weights("huber_loss", input, weight))
     return _reduced(losses, reduction)
@@ -464,12 +464,12 @@ def binary_cross_entropy_with_logits(
     reduction = _reduction(name, size_average, reduce, reduction)
     x, t = tensor_of(name, input), tensor_of(name, target)
     _check_same_shape(name, x, t)
-    if t.dtype.kind != "f":
-        raise RuntimeError(f"{name}: the target must be floating-point, not {t.dtype}")
-    log_p = logsigmoid(x)
+    for kind, dtype in (("input", x.dtype), ("target", t.dtype)):
+        if dtype.kind != "f":
+            raise RuntimeError(f"{name}: the {kind} must be floating-point, not {dtype}")
+    losses = loss.binary_cross_entropy_with_logits.apply(x, t)
     if pos_weight is not None:
-        log_p = ((_check_factor(name, "pos_weight", pos_weight, x) - 1) * t + 1) * log_p
-    losses = (1 - t) * x - log_p
+        losses = losses - (_check_factor(name, "pos_weight", pos_weight, x) - 1) * t * logsigmoid(x)
     if weight is not None:
         losses = losses * _check_factor(name, "weight", weight, x)
     return _reduced(losses, reduction)

@@ -149,6 +149,13 @@ for _shape in [(), (4,), (2, 3), (0,)]:
         [0.5 + signed(*_shape) / 20, positive(*_shape) / 4],
         lambda x, t: (-t * np.log(x) - (1 - t) * np.log1p(-x)) / 100,
     )
+    add_case(
+        "binary_cross_entropy_with_logits",
+        f"{_shape}",
+        lambda lib, x, t: _f(lib).binary_cross_entropy_with_logits(x, t, reduction="none"),
+        [signed(*_shape), positive(*_shape) / 4],
+        lambda x, t: (1 - t) * x + _log1pexp(-x),
+    )
 
 # -- layers --
 
