@@ -353,8 +353,10 @@ def test_paths(tmp_path):
         with pytest.raises(TypeError):
             call()
     if os.path.exists("/dev/null"):
+        tg.save(1, "/dev/null")
+        assert not os.path.isfile("/dev/null")
         with pytest.raises(ValueError, match="is no file"):
-            tg.save(1, "/dev/null")
+            tg.load("/dev/null")
 
 
 def test_file_objects(tmp_path):

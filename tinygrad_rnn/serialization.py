@@ -29,18 +29,16 @@ import json
 import math
 import os
 import re
-import secrets
-import shutil
 import struct
 import zipfile
 from collections import OrderedDict
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from tinygrad_rnn import files
 from tinygrad_rnn.creation import from_numpy
 from tinygrad_rnn.dtypes import as_dtype
 from tinygrad_rnn.functions.arguments import raw
@@ -89,6 +87,8 @@ def save(obj: Any, f: File) -> None:
     ValueError
         If lists or dicts are nested more than 100 deep, as if they contain themselves; if the
         path is that of a directory.
+    OSError
+        If the file cannot be written, as on a full disk: the old one is as it was.
 
     Examples
     --------
@@ -106,8 +106,9 @@ def save(obj: Any, f: File) -> None:
     if hasattr(f, "write"):
         f.write(_packed(obj))
         return
-    path = _path("save", f)
-    _replace(path, _safetensors_of(obj) if _is_safetensors(f) else _packed(obj))
+    if Path(f).is_dir():
+        raise ValueError(f"save: {f} is a directory")
+    files.write(f, _safetensors_of(obj) if _is_safetensors(f) else _packed(obj))
 
 
 def load(f: File, map_location: Any = None, *, weights_only: bool = True) -> Any:
@@ -137,37 +138,13 @@ def load(f: File, map_location: Any = None, *, weights_only: bool = True) -> Any
         raise ValueError("load: only weights_only=True: files that execute code are never loaded")
     if hasattr(f, "read"):
         return _unpacked(io.BytesIO(f.read()), "the file")
-    path = _path("load", f)
+    path = Path(f)
+    if path.exists() and not path.is_file():
+        raise ValueError(f"load: {path} is {'a directory' if path.is_dir() else 'no file'}")
     with open(path, "rb") as file:
         if _is_safetensors(f):
             return _from_safetensors(file.read(), path)
         return _unpacked(file, path)
-
-
-def _path(caller: str, f: Any) -> Path:
-    path = Path(os.path.realpath(Path(f)))  # where links lead: the file is replaced, not the link
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{caller}: {path} is {'a directory' if path.is_dir() else 'no file'}")
-    return path
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file beside the one at this path, and put it in its place when it is complete."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"save: there is no directory {path.parent}")
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-        raise
 
 
 # -- writing --

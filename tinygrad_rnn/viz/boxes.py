@@ -372,7 +372,7 @@ class _Sum:
             self.times = {term: self.times[term] for term in (*terms[:2], terms[-1])}
 
     def written(self, names: dict[Node, str]) -> str:
-        """ "a + 4·b + c", or "a + b + … + d"."""
+        """The terms with how often each comes: a + 4·b + c, or a + b + … + d."""
         counted = [_multiple(names[term], times) for term, times in self.times.items()]
         said = list(dict.fromkeys(counted))
         return " + ".join([*said[:-1], "…", said[-1]] if self.cut else said)

@@ -8,10 +8,12 @@ from typing import Any
 
 import graphviz
 
+from tinygrad_rnn import files
 from tinygrad_rnn.viz.build import READABLE, scene_of
 from tinygrad_rnn.viz.chart import Chart, theme_of
 from tinygrad_rnn.viz.collector import resting_collector
 from tinygrad_rnn.viz.dot import digraph
+from tinygrad_rnn.viz.graphviz_backend import MissingProgram, by_the_program
 from tinygrad_rnn.viz.grouping import Steps
 from tinygrad_rnn.viz.heat_map import heat_map
 from tinygrad_rnn.viz.layout import Layout, lay_out
@@ -23,6 +25,7 @@ from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.writing.figures import count
 
+_SIGNATURES = {"png": b"\x89PNG", "pdf": b"%PDF"}
 LEVELS = ("auto", "op", "cell", "step")
 
 
@@ -62,19 +65,18 @@ class Picture:
         ValueError
             For any other suffix.
         RuntimeError
-            If a PNG or a PDF is asked for and there is no system Graphviz.
+            If a PNG or a PDF is asked for and there is no system Graphviz, or it fails.
         """
         path = Path(path)
         form = path.suffix.lower().removeprefix(".")
         if form == "svg":
-            path.write_text(self.svg, encoding="utf-8", newline="\n")
+            files.write(path, self.svg)
         elif form == "html":
-            page = still(self.svg, self._scene.title)
-            path.write_text(page, encoding="utf-8", newline="\n")
+            files.write(path, still(self.svg, self._scene.title))
         elif form == "dot":
-            path.write_text(self.dot, encoding="utf-8", newline="\n")
-        elif form in ("png", "pdf"):
-            path.write_bytes(self._by_graphviz(form))
+            files.write(path, self.dot)
+        elif form in _SIGNATURES:
+            files.write(path, self._by_graphviz(form))
         else:
             raise ValueError(
                 f"cannot save a picture as {path.suffix or 'a file without a suffix'}: "
@@ -83,14 +85,19 @@ class Picture:
         return path
 
     def _by_graphviz(self, form: str) -> bytes:
-        drawn = digraph(self._scene, self._theme, self._layout)
+        source = digraph(self._scene, self._theme, self._layout).source
         try:
-            return bytes(drawn.pipe(format=form, neato_no_op=2))  # keep our positions
-        except graphviz.ExecutableNotFound as error:
+            drawn = by_the_program(source, form, "neato", "-n2")  # which keeps our positions
+        except MissingProgram as error:
             raise RuntimeError(
                 f"saving a .{form} needs the system's Graphviz (apt install graphviz, "
                 "brew install graphviz, …); .svg needs nothing"
             ) from error
+        if not drawn.startswith(_SIGNATURES[form]):
+            raise RuntimeError(
+                f"the system's Graphviz (dot) printed no .{form}; .svg does without it"
+            )
+        return drawn
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows."""

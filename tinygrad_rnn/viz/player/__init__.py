@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from pathlib import Path
 
+from tinygrad_rnn import files
 from tinygrad_rnn.bptt import Record, record
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.viz.build import scene_of
@@ -59,8 +58,9 @@ def play(
     ValueError
         If there are more than ``max_nodes`` boxes, or the path has another suffix.  No backward
         has run then.
-    FileNotFoundError
-        If the directory does not exist; again before anything runs.
+    OSError
+        If the file cannot be written, such as a FileNotFoundError if there is no such directory;
+        again before anything runs.
 
     Examples
     --------
@@ -81,8 +81,7 @@ def play(
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"play: a player is a web page; {path.name!r} does not end in .html")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+    files.writable(path)  # or it says why not, before anything runs
     title_or(title, "")  # before anything runs
     count = len(boxed(source_of(loss_or_record).root))
     if count > most("max_nodes", max_nodes):
@@ -96,5 +95,5 @@ def play(
         data = walk_of(walk, scene)
         make_room(scene, data)
         page = walking(scene, lay_out(scene), data)
-    path.write_text(page, encoding="utf-8", newline="\n")
+    files.write(path, page)
     return path
