@@ -180,7 +180,15 @@ def _refused(why: str) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line; returns the exit status: 130 if it is interrupted."""
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:
+        print("tinygrad-rnn: interrupted", file=sys.stderr)
+        return 130  # as shells have it: 128 and the number of the signal
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console may not know every formula sign
@@ -193,7 +201,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         place = error.filename or "standard output"
-        return _refused(f"cannot write {place}: {error.strerror}")
+        return _refused(f"cannot write {place}: {error.strerror or error}")
     except (ValueError, RuntimeError) as error:  # too many boxes, no Graphviz for a PNG, …
         return _refused(str(error))
+    except MemoryError as error:
+        return _refused(f"not enough memory: {error or 'make it smaller'}")
     return status

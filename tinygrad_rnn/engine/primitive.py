@@ -103,7 +103,7 @@ class Primitive:
         try:
             with np.errstate(all="ignore"):  # ∞ − ∞ is NaN without a word, as in PyTorch
                 output = np.asarray(self.forward(*arrays, **params))
-        except (ValueError, IndexError, TypeError, OverflowError) as error:
+        except (ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:
             raise cannot_compute(self.name, error, arrays, params) from error
         wants = tuple([getattr(current(x), "requires_grad", False) for x in inputs])
         if True not in wants or not here.mode.recording:
