@@ -9,15 +9,16 @@ from typing import Any
 import graphviz
 
 from tinygrad_rnn import files
-from tinygrad_rnn.viz.build import READABLE, scene_of
+from tinygrad_rnn.engine.graph import tape
+from tinygrad_rnn.viz.build import READABLE, boxed_of, scene_of
 from tinygrad_rnn.viz.chart import Chart, theme_of
 from tinygrad_rnn.viz.collector import resting_collector
 from tinygrad_rnn.viz.dot import digraph
 from tinygrad_rnn.viz.graphviz_backend import MissingProgram, by_the_program
 from tinygrad_rnn.viz.grouping import Steps
-from tinygrad_rnn.viz.heat_map import heat_map
+from tinygrad_rnn.viz.heat_map import heat_map_for
 from tinygrad_rnn.viz.layout import Layout, lay_out
-from tinygrad_rnn.viz.options import one_of
+from tinygrad_rnn.viz.options import check_count, one_of
 from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.source import source_of
@@ -134,7 +135,8 @@ def draw(
         How much one box stands for. "op": one operation. "cell": a recurrent cell at one time
         step, with its states, the gradients that cross its sides, its gates and weights.
         "step": no boxes, but a heat map of gradient norms, layers by time steps, for thousands
-        of steps (see `heat_map`; of a record only, and always of all steps). "auto": "cell" for
+        of steps (see `heat_map`; of a record only, since a tensor does not know the gradients of
+        its states, and always of all steps). "auto": "cell" for
         the recurrent layers of ``nn`` and for more than 300 operations in time, else "op".
     values, grads, order
         Whether to show values, gradients, and the numbers of the backward visits.
@@ -155,7 +157,8 @@ def draw(
         If there are more than ``max_nodes`` boxes, for an unknown level or theme, and for steps
         that the graph does not have.
     TypeError
-        If it is given neither a tensor nor a record; for a title that is no text.
+        If it is given neither a tensor nor a record, or for a heat map no record; for a title that
+        is no text.
 
     Examples
     --------
@@ -171,7 +174,7 @@ def draw(
     one_of("level", level, LEVELS)
     look = theme_of(theme)
     if level == "step":
-        return heat_map(record_or_tensor, theme=theme, title=title)
+        return heat_map_for('draw(level="step")', record_or_tensor, theme, title)
     with resting_collector():
         scene = scene_of(
             source_of(record_or_tensor),
@@ -186,8 +189,22 @@ def draw(
     return Picture(scene, look)
 
 
-def to_dot(record_or_tensor: Any) -> graphviz.Digraph:
+def to_dot(record_or_tensor: Any, *, max_nodes: int = 2000) -> graphviz.Digraph:
     """The graph as a ``graphviz.Digraph``, to go on with by yourself.
+
+    Parameters
+    ----------
+    record_or_tensor
+        As of `draw`.
+    max_nodes
+        The most boxes: one for each operation and each tensor that is given.
+
+    Raises
+    ------
+    ValueError
+        If there are more.
+    TypeError
+        If it is given neither a tensor nor a record.
 
     Examples
     --------
@@ -196,6 +213,8 @@ def to_dot(record_or_tensor: Any) -> graphviz.Digraph:
     >>> "w * 3" in tg.viz.to_dot(w * 3).source
     True
     """
-    return digraph(
-        scene_of(source_of(record_or_tensor), steps="all", max_nodes=10**6), THEMES["light"]
-    )
+    source = source_of(record_or_tensor)
+    check_count("to_dot", len(boxed_of(tape([source.root]), source.root)), max_nodes)
+    with resting_collector():
+        scene = scene_of(source, steps="all", max_nodes=max_nodes)
+        return digraph(scene, THEMES["light"])
