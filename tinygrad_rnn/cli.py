@@ -225,5 +225,5 @@ def _main(arguments: Sequence[str] | None) -> int:
     except (ValueError, RuntimeError) as error:  # too many boxes, no Graphviz for a PNG, …
         return _refused(str(error))
     except MemoryError as error:
-        return _refused(f"not enough memory: {error or 'make it smaller'}")
+        return _refused(f"not enough memory: {str(error) or 'make it smaller'}")
     return status

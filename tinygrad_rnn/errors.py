@@ -23,7 +23,7 @@ def cannot_compute(name: str, error: Exception, arrays: list[Any], params: Any) 
 
 def no_memory(name: str, error: MemoryError, inputs: str = "") -> RuntimeError:
     """An array is too large; PyTorch's kind of exception for it."""
-    return RuntimeError(f"{name}: not enough memory{inputs}: {error or 'an array is too large'}")
+    return RuntimeError(f"{name}: not enough memory{inputs}: {str(error) or 'it is too large'}")
 
 
 def within_memory(function: Function) -> Function:
@@ -45,7 +45,8 @@ def within_memory(function: Function) -> Function:
         try:
             return function(*args, **kwargs)
         except MemoryError as error:
-            raise no_memory(function.__name__, error) from error
+            asked = "" if str(error) else f" for {', '.join(f'{x!r:.40}' for x in args)}"
+            raise no_memory(function.__name__, error, asked) from error
 
     return checked  # type: ignore[return-value]
 
