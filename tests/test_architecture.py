@@ -17,7 +17,7 @@ ENGINE_LINES = 400
 
 # From the ground up. A module may import from its own floor and from those before it.
 FLOORS = [
-    ("versions", "modes", "errors", "notes", "contributions", "cuda", "dtypes", "text"),
+    ("versions", "modes", "errors", "notes", "contributions", "cuda", "dtypes", "text", "files"),
     ("engine",),
     ("writing",),
     ("ops",),

@@ -353,8 +353,10 @@ def test_paths(tmp_path):
         with pytest.raises(TypeError):
             call()
     if os.path.exists("/dev/null"):
+        tg.save(1, "/dev/null")
+        assert not os.path.isfile("/dev/null")
         with pytest.raises(ValueError, match="is no file"):
-            tg.save(1, "/dev/null")
+            tg.load("/dev/null")
 
 
 def test_file_objects(tmp_path):
@@ -457,7 +459,7 @@ HOSTILE = {
     "newer": (file_with(1, version=2), "version 2.* reads version 1"),
     "no JSON": (file_with(b"{"), "damaged"),
     "no ASCII": (file_with(b'{"format": "\xff"}'), "damaged"),
-    "deep JSON": (file_with(b"[" * 10**6), "nested too deeply"),
+    "deep JSON": (file_with(b"[" * 10**5), "nested too deeply"),
     "deep content": (
         file_with(
             b'{"format": "tinygrad_rnn", "version": 1, "tensors": [], "content": '

@@ -2,7 +2,16 @@
 
 import sys
 
-from tinygrad_rnn.cli import main
+
+def main() -> int:
+    """Run the command line; an interruption is one line also while it is being imported."""
+    try:
+        from tinygrad_rnn import cli
+    except KeyboardInterrupt:
+        print("tinygrad-rnn: interrupted", file=sys.stderr)
+        return 130
+    return cli.main()
+
 
 if __name__ == "__main__":
     sys.exit(main())

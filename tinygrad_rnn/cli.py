@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tinygrad_rnn import __version__, bptt, demo, samples, viz
+from tinygrad_rnn import __version__, bptt, demo, files, samples, viz
 from tinygrad_rnn.testing.pytorch import installed_torch
+from tinygrad_rnn.viz.options import TooManyBoxes, check_count
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,6 +74,7 @@ def _add_draw(commands: Any) -> None:
 
 
 def _draw(options: argparse.Namespace) -> int:
+    _check_output(options, (".svg", ".html", ".dot", ".png", ".pdf"))
     picture = viz.draw(bptt.record(_net(options)), level=options.level, theme=options.theme)
     return _wrote(picture.save(options.output))
 
@@ -90,6 +92,10 @@ def _add_play(commands: Any) -> None:
 
 
 def _play(options: argparse.Namespace) -> int:
+    _check_output(options, (".html", ".htm"))
+    names = ("layers", "steps", "bidirectional", "every_step")
+    boxes = samples.boxes_of(options.cell, **{name: getattr(options, name) for name in names})
+    check_count("play", boxes, viz.player.MOST)  # before the net is unrolled, which may take long
     return _wrote(viz.play(_net(options), options.output))
 
 
@@ -169,6 +175,14 @@ def _add_output(command: argparse.ArgumentParser, text: str) -> None:
     command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=text)
 
 
+def _check_output(options: argparse.Namespace, suffixes: tuple[str, ...]) -> None:
+    """Raise if the result could not be written, before it is computed."""
+    if options.output.suffix.lower() not in suffixes:
+        *others, last = suffixes
+        raise ValueError(f"{options.output} does not end in {', '.join(others)} or {last}")
+    files.writable(options.output)
+
+
 def _wrote(path: Path) -> int:
     print(f"wrote {path}")
     return 0
@@ -180,7 +194,15 @@ def _refused(why: str) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line; returns the exit status: 130 if it is interrupted."""
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:
+        print("tinygrad-rnn: interrupted", file=sys.stderr)
+        return 130  # as shells have it: 128 and the number of the signal
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console may not know every formula sign
@@ -193,7 +215,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         place = error.filename or "standard output"
-        return _refused(f"cannot write {place}: {error.strerror}")
+        return _refused(f"cannot write {place}: {error.strerror or error}")
+    except TooManyBoxes as error:
+        ways = [f"--level {level}" for level in error.coarser] + ["fewer --steps or --layers"]
+        return _refused(
+            f"this net has {error.boxes:,} boxes, and a readable picture at most "
+            f"{error.allowed:,}: use {', '.join(ways)}"
+        )
     except (ValueError, RuntimeError) as error:  # too many boxes, no Graphviz for a PNG, …
         return _refused(str(error))
+    except MemoryError as error:
+        return _refused(f"not enough memory: {str(error) or 'make it smaller'}")
     return status

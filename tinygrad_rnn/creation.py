@@ -29,6 +29,7 @@ from tinygrad_rnn.dtypes import (
 )
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.errors import no_memory
 from tinygrad_rnn.functions.arguments import (
     fitting,
     integer_of,
@@ -55,7 +56,7 @@ def _leaf(
         with np.errstate(all="ignore"):
             made = primitive.make_tensor(make(), None)
     except MemoryError as error:
-        raise RuntimeError(f"{name}: not enough memory: {error}") from None
+        raise no_memory(name, error) from None
     return made.requires_grad_() if requires_grad else made
 
 
@@ -392,7 +393,8 @@ def eye(
     tensor([[1., 0.],
             [0., 1.]])
     """
-    rows, columns = _count("eye", n), _count("eye", n if m is None else m)
+    counts = _count("eye", n), _count("eye", n if m is None else m)
+    rows, columns = shape_of("eye", counts, None)
     kind = _or_default(dtype)
     return _leaf("eye", lambda: np.eye(rows, columns, dtype=kind), requires_grad, device)
 
@@ -520,7 +522,7 @@ def _spaced(
     name: str, start: Any, end: Any, steps: Any, dtype: np.dtype[Any]
 ) -> Callable[[], Array]:
     """Makes the numbers of `linspace`: counted from both ends, so that they are symmetrical."""
-    n = _count(name, steps)
+    (n,) = shape_of(name, (_count(name, steps),), None)
     for x in (start, end):
         if isinstance(x, Variable) and x.array.ndim:
             raise RuntimeError(f"{name}: expected numbers or 0-d tensors, got {x.array.shape}")

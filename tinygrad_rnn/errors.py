@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def cannot_compute(name: str, error: Exception, arrays: list[Any], params: Any) -> Exception:
     """A forward failed on these inputs; PyTorch's kind of exception for it."""
     shapes = " and ".join(str(np.shape(a)) for a in arrays)
     extra = "".join(f", {key}={value!r}" for key, value in params.items())
+    if isinstance(error, MemoryError):
+        return no_memory(name, error, f" for inputs of shape {shapes}{extra}")
     kind = RuntimeError if isinstance(error, ValueError) else type(error)
     return kind(f"{name}: cannot work on shape {shapes}{extra}: {error}")
+
+
+def no_memory(name: str, error: MemoryError, inputs: str = "") -> RuntimeError:
+    """An array is too large; PyTorch's kind of exception for it."""
+    return RuntimeError(f"{name}: not enough memory{inputs}: {str(error) or 'it is too large'}")
+
+
+def within_memory(function: Function) -> Function:
+    """A function that makes arrays by itself, and says as a primitive does if they are too large.
+
+    Examples
+    --------
+    >>> @within_memory
+    ... def digits(n):
+    ...     return np.zeros((n, 2**40))
+    >>> digits(2**14)
+    Traceback (most recent call last):
+        ...
+    RuntimeError: digits: not enough memory: Unable to allocate ...
+    """
+
+    @wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except MemoryError as error:
+            asked = "" if str(error) else f" for {', '.join(f'{x!r:.40}' for x in args)}"
+            raise no_memory(function.__name__, error, asked) from error
+
+    return checked  # type: ignore[return-value]
 
 
 def origin(node: Any) -> str:

@@ -22,6 +22,7 @@ import numpy as np
 
 from tinygrad_rnn.creation import shape_of
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, get_default_dtype, int64, is_floating
+from tinygrad_rnn.errors import within_memory
 from tinygrad_rnn.functions.arguments import (
     check_flags,
     common_shape,
@@ -112,6 +113,7 @@ def set_rng_state(new_state: Tensor) -> None:
 # -- of given sizes ----------------------------------------------------------------------------
 
 
+@within_memory
 def rand(
     *sizes: Any,
     size: Any = None,
@@ -138,6 +140,7 @@ def rand(
     return _draw("rand", Generator.uniform, like, generator, requires_grad, device)
 
 
+@within_memory
 def randn(
     *sizes: Any,
     size: Any = None,
@@ -164,6 +167,7 @@ def randn(
     return _draw("randn", Generator.normal, like, generator, requires_grad, device)
 
 
+@within_memory
 def randint(
     *limits_and_size: Any,
     low: Any = None,
@@ -208,6 +212,7 @@ def randint(
     return _draw("randint", draw, like, generator, requires_grad, device)
 
 
+@within_memory
 def randperm(
     n: int,
     *,
@@ -243,6 +248,7 @@ def randperm(
 # -- of the shape of another tensor ------------------------------------------------------------
 
 
+@within_memory
 def rand_like(
     input: Any,
     *,
@@ -264,6 +270,7 @@ def rand_like(
     return _draw("rand_like", Generator.uniform, like, generator, requires_grad, device)
 
 
+@within_memory
 def randn_like(
     input: Any,
     *,
@@ -285,6 +292,7 @@ def randn_like(
     return _draw("randn_like", Generator.normal, like, generator, requires_grad, device)
 
 
+@within_memory
 def randint_like(
     input: Any,
     *limits: Any,
@@ -318,6 +326,7 @@ def randint_like(
 # -- of given distributions --------------------------------------------------------------------
 
 
+@within_memory
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,
@@ -381,6 +390,7 @@ def normal(
     return wrap(np.asarray(scaled + shift), None)
 
 
+@within_memory
 def bernoulli(input: Any, p: Any = ..., *, generator: Generator | None = None) -> Tensor:
     """1 or 0 for each element, of the type of ``input``, whose elements are the probabilities of 1.
 
@@ -417,6 +427,7 @@ def bernoulli(input: Any, p: Any = ..., *, generator: Generator | None = None) -
     return wrap(source.bernoulli(np.empty(x.shape, x.dtype), p), None)
 
 
+@within_memory
 def multinomial(
     input: Any, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:

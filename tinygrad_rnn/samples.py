@@ -4,8 +4,31 @@ from __future__ import annotations
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
+from tinygrad_rnn.engine.graph import place
+from tinygrad_rnn.viz.player.walk import boxed
 
 CELLS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+
+
+def boxes_of(cell: str, *, layers: int = 1, steps: int = 4, **others: bool) -> int:
+    """How many boxes a picture of all operations of `unrolled` has, without unrolling it.
+
+    It grows evenly with the layers and with the steps, so a few small nets tell.
+
+    Examples
+    --------
+    >>> boxes_of("lstm", layers=2, steps=200_000)
+    6600023
+    """
+    count = {
+        (i, t): len(boxed(place(unrolled(cell, layers=i, steps=t, **others))))
+        for i in (2, 3)
+        for t in (3, 4)
+    }
+    start, wider, longer = count[2, 3], count[3, 3] - count[2, 3], count[2, 4] - count[2, 3]
+    both = count[3, 4] - count[3, 3] - longer
+    more, further = layers - 2, steps - 3
+    return start + more * wider + further * longer + more * further * both
 
 
 def unrolled(

@@ -29,18 +29,16 @@ import json
 import math
 import os
 import re
-import secrets
-import shutil
 import struct
 import zipfile
 from collections import OrderedDict
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from tinygrad_rnn import files
 from tinygrad_rnn.creation import from_numpy
 from tinygrad_rnn.dtypes import as_dtype
 from tinygrad_rnn.functions.arguments import raw
@@ -53,14 +51,18 @@ File = str | os.PathLike[str] | BinaryIO
 
 FORMAT, VERSION = "tinygrad_rnn", 1
 _STRUCTURE = "tinygrad_rnn.json"
+_SAME_HASH = 100  # keys of a dict that may by chance have hashes of others
 _DEPTH = 100  # of lists within lists: far below where Python's own recursion ends
 _EXACT = 2**53  # integers up to here are exact for every reader of JSON
+_MOST_LISTS, _BYTES_EACH = 250_000, 16  # and one more for so many bytes of a file
+_LONGEST_REASON = 200  # characters of a message
 _KINDS = "biufcmMSU"  # of arrays: whatever is not Python objects
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([<>|][biufcmMSU]\d+(?:\[\w+\])?)', "
-    rb"'fortran_order': False, 'shape': \(([\d, ]*)\), \} *\n",
+    rb"'fortran_order': False, 'shape': \(((?:\d{1,19}, ?){0,64}(?:\d{1,19})?)\), \} *\n",
     re.DOTALL,
 )
+_TEXTS = re.compile('"[^"]*"')  # in JSON, without what is escaped
 _FAILURES = (  # what parsing bytes that anyone may have written can end in
     ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError,
     ValueError, struct.error, zipfile.BadZipFile,
@@ -87,8 +89,11 @@ def save(obj: Any, f: File) -> None:
     TypeError
         If something in ``obj`` is of another kind, as a module: save its ``state_dict()``.
     ValueError
-        If lists or dicts are nested more than 100 deep, as if they contain themselves; if the
-        path is that of a directory.
+        If lists or dicts are nested more than 100 deep, as if they contain themselves; if there
+        are hundreds of thousands of them with hardly anything inside; if the path is that of a
+        directory.
+    OSError
+        If the file cannot be written, as on a full disk: the old one is as it was.
 
     Examples
     --------
@@ -106,8 +111,9 @@ def save(obj: Any, f: File) -> None:
     if hasattr(f, "write"):
         f.write(_packed(obj))
         return
-    path = _path("save", f)
-    _replace(path, _safetensors_of(obj) if _is_safetensors(f) else _packed(obj))
+    if Path(f).is_dir():
+        raise ValueError(f"save: {f} is a directory")
+    files.write(f, _safetensors_of(obj) if _is_safetensors(f) else _packed(obj))
 
 
 def load(f: File, map_location: Any = None, *, weights_only: bool = True) -> Any:
@@ -137,37 +143,13 @@ def load(f: File, map_location: Any = None, *, weights_only: bool = True) -> Any
         raise ValueError("load: only weights_only=True: files that execute code are never loaded")
     if hasattr(f, "read"):
         return _unpacked(io.BytesIO(f.read()), "the file")
-    path = _path("load", f)
+    path = Path(f)
+    if path.exists() and not path.is_file():
+        raise ValueError(f"load: {path} is {'a directory' if path.is_dir() else 'no file'}")
     with open(path, "rb") as file:
         if _is_safetensors(f):
             return _from_safetensors(file.read(), path)
         return _unpacked(file, path)
-
-
-def _path(caller: str, f: Any) -> Path:
-    path = Path(os.path.realpath(Path(f)))  # where links lead: the file is replaced, not the link
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{caller}: {path} is {'a directory' if path.is_dir() else 'no file'}")
-    return path
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file beside the one at this path, and put it in its place when it is complete."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"save: there is no directory {path.parent}")
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-        raise
 
 
 # -- writing --
@@ -179,15 +161,35 @@ def _packed(obj: Any) -> bytes:
     structure = {
         "format": FORMAT, "version": VERSION, "tensors": writer.tensors, "content": content,
     }  # fmt: skip
+    text = json.dumps(structure)
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         # a ZipInfo of its own has no time of day: the same content gives the same bytes
-        archive.writestr(zipfile.ZipInfo(_STRUCTURE), json.dumps(structure))
+        archive.writestr(zipfile.ZipInfo(_STRUCTURE), text)
         for i, array in enumerate(writer.arrays):
             with archive.open(zipfile.ZipInfo(f"{i}.npy"), "w", force_zip64=True) as member:
                 whole = np.asarray(array, order="C")
                 np.lib.format.write_array(member, whole, (1, 0), allow_pickle=False)
-    return data.getvalue()
+    written = data.getvalue()
+    if lists := _too_many_lists(text, len(written)):
+        raise ValueError(
+            f"save: {lists:,} lists, tuples and pairs of dicts with little in them, which take "
+            "many times the memory that their file does: make arrays of them"
+        )
+    return written
+
+
+def _too_many_lists(text: str, size: int) -> int:
+    """How many lists and objects there are in JSON; 0 if not too many for a file of that size.
+
+    Each takes two bytes there, and a hundred in memory.
+    """
+    most = _MOST_LISTS + size // _BYTES_EACH
+    lists = text.count("[") + text.count("{")
+    if lists > most:
+        plain = _TEXTS.sub("", text.replace("\\\\", "").replace('\\"', ""))
+        lists = plain.count("[") + plain.count("{")
+    return lists if lists > most else 0
 
 
 class _Writer:
@@ -275,16 +277,25 @@ def _unpacked(file: BinaryIO, name: Any) -> Any:
             raise ValueError("it is a pickle, which could execute code" if size else "it is empty")
         with zipfile.ZipFile(file) as archive:
             _check_members(archive.infolist(), size)
-            structure = json.loads(archive.read(_STRUCTURE).decode("ascii"))
+            text = archive.read(_STRUCTURE).decode("ascii")
+            if lists := _too_many_lists(text, size):
+                raise ValueError(f"it has {lists:,} lists, too many for its {size:,} bytes")
+            structure = json.loads(text)
             _check_version(structure)
             arrays = [_array_of(archive.read(i)) for i in archive.infolist()[1:]]
         tensors = [_tensor_of(arrays[i], *flags) for i, *flags in structure["tensors"]]
         return _decoded(structure["content"], arrays, tensors)
     except _FAILURES as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise ValueError(
-            f"load: {name} is not a file that tinygrad_rnn.save wrote, or is damaged: {reason}"
-        ) from error
+            f"load: {name} is not a file that tinygrad_rnn.save wrote, or is damaged: "
+            f"{_short(reason)}"
+        ) from (error if len(reason) <= _LONGEST_REASON else None)
+
+
+def _short(reason: str) -> str:
+    """What is said of a file, which may have been made to say much."""
+    return reason if len(reason) <= _LONGEST_REASON else f"{reason[: _LONGEST_REASON - 1]}…"
 
 
 def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
@@ -328,7 +339,7 @@ def _array_of(data: bytes) -> Array:
     dtype = np.dtype(header[1].decode())
     shape = tuple(int(n) for n in header[2].split(b",") if n.strip())
     if header.end() + math.prod(shape) * dtype.itemsize != len(data):
-        raise ValueError(f"an array of shape {shape} and {dtype} has a wrong length")
+        raise ValueError(f"an array of shape {shape!s:.60} and {dtype} has a wrong length")
     return np.ndarray(shape, dtype, data, header.end()).copy()
 
 
@@ -340,6 +351,12 @@ def _tensor_of(array: Array, requires_grad: bool, is_parameter: bool) -> Tensor:
 
 
 def _decoded(x: Any, arrays: list[Array], tensors: list[Tensor]) -> Any:
+    def entries(pairs: list[Any], depth: int) -> list[tuple[Any, Any]]:
+        found = [(decoded(key, depth), decoded(value, depth)) for key, value in pairs]
+        if len(found) > 2 * len({hash(key) for key, _ in found}) + _SAME_HASH:
+            raise ValueError("the keys of a dict were made to have the same hash")
+        return found
+
     def decoded(x: Any, depth: int = 0) -> Any:
         if depth > _DEPTH:
             raise ValueError("it is nested too deeply")
@@ -348,15 +365,15 @@ def _decoded(x: Any, arrays: list[Array], tensors: list[Tensor]) -> Any:
             case None | bool() | int() | float() | str():
                 return x
             case list():
-                return [decoded(item, depth) for item in x]
+                for i, item in enumerate(x):  # in its place: there are not two of it at a time
+                    x[i] = decoded(item, depth)
+                return x
             case {"tuple": list(items)}:
                 return tuple([decoded(item, depth) for item in items])
             case {"dict": list(pairs)}:
-                return {decoded(key, depth): decoded(value, depth) for key, value in pairs}
+                return dict(entries(pairs, depth))
             case {"OrderedDict": list(pairs)}:
-                return OrderedDict(
-                    [(decoded(key, depth), decoded(value, depth)) for key, value in pairs]
-                )
+                return OrderedDict(entries(pairs, depth))
             case {"int": str(digits)}:
                 return int(digits, 16)
             case {"float": "nan" | "inf" | "-inf" as number}:
@@ -413,6 +430,11 @@ def _from_safetensors(data: bytes, path: Path) -> dict[str, Tensor]:
     try:
         return {name: from_numpy(array.copy()) for name, array in library.load(data).items()}
     except KeyError as error:
-        raise ValueError(f"load: {path} has tensors of {error}, a type not supported") from error
-    except (TypeError, ValueError, import_module("safetensors").SafetensorError) as error:
-        raise ValueError(f"load: {path} is not a .safetensors file: {error}") from error
+        raise ValueError(
+            f"load: {path} has tensors of {error!s:.60}, a type not supported"
+        ) from error
+    except (*_FAILURES, import_module("safetensors").SafetensorError) as error:
+        reason = str(error)
+        raise ValueError(f"load: {path} is not a .safetensors file: {_short(reason)}") from (
+            error if len(reason) <= _LONGEST_REASON else None
+        )

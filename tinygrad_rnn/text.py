@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 LONGEST_NAME = 60
 _MOST_MARKS = 3  # on one letter
@@ -31,6 +32,11 @@ def clean(text: str, longest: int = LONGEST_NAME) -> str:
     >>> clean("two\nlines\u202e!")
     'two lines!'
     """
+    return _cleaned(text, longest)
+
+
+@lru_cache(4096)  # a net has few names, and as many tensors of each as it has steps
+def _cleaned(text: str, longest: int) -> str:
     line, marks = "", _MOST_MARKS
     for c in text:
         c = " " if c.isspace() else c

@@ -149,12 +149,17 @@ def flow(record: Record) -> Flow:
     >>> [series.norms().through_time for series in flow]
     [array([0.75, 0.5 , 0.  ])]
     """
-    expect_record(record, "flow")
+    return flow_for("flow", record)
+
+
+def flow_for(caller: str, record: Record) -> Flow:
+    """`flow`, in whose errors stands the function that the user called."""
+    expect_record(record, caller)
     layers = recurrences(record.places)
     if not layers:
         raise ValueError(
-            "flow: no time step of this graph goes on from another one, so there are no states; "
-            "compute each step inside `with bptt.step(t):`"
+            f"{caller}: no time step of this graph goes on from another one, so there are no "
+            "states; compute each step inside `with bptt.step(t):`"
         )
     parts = Parts(record, layers)
 

@@ -103,7 +103,7 @@ class Primitive:
         try:
             with np.errstate(all="ignore"):  # ∞ − ∞ is NaN without a word, as in PyTorch
                 output = np.asarray(self.forward(*arrays, **params))
-        except (ValueError, IndexError, TypeError, OverflowError) as error:
+        except (ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:
             raise cannot_compute(self.name, error, arrays, params) from error
         recording = here.mode.recording
         wants = tuple([requires_grad(x) for x in inputs]) if recording or self.view else ()

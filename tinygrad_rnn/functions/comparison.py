@@ -26,7 +26,7 @@ def _pairwise(
             raise RuntimeError(f"{said}: only defined for bools and integers, not {a.dtype}")
         try:
             return primitive.make_tensor(np.asarray(ufunc(a, b)), None)
-        except ValueError as error:
+        except (ValueError, MemoryError) as error:
             raise cannot_compute(said, error, [a, b], {}) from error
 
     apply.__name__ = apply.__qualname__ = name
@@ -121,7 +121,11 @@ def isfinite(input: Any) -> Any:
 
 
 def _test(name: str, ufunc: np.ufunc, input: Any) -> Any:
-    return primitive.make_tensor(np.asarray(ufunc(tensor_of(name, input).array)), None)
+    array = tensor_of(name, input).array
+    try:
+        return primitive.make_tensor(np.asarray(ufunc(array)), None)
+    except MemoryError as error:
+        raise cannot_compute(name, error, [array], {}) from error
 
 
 def isclose(

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.errors import within_memory
 from tinygrad_rnn.functions.arguments import (
     Array,
     check_flags,
@@ -92,6 +93,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     return indexing.narrow.apply(x, index=indexing.slices(*span), span=span)
 
 
+@within_memory
 def index_select(input: Any, dim: int, index: Any) -> Any:
     """The slices of a tensor along ``dim`` that a vector of indices names, as a copy.
 
@@ -118,6 +120,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     return y if x.array.ndim else shaped(y, ())
 
 
+@within_memory
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
     """A tensor with ``alpha`` times the slices of ``source`` added where ``index`` says.
 
@@ -167,6 +170,7 @@ def _along(name: str, x: Any, dim: int, index: Any, kind: type[Exception]) -> tu
 # -- element by element --------------------------------------------------------------------------
 
 
+@within_memory
 def gather(input: Any, dim: int, index: Any) -> Any:
     """The elements that ``index`` names along ``dim``, one for each of its own elements.
 
@@ -196,6 +200,7 @@ def gather(input: Any, dim: int, index: Any) -> Any:
     return shaped(indexing.take.apply(_vector(x), index=picks), at.shape)
 
 
+@within_memory
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """As `gather`, but input and indices broadcast along the axes other than ``dim``.
 
@@ -237,6 +242,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     return indexing.take.apply(expanded(x, tuple(common)), index=picks)
 
 
+@within_memory
 def scatter(
     input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
 ) -> Any:
@@ -286,6 +292,7 @@ def scatter(
     return shaped(indexing.put.general(_vector(x), new, index=picks), x.array.shape)
 
 
+@within_memory
 def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     """A tensor with elements of ``src`` added where ``index`` names along ``dim``.
 
@@ -360,6 +367,7 @@ def _vector(x: Any) -> Any:
 # -- masks ---------------------------------------------------------------------------------------
 
 
+@within_memory
 def masked_select(input: Any, mask: Any) -> Any:
     """The elements where the mask holds, as a vector; input and mask broadcast.
 
@@ -381,6 +389,7 @@ def masked_select(input: Any, mask: Any) -> Any:
     return indexing.take.apply(expanded(x, common), index=picks)
 
 
+@within_memory
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """The indices of the elements that are not 0, one row for each.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.errors import within_memory
 from tinygrad_rnn.functions import elementwise
 from tinygrad_rnn.functions.arguments import (
     check_flags,
@@ -47,6 +48,7 @@ def _selection(x: Any, index: Any, dim: int, keepdim: bool = True) -> Selection:
 # -- largest, smallest and middle ----------------------------------------------------------------
 
 
+@within_memory
 @numpy_names
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; with ``dim``, the largest along it and their indices.
@@ -88,6 +90,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     return _extreme(reduction.max, np.argmax, input, dim, keepdim)
 
 
+@within_memory
 @numpy_names
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; with ``dim``, the smallest along it and their indices: see `max`.
@@ -135,6 +138,7 @@ def _of_all(made: primitive.Primitive, x: Any, keepdim: bool) -> Any:
     return made.apply(x, axis=tuple(range(x.array.ndim)), keepdims=False)
 
 
+@within_memory
 @numpy_names
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle element in order, the lower one of two; with ``dim``, along it and its index.
@@ -189,6 +193,7 @@ def _slice(array: Any, dim: int, start: int, stop: int) -> Any:
     return array[indexing.slices(dim, start, stop)]
 
 
+@within_memory
 @numpy_names
 def sort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
     """The elements in order along ``dim``, and where they were.
@@ -219,6 +224,7 @@ def sort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool = 
     return _selection(x, _order(x.array, d, descending), d)
 
 
+@within_memory
 @numpy_names
 def argsort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
     """The indices that `sort` gives.
@@ -235,6 +241,7 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool
     return primitive.make_tensor(_order(x.array, d, descending), None)
 
 
+@within_memory
 @numpy_names
 def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The ``k`` largest (or smallest) elements along ``dim`` in order, and where they were.

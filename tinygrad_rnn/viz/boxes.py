@@ -18,6 +18,7 @@ from tinygrad_rnn.viz.roles import Roles
 from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Row, Strip
 from tinygrad_rnn.viz.source import Source
 from tinygrad_rnn.writing import figures
+from tinygrad_rnn.writing.formulas import LOOSE, bracketed
 from tinygrad_rnn.writing.names import expression, given_name, is_inline, role_of
 from tinygrad_rnn.writing.norms import add_to
 
@@ -28,6 +29,8 @@ _MOST_LINES = 2  # of a value beside cells
 _SUBSCRIPTS = "₋₀₁₂₃₄₅₆₇₈₉"
 _CALL = re.compile(r"\w+\((?=.*\)$)")
 _LONGEST_INNER = 48  # characters of an expression that is written into another
+_MOST_TERMS = 4  # of a sum that is written out whole
+_MOST_TIMES = 1000  # from here on it is not said how often a term comes
 
 
 class Boxes:
@@ -257,23 +260,24 @@ class Boxes:
         """How a place was computed from those of other groups and those with lanes of their own."""
         if len(group.members) == 1:
             return expression(main, self.names)
-        inner, members, lanes = self.names.copy(), set(group.members), set(self.outgoing(group))
+        inner, lanes = self.names.copy(), set(self.outgoing(group))
+        sums: dict[Node, _Sum] = {}
         for place in group.members:
             if not place.is_leaf:
-                said = self._written(place, members, inner)
+                said = self._written(place, sums, inner)
                 if place is main:
                     return f"= {said}"
                 if place not in lanes:
                     inner[place] = said if len(said) <= _LONGEST_INNER else _shortened(said)
         return ""
 
-    def _written(self, place: Node, members: set[Node], names: dict[Node, str]) -> str:
+    def _written(self, place: Node, sums: dict[Node, _Sum], names: dict[Node, str]) -> str:
         """The expression of a place, without "="; of a sum only some terms if they are many."""
-        terms = _terms(place, members)
-        if len(terms) < 3:
-            return expression(place, names).removeprefix("= ")
-        said = list(dict.fromkeys(names[term] for term in terms if not is_inline(term)))
-        return " + ".join(said if len(said) <= 4 else [*said[:2], "…", said[-1]])
+        if place.primitive.name == "add":
+            sums[place] = _Sum(place, sums)
+            if not sums.keys().isdisjoint(place.parents):
+                return sums[place].written(names)
+        return expression(place, names).removeprefix("= ")
 
     def _note(self, place: Node) -> str:
         if place.primitive is not None:
@@ -347,18 +351,37 @@ def _shortened(said: str) -> str:
     return f"{call[0]}…)" if call else "…"
 
 
-def _terms(place: Node, members: set[Node]) -> list[Node]:
-    """The terms of a sum that members of a group add up one after the other."""
-    if place.primitive.name != "add":
-        return [place]
-    terms, waiting = [], list(place.parents[::-1])
-    while waiting:
-        at = waiting.pop()
-        if at in members and not at.is_leaf and at.primitive.name == "add":
-            waiting += at.parents[::-1]
-        else:
-            terms.append(at)
-    return terms
+class _Sum:
+    """What members of a group add up one after the other: its first terms, and its last one.
+
+    A term that comes in several ways is there once, with how often: a sum of sums that share their
+    terms has more ways than could ever be gone one by one.
+    """
+
+    def __init__(self, place: Node, sums: dict[Node, _Sum]) -> None:
+        self.times: dict[Node, int] = {}  # by term
+        self.cut = False
+        for parent in place.parents:
+            below = sums.get(parent)
+            self.cut = self.cut or (below is not None and below.cut)
+            found = below.times if below is not None else {} if is_inline(parent) else {parent: 1}
+            for term, times in found.items():
+                self.times[term] = min(self.times.get(term, 0) + times, _MOST_TIMES)
+        if self.cut or len(self.times) > _MOST_TERMS:
+            self.cut, terms = True, list(self.times)
+            self.times = {term: self.times[term] for term in (*terms[:2], terms[-1])}
+
+    def written(self, names: dict[Node, str]) -> str:
+        """The terms with how often each comes: a + 4·b + c, or a + b + … + d."""
+        counted = [_multiple(names[term], times) for term, times in self.times.items()]
+        said = list(dict.fromkeys(counted))
+        return " + ".join([*said[:-1], "…", said[-1]] if self.cut else said)
+
+
+def _multiple(name: str, times: int) -> str:
+    if times == 1:
+        return name
+    return f"{'…' if times == _MOST_TIMES else times}·{bracketed(name, LOOSE)}"
 
 
 def _short(value: Any) -> str:

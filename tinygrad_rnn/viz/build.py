@@ -10,7 +10,7 @@ from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.viz import measure
 from tinygrad_rnn.viz.boxes import Boxes
 from tinygrad_rnn.viz.grouping import Columns, Group, Steps, groups_of
-from tinygrad_rnn.viz.options import most, title_or
+from tinygrad_rnn.viz.options import TooManyBoxes, most, title_or
 from tinygrad_rnn.viz.roles import Roles, roles_of
 from tinygrad_rnn.viz.scene import Box, Edge, Lane, Scene, Strip
 from tinygrad_rnn.viz.source import NOT_KEPT, NOT_YET, Source
@@ -41,7 +41,7 @@ def scene_of(
         If there would be more than ``max_nodes`` boxes, or for steps that do not exist.
     """
     places = tape([source.root])
-    boxed = [place for place in places if place is source.root or not is_inline(place)]
+    boxed = boxed_of(places, source.root)
     columns = Columns({p.tag.step for p in places if not p.is_leaf}, steps)
     if level == "auto":
         level = _best_level(boxed, columns)
@@ -50,7 +50,7 @@ def scene_of(
     columns = Columns(set(roles.steps.values()), steps)
     groups = groups_of(places, boxed, roles, level, columns)
     if len(groups) > most("max_nodes", max_nodes):
-        raise ValueError(_too_many(len(groups), max_nodes, level, columns))
+        raise _too_many(len(groups), max_nodes, level, columns)
     boxes = Boxes(
         source, roles, names(places), groups,
         values=values, grads=grads, order=order and bool(source.visits),
@@ -67,14 +67,22 @@ def _best_level(boxed: list[Node], columns: Columns) -> str:
     return "cell" if layers or drawn > READABLE else "op"
 
 
-def _too_many(boxes: int, allowed: int, level: str, columns: Columns) -> str:
-    ways = []
-    if columns.times:
-        ways += ['level="cell"'] * (level == "op") + ['level="step"', "fewer steps=…"]
+def boxed_of(places: list[Node], root: Node) -> list[Node]:
+    """Those places of a graph that have boxes: all but numbers in the program."""
+    return [place for place in places if place is root or not is_inline(place)]
+
+
+def _too_many(boxes: int, allowed: int, level: str, columns: Columns) -> TooManyBoxes:
+    coarser = ("cell", "step")[level != "op" :] if columns.times else ()
+    ways = [f'level="{level}"' for level in coarser]
+    ways += ["fewer steps=…"] if columns.times else []
     ways.append(f"a larger max_nodes (now {allowed:,})")
-    return (
+    return TooManyBoxes(
         f"this graph has {boxes:,} boxes, more than a readable picture: use {', '.join(ways[:-1])}"
-        f"{' or ' if ways[:-1] else ''}{ways[-1]}"
+        f"{' or ' if ways[:-1] else ''}{ways[-1]}",
+        boxes,
+        allowed,
+        coarser,
     )
 
 
@@ -121,9 +129,10 @@ class _Builder:
                         edges[key] = self._edge(source, target, parent, operand, built)
                     elif source.style == "elided" and edges[key].label:
                         edges[key].label = self.boxes.names[parent]
-                    self._add_flow(flows.setdefault(key, {}), parent, node, operand)
+                    if not (self.boxes.cells and edges[key].kind == "parameter"):
+                        self._add_flow(flows.setdefault(key, {}), parent, node, operand)
         for key, edge in edges.items():
-            if flows[key] and not (self.boxes.cells and edge.kind == "parameter"):
+            if flows.get(key):
                 edge.norm = math.hypot(*(figures.norm(flow) for flow in flows[key].values()))
         return _without_taps_of_hidden_steps(list(edges.values()), built)
 
@@ -217,7 +226,9 @@ class _Builder:
                 "(width and colour: log of its norm)."
             )
         if self.columns.runs and self.boxes.grads:
-            parts.append("Steps left out keep their gradients: one sliver each.")
+            longest = max(map(len, self.columns.runs.values()))
+            each = "each" if longest <= measure.MOST_SLIVERS else "for the largest of several"
+            parts.append(f"Steps left out keep their gradients: one sliver {each}.")
         if NOT_KEPT in self.boxes.missing:
             parts.append("Gradients that read not kept: use bptt.record.")
         elif NOT_YET in self.boxes.missing:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinygrad_rnn import files
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.options import one_of
 from tinygrad_rnn.viz.page import (
@@ -59,8 +60,7 @@ class Chart:
                 ".html or .svg; browsers, Inkscape and rsvg-convert turn an .svg into .png and .pdf"
             )
         as_page = path.suffix.lower() == ".html"
-        text = still(self.svg, self.title) if as_page else self.svg
-        path.write_text(text, encoding="utf-8", newline="\n")
+        files.write(path, still(self.svg, self.title) if as_page else self.svg)
         return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:

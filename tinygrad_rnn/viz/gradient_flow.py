@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn import bptt
 from tinygrad_rnn.bptt import Flow, Record, StateFlow
+from tinygrad_rnn.bptt.state_flow import flow_for
 from tinygrad_rnn.bptt.states import Layer, Series, recurrences
 from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz import marks
@@ -70,7 +70,7 @@ def gradient_flow(record: Record, *, theme: str = "light", title: str | None = N
     >>> [series.name for series in chart.flow]
     ['c', 'h']
     """
-    look, flow = theme_of(theme), bptt.flow(record)
+    look, flow = theme_of(theme), flow_for("gradient_flow", record)
     painter = _Painter(record, flow, look)
     steps = count(len({t for series in flow for t in series.steps}), "time step")
     heading = title_or(title, f"Gradient flow through {steps}")

@@ -78,12 +78,17 @@ def heat_map(record: Record, *, theme: str = "light", title: str | None = None) 
     >>> tg.viz.heat_map(tg.bptt.record(output[-1].sum()))
     <Chart: Gradients of 1,000 time steps>
     """
-    expect_record(record, "heat_map")
+    return heat_map_for("heat_map", record, theme, title)
+
+
+def heat_map_for(caller: str, record: Record, theme: str, title: str | None) -> Chart:
+    """`heat_map`, in whose errors stands the function that the user called."""
+    expect_record(record, caller)
     look, groups = theme_of(theme), _groups(record)
     steps = sorted({t for bands in groups.values() for band in bands for t in band.norms})
     if not steps:
         raise ValueError(
-            "heat_map: no time step of this graph goes on from another one, and no parameter is "
+            f"{caller}: no time step of this graph goes on from another one, and no parameter is "
             "used at several; compute each step inside `with bptt.step(t):`"
         )
     painter = _Painter(groups, steps, look)

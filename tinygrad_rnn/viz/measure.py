@@ -15,6 +15,8 @@ CELL_WIDTH = 158.0
 _LONGEST_NAME, _LONGEST_EXPRESSION, _NARROWEST = 190.0, 240.0, 104.0
 _LONGEST_LANE = 160.0
 
+MOST_SLIVERS = 400  # of a strip, and bars of a row: more would be thinner than can be seen
+
 
 def fit(box: Box) -> None:
     """Cut the texts that are too long and set the box's size."""

@@ -10,6 +10,21 @@ from tinygrad_rnn.text import clean
 LONGEST_TITLE = 200
 
 
+class TooManyBoxes(ValueError):
+    """A graph has more boxes than a caller allows.
+
+    Attributes
+    ----------
+    boxes, allowed : int
+    coarser : tuple of str
+        The levels of pictures that have fewer.
+    """
+
+    def __init__(self, said: str, boxes: int, allowed: int, coarser: tuple[str, ...] = ()) -> None:
+        super().__init__(said)
+        self.boxes, self.allowed, self.coarser = boxes, allowed, coarser
+
+
 def one_of(option: str, given: Any, known: Collection[str]) -> str:
     """The option's value, if it is one of those that exist.
 
@@ -48,3 +63,14 @@ def most(option: str, given: int) -> int:
     if not isinstance(given, int):
         raise TypeError(f"{option}={given!r}: give a whole number")
     return given
+
+
+def check_count(caller: str, boxes: int, max_nodes: int) -> None:
+    """Raise `TooManyBoxes` if a whole graph has more boxes than are allowed."""
+    if boxes > most("max_nodes", max_nodes):
+        raise TooManyBoxes(
+            f"{caller}: this graph has {boxes:,} boxes: take the graph of fewer time steps, or "
+            f"raise max_nodes (now {max_nodes:,})",
+            boxes,
+            max_nodes,
+        )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from tinygrad_rnn.viz import marks, measure
 from tinygrad_rnn.viz.layout.model import Rect
@@ -171,8 +173,9 @@ class _BoxPainter:
         theme, caption = self.theme, "∂L/∂θ = Σₜ, ‖per step‖"
         self.lines.append(marks.text(r.x, r.y + 12, caption, measure.LABEL, fill=theme.muted))
         most = max((norm for _, norm in bars.norms if math.isfinite(norm)), default=0.0) or 1.0
-        floor, room, slot = r.bottom - 5, r.height - 24, r.width / len(bars.norms)
-        for i, (step, norm) in enumerate(bars.norms):
+        shown = _largest_of_some(bars.norms)
+        floor, room, slot = r.bottom - 5, r.height - 24, r.width / len(shown)
+        for i, (step, norm) in enumerate(shown):
             finite = math.isfinite(norm)
             tall = max(room * (norm / most), 0.6) if finite else room
             bar = Rect(r.x + i * slot, floor - tall, max(slot - min(2, slot / 4), 0.5), tall)
@@ -193,15 +196,32 @@ class _BoxPainter:
         self.lines.append(
             marks.text(r.x, y + 4.5, strip.name, measure.LANE, bold=True, label="name")
         )
-        slot = (r.width - at) / len(strip.steps)
-        for i, (step, norm, bin) in enumerate(
-            zip(strip.steps, strip.norms, strip.bins, strict=True)
-        ):
+        known = zip(strip.norms, strip.bins, strict=True)
+        shown = _largest_of_some(list(zip(strip.steps, known, strict=True)))
+        slot = (r.width - at) / len(shown)
+        for i, (step, (norm, bin)) in enumerate(shown):
             sliver = Rect(r.x + at + i * slot, y - 9, slot, 18)
             fill = theme.gate_track if bin is None else theme.heat[bin].fill
             note = f"<title>t = {step}: {'none' if norm is None else f'‖∂‖ {norm:.3g}'}</title>"
             look = marks.rect(sliver, fill=fill, extra=' class="sliver"')
             self.lines.append(f"<g>{note}{look}</g>")
+
+
+def _largest_of_some(norms: Sequence[tuple[int, Any]]) -> list[tuple[str, Any]]:
+    """What there is at each step, or, of many steps, the largest of some neighbouring ones."""
+    together = -(-len(norms) // measure.MOST_SLIVERS)
+    if together < 2:
+        return [(str(step), norm) for step, norm in norms]
+    runs = [norms[i : i + together] for i in range(0, len(norms), together)]
+    return [
+        (f"{run[0][0]}–{run[-1][0]}", max((norm for _, norm in run), key=_size)) for run in runs
+    ]
+
+
+def _size(norm: Any) -> float:
+    """The size of a norm, alone or with its bin: nothing is less than 0, what is no number most."""
+    norm = norm[0] if isinstance(norm, tuple) else norm
+    return -1.0 if norm is None else norm if math.isfinite(norm) else math.inf
 
 
 def _spoken(box: Box) -> str:

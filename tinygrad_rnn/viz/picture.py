@@ -8,14 +8,17 @@ from typing import Any
 
 import graphviz
 
-from tinygrad_rnn.viz.build import READABLE, scene_of
+from tinygrad_rnn import files
+from tinygrad_rnn.engine.graph import tape
+from tinygrad_rnn.viz.build import READABLE, boxed_of, scene_of
 from tinygrad_rnn.viz.chart import Chart, theme_of
 from tinygrad_rnn.viz.collector import resting_collector
 from tinygrad_rnn.viz.dot import digraph
+from tinygrad_rnn.viz.graphviz_backend import MissingProgram, by_the_program
 from tinygrad_rnn.viz.grouping import Steps
-from tinygrad_rnn.viz.heat_map import heat_map
+from tinygrad_rnn.viz.heat_map import heat_map_for
 from tinygrad_rnn.viz.layout import Layout, lay_out
-from tinygrad_rnn.viz.options import one_of
+from tinygrad_rnn.viz.options import check_count, one_of
 from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.source import source_of
@@ -23,6 +26,7 @@ from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.writing.figures import count
 
+_SIGNATURES = {"png": b"\x89PNG", "pdf": b"%PDF"}
 LEVELS = ("auto", "op", "cell", "step")
 
 
@@ -62,19 +66,18 @@ class Picture:
         ValueError
             For any other suffix.
         RuntimeError
-            If a PNG or a PDF is asked for and there is no system Graphviz.
+            If a PNG or a PDF is asked for and there is no system Graphviz, or it fails.
         """
         path = Path(path)
         form = path.suffix.lower().removeprefix(".")
         if form == "svg":
-            path.write_text(self.svg, encoding="utf-8", newline="\n")
+            files.write(path, self.svg)
         elif form == "html":
-            page = still(self.svg, self._scene.title)
-            path.write_text(page, encoding="utf-8", newline="\n")
+            files.write(path, still(self.svg, self._scene.title))
         elif form == "dot":
-            path.write_text(self.dot, encoding="utf-8", newline="\n")
-        elif form in ("png", "pdf"):
-            path.write_bytes(self._by_graphviz(form))
+            files.write(path, self.dot)
+        elif form in _SIGNATURES:
+            files.write(path, self._by_graphviz(form))
         else:
             raise ValueError(
                 f"cannot save a picture as {path.suffix or 'a file without a suffix'}: "
@@ -83,14 +86,19 @@ class Picture:
         return path
 
     def _by_graphviz(self, form: str) -> bytes:
-        drawn = digraph(self._scene, self._theme, self._layout)
+        source = digraph(self._scene, self._theme, self._layout).source
         try:
-            return bytes(drawn.pipe(format=form, neato_no_op=2))  # keep our positions
-        except graphviz.ExecutableNotFound as error:
+            drawn = by_the_program(source, form, "neato", "-n2")  # which keeps our positions
+        except MissingProgram as error:
             raise RuntimeError(
                 f"saving a .{form} needs the system's Graphviz (apt install graphviz, "
                 "brew install graphviz, …); .svg needs nothing"
             ) from error
+        if not drawn.startswith(_SIGNATURES[form]):
+            raise RuntimeError(
+                f"the system's Graphviz (dot) printed no .{form}; .svg does without it"
+            )
+        return drawn
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows."""
@@ -127,7 +135,8 @@ def draw(
         How much one box stands for. "op": one operation. "cell": a recurrent cell at one time
         step, with its states, the gradients that cross its sides, its gates and weights.
         "step": no boxes, but a heat map of gradient norms, layers by time steps, for thousands
-        of steps (see `heat_map`; of a record only, and always of all steps). "auto": "cell" for
+        of steps (see `heat_map`; of a record only, since a tensor does not know the gradients of
+        its states, and always of all steps). "auto": "cell" for
         the recurrent layers of ``nn`` and for more than 300 operations in time, else "op".
     values, grads, order
         Whether to show values, gradients, and the numbers of the backward visits.
@@ -148,7 +157,8 @@ def draw(
         If there are more than ``max_nodes`` boxes, for an unknown level or theme, and for steps
         that the graph does not have.
     TypeError
-        If it is given neither a tensor nor a record; for a title that is no text.
+        If it is given neither a tensor nor a record, or for a heat map no record; for a title that
+        is no text.
 
     Examples
     --------
@@ -164,7 +174,7 @@ def draw(
     one_of("level", level, LEVELS)
     look = theme_of(theme)
     if level == "step":
-        return heat_map(record_or_tensor, theme=theme, title=title)
+        return heat_map_for('draw(level="step")', record_or_tensor, theme, title)
     with resting_collector():
         scene = scene_of(
             source_of(record_or_tensor),
@@ -179,8 +189,22 @@ def draw(
     return Picture(scene, look)
 
 
-def to_dot(record_or_tensor: Any) -> graphviz.Digraph:
+def to_dot(record_or_tensor: Any, *, max_nodes: int = 2000) -> graphviz.Digraph:
     """The graph as a ``graphviz.Digraph``, to go on with by yourself.
+
+    Parameters
+    ----------
+    record_or_tensor
+        As of `draw`.
+    max_nodes
+        The most boxes: one for each operation and each tensor that is given.
+
+    Raises
+    ------
+    ValueError
+        If there are more.
+    TypeError
+        If it is given neither a tensor nor a record.
 
     Examples
     --------
@@ -189,6 +213,8 @@ def to_dot(record_or_tensor: Any) -> graphviz.Digraph:
     >>> "w * 3" in tg.viz.to_dot(w * 3).source
     True
     """
-    return digraph(
-        scene_of(source_of(record_or_tensor), steps="all", max_nodes=10**6), THEMES["light"]
-    )
+    source = source_of(record_or_tensor)
+    check_count("to_dot", len(boxed_of(tape([source.root]), source.root)), max_nodes)
+    with resting_collector():
+        scene = scene_of(source, steps="all", max_nodes=max_nodes)
+        return digraph(scene, THEMES["light"])

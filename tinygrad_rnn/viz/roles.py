@@ -67,6 +67,7 @@ class _Casting:
         self.times = sorted(step for step in steps if step is not None)
         if len(self.times) > 1 and self._only_prepares(self.times[0]):
             self.times = self.times[1:]
+        self.known_times = set(self.times)
         self.groups = self._groups()
         self._find_initial_states()
         self.states = {
@@ -196,7 +197,7 @@ class _Casting:
         if roles.kinds[place] == "parameter" and any(step is not None for step in steps):
             return None, "left"
         if roles.kinds[place] != "parameter":
-            if place.is_leaf and place.tag.step in self.times:
+            if place.is_leaf and place.tag.step in self.known_times:
                 return place.tag.step, "step"
             if self._serves_one(place, steps):
                 return steps[0], "step"

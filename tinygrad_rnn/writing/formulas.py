@@ -22,7 +22,7 @@ _SIGNS = {"add": "+", "sub": "−", "mul": "⊙", "div": "/"}
 _SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 _TORCH_WEIGHT = re.compile(r"(?:.*?([^.]+)\.)?weight(_\w+?)??(?:_l\d+(?:_reverse)?)?")
 _INDEXED = ("as_strided", "embedding", "getitem", "index", "slice")
-_LOOSE = (" + ", " − ", " - ", " / ", " @ ")  # what binds less than a product
+LOOSE = (" + ", " − ", " - ", " / ", " @ ")  # what binds less than a product
 _LONGEST_TERM = 3
 _MOST_OPERANDS = 8  # that are all written out
 _MOST_INDICES = 4  # of an index array that is written out
@@ -162,7 +162,7 @@ def computed(node: Node, operands: list[str]) -> str:
         return _filled(symbol, node, operands)
     if len(operands) == 2 and not _is_word(symbol):
         if symbol == "*":
-            operands = [bracketed(operand, _LOOSE) for operand in operands]
+            operands = [bracketed(operand, LOOSE) for operand in operands]
         elif symbol != "+":
             operands = list(map(bracketed, operands))
         return f" {symbol} ".join(operands)

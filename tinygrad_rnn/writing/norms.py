@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 Key = TypeVar("Key", bound=Hashable)
+_FEW = 16  # elements
 _SAFE = 1e-200, 1e200  # sums of squares between these have neither over- nor underflowed
 
 
@@ -23,6 +24,10 @@ def norm(a: Any) -> float:
     (5.0, 0.0, True)
     """
     a = np.asarray(a)
+    if a.size <= _FEW and a.dtype.kind == "f":  # in a fraction of the time
+        few = float(sum([x * x for x in a.ravel().tolist()]))
+        if _SAFE[0] < few < _SAFE[1]:
+            return math.sqrt(few)
     flat = (np.abs(a) if a.dtype.kind == "c" else a).astype(float).ravel()
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         squares = float(flat @ flat)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_rnn import functions
 from tinygrad_rnn.dtypes import int64
+from tinygrad_rnn.errors import within_memory
 from tinygrad_rnn.functions.arguments import check_range, indices_of, number_of, tensor_of
 from tinygrad_rnn.generator import default_generator
 from tinygrad_rnn.ops import layers
@@ -56,6 +57,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     return y if bias is None else functions.add(y, bias)
 
 
+@within_memory
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Elements set to 0 with probability ``p``, the others scaled by 1 / (1 − p).
 
@@ -100,6 +102,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     return layers.dropout.apply(x, wrap(np.asarray(mask), None))
 
 
+@within_memory
 def embedding(
     input: Any,
     weight: Any,
@@ -166,6 +169,7 @@ def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
         mark_changed(table)
 
 
+@within_memory
 def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     """Zeros with a 1 at each class: of shape (*tensor.shape, num_classes), int64.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tinygrad_rnn.viz.graphviz_backend import coordinates
 from tinygrad_rnn.viz.layout.model import Layout, Rect, Wire
-from tinygrad_rnn.viz.layout.template import dot_source
+from tinygrad_rnn.viz.layout.template import placed
 from tinygrad_rnn.viz.scene import Scene
 
 _MANY = 200  # boxes; from here on Graphviz is asked to hurry
@@ -20,7 +19,7 @@ def flat(scene: Scene) -> Layout:
     }
     sizes = {box.index: (box.width, box.height) for box in scene.boxes.values()}
     look = f"rankdir=LR nodesep=.22 ranksep=.55 {_HURRY if hurry else ''}"
-    found = coordinates(dot_source(sizes, pairs, look, loose))
+    found = placed(sizes, pairs, look, loose)
     layout = Layout()
     for box in scene.boxes.values():
         x, y = found.nodes[box.id]

@@ -68,6 +68,8 @@ class _Planner:
                 return path
         block = self.rows.block_of.get(edge.source)
         if block is not None and (edge.source, edge.target) in block.pairs:
+            if path.leaves > path.enters:  # back down: steps drawn as one feed each other
+                return path
             pair = block.pairs[edge.source, edge.target]
             path.through = block.template.passages.get(pair, ())
         elif source.region in OUTER and target.region == "step":

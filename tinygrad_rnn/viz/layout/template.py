@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from tinygrad_rnn.viz.graphviz_backend import Point, coordinates
+from tinygrad_rnn.viz.graphviz_backend import Coordinates, Point, coordinates
 from tinygrad_rnn.viz.layout.model import bezier
 
 Pair = tuple[int, int]
@@ -36,7 +36,7 @@ def template(sizes: list[tuple[float, float]], pairs: list[Pair]) -> Template:
         return Template(sizes[0][0], 1, ((sizes[0][0] / 2, 0),), {})
     height = max(h for _, h in sizes)  # one for all: an edge may pass anywhere beside a box
     even = {i: (w, height) for i, (w, _) in enumerate(sizes)}
-    found = coordinates(dot_source(even, pairs, _LOOK))
+    found = placed(even, pairs, _LOOK)
     centres = [found.nodes[f"n{i}"] for i in range(len(sizes))]
     levels = _levels([y for _, y in centres])
     left = min(x - w / 2 for (x, _), (w, _) in zip(centres, sizes, strict=True))
@@ -61,17 +61,18 @@ def template(sizes: list[tuple[float, float]], pairs: list[Pair]) -> Template:
     )
 
 
-def dot_source(
+def placed(
     sizes: Mapping[int, tuple[float, float]],
     pairs: list[Pair],
     look: str,
     loose: Collection[Pair] = (),
-) -> str:
-    """DOT text of plain boxes of fixed size (points); ``loose`` edges do not rank."""
+) -> Coordinates:
+    """Where Graphviz puts plain boxes of fixed size (points); ``loose`` edges do not rank."""
     lines = [f"digraph {{ graph [{look}]; node [shape=box fixedsize=true]; edge [dir=none];"]
     lines += [f"n{i} [width={w / 72:.4f} height={h / 72:.4f}];" for i, (w, h) in sizes.items()]
     lines += [f"n{a} -> n{b}{' [constraint=false]' if (a, b) in loose else ''};" for a, b in pairs]
-    return "\n".join([*lines, "}"])
+    edges = [(f"n{a}", f"n{b}") for a, b in pairs]
+    return coordinates("\n".join([*lines, "}"]), [f"n{i}" for i in sizes], edges)
 
 
 def _levels(ys: list[float]) -> list[float]:

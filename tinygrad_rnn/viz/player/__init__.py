@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from pathlib import Path
 
+from tinygrad_rnn import files
 from tinygrad_rnn.bptt import Record, record
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.collector import resting_collector
 from tinygrad_rnn.viz.layout import lay_out
-from tinygrad_rnn.viz.options import most, title_or
+from tinygrad_rnn.viz.options import check_count, title_or
 from tinygrad_rnn.viz.player.page import still, walking
 from tinygrad_rnn.viz.player.walk import boxed, make_room, walk_of
 from tinygrad_rnn.viz.source import source_of
 
 __all__ = ["play", "still"]
+
+MOST = 2000  # boxes of a page, unless it is asked for more
 
 
 def play(
@@ -24,7 +25,7 @@ def play(
     path: str | Path,
     *,
     title: str | None = None,
-    max_nodes: int = 2000,
+    max_nodes: int = MOST,
 ) -> Path:
     """Write a page that steps through a backward walk, visit by visit.
 
@@ -59,8 +60,9 @@ def play(
     ValueError
         If there are more than ``max_nodes`` boxes, or the path has another suffix.  No backward
         has run then.
-    FileNotFoundError
-        If the directory does not exist; again before anything runs.
+    OSError
+        If the file cannot be written, such as a FileNotFoundError if there is no such directory;
+        again before anything runs.
 
     Examples
     --------
@@ -81,20 +83,15 @@ def play(
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"play: a player is a web page; {path.name!r} does not end in .html")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+    files.writable(path)  # or it says why not, before anything runs
     title_or(title, "")  # before anything runs
     count = len(boxed(source_of(loss_or_record).root))
-    if count > most("max_nodes", max_nodes):
-        raise ValueError(
-            f"play: this graph has {count:,} boxes: play the loss of fewer time steps, or raise "
-            f"max_nodes (now {max_nodes:,})"
-        )
+    check_count("play", count, max_nodes)
     walk = loss_or_record if isinstance(loss_or_record, Record) else record(loss_or_record)
     with resting_collector():
         scene = scene_of(source_of(walk), steps="all", max_nodes=count, title=title)
         data = walk_of(walk, scene)
         make_room(scene, data)
         page = walking(scene, lay_out(scene), data)
-    path.write_text(page, encoding="utf-8", newline="\n")
+    files.write(path, page)
     return path

@@ -17,10 +17,11 @@ from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.modes import SMALL
 from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz import measure
+from tinygrad_rnn.viz.build import boxed_of
 from tinygrad_rnn.viz.player.numbers import in_numbers
 from tinygrad_rnn.viz.scene import Row, Scene
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.names import expression, is_inline, names
+from tinygrad_rnn.writing.names import expression, names
 from tinygrad_rnn.writing.norms import add_to, norm
 from tinygrad_rnn.writing.rules import vjp
 
@@ -34,7 +35,7 @@ def walk_of(record: Record, scene: Scene) -> dict[str, Any]:
 
 def boxed(root: Node) -> list[Node]:
     """The places of a graph that have boxes, oldest first: all but numbers in the program."""
-    return [place for place in tape([root]) if place is root or not is_inline(place)]
+    return boxed_of(tape([root]), root)
 
 
 def make_room(scene: Scene, walk: dict[str, Any]) -> None:
