@@ -70,7 +70,10 @@ def test_linear(torch, dtype, bias, batch) -> None:
 @pytest.mark.parametrize("batch", [(), (3,), (2, 3)])
 def test_bilinear(torch, dtype, bias, batch) -> None:
     arrays = [draw(*batch, 2), draw(*batch, 3)]
-    alike(torch, lambda lib: lib.nn.Bilinear(2, 3, 4, bias), arrays, dtype=dtype, tolerance=1e-4)
+    tolerance = {"float32": 1e-3, "float64": 1e-10}[dtype]  # second derivatives: some cancel
+    alike(
+        torch, lambda lib: lib.nn.Bilinear(2, 3, 4, bias), arrays, dtype=dtype, tolerance=tolerance
+    )
 
 
 @pytest.mark.parametrize("seed", [0, 1, 12345])
