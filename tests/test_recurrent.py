@@ -8,7 +8,7 @@ import pickle
 
 import numpy as np
 import pytest
-from cases import assert_outcome, leaf, numpy, outcome
+from cases import ROUNDING, assert_outcome, leaf, numpy, outcome
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt
@@ -126,7 +126,10 @@ def test_drawn_and_shown_as_in_torch(kind, given, dtype, torch):
     mine, reference = ours.state_dict(), theirs.state_dict()
     assert list(mine) == list(reference)
     for name, value in reference.items():
-        assert np.array_equal(numpy(mine[name]), numpy(value)), name
+        unit = ROUNDING[dtype]
+        np.testing.assert_allclose(
+            numpy(mine[name]), numpy(value), rtol=unit, atol=unit, err_msg=name
+        )
     assert [[w.shape for w in ws] for ws in ours.all_weights] == [
         [tuple(w.shape) for w in ws] for ws in theirs.all_weights
     ]
