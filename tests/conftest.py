@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+import tinygrad_rnn as tg
+
 collect_ignore = ["benchmarks/against_torch.py"]  # a program, which imports torch
 
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests are called the same in every process: pytest-xdist's workers compare their names."""
+    passing = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if passing:
+        raise pytest.UsageError(f"named after a place in memory, give ids: {passing}")
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +35,29 @@ def torch() -> Any:
     )
     module.set_num_threads(1)
     return module
+
+
+@pytest.fixture(autouse=True)
+def the_world_as_it_was() -> Iterator[None]:
+    """A test draws the same random numbers whatever ran before it, and leaves no setting behind."""
+    tg.manual_seed(0)
+    if "torch" in sys.modules and sys.modules["torch"] is not None:
+        sys.modules["torch"].default_generator.manual_seed(0)
+    before = settings_of_the_world()
+    yield
+    assert settings_of_the_world() == before
+
+
+def settings_of_the_world() -> dict[str, Any]:
+    """What a test could change for those after it."""
+    return {
+        "default dtype": tg.get_default_dtype(),
+        "recording": tg.is_grad_enabled(),
+        "printing": tg.get_printoptions(),
+        "NumPy's errors": np.geterr(),
+        "NumPy's printing": np.get_printoptions(),
+        "folder": os.getcwd(),
+    }
 
 
 @pytest.fixture

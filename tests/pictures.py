@@ -219,9 +219,10 @@ def in_two_runs(script: str) -> tuple[str, str]:
     runs = [
         subprocess.Popen(
             [sys.executable, "-c", script],
-            env={**os.environ, "PYTHONHASHSEED": seed},
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
             stdout=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
         )
         for seed in ("1", "4242")
     ]

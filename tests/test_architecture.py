@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import pkgutil
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import tinygrad_rnn
 
 PACKAGE = Path(tinygrad_rnn.__file__).parent
+ROOT = Path(__file__).parents[1]
 ENGINE_LINES = 400
 
 # From the ground up. A module may import from its own floor and from those before it.
@@ -140,6 +142,17 @@ def test_import_is_light() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_what_ci_installs_is_pinned() -> None:
+    pins = ROOT / ".ci" / "constraints.txt"
+    if not pins.exists():
+        pytest.skip("not a checkout: the source distribution has no .ci")
+    pinned = set(re.findall(r"^([\w-]+)==", pins.read_text(encoding="utf-8"), re.M))
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    needed = set(re.findall(r'"([\w-]+)[<>=]=', project)) - {"tqdm"}  # CI leaves that extra out
+    assert len(needed) > 10
+    assert not needed - pinned
 
 
 def public_objects() -> list[tuple[str, object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 import types
 import warnings
@@ -184,7 +185,7 @@ CALLS: dict[str, Call] = {
             "drop_last": True}, {"batch_size": 2, "sampler": [3, 1, 2]},
             {"batch_sampler": [[1], [2, 3]]}, {"shuffle": 1},
             {"batch_size": 3, "collate_fn": tuple},
-            {"batch_size": None, "collate_fn": lambda x: -x},
+            {"batch_size": None, "collate_fn": operator.neg},
             {"batch_size": None, "drop_last": True}, {"batch_size": 0}, {"batch_size": -1},
             {"batch_size": 2.0}, {"shuffle": True, "sampler": D},
             {"batch_sampler": [[1]], "batch_size": 2}, {"batch_sampler": [[1]], "shuffle": True},

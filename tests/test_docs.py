@@ -9,6 +9,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+from alike import assert_alike
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -33,7 +34,7 @@ def test_code_blocks_run_and_print_what_follows(page, tmp_path, monkeypatch, cap
         exec(compile(code, str(page), "exec"), namespace)
         printed = capsys.readouterr().out
         if expected:
-            assert printed.rstrip() == expected.rstrip()
+            assert_alike(printed.rstrip(), expected.rstrip(), what=page.name)
 
 
 def test_the_readme_has_code_with_output() -> None:
@@ -61,4 +62,5 @@ def test_the_pictures_in_the_docs_are_current(tmp_path) -> None:
     draw(tmp_path)
     for made in sorted(tmp_path.iterdir()):
         kept = ROOT / "docs" / "pictures" / made.name
-        assert kept.read_bytes() == made.read_bytes(), f"run docs/draw_pictures.py: {made.name}"
+        texts = (path.read_text(encoding="utf-8") for path in (made, kept))
+        assert_alike(*texts, what=f"run docs/draw_pictures.py: {made.name}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import ROUNDING
 
 import tinygrad_rnn as tg
 
@@ -96,9 +97,13 @@ NORMAL: dict[str, Callable[[Any, Any], Any]] = {
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_values(torch, dtype, shape) -> None:
     for fill in UNIFORM.values():
-        agree(torch, lambda lib, init, f=fill: f(init, lib.empty(shape, dtype=getattr(lib, dtype))))
+        agree(
+            torch,
+            lambda lib, init, f=fill: f(init, lib.empty(shape, dtype=getattr(lib, dtype))),
+            10 * ROUNDING[dtype],  # of limits up to 10
+        )
     for name, fill in NORMAL.items():
-        tolerance = {"float32": 2e-6, "float64": 1e-12, "float16": 1e-2}[dtype]
+        tolerance = {"float32": 1e-5, "float64": 1e-12, "float16": 1e-2}[dtype]
         if name.startswith("orthogonal"):
             tolerance *= 10
         agree(
@@ -112,7 +117,7 @@ def test_values(torch, dtype, shape) -> None:
 @pytest.mark.parametrize("shape", [(3,), (), (0,)], ids=str)
 def test_vectors(torch, name, shape) -> None:
     fill = (UNIFORM | NORMAL)[name]
-    agree(torch, lambda lib, init: fill(init, lib.zeros(shape)), 2e-6)
+    agree(torch, lambda lib, init: fill(init, lib.zeros(shape)), 1e-5)
 
 
 @pytest.mark.parametrize("name", [*UNIFORM, *NORMAL])

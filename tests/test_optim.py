@@ -309,21 +309,21 @@ def test_lbfgs_like_torch(torch, function, options, dtype) -> None:
 
         return run
 
-    # from tiny steps a cubic cannot be told well: only how the first ones grow is the same
-    for _ in range(3 if options.get("lr", 1) >= 0.01 else 1):
+    tiny = options.get("lr", 1) < 0.01  # no cubic can be told from such steps in float32
+    for _ in range(1 if tiny else 3):
         own = ours.step(closure(ours, w, trace[0]))
         other = theirs.step(closure(theirs, v, trace[1]))
         if dtype == "float64":
             assert own.item() == pytest.approx(other.item(), rel=1e-6, abs=1e-12)
     if dtype == "float64":
         np.testing.assert_allclose(w.detach().numpy(), v.detach().numpy(), rtol=1e-7, atol=1e-9)
-        assert len(trace[0]) == len(trace[1])
+        np.testing.assert_allclose(trace[0], trace[1], rtol=1e-6, atol=1e-12)
         state = ours.state_dict()["state"][0]
         twin = theirs.state_dict()["state"][0]
         assert twin.keys() - state.keys() <= {"al"}
         assert (state["n_iter"], state["func_evals"]) == (twin["n_iter"], twin["func_evals"])
         assert len(state.get("ro", ())) == len(twin.get("ro", ()))
-    first = min(len(trace[0]), len(trace[1]), 8)
+    first = min(len(trace[0]), len(trace[1]), 2 if tiny else 8)
     np.testing.assert_allclose(trace[0][:first], trace[1][:first], rtol=2e-3)
 
 

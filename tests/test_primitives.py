@@ -247,10 +247,11 @@ def test_slopes_near_saturation_are_as_exact_as_torchs(name, torch):
     for lib in (tg, torch):
         x, exact = leaf(lib, x64, np.float32), leaf(lib, x64)
         for t in (x, exact):
-            (getattr(lib, name)(t) * 0.3).sum().backward()
-        errors.append(np.abs(numpy(x.grad) - numpy(exact.grad)) / numpy(exact.grad))
+            getattr(lib, name)(t).sum().backward()
+        errors.append(np.abs(numpy(x.grad) - numpy(exact.grad)))
     ours, theirs = errors
-    assert np.all(ours <= np.maximum(2 * np.maximum.accumulate(theirs), 1e-5))
+    rounding = 4 * np.finfo(np.float32).eps  # two units of y, which its slope cannot mend
+    assert np.all(ours <= 2 * theirs + 1e-6 * numpy(exact.grad) + rounding)
 
 
 def test_zero_cotangents_pass_through_infinite_slopes(torch):

@@ -8,7 +8,7 @@ import pickle
 
 import numpy as np
 import pytest
-from cases import assert_outcome, leaf, numpy, outcome
+from cases import ROUNDING, assert_outcome, leaf, numpy, outcome
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt
@@ -126,7 +126,10 @@ def test_drawn_and_shown_as_in_torch(kind, given, dtype, torch):
     mine, reference = ours.state_dict(), theirs.state_dict()
     assert list(mine) == list(reference)
     for name, value in reference.items():
-        assert np.array_equal(numpy(mine[name]), numpy(value)), name
+        unit = ROUNDING[dtype]
+        np.testing.assert_allclose(
+            numpy(mine[name]), numpy(value), rtol=unit, atol=unit, err_msg=name
+        )
     assert [[w.shape for w in ws] for ws in ours.all_weights] == [
         [tuple(w.shape) for w in ws] for ws in theirs.all_weights
     ]
@@ -201,7 +204,7 @@ def test_a_layer_is_the_loop_over_cells(kind):
         states = cell(x[t], states)
         outputs.append(states[0] if kind == "LSTM" else states)
     looped = tg.stack(outputs)
-    assert np.array_equal(numpy(output), numpy(looped))
+    np.testing.assert_allclose(numpy(output), numpy(looped), rtol=1e-6, atol=1e-7)
     graphs = [
         [place.primitive.name for place in tape([y.grad_fn]) if place.primitive]
         for y in (output, looped)

@@ -299,8 +299,8 @@ def log2(input: Any) -> Any:
     Examples
     --------
     >>> import tinygrad_rnn as tg
-    >>> tg.log2(tg.tensor([1.0, 8.0]))
-    tensor([0., 3.])
+    >>> tg.log2(tg.tensor([1.0, 10.0]))
+    tensor([0.0000, 3.3219])
     """
     return elementwise.log2.apply(input)
 
@@ -311,8 +311,8 @@ def log10(input: Any) -> Any:
     Examples
     --------
     >>> import tinygrad_rnn as tg
-    >>> tg.log10(tg.tensor([1.0, 1000.0]))
-    tensor([0.0000, 3.0000])
+    >>> tg.log10(tg.tensor([1.0, 2.0]))
+    tensor([0.0000, 0.3010])
     """
     return elementwise.log10.apply(input)
 
@@ -446,8 +446,8 @@ def tanh(input: Any) -> Any:
     Examples
     --------
     >>> import tinygrad_rnn as tg
-    >>> tg.tanh(tg.tensor([0.6, 0.5]))
-    tensor([0.5370, 0.4621])
+    >>> tg.tanh(tg.tensor([0.5, 1.0]))
+    tensor([0.4621, 0.7616])
     """
     return _tanh(input)
 

@@ -182,10 +182,10 @@ class ValueAxis:
         least = min(e for e in exponents if e >= largest - _DEEPEST)
         low = min(max(math.floor(least), _FIRST_DECADE), _LAST_DECADE - 1)
         high = min(max(math.ceil(largest), low + 1), _LAST_DECADE)
-        floor = bottom if any(x < 10.0**low for x in values) else None
+        floor = bottom if any(x < _decade(low) for x in values) else None
         ceiling = None if all(map(math.isfinite, values)) else top
         top, bottom = top + (ceiling is not None) * _ROW, bottom - (floor is not None) * _ROW
-        return cls(10.0**low, 10.0**high, top, bottom, True, floor, ceiling)
+        return cls(_decade(low), _decade(high), top, bottom, True, floor, ceiling)
 
     def y(self, value: float) -> float:
         """Where a value stands."""
@@ -204,14 +204,14 @@ class ValueAxis:
 
         Examples
         --------
-        >>> [label for _, label in ValueAxis.logarithmic([0.0, 1e-9, 3.0], 0, 130).ticks()]
+        >>> [label for _, label in ValueAxis.logarithmic([0.0, 2e-9, 3.0], 0, 130).ticks()]
         ['≈0', '10⁻⁹', '10⁻⁷', '10⁻⁵', '10⁻³', '10⁻¹', '10¹']
         """
         if self.log:
             low, high = round(math.log10(self.low)), round(math.log10(self.high))
             most = max(1, int((self.bottom - self.top) / (1.4 * TICK)))
             every = next(k for k in _round_numbers() if (high - low) / k <= most)
-            ticks = [(self.y(10.0**k), _power(k)) for k in range(low, high + 1, every)]
+            ticks = [(self.y(_decade(k)), _power(k)) for k in range(low, high + 1, every)]
         else:
             values = self.low, (self.low + self.high) / 2, self.high
             ticks = [(self.y(value), f"{value:g}") for value in values]
@@ -228,6 +228,11 @@ class ValueAxis:
                            label="value")
             )  # fmt: skip
         return lines
+
+
+def _decade(exponent: int) -> float:
+    """A power of ten as it is written: what ``10.0**k`` gives differs in places by its last bit."""
+    return float(f"1e{exponent}")
 
 
 def _power(exponent: int) -> str:
