@@ -17,6 +17,7 @@ from tinygrad_rnn.dtypes import float16, float32, is_floating
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.elementwise import erf
+from tinygrad_rnn.ops.memory import in_c_order
 from tinygrad_rnn.ops.promotion import Prepare, promoted, to_dtype
 
 Fn = Callable[..., Any]
@@ -165,7 +166,7 @@ softplus = _activation(
 
 logsigmoid = _activation(
     "logsigmoid",
-    lambda x: -_log1pexp(-x),
+    in_c_order(lambda x: -_log1pexp(-x)),
     lambda g, x: g * _sigma(-x),
     "g ⊙ σ(−x)",
 )
@@ -248,14 +249,14 @@ def _log_softmax(x: Any, *, axis: tuple[int, ...]) -> Any:
 
 softmax = _activation(
     "softmax",
-    wide(_softmax),
+    in_c_order(wide(_softmax)),
     wide(lambda g, y, axis: y * (g - (g * y).sum(axis, keepdims=True))),
     "y ⊙ (g − Σ g ⊙ y)",
 )
 
 log_softmax = _activation(
     "log_softmax",
-    wide(_log_softmax),
+    in_c_order(wide(_log_softmax)),
     wide(lambda g, y, axis: g - np.exp(y) * g.sum(axis, keepdims=True)),
     "g − exp(y) ⊙ Σ g",
 )

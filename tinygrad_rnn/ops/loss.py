@@ -10,6 +10,7 @@ from tinygrad_rnn.contributions import Part
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.activation import floats, hardtanh, in_rules
 from tinygrad_rnn.ops.indexing import add_slices
+from tinygrad_rnn.ops.memory import first_decides
 
 _clipped = in_rules(hardtanh)
 
@@ -57,6 +58,7 @@ binary_cross_entropy = Primitive(
     _binary_cross_entropy,
     "x target",
     prepare=floats("binary_cross_entropy"),
+    arrange=first_decides,
 )
 binary_cross_entropy.vjp(
     "x",
