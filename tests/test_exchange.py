@@ -78,11 +78,18 @@ LAYERS = {
         [X, PROBABILITIES],
     ),
     "CosineSimilarity": (lambda lib: lib.nn.CosineSimilarity(0, 0.1), [X, PROBABILITIES]),
+    "CTCLoss": (
+        lambda lib: lib.nn.CTCLoss(2, "sum", True),
+        [X.reshape(-1, 1, 3), np.array([[0, 1]]), np.array([2]), np.array([1])],
+    ),
     "CrossEntropyLoss": (
         lambda lib: lib.nn.CrossEntropyLoss(
             lib.tensor([1.0, 2.0, 3.0]), ignore_index=0, reduction="sum", label_smoothing=0.1
         ),
         [X, CLASSES],
+    ),
+    "GaussianNLLLoss": (
+        lambda lib: lib.nn.GaussianNLLLoss(full=True, eps=0.1), [X, PROBABILITIES, PROBABILITIES],
     ),
     "HuberLoss": (lambda lib: lib.nn.HuberLoss("sum", 0.5), [X, PROBABILITIES]),
     "KLDivLoss": (

@@ -321,9 +321,11 @@ def test_norms_of_half_precision(torch, name) -> None:
     def fn(lib, x):
         return NORMS[name](lib).half()(x)
 
+    # numbers of its own: where a row is nearly constant, PyTorch's gradients are off by 0.08
+    x = np.random.default_rng(0).uniform(-2, 2, (2, 3, 4)).astype("float16")
     # without vectors PyTorch itself adds up in half precision
     is_old = torch.backends.cpu.get_cpu_capability() == "DEFAULT"
-    compare(fn, [draw(2, 3, 4, dtype="float16")], torch, name, 5e-2 if is_old else 5e-3)
+    compare(fn, [x], torch, name, 5e-2 if is_old else 5e-3)
     compare(fn, [np.full((2, 3, 4), 500, "float16")], torch, name, 5e-3)
 
 
@@ -547,6 +549,7 @@ LOSSES = [
         ]),
         ("KLDivLoss", [ROWS, PROBABILITIES[1]], [{}]),
         ("KLDivLoss", [ROWS, ROWS[::-1].copy()], [{"log_target": True}]),
+        ("GaussianNLLLoss", [X, T, PROBABILITIES[0]], [{}, {"full": True}, {"eps": 0.5}]),
     ]
     for options in choices
 ]  # fmt: skip

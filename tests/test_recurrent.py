@@ -323,6 +323,12 @@ REFUSED = {
     "cell state of another size": lambda lib: lib.nn.LSTM(2, 3)(
         lib.ones(4, 1, 2), (zeros(lib, 1, 1, 3), zeros(lib, 1, 1, 2))
     ),
+    "packed data of three axes": lambda lib: lib.nn.LSTM(2, 3)(
+        lib.nn.utils.rnn.pack_padded_sequence(lib.ones(2, 1, 2, 2), [2])
+    ),
+    "packed data of one axis": lambda lib: lib.nn.GRU(2, 3)(
+        lib.nn.utils.rnn.pack_padded_sequence(lib.ones(2, 1), [2])
+    ),
     "cell: three axes": lambda lib: lib.nn.LSTMCell(2, 3)(lib.ones(1, 1, 2)),
     "cell: other features": lambda lib: lib.nn.GRUCell(2, 3)(lib.ones(1, 3)),
     "cell: state of another batch": lambda lib: lib.nn.RNNCell(2, 3)(
@@ -332,6 +338,106 @@ REFUSED = {
         lib.ones(1, 2)
     ),
 }
+
+
+WEIGHTS = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
+LAYERS = [*KINDS, *(f"{kind}Cell" for kind in KINDS)]
+
+
+def with_computed(lib, kind, how, names):
+    """A layer or cell some of whose parameters are computed before every step, and their sources.
+
+    As dropout of weights, weight normalisation and nets that make the weights of another do it.
+    """
+    lib.manual_seed(3)
+    module = getattr(lib.nn, kind)(X, H)
+    end = "" if kind.endswith("Cell") else "_l0"
+    sources = {}
+    for name in names:
+        raw = lib.nn.Parameter(getattr(module, name + end).detach().clone())
+        sources[name] = raw
+        delattr(module, name + end)
+        if how == "parameter":
+            setattr(module, name + end, lib.nn.Parameter(raw.detach() * 3))
+            sources[name] = getattr(module, name + end)
+        elif how == "buffer":
+            module.register_buffer(name + end, raw.detach() * 3)
+        elif how == "property":
+            cls = type(module)
+            module.__class__ = type(cls.__name__, (cls,), {
+                name + end: property(lambda self, raw=raw: raw * raw)
+            })  # fmt: skip
+        elif how == "hook":
+
+            def compute(module, inputs, name=name + end, raw=raw):
+                setattr(module, name, raw * 3)
+
+            compute(module, None)
+            module.register_forward_pre_hook(compute)
+        else:
+            setattr(module, name + end, raw * 3)
+    return module, sources
+
+
+@pytest.mark.parametrize("how", ["tensor", "hook", "property", "parameter", "buffer"])
+@pytest.mark.parametrize("name", [*WEIGHTS, "all"])
+@pytest.mark.parametrize("kind", LAYERS)
+def test_a_weight_that_is_computed(kind, name, how, torch):
+    found = []
+    for lib in (tg, torch):
+        names = WEIGHTS if name == "all" else [name]
+        module, sources = with_computed(lib, kind, how, names=names)
+        sizes = (B, X) if kind.endswith("Cell") else (T, B, X)
+        x = leaf(lib, np.random.default_rng(1).uniform(-1, 1, sizes).astype(np.float32))
+        y = module(x)
+        y = y[0] if isinstance(y, tuple) else y
+        (y * y).sum().backward()
+        made = {n: p.grad for n, p in [*sources.items(), *module.named_parameters()]}
+        found.append({"y": y, "x": x.grad, **made})
+    ours, theirs = found
+    assert list(ours) == list(theirs)
+    for key, expected in theirs.items():
+        assert (ours[key] is None) == (expected is None), key
+        if expected is not None:
+            np.testing.assert_allclose(numpy(ours[key]), numpy(expected), 1e-4, 1e-6, err_msg=key)
+
+
+def test_a_computed_weight_of_another_layer_and_direction(torch):
+    """The projection, the second layer, the reverse direction; packed sequences too."""
+    name, found = "weight_hr_l1_reverse", []
+    for lib in (tg, torch):
+        lib.manual_seed(0)
+        layer = lib.nn.LSTM(X, H, 2, bidirectional=True, proj_size=2, dtype=lib.float64)
+        raw = lib.nn.Parameter(getattr(layer, name).detach().clone())
+        delattr(layer, name)
+        setattr(layer, name, raw * 2)
+        x = leaf(lib, np.random.default_rng(1).uniform(-1, 1, (T, B, X)))
+        packed = lib.nn.utils.rnn.pack_padded_sequence(x, [4, 2, 1])
+        (layer(packed)[0].data ** 2).sum().backward()
+        found.append((raw.grad, x.grad))
+        assert [p is not None for p in layer.all_weights[3]] == [True] * 5
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(numpy(ours), numpy(theirs), 1e-9, 1e-12)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_weights_that_are_missing_or_do_not_fit(kind):
+    end = "" if kind.endswith("Cell") else "_l0"
+    x = tg.ones(B, X) if kind.endswith("Cell") else tg.ones(T, B, X)
+
+    def called(name, *value):
+        module = getattr(tg.nn, kind)(X, H)
+        delattr(module, name + end)
+        if value:
+            setattr(module, name + end, *value)
+        return outcome(lambda: module(x))
+
+    for name in WEIGHTS:
+        assert isinstance(called(name), AttributeError)
+        assert isinstance(called(name, "text"), TypeError)
+        assert f"{name}{end} has shape (2, 2)" in str(called(name, tg.ones(2, 2)))
+        optional = kind.endswith("Cell") and name.startswith("bias")
+        assert isinstance(called(name, None), TypeError) != optional
 
 
 @pytest.mark.parametrize("name", REFUSED)

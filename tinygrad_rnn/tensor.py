@@ -622,7 +622,8 @@ def _add_to_grad(node: Node, g: Any) -> None:
     old = node.notes.grad
     if old is None:
         # recorded walks hand out tensors that other leaves may have received too
-        node.notes.grad = wrap(g.array.copy(), g.node) if isinstance(g, Variable) else g
+        recorded = isinstance(g, Variable)
+        node.notes.grad = wrap(g.array.copy(), g.node) if recorded else _lying_like(node, g)
     elif isinstance(g, Variable) or not isinstance(old, Variable):
         total = old + g
         node.notes.grad = total if isinstance(total, Variable) else np.asarray(total)
@@ -631,6 +632,18 @@ def _add_to_grad(node: Node, g: Any) -> None:
             old.array = old.array.copy()
         old.array += g  # whoever holds this gradient sees it grow, as in PyTorch
         mark_changed(old.array)
+
+
+def _lying_like(node: Node, g: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The gradient of a leaf in the leaf's own order in memory, as in PyTorch."""
+    array = node.value
+    if not node.is_leaf or array is None or array.shape != g.shape or array.flags.c_contiguous:
+        return np.asarray(g, order="C") if node.is_leaf else g
+    arranged = np.empty_like(array, g.dtype)
+    if arranged.strides != array.strides:  # the leaf has gaps
+        arranged = np.empty(g.shape, g.dtype)
+    arranged[...] = g
+    return arranged
 
 
 _accumulating = threading.Lock()  # walks of several threads may meet at one leaf

@@ -653,3 +653,139 @@ for _one, _two in [("float64", "float32"), ("float16", "float16"), ("int64", "fl
     call("kl_div", f"{_one}, {_two}", quietly("kl_div"), np.ones(3, _one), np.ones(3, _two))
 call("kl_div", "shapes that do not fit", quietly("kl_div"), draw(3), draw(2))
 call("kl_div", "unknown reduction", quietly("kl_div", reduction="x"), draw(3), draw(3))
+
+# -- bools beside floats -------------------------------------------------------------------------
+
+for _name, _several in _OPTIONS.items():
+    for _option in _several if _name != "huber_loss" else ():  # whose gradient PyTorch refuses
+        for _dtype in ("float32", "float64"):
+            _x, _t = draw(2, 3, dtype=_dtype), draw(2, 3, dtype="bool")
+            call(_name, f"{_option}, {_dtype} and bools", of(_name, **_option), _x, _t)
+            call(_name, f"{_option}, bools and {_dtype}", of(_name, **_option), _t, _x)
+
+# -- a vector for a weight -----------------------------------------------------------------------
+
+for _shape, _bias in [((3,), ()), ((4, 2, 3), ()), ((3,), (1,)), ((2, 3), (2,)), ((2, 3), (3,))]:
+    _arrays = (draw(*_shape), draw(3), draw(*_bias))
+    call("linear", f"{_shape}, a vector, {_bias}", of("linear"), *_arrays)
+
+# -- negative log likelihood of normal distributions -------------------------------------------
+
+_VARIANCES = [(2, 3), (2,), (2, 1), (1, 3), (3,), (), (1, 1), (2, 3, 1)]
+for _shape, _reduce, _full in product(_VARIANCES, _REDUCTIONS, (False, True)):
+    _fn = of("gaussian_nll_loss", reduction=_reduce, full=_full)
+    _arrays = (draw(2, 3), draw(2, 3), draw(*_shape, low=0.1))
+    call("gaussian_nll_loss", f"{_shape}, {_reduce}, full: {_full}", _fn, *_arrays)
+for _dtype in ("float64", "float16"):
+    _arrays = (draw(2, 3, dtype=_dtype), draw(2, 3, dtype=_dtype), draw(2, 3, dtype=_dtype, low=1))
+    call("gaussian_nll_loss", _dtype, of("gaussian_nll_loss"), *_arrays)
+for _eps in (1e-6, 0.5, 0.0):
+    call(
+        "gaussian_nll_loss", f"small variances, eps {_eps}", of("gaussian_nll_loss", eps=_eps),
+        draw(4), draw(4), [0.0, 1e-9, 0.3, 2.0],
+    )  # fmt: skip
+for _label, _arguments in {
+    "a number": (2.0,), "a negative number": (-2.0,), "text": ("a",), "a list": ([1.0],),
+}.items():  # fmt: skip
+    call("gaussian_nll_loss", _label, of("gaussian_nll_loss", *_arguments), draw(3), draw(3))
+call("gaussian_nll_loss", "negative", of("gaussian_nll_loss"), draw(2), draw(2), [1.0, -1.0])
+call("gaussian_nll_loss", "NaN", of("gaussian_nll_loss"), draw(2), draw(2), [1.0, NAN])
+call("gaussian_nll_loss", "numbers", of("gaussian_nll_loss", 2.0), draw(), draw())
+call("gaussian_nll_loss", "one target", of("gaussian_nll_loss", 2.0), draw(2, 3), draw(1, 3))
+call("gaussian_nll_loss", "reduction", of("gaussian_nll_loss", 2.0, reduction="x"), [1], [1])
+
+# -- connectionist temporal classification ----------------------------------------------------
+
+
+def ctc(*arguments: Any, **options: Any) -> Any:
+    """A call of ``ctc_loss`` behind ``log_softmax``."""
+
+    def fn(lib: Any, x: Any, *targets: Any) -> Any:
+        loss = lib.nn.functional.ctc_loss
+        return loss(x.log_softmax(-1), *targets, *arguments, **options)
+
+    return fn
+
+
+_PADDED = np.array([[1, 2, 2], [3, 1, 99], [2, 99, 99]])
+_JOINED = np.array([1, 2, 2, 3, 1, 2])
+for _reduce, _targets, _blank, _dtype in product(
+    _REDUCTIONS, (_PADDED, _JOINED), (0, 4), ("float32", "float64")
+):
+    _label = f"{_reduce}, {_targets.shape}, blank {_blank}, {_dtype}"
+    _fn = ctc((6, 5, 3), (3, 2, 1), blank=_blank, reduction=_reduce)
+    call("ctc_loss", _label, _fn, draw(6, 3, 5, dtype=_dtype), _targets)
+for _label, _fn, _x, _targets in [
+    ("lengths in tensors", ctc(), draw(6, 2, 4), _PADDED[:2]),
+    ("one sequence", ctc([5], [3]), draw(6, 4), _PADDED[0]),
+    ("one sequence, none", ctc([5], [3], 0, "none"), draw(6, 4), _PADDED[0]),
+    ("no labels", ctc([6, 4], [0, 2], 0, "none"), draw(6, 2, 4), _PADDED[:2]),
+    ("no labels at all", ctc([6, 4], [0, 0]), draw(6, 2, 4), np.zeros((2, 0), np.int64)),
+    ("no steps", ctc([0, 4], [0, 2], 0, "none"), draw(6, 2, 4), _PADDED[:2]),
+    ("too short, zeroed", ctc([3, 4], [3, 2], 0, "none", True), draw(6, 2, 4), _PADDED[:2]),
+    ("too short, mean", ctc([3, 4], [3, 2], zero_infinity=True), draw(6, 2, 4), _PADDED[:2]),
+    ("int32", ctc([3, 4], [1, 2]), draw(6, 2, 4), _PADDED[:2].astype(np.int32)),
+    ("unlikely", ctc([6, 6], [3, 2]), draw(6, 2, 4, low=-99, high=99), _PADDED[:2]),
+    ("half precision", ctc([6, 6], [3, 2]), draw(6, 2, 4, dtype="float16"), _PADDED[:2]),
+    ("too long an input", ctc([7, 6], [3, 2]), draw(6, 2, 4), _PADDED[:2]),
+    ("a negative length", ctc([-1, 6], [3, 2]), draw(6, 2, 4), _PADDED[:2]),
+    ("a negative target length", ctc([6, 6], [-1, 2]), draw(6, 2, 4), _PADDED[:2]),
+    ("too long a target", ctc([6, 6], [4, 2]), draw(6, 2, 4), _PADDED[:2]),
+    ("too many targets", ctc([6, 6], [3, 2]), draw(6, 2, 4), _JOINED),
+    ("too many lengths", ctc([6, 6, 6], [3, 2, 1]), draw(6, 2, 4), _PADDED),
+    ("a blank that is no class", ctc([6, 6], [3, 2], 4), draw(6, 2, 4), _PADDED[:2]),
+    ("a reduction", ctc([6, 6], [3, 2], 0, "x"), draw(6, 2, 4), _PADDED[:2]),
+    ("four axes", ctc([6, 6], [3, 2]), draw(1, 6, 2, 4), _PADDED[:2]),
+    ("no classes", ctc([6, 6], [3, 2]), draw(6, 2, 0), _PADDED[:2]),
+]:
+    _more = (np.array([5, 4]), np.array([3, 2])) if "tensors" in _label else ()
+    call("ctc_loss", _label, _fn, _x, _targets, *_more)
+
+# -- attention --------------------------------------------------------------------------------
+
+_ATTENTION = "scaled_dot_product_attention"
+for _q, _k, _v in [
+    ((3, 4), (5, 4), (5, 6)), ((2, 3, 4), (2, 5, 4), (2, 5, 6)), ((2, 2, 3, 4),) * 3,
+    ((2, 3, 4), (1, 5, 4), (1, 5, 6)), ((2, 3, 4), (2, 0, 4), (2, 0, 6)), ((4,), (5, 4), (5, 6)),
+    ((2, 3, 4), (2, 5, 3), (2, 5, 6)), ((2, 3, 4), (2, 5, 4), (2, 4, 6)),
+]:  # fmt: skip
+    for _options in ({}, {"is_causal": True}, {"scale": 0.3}, {"scale": -1.0}, {"dropout_p": 1.0}):
+        for _dtype in ("float32", "float64"):
+            _arrays = tuple(draw(*shape, dtype=_dtype) for shape in (_q, _k, _v))
+            call(_ATTENTION, f"{_q}, {_k}, {_v}, {_options}, {_dtype}", of(_ATTENTION, **_options),
+                 *_arrays)  # fmt: skip
+
+
+def masked(lib: Any, q: Any, k: Any, v: Any, mask: Any, **options: Any) -> Any:
+    """Attention with a mask, which gets no gradient."""
+    return lib.nn.functional.scaled_dot_product_attention(q, k, v, mask.detach(), **options)
+
+
+_TRIPLE = (draw(2, 3, 4), draw(2, 5, 4), draw(2, 5, 6))
+for _label, _mask in {
+    "bools": draw(3, 5, dtype="bool"), "one row": draw(5, dtype="bool"), "numbers": draw(2, 3, 5),
+    "nothing": np.zeros((3, 5), bool), "one query sees nothing": np.tri(3, 5, -1) > 0,
+    "minus infinity": np.where(np.tri(3, 5, -1) > 0, 0, -INF).astype(np.float32),
+    "integers": np.ones((3, 5), np.int64), "another type": draw(3, 5, dtype="float64"),
+    "another shape": draw(4, 5), "more axes": draw(4, 2, 3, 5),
+}.items():  # fmt: skip
+    call(_ATTENTION, f"mask: {_label}", masked, *_TRIPLE, _mask)
+call(_ATTENTION, "mask and causal", lambda *a: masked(*a, is_causal=True), *_TRIPLE, draw(3, 5))
+for _heads, _of_keys in ((6, 2), (4, 4), (5, 2)):
+    _arrays = (draw(2, _heads, 3, 4), draw(2, _of_keys, 5, 4), draw(2, _of_keys, 5, 6))
+    for _shared in (True, False):
+        _label = f"{_heads} heads for {_of_keys}, {_shared}"
+        call(_ATTENTION, _label, of(_ATTENTION, enable_gqa=_shared), *_arrays)
+call(_ATTENTION, "two types", of(_ATTENTION), _TRIPLE[0].astype("float64"), *_TRIPLE[1:])
+call(_ATTENTION, "integers", of(_ATTENTION), *(draw(2, 2, dtype="int64") for _ in range(3)))
+call(_ATTENTION, "probability", of(_ATTENTION, dropout_p=1.5), *_TRIPLE)
+call(_ATTENTION, "scale by position", of(_ATTENTION, None, 0.0, False, 0.3), *_TRIPLE)
+
+
+def dropping(lib: Any, *xs: Any) -> Any:
+    """Attention that drops weights."""
+    lib.manual_seed(0)
+    return lib.nn.functional.scaled_dot_product_attention(*xs, dropout_p=0.5)
+
+
+call(_ATTENTION, "dropout", dropping, *_TRIPLE)

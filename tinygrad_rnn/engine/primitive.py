@@ -68,17 +68,17 @@ def _fetcher(name: str, pool: list[str]) -> Fn:
 class Primitive:
     """A forward on the arrays of ``inputs`` (``"*xs"``: any number) and keyword parameters, with
     its derivative rules.  ``symbol``: what pictures write; ``prepare`` makes the inputs fit;
-    ``view``: the output shares the input's memory.
+    ``view``: the output shares the input's memory; ``arrange(output, inputs)``: its order there.
     """
 
     registry: ClassVar[dict[str, Primitive]] = {}
 
     def __init__(
         self, name: str, forward: Fn, inputs: str, *,
-        symbol: str = "", prepare: Fn = tuple, view: bool = False,
+        symbol: str = "", prepare: Fn = tuple, view: bool = False, arrange: Fn | None = None,
     ) -> None:  # fmt: skip
         self.name, self.forward, self.symbol, self.prepare = name, forward, symbol or name, prepare
-        self.inputs, self.view = inputs.split(), view
+        self.inputs, self.view, self.arrange = inputs.split(), view, arrange
         unset: list[Any] = [None] * len(self.inputs)
         self.rules, self.pulls, self.gathers = unset[:], unset[:], unset[:]
         self.joint: Rule | None = None
@@ -103,6 +103,8 @@ class Primitive:
         try:
             with np.errstate(all="ignore"):  # ∞ − ∞ is NaN without a word, as in PyTorch
                 output = np.asarray(self.forward(*arrays, **params))
+            if self.arrange is not None:
+                output = self.arrange(output, arrays)
         except (ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:
             raise cannot_compute(self.name, error, arrays, params) from error
         recording = here.mode.recording
@@ -133,7 +135,7 @@ class Primitive:
 def _lane(self: Primitive) -> Fn:
     """`general` in half its time, for one or two tensors of one dtype if a gradient is wanted."""
     forward, keeps, general, ndarray = self.forward, self._keeps, self.general, np.ndarray
-    view = self.view
+    view, arrange = self.view, self.arrange
 
     def unary(x: Any, **params: Any) -> Any:
         mode = here.mode
@@ -147,8 +149,7 @@ def _lane(self: Primitive) -> Fn:
             output = None
         if output is None:
             return general(x, **params)
-        if type(output) is not ndarray:
-            output = np.asarray(output)
+        output = output if type(output) is ndarray else np.asarray(output)
         saved = (a if k[0] else None, output if k[1] else None) if k else ()
         shown = output.copy() if view and output.size <= mode.keep else output
         return make_tensor(output, node(self, (p,), saved, params or NO_PARAMS, mode, shown))
@@ -162,12 +163,13 @@ def _lane(self: Primitive) -> Fn:
             a, b, p, q = x.array, y.array, x.node or place(x), y.node or place(y)
             k = keeps[p.requires_grad + 2 * q.requires_grad]
             output = forward(a, b) if a.dtype == b.dtype and mode.recording else None
+            if arrange is not None and not a.flags.c_contiguous and output is not None:
+                output = arrange(output, (a, b))
         except Exception:
             output = None
         if output is None:
             return general(x, y)
-        if type(output) is not ndarray:
-            output = np.asarray(output)
+        output = output if type(output) is ndarray else np.asarray(output)
         saved = (a if k[0] else None, b if k[1] else None, output if k[2] else None) if k else ()
         return make_tensor(output, node(self, (p, q), saved, NO_PARAMS, mode, output))
 

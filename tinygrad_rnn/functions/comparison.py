@@ -10,6 +10,7 @@ import numpy as np
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.errors import cannot_compute
 from tinygrad_rnn.functions.arguments import check_flags, raw, tensor_of
+from tinygrad_rnn.ops.memory import first_decides
 from tinygrad_rnn.ops.promotion import promoted
 
 
@@ -25,7 +26,7 @@ def _pairwise(
         if bits and a.dtype.kind == "f":
             raise RuntimeError(f"{said}: only defined for bools and integers, not {a.dtype}")
         try:
-            return primitive.make_tensor(np.asarray(ufunc(a, b)), None)
+            return primitive.make_tensor(first_decides(np.asarray(ufunc(a, b)), (a, b)), None)
         except (ValueError, MemoryError) as error:
             raise cannot_compute(said, error, [a, b], {}) from error
 

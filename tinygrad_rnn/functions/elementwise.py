@@ -9,7 +9,15 @@ import numpy as np
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.functions.arguments import fitting, integer_of, mask_of, number_of, raw, tensor_of
+from tinygrad_rnn.functions.arguments import (
+    common_shape,
+    fitting,
+    integer_of,
+    mask_of,
+    number_of,
+    raw,
+    tensor_of,
+)
 from tinygrad_rnn.ops import activation, arithmetic, elementwise
 from tinygrad_rnn.ops.promotion import promoted, to_dtype
 
@@ -681,4 +689,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     dtype = x.array.dtype
     fitting("masked_fill", array.item(), dtype)
     fill = value if isinstance(value, Variable) else array
+    if not (x.array.flags.c_contiguous and m.array.flags.c_contiguous):  # the result always is
+        shape = common_shape("masked_fill", m.array.shape, x.array.shape)
+        m = primitive.make_tensor(np.array(np.broadcast_to(m.array, shape), order="C"), None)
     return arithmetic.where.general(m, to_dtype(fill, dtype), x)

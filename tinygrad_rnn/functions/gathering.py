@@ -30,7 +30,7 @@ from tinygrad_rnn.functions.indexing import (
     shaped,
     value_of,
 )
-from tinygrad_rnn.functions.shape import ravel
+from tinygrad_rnn.functions.shape import contiguous, ravel
 from tinygrad_rnn.ops import indexing, shape
 
 # -- along one axis ------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     if x.array.ndim == 0 and at.size != 1:
         raise RuntimeError(f"index_select: a 0-d tensor takes 1 index, got {at.size}")
     picks = _along("index_select", x, dim, at, IndexError)
-    y = indexing.take.apply(_vector(x), index=picks)
+    y = contiguous(indexing.take.apply(_vector(x), index=picks))
     return y if x.array.ndim else shaped(y, ())
 
 
@@ -155,7 +155,8 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) 
         )
     factor = number_of("index_add", "alpha", alpha)
     factor = value_of("index_add", factor, x.array.dtype).item()
-    return added_at(x, picks, _vector(src) if factor == 1 else _vector(src) * factor)
+    parts = _vector(src) if factor == 1 else _vector(src) * factor
+    return added_at(contiguous(x), picks, parts)
 
 
 def _along(name: str, x: Any, dim: int, index: Any, kind: type[Exception]) -> tuple[Any, ...]:
@@ -279,7 +280,7 @@ def scatter(
         raise RuntimeError(f"scatter: reduce can only be 'add', not {reduce!r:.60}")
     if (src is None) == (value is None):
         raise TypeError("scatter: expected either src or value")
-    x = tensor_of("scatter", input)
+    x = contiguous(tensor_of("scatter", input))
     at, picks = _mesh("scatter", x, dim, index)
     if isinstance(src, Variable | np.ndarray):
         new = _trimmed("scatter", x, src, at)
@@ -310,7 +311,7 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     >>> tg.scatter_add(tg.zeros(3), 0, tg.tensor([2, 0, 2]), tg.tensor([1.0, 2.0, 3.0]))
     tensor([2., 0., 4.])
     """
-    x = tensor_of("scatter_add", input)
+    x = contiguous(tensor_of("scatter_add", input))
     at, picks = _mesh("scatter_add", x, dim, index)
     return added_at(x, picks, _trimmed("scatter_add", x, src, at))
 

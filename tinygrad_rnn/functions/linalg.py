@@ -15,7 +15,7 @@ from tinygrad_rnn.functions.arguments import broadcasts, dim_of, number_of, tens
 from tinygrad_rnn.functions.elementwise import mul
 from tinygrad_rnn.functions.reduction import sum
 from tinygrad_rnn.functions.shape import diagonal, permute, reshape, transpose, unsqueeze
-from tinygrad_rnn.ops import linalg
+from tinygrad_rnn.ops import arithmetic, linalg
 from tinygrad_rnn.ops.promotion import promoted, same_dtype
 
 
@@ -442,7 +442,9 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     ----------
     input : Tensor of shape (..., in_features)
     weight : Tensor of shape (out_features, in_features)
+        (in_features,): one output without an axis for it.
     bias : Tensor of shape (out_features,), optional
+        () for a weight that is a vector.
 
     Returns
     -------
@@ -455,8 +457,10 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     tensor([11.5000])
     """
     x, w = tensor_of("linear", input), tensor_of("linear", weight)
-    if w.array.ndim not in (1, 2) or (w.array.ndim != 2 and bias is not None):
-        raise RuntimeError(f"linear: the weight must be a matrix, got shape {w.array.shape}")
+    if w.array.ndim not in (1, 2):
+        raise RuntimeError(
+            f"linear: the weight must be a matrix or a vector, got shape {w.array.shape}"
+        )
     if not x.array.ndim or x.array.shape[-1] != w.array.shape[-1]:
         raise RuntimeError(
             f"linear: the input of shape {x.array.shape} does not fit a weight of shape "
@@ -464,4 +468,12 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         )
     if bias is None:
         return linalg.matmul.apply(x, transpose(w, 0, 1) if w.array.ndim == 2 else w)
+    if w.array.ndim == 1:
+        b = tensor_of("linear", bias)
+        if b.array.ndim:
+            raise RuntimeError(
+                f"linear: a weight that is a vector has one output, so its bias must have shape "
+                f"(), got {b.array.shape}"
+            )
+        return arithmetic.add.apply(linalg.matmul.apply(x, w), b)
     return linalg.linear.apply(x, w, tensor_of("linear", bias))

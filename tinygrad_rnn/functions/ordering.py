@@ -42,7 +42,7 @@ def _selection(x: Any, index: Any, dim: int, keepdim: bool = True) -> Selection:
         return Selection(arithmetic.clone.apply(x), primitive.make_tensor(index.reshape(()), None))
     values = ordering.pick.apply(x, index=index, dim=dim, keepdims=keepdim)
     places = index if keepdim else index.squeeze(dim)  # a copy: the graph needs its own
-    return Selection(values, primitive.make_tensor(places.copy(), None))
+    return Selection(values, primitive.make_tensor(places.copy("K"), None))
 
 
 # -- largest, smallest and middle ----------------------------------------------------------------
@@ -189,6 +189,13 @@ def _order(array: Any, dim: int, descending: bool) -> Any:
     return array.shape[dim] - 1 - np.flip(backward, dim)
 
 
+def _lying_like(array: Any, index: Any) -> Any:
+    """An index array in the order in memory of what it sorts."""
+    arranged = np.empty_like(array, index.dtype)
+    arranged[...] = index
+    return arranged
+
+
 def _slice(array: Any, dim: int, start: int, stop: int) -> Any:
     return array[indexing.slices(dim, start, stop)]
 
@@ -221,7 +228,7 @@ def sort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool = 
     check_flags("sort", descending=descending, stable=stable)
     x = tensor_of("sort", input)
     d = dim_of("sort", dim, x.array.ndim)
-    return _selection(x, _order(x.array, d, descending), d)
+    return _selection(x, _lying_like(x.array, _order(x.array, d, descending)), d)
 
 
 @within_memory
@@ -238,7 +245,7 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool
     check_flags("argsort", descending=descending, stable=stable)
     x = tensor_of("argsort", input)
     d = dim_of("argsort", dim, x.array.ndim)
-    return primitive.make_tensor(_order(x.array, d, descending), None)
+    return primitive.make_tensor(_lying_like(x.array, _order(x.array, d, descending)), None)
 
 
 @within_memory

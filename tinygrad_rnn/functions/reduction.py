@@ -411,7 +411,7 @@ def _truth(quantifier: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
     name, x = quantifier.__name__, tensor_of(quantifier.__name__, input)
     none = isinstance(dim, Sequence) and not dim  # here PyTorch takes () at its word
     axes = () if none else dims_of(name, dim, x.array.ndim)
-    answer = np.asarray(quantifier(x.array, axis=axes, keepdims=keepdim))
+    answer = np.asarray(quantifier(x.array, axis=axes, keepdims=keepdim), order="C")
     return primitive.make_tensor(
         answer.astype(np.uint8) if x.array.dtype == np.uint8 else answer, None
     )

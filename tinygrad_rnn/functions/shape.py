@@ -94,7 +94,7 @@ def _inferred(name: str, sizes: Shape, old: Shape) -> Shape:
 
 def _reshaped(x: Any, sizes: Shape) -> Any:
     if not x.array.flags.c_contiguous and not _viewable(x.array, sizes):
-        x = arithmetic.clone.apply(x)
+        x = arithmetic.clone.apply(x, order="C")
     return ops.reshape.apply(x, shape=sizes)
 
 
@@ -402,7 +402,7 @@ def contiguous(input: Any) -> Any:
     True
     """
     x = tensor_of("contiguous", input)
-    return x if x.array.flags.c_contiguous else arithmetic.clone.apply(x)
+    return x if x.array.flags.c_contiguous else arithmetic.clone.apply(x, order="C")
 
 
 def flip(input: Any, *axes: Any, dims: Any = None) -> Any:

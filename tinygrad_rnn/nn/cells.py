@@ -7,7 +7,7 @@ the layers in `tinygrad_rnn.nn.recurrent` both call them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from typing import Any, NamedTuple
 
 from tinygrad_rnn.creation import zeros
@@ -26,8 +26,8 @@ class Weights(NamedTuple):
 
     ih: Any
     hh: Any
-    b_ih: Any
-    b_hh: Any
+    b_ih: Any = None
+    b_hh: Any = None
     hr: Any = None
 
 
@@ -110,13 +110,14 @@ def rnn_kind(owner: str, nonlinearity: str) -> str:
 # -- weights -------------------------------------------------------------------------------------
 
 
-def add_weights(
-    module: Module, suffix: str, shapes: dict[str, tuple[int, ...] | None], dtype: Any
-) -> None:
+Names = Container[str]
+Shapes = Mapping[str, tuple[int, ...]]  # of the weights of one cell, by PyTorch's names
+
+
+def add_weights(module: Module, suffix: str, shapes: Shapes, dtype: Any) -> None:
     """Give a module the parameters of one cell, under PyTorch's names."""
     for name, shape in shapes.items():
-        weight = None if shape is None else Parameter(zeros(shape, dtype=dtype))
-        module.register_parameter(name + suffix, weight)
+        module.register_parameter(name + suffix, Parameter(zeros(shape, dtype=dtype)))
 
 
 def draw_weights(module: Module, hidden_size: int) -> None:
@@ -126,10 +127,39 @@ def draw_weights(module: Module, hidden_size: int) -> None:
         init.uniform_(weight, -bound, bound)
 
 
-def weights_of(module: Module, suffix: str = "") -> Weights:
-    """The weights of one cell of a module."""
-    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
-    return Weights(*[module._parameters.get(name + suffix) for name in names])
+_ROLES = {
+    "weight_ih": "ih", "weight_hh": "hh", "bias_ih": "b_ih", "bias_hh": "b_hh", "weight_hr": "hr",
+}  # fmt: skip
+
+
+def weights_of(module: Module, suffix: str, shapes: Shapes, can_do_without: Names = ()) -> Weights:
+    """The weights of one cell of a module: its attributes, parameters or what took their place.
+
+    A parameter may have been deleted, and the attribute assigned a tensor that is computed anew
+    before every step (dropout of weights, weight normalisation, fast weights), or made a property.
+    """
+    found = {}
+    for name, shape in shapes.items():
+        weight = getattr(module, name + suffix)
+        if not isinstance(weight, Tensor) or weight.array.shape != shape:
+            _check_replacement(module, name, suffix, weight, shape, can_do_without)
+        found[_ROLES[name]] = weight
+    return Weights(**found)
+
+
+def _check_replacement(
+    module: Module, name: str, suffix: str, weight: Any, shape: tuple[int, ...], may_be_none: Names
+) -> None:
+    """Raise if what took the place of a parameter cannot serve as the weight."""
+    what = f"{type(module).__name__}: {name + suffix}"
+    if weight is None and name in may_be_none:
+        return
+    if not isinstance(weight, Tensor):
+        kind = type(weight).__name__
+        raise TypeError(f"{what} must be a Parameter or Tensor of shape {shape}, got {kind}")
+    one_for_all = name.startswith("bias") and weight.array.size == 1
+    if weight.array.shape != shape and not one_for_all:
+        raise RuntimeError(f"{what} has shape {weight.shape}, expected {shape}")
 
 
 # -- the cells -----------------------------------------------------------------------------------
@@ -149,13 +179,12 @@ class RNNCellBase(Module):
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         self._kind = kind
         rows = KINDS[kind].gates * hidden_size
-        shapes: dict[str, tuple[int, ...] | None] = {
-            "weight_ih": (rows, input_size),
-            "weight_hh": (rows, hidden_size),
-            "bias_ih": (rows,) if bias else None,
-            "bias_hh": (rows,) if bias else None,
-        }
-        add_weights(self, "", shapes, dtype)
+        weights = {"weight_ih": (rows, input_size), "weight_hh": (rows, hidden_size)}
+        biases = {"bias_ih": (rows,), "bias_hh": (rows,)}
+        self._shapes: Shapes = {**weights, **biases}
+        add_weights(self, "", self._shapes if bias else weights, dtype)
+        for name in () if bias else biases:
+            self.register_parameter(name, None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -177,7 +206,7 @@ class RNNCellBase(Module):
             )
         for state, called in zip(given, kind.states, strict=True):
             check_state(name, called, state, shape)
-        return kind.step(input, given, weights_of(self))
+        return kind.step(input, given, weights_of(self, "", self._shapes, ("bias_ih", "bias_hh")))
 
     def extra_repr(self) -> str:
         """The arguments that ``repr`` shows."""

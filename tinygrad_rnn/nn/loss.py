@@ -226,6 +226,61 @@ class KLDivLoss(_Loss):
         return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
+class GaussianNLLLoss(_Loss):
+    """(ln σ² + (x − t)² / σ²) / 2: see `nn.functional.gaussian_nll_loss`.
+
+    Parameters
+    ----------
+    full : bool
+        Whether to add the constant ln(2π) / 2.
+    eps : float
+        What a variance counts as at least.
+    reduction : "none", "mean" or "sum"
+    """
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.full, self.eps = full, eps
+
+    def forward(self, input: Any, target: Any, var: Any) -> Any:
+        """The loss."""
+        return F.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)
+
+
+class CTCLoss(_Loss):
+    """−ln p of a labelling, over all its alignments: see `nn.functional.ctc_loss`.
+
+    Parameters
+    ----------
+    blank : int
+        The class that stands for no label.
+    reduction : "none", "mean" or "sum"
+    zero_infinity : bool
+        Whether an input that is too short for its labels gives 0 instead of infinity.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> log_p = tg.randn(6, 2, 5).log_softmax(-1)  # 6 steps, 2 sequences, 4 labels and blank
+    >>> tg.nn.CTCLoss()(log_p, tg.tensor([[1, 2, 2], [4, 0, 0]]), (6, 5), (3, 1)).shape
+    ()
+    """
+
+    def __init__(
+        self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False
+    ) -> None:
+        super().__init__(reduction=reduction)
+        self.blank, self.zero_infinity = blank, zero_infinity
+
+    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Any:
+        """The loss."""
+        return F.ctc_loss(
+            log_probs, targets, input_lengths, target_lengths,
+            self.blank, self.reduction, self.zero_infinity,
+        )  # fmt: skip
+
+
 class CosineSimilarity(Module):
     """x₁·x₂ / (‖x₁‖ ‖x₂‖) along ``dim``: see `nn.functional.cosine_similarity`.
 

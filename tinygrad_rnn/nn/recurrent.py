@@ -16,6 +16,7 @@ from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.modes import layer, step
 from tinygrad_rnn.nn.cells import (
     KINDS,
+    Shapes,
     State,
     Weights,
     add_weights,
@@ -75,10 +76,11 @@ class RNNBase(Module):
         """What the names of a layer's parameters end in, for each direction."""
         return [f"_l{number}", f"_l{number}_reverse"][: 1 + bool(self.bidirectional)]
 
-    def _shapes(self, number: int) -> dict[str, tuple[int, ...] | None]:
+    def _shapes(self, number: int) -> Shapes:
+        """The shapes of the weights that a layer has for each direction."""
         rows, out = KINDS[self.mode].gates * self.hidden_size, self._output_size
         directions = 1 + bool(self.bidirectional)
-        shapes: dict[str, tuple[int, ...] | None] = {
+        shapes: dict[str, tuple[int, ...]] = {
             "weight_ih": (rows, out * directions if number else self.input_size),
             "weight_hh": (rows, out),
         }
@@ -95,8 +97,11 @@ class RNNBase(Module):
     @property
     def all_weights(self) -> list[list[Any]]:
         """The parameters of each layer and direction."""
-        suffixes = [s for number in range(self.num_layers) for s in self._suffixes(number)]
-        return [[w for w in weights_of(self, suffix) if w is not None] for suffix in suffixes]
+        return [
+            [getattr(self, name + suffix) for name in self._shapes(number)]
+            for number in range(self.num_layers)
+            for suffix in self._suffixes(number)
+        ]
 
     def reset_parameters(self) -> None:
         """Draw the weights anew, from U(−k, k) with k = 1/√hidden_size."""
@@ -134,7 +139,8 @@ class RNNBase(Module):
         """
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)
-        self._check_input(input)
+        weights = self._weights()
+        self._check_input(input, weights)
         time = 1 if self.batch_first and input.ndim == 3 else 0
         steps = input.shape[time]
         if not steps:
@@ -144,12 +150,14 @@ class RNNBase(Module):
         for t in range(steps):
             with step(t + 1):
                 xs.append((input[:, t] if time else input[t]).named("x", "input"))
-        outputs, last = self._run(xs, None, self._initial(hx, batch, input.dtype))
-        return stack(outputs, time), self._packed_state(last)
+        outputs, last = self._run(xs, None, self._initial(hx, batch, input.dtype), weights)
+        output = stack(outputs, 0)  # one step after the other in memory, as PyTorch's lie
+        return output.transpose(0, 1) if time else output, self._packed_state(last)
 
     def _forward_packed(self, input: PackedSequence, hx: Any) -> tuple[Any, Any]:
         data, batch_sizes, order, back = input
-        self._check_input(data, packed=True)
+        weights = self._weights()
+        self._check_input(data, weights, packed=True)
         counts = [int(n) for n in batch_sizes.array]
         state = self._initial(hx, (counts[0],), data.dtype, order)
         xs, start = [], 0
@@ -157,14 +165,26 @@ class RNNBase(Module):
             with step(t + 1):
                 xs.append(data[start : start + n].named("x", "input"))
             start += n
-        outputs, last = self._run(xs, counts, state)
+        outputs, last = self._run(xs, counts, state, weights)
         if back is not None:
             last = [[s.index_select(0, back) for s in states] for states in last]
         output = PackedSequence(cat(outputs, 0), batch_sizes, order, back)
         return output, self._packed_state(last)
 
+    def _weights(self) -> list[Weights]:
+        """The weights of every layer and direction, as they are now."""
+        return [
+            weights_of(self, suffix, self._shapes(number))
+            for number in range(self.num_layers)
+            for suffix in self._suffixes(number)
+        ]
+
     def _run(
-        self, xs: list[Any], counts: Sequence[int] | None, initial: list[State]
+        self,
+        xs: list[Any],
+        counts: Sequence[int] | None,
+        initial: list[State],
+        weights: list[Weights],
     ) -> tuple[list[Any], list[Any]]:
         """h_t of the last layer, and the last state of every layer and direction."""
         last: list[Any] = []
@@ -175,7 +195,7 @@ class RNNBase(Module):
             for suffix in self._suffixes(number):
                 reverse = suffix.endswith("_reverse")
                 with layer(number, "reverse" if reverse else "forward"):
-                    w, start = weights_of(self, suffix), initial[len(last)]
+                    w, start = weights[len(last)], initial[len(last)]
                     hs, state = self._unroll(xs, counts, start, w, reverse)
                 directions.append(hs)
                 last.append(state)
@@ -254,14 +274,19 @@ class RNNBase(Module):
         parts = [stack(states, 0) for states in zip(*last, strict=True)]
         return parts[0] if len(parts) == 1 else tuple(parts)
 
-    def _check_input(self, input: Any, packed: bool = False) -> None:
+    def _check_input(self, input: Any, weights: list[Weights], packed: bool = False) -> None:
         owner = type(self).__name__
         if not isinstance(input, Tensor):
             kind = type(input).__name__
             raise TypeError(f"{owner}: expected a Tensor or a PackedSequence, got {kind}")
-        if input.ndim not in ((2,) if packed else (2, 3)):
+        if packed and input.ndim != 2:
+            raise RuntimeError(
+                f"{owner}: the data of a PackedSequence must have 2 dimensions, (elements of all "
+                f"sequences, features), got shape {input.shape}; pack a (T, batch, features)"
+            )
+        if input.ndim not in (2, 3):
             raise ValueError(f"{owner}: expected input to be 2D or 3D, got {input.ndim}D instead")
-        dtype = self.weight_ih_l0.dtype
+        dtype = weights[0].ih.dtype
         if input.dtype != dtype:
             raise ValueError(
                 f"{owner}: the input is {input.dtype}, the weights are {dtype}; convert one of them"

@@ -18,6 +18,7 @@ from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.elementwise import erf
+from tinygrad_rnn.ops.memory import in_c_order
 from tinygrad_rnn.ops.promotion import Prepare, promoted, to_dtype
 
 Fn = Callable[..., Any]
@@ -160,7 +161,7 @@ softplus = _activation(
 
 logsigmoid = _activation(
     "logsigmoid",
-    lambda x: -log1pexp(-x),
+    in_c_order(lambda x: -log1pexp(-x)),
     lambda g, x: g * _sigma(-x),
     "g ⊙ σ(−x)",
 )
@@ -248,14 +249,14 @@ def _log_softmax(x: Any, *, axis: tuple[int, ...]) -> Any:
 
 softmax = _activation(
     "softmax",
-    wide(_softmax),
+    in_c_order(wide(_softmax)),
     wide(lambda g, y, axis: y * (g - (g * y).sum(axis, keepdims=True))),
     "y ⊙ (g − Σ g ⊙ y)",
 )
 
 log_softmax = _activation(
     "log_softmax",
-    wide(_log_softmax),
+    in_c_order(wide(_log_softmax)),
     wide(lambda g, y, axis: g - np.exp(y) * g.sum(axis, keepdims=True)),
     "g − exp(y) ⊙ Σ g",
 )

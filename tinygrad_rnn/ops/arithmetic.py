@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.ops.memory import first_decides
 from tinygrad_rnn.ops.promotion import promoted
 from tinygrad_rnn.versions import requires_grad
 
@@ -33,7 +34,7 @@ def in_rules(primitive: Primitive) -> Callable[..., Any]:
     return function
 
 
-add = Primitive("add", np.add, "a b", symbol="+", prepare=promoted("add"))
+add = Primitive("add", np.add, "a b", symbol="+", prepare=promoted("add"), arrange=first_decides)
 add.vjp("a", lambda g: g, formula="g")
 add.vjp("b", lambda g: g, formula="g")
 
@@ -48,16 +49,25 @@ def _without_bools(inputs: Sequence[Any]) -> Sequence[Any]:
     return _promoted_difference(inputs)
 
 
-sub = Primitive("sub", np.subtract, "a b", symbol="−", prepare=_without_bools)
+sub = Primitive(
+    "sub", np.subtract, "a b", symbol="−", prepare=_without_bools, arrange=first_decides
+)
 sub.vjp("a", lambda g: g, formula="g")
 sub.vjp("b", lambda g: -g, formula="−g")
 
-mul = Primitive("mul", np.multiply, "a b", symbol="*", prepare=promoted("mul"))
+mul = Primitive(
+    "mul", np.multiply, "a b", symbol="*", prepare=promoted("mul"), arrange=first_decides
+)
 mul.vjp("a", lambda g, b: g * b, formula="g ⊙ b")
 mul.vjp("b", lambda g, a: g * a, formula="g ⊙ a")
 
 div = Primitive(
-    "div", quiet(np.true_divide), "a b", symbol="/", prepare=promoted("div", to_float=True)
+    "div",
+    quiet(np.true_divide),
+    "a b",
+    symbol="/",
+    prepare=promoted("div", to_float=True),
+    arrange=first_decides,
 )
 div.vjp("a", lambda g, b: g / b, formula="g / b")
 div.vjp("b", lambda g, a, b: -g * (a / b / b), formula="−g ⊙ a / b²")
@@ -71,10 +81,11 @@ exp.vjp("x", lambda g, y: g * y, formula="g ⊙ y")
 log = Primitive("log", quiet(np.log), "x", prepare=promoted("log", to_float=True))
 log.vjp("x", lambda g, x: g / x, formula="g / x")
 
-clone = Primitive("clone", lambda x: x.copy(), "x")
+# ``order``: "K" keeps the order in memory, "C" makes it that of the indices
+clone = Primitive("clone", lambda x, *, order="K": x.copy(order), "x")
 clone.vjp("x", lambda g: g, formula="g")
 
-where = Primitive("where", np.where, "condition a b")
+where = Primitive("where", np.where, "condition a b", arrange=first_decides)
 where.vjp("a", lambda g, condition: np.where(condition, g, 0), formula="g where condition")
 where.vjp("b", lambda g, condition: np.where(condition, 0, g), formula="g where not condition")
 
@@ -88,7 +99,7 @@ def _power(a: Any, b: Any) -> Any:
 
 power = Primitive(
     "pow", quiet(_power), "a b",
-    symbol="**", prepare=promoted("pow", bools=False, numbers=False),
+    symbol="**", prepare=promoted("pow", bools=False, numbers=False), arrange=first_decides,
 )  # fmt: skip
 power.vjp("a", lambda g, a, b: _power_slope(g, a, b), formula="g ⊙ b ⊙ a^(b − 1)")
 power.vjp(

@@ -15,7 +15,7 @@ import numpy as np
 from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.arithmetic import in_rules, quiet
-from tinygrad_rnn.ops.memory import owned
+from tinygrad_rnn.ops.memory import first_decides, owned
 from tinygrad_rnn.ops.promotion import promoted
 
 Fn = Callable[..., Any]
@@ -54,7 +54,11 @@ acos = _function("acos", np.arccos, lambda g, x: -g / np.sqrt(1 - x * x), "−g 
 atan = _function("atan", np.arctan, lambda g, x: g / (x * x + 1), "g / (x² + 1)")
 
 atan2 = Primitive(
-    "atan2", quiet(np.arctan2), "a b", prepare=promoted("atan2", to_float=True, numbers=False)
+    "atan2",
+    quiet(np.arctan2),
+    "a b",
+    prepare=promoted("atan2", to_float=True, numbers=False),
+    arrange=first_decides,
 )
 atan2.vjp("a", lambda g, a, b: g * b * _inverse(a * a + b * b), formula="g ⊙ b / (a² + b²)")
 atan2.vjp("b", lambda g, a, b: -g * a * _inverse(a * a + b * b), formula="−g ⊙ a / (a² + b²)")
@@ -72,7 +76,9 @@ def _each(function: Callable[[float], float]) -> Fn:
     """A function of Python's `math`, of every element."""
 
     def apply(x: Any) -> Any:
-        return np.fromiter(map(function, x.ravel().tolist()), x.dtype, x.size).reshape(x.shape)
+        y = np.empty_like(x)  # which keeps the order in memory
+        y.flat = np.fromiter(map(function, x.ravel().tolist()), x.dtype, x.size)
+        return y
 
     return apply
 
@@ -95,7 +101,7 @@ absolute.vjp("x", lambda g, x: g * np.where(x != x, 0, np.sign(x)), formula="g �
 
 sign = Primitive(
     "sign",
-    lambda x: x.copy() if x.dtype.kind == "b" else np.where(x != x, 0, np.sign(x)),  # 0 for NaN
+    lambda x: x.copy("K") if x.dtype.kind == "b" else np.where(x != x, 0, np.sign(x)),  # 0 for NaN
     "x", prepare=promoted("sign"),
 )  # fmt: skip
 
@@ -111,7 +117,7 @@ def _round(x: Any, *, decimals: int) -> Any:
 
 def _whole(ufunc: Fn) -> Fn:
     """A rounding function, which leaves integers as they are (np.floor might make floats)."""
-    return lambda x: ufunc(x) if x.dtype.kind == "f" else x.copy()
+    return lambda x: ufunc(x) if x.dtype.kind == "f" else x.copy("K")
 
 
 floor = Primitive("floor", _whole(np.floor), "x", prepare=promoted("floor", bools=False))
@@ -130,7 +136,7 @@ def _division(name: str, forward: Fn, symbol: str = "") -> Primitive:
             return forward(a, b)
 
     fit = promoted(name, bools=False, numbers=False)
-    return Primitive(name, divide, "a b", symbol=symbol, prepare=fit)
+    return Primitive(name, divide, "a b", symbol=symbol, prepare=fit, arrange=first_decides)
 
 
 def _truncated_quotient(a: Any, b: Any) -> Any:
@@ -156,10 +162,20 @@ for _flat in (sign, floor, ceil, trunc, rounding, floor_divide, trunc_divide):
 # -- the larger and the smaller --
 
 maximum = Primitive(
-    "maximum", quiet(np.maximum), "a b", symbol="max", prepare=promoted("maximum", numbers=False)
+    "maximum",
+    quiet(np.maximum),
+    "a b",
+    symbol="max",
+    prepare=promoted("maximum", numbers=False),
+    arrange=first_decides,
 )
 minimum = Primitive(
-    "minimum", quiet(np.minimum), "a b", symbol="min", prepare=promoted("minimum", numbers=False)
+    "minimum",
+    quiet(np.minimum),
+    "a b",
+    symbol="min",
+    prepare=promoted("minimum", numbers=False),
+    arrange=first_decides,
 )
 
 
@@ -173,15 +189,20 @@ maximum.vjp("b", lambda g, a, b: _winner(g, b, a), formula="g where b > a, g/2 w
 minimum.vjp("a", lambda g, a, b: _winner(g, b, a), formula="g where a < b, g/2 where equal")
 minimum.vjp("b", lambda g, a, b: _winner(g, a, b), formula="g where b < a, g/2 where equal")
 
-clamp_min = Primitive("clamp_min", np.maximum, "x low")
+clamp_min = Primitive("clamp_min", np.maximum, "x low", arrange=first_decides)
 clamp_min.vjp("x", lambda g, x, low: np.where(x >= low, g, 0), formula="g where x ≥ low")
 clamp_min.vjp("low", lambda g, x, low: np.where(x < low, g, 0), formula="g where x < low")
 
-clamp_max = Primitive("clamp_max", np.minimum, "x high")
+clamp_max = Primitive("clamp_max", np.minimum, "x high", arrange=first_decides)
 clamp_max.vjp("x", lambda g, x, high: np.where(x <= high, g, 0), formula="g where x ≤ high")
 clamp_max.vjp("high", lambda g, x, high: np.where(x > high, g, 0), formula="g where x > high")
 
-clamp = Primitive("clamp", lambda x, low, high: np.minimum(np.maximum(x, low), high), "x low high")
+clamp = Primitive(
+    "clamp",
+    lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    "x low high",
+    arrange=first_decides,
+)
 clamp.vjp(
     "x", lambda g, x, low, high: np.where((x >= low) & (x <= high), g, 0),
     formula="g where low ≤ x ≤ high",
@@ -208,6 +229,8 @@ def _floats(name: str) -> Fn:
     return prepare
 
 
-logaddexp = Primitive("logaddexp", quiet(np.logaddexp), "a b", prepare=_floats("logaddexp"))
+logaddexp = Primitive(
+    "logaddexp", quiet(np.logaddexp), "a b", prepare=_floats("logaddexp"), arrange=first_decides
+)
 logaddexp.vjp("a", lambda g, a, b: g / (1 + np.exp(b - a)), formula="g / (1 + exp(b − a))")
 logaddexp.vjp("b", lambda g, a, b: g / (1 + np.exp(a - b)), formula="g / (1 + exp(a − b))")

@@ -11,6 +11,7 @@ from tinygrad_rnn.contributions import Part
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.activation import floats, wide
 from tinygrad_rnn.ops.indexing import add_at
+from tinygrad_rnn.ops.memory import in_c_order
 
 # ``mask``: 0 for what is dropped, 1 / (1 − p) for what is kept
 dropout = Primitive("dropout", np.multiply, "x mask")
@@ -47,7 +48,7 @@ def _layer_norm_rule(g: Any, x: Any, axis: tuple[int, ...], eps: float) -> Any:
     return (g - _mean(g, axis) - y * _mean(g * y, axis)) / sigma
 
 
-layer_norm = Primitive("layer_norm", _layer_norm, "x", prepare=floats("layer_norm"))
+layer_norm = Primitive("layer_norm", in_c_order(_layer_norm), "x", prepare=floats("layer_norm"))
 layer_norm.vjp("x", _layer_norm_rule, formula="(g − mean g − y ⊙ mean(g ⊙ y)) / σ")
 
 

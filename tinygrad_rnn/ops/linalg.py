@@ -23,9 +23,9 @@ def mT(x: Any) -> Any:
 
 def _product(a: Any, b: Any) -> Any:
     """``a @ b``; of arrays that are vectors or matrices by ``dot``, which takes half the time."""
-    if isinstance(a, np.ndarray) and 0 < a.ndim <= 2 and 0 < b.ndim <= 2:
-        return a.dot(b)
-    return a @ b
+    if not isinstance(a, np.ndarray):
+        return a @ b
+    return a.dot(b) if 0 < a.ndim <= 2 and 0 < b.ndim <= 2 else np.asarray(a @ b, order="C")
 
 
 def _rows(x: Any) -> Any:

@@ -11,6 +11,7 @@ from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.activation import floats, hardtanh, log1pexp, sigmoid
 from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.indexing import add_slices
+from tinygrad_rnn.ops.memory import first_decides
 from tinygrad_rnn.ops.promotion import promoted
 
 _clipped = in_rules(hardtanh)
@@ -60,6 +61,7 @@ binary_cross_entropy = Primitive(
     _binary_cross_entropy,
     "x target",
     prepare=floats("binary_cross_entropy"),
+    arrange=first_decides,
 )
 binary_cross_entropy.vjp(
     "x",

@@ -12,7 +12,8 @@ from tinygrad_rnn.ops.memory import owned
 
 
 def _pick(x: Any, *, index: Any, dim: int, keepdims: bool) -> Any:
-    y = np.take_along_axis(x, index, dim)
+    y = np.empty_like(index, x.dtype)  # which lies as the index does
+    y[...] = np.take_along_axis(x, index, dim)
     return y if keepdims else y.squeeze(dim)
 
 

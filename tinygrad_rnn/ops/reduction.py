@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.arithmetic import in_rules
-from tinygrad_rnn.ops.memory import owned
+from tinygrad_rnn.ops.memory import in_c_order, owned
 from tinygrad_rnn.ops.promotion import promoted, to_dtype
 
 Axes = tuple[int, ...]
@@ -54,10 +54,10 @@ def _mean(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     return (total / (count(x.shape, axis) or math.nan)).astype(x.dtype, copy=False)
 
 
-sum = Primitive("sum", _sum, "x")
+sum = Primitive("sum", in_c_order(_sum), "x")
 sum.vjp("x", lambda g, x_shape, axis, keepdims: _spread(g, x_shape, axis, keepdims), formula="g")
 
-mean = Primitive("mean", _mean, "x", prepare=promoted("mean", to_float=True))
+mean = Primitive("mean", in_c_order(_mean), "x", prepare=promoted("mean", to_float=True))
 mean.vjp(
     "x",
     lambda g, x_shape, axis, keepdims: (
@@ -74,6 +74,7 @@ _mean_of = in_rules(mean)
 def _running(ufunc: np.ufunc) -> Callable[..., Any]:
     """A forward that gives all partial results along an axis (``reverse``: from its end)."""
 
+    @in_c_order
     @np.errstate(all="ignore")
     def forward(x: Any, *, dim: int, reverse: bool) -> Any:
         wide = np.float64 if x.dtype.kind == "f" else x.dtype  # rounding adds up over the length
@@ -83,6 +84,7 @@ def _running(ufunc: np.ufunc) -> Callable[..., Any]:
     return forward
 
 
+@in_c_order
 @np.errstate(all="ignore")
 def _scan(a: Any, b: Any, *, dim: int, reverse: bool) -> Any:
     """sₜ = bₜ + aₜ sₜ₋₁ (``reverse``: aₜ sₜ₊₁), in log₂ n sweeps that each double the reach."""
@@ -161,7 +163,7 @@ def _prod_slope(g: Any, x: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
     return _spread(g * y, x.shape, axis, keepdims) / x
 
 
-prod = Primitive("prod", _prod, "x")
+prod = Primitive("prod", in_c_order(_prod), "x")
 prod.vjp("x", _prod_slope, formula="g ⊙ y / x, the product of the others")
 
 
@@ -193,7 +195,7 @@ def _median(x: Any, *, axis: Axes, keepdims: bool) -> Any:
 
 
 def _extreme(name: str, forward: Callable[..., Any], ties: Callable[..., Any]) -> Primitive:
-    primitive = Primitive(name, forward, "x")
+    primitive = Primitive(name, in_c_order(forward), "x")
     primitive.vjp(
         "x",
         lambda g, x, y, axis, keepdims: _shared(g, ties(x, y, axis, keepdims), axis, keepdims),
@@ -267,7 +269,7 @@ def _unless_zero(x: Any, y: Any) -> Any:
     return np.where(y == 0, 0, x) / (y + (y == 0))
 
 
-var = Primitive("var", _var, "x")
+var = Primitive("var", in_c_order(_var), "x")
 var.vjp(
     "x",
     lambda g, x, axis, correction, keepdims: (
@@ -276,7 +278,7 @@ var.vjp(
     formula="2·g ⊙ (x − mean) / (n − correction)",
 )
 
-std = Primitive("std", _std, "x")
+std = Primitive("std", in_c_order(_std), "x")
 std.vjp(
     "x",
     lambda g, x, y, axis, correction, keepdims: (
@@ -328,5 +330,5 @@ def _norm_slope(g: Any, x: Any, y: Any, ord: float, axis: Axes, keepdims: bool) 
     return g * (size / y) ** (ord - 1) * _sign(x)
 
 
-vector_norm = Primitive("vector_norm", _norm, "x", symbol="norm")
+vector_norm = Primitive("vector_norm", in_c_order(_norm), "x", symbol="norm")
 vector_norm.vjp("x", _norm_slope, formula="g ⊙ sign(x) ⊙ (|x| / y)^(ord − 1), 0 where y = 0")

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.ops.memory import owned
+from tinygrad_rnn.ops.memory import in_c_order, owned
 
 Shape = tuple[int, ...]
 
@@ -66,16 +66,18 @@ diag_embed.vjp(
     formula="the diagonal of g",
 )
 
-tril = Primitive("tril", lambda x, *, diagonal: np.tril(x, diagonal), "x")
+tril = Primitive("tril", in_c_order(lambda x, *, diagonal: np.tril(x, diagonal)), "x")
 tril.vjp("x", lambda g, diagonal: np.tril(g, diagonal), formula="tril(g)")
 
-triu = Primitive("triu", lambda x, *, diagonal: np.triu(x, diagonal), "x")
+triu = Primitive("triu", in_c_order(lambda x, *, diagonal: np.triu(x, diagonal)), "x")
 triu.vjp("x", lambda g, diagonal: np.triu(g, diagonal), formula="triu(g)")
 
-flip = Primitive("flip", lambda x, *, dims: np.flip(x, dims).copy(), "x")
+flip = Primitive("flip", lambda x, *, dims: np.flip(x, dims).copy("K"), "x")
 flip.vjp("x", lambda g, dims: np.flip(g, dims), formula="g, flipped back")
 
-roll = Primitive("roll", owned(lambda x, *, shifts, dims: np.roll(x, shifts, dims)), "x")
+roll = Primitive(
+    "roll", owned(in_c_order(lambda x, *, shifts, dims: np.roll(x, shifts, dims))), "x"
+)
 roll.vjp(
     "x",
     lambda g, shifts, dims: np.roll(g, tuple(-s for s in shifts), dims),
@@ -104,10 +106,10 @@ repeat_interleave.vjp(
     formula="Σ g",
 )
 
-cat = Primitive("cat", lambda *xs, dim: np.concatenate(xs, dim), "*xs")
+cat = Primitive("cat", in_c_order(lambda *xs, dim: np.concatenate(xs, dim)), "*xs")
 cat.joint_vjp(lambda g, shapes, dim: _split(g, shapes, dim), formula="g[part]")
 
-stack = Primitive("stack", lambda *xs, dim: np.stack(xs, dim), "*xs")
+stack = Primitive("stack", in_c_order(lambda *xs, dim: np.stack(xs, dim)), "*xs")
 stack.joint_vjp(lambda g, dim: list(np.moveaxis(g, dim, 0)), formula="g[part]")
 
 

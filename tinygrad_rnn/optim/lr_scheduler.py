@@ -89,6 +89,10 @@ class LRScheduler:
         self.step()
         self._is_initial = False
 
+    def _undo(self) -> None:
+        """Take back the first step: a `SequentialLR` says when it is to be made."""
+        self.last_epoch -= 1
+
     def get_lr(self) -> list[float]:
         """The rates at ``last_epoch``, given those of the epoch before; subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__} does not define get_lr()")
@@ -122,6 +126,11 @@ class LRScheduler:
         self._set(self.get_lr() if epoch is None else self.closed_form())
 
     def _set(self, rates: list[float]) -> None:
+        if len(rates) != len(self.optimizer.param_groups):
+            raise ValueError(
+                f"{type(self).__name__}: there are rates for {len(rates)} parameter groups, but "
+                f"the optimizer has {len(self.optimizer.param_groups)} now; make a new scheduler"
+            )
         for group, lr in zip(self.optimizer.param_groups, rates):
             _set_lr(group, lr)
         self._last_lr = self._rates()
@@ -571,19 +580,27 @@ class SequentialLR(LRScheduler):
                 raise ValueError(f"SequentialLR: scheduler {i} belongs to another optimizer")
         self.optimizer = optimizer
         self._schedulers, self._milestones = schedulers, milestones
-        self._begin(last_epoch)
-
-    def _begin(self, last_epoch: int = -1) -> None:
-        for group in self.optimizer.param_groups:  # take back what its schedulers have done
-            _set_lr(group, group["initial_lr"])
         self.last_epoch = last_epoch + 1
-        first = self._schedulers[0]
-        first.last_epoch = last_epoch
+        self._undo()
+        self._begin()
+
+    def _undo(self) -> None:
+        self._reset()
+        for scheduler in self._schedulers:
+            scheduler._undo()
+
+    def _reset(self) -> None:
+        for group in self.optimizer.param_groups:
+            _set_lr(group, group["initial_lr"])
+
+    def _begin(self) -> None:
+        first = self._schedulers[bisect_right(self._milestones, 0)]
         first._begin()
         self._last_lr = first.get_last_lr()
 
     def _go_to(self, epoch: int | None) -> None:
-        self._begin()  # its turn has come in another sequence
+        self._reset()  # its turn has come in another sequence
+        self._begin()
 
     def step(self) -> None:  # type: ignore[override]
         """Go to the next epoch, with the scheduler whose turn it is."""
@@ -811,8 +828,8 @@ class CyclicLR(_Momentum):
         if last_epoch == -1:
             for group, lr in zip(groups, base_lrs):
                 _set_lr(group, lr)
-                group["initial_lr"] = lr
         super().__init__(optimizer, last_epoch)
+        self.base_lrs = base_lrs  # also where another scheduler has set the group's "initial_lr"
 
     def _height(self) -> tuple[float, float]:
         """How far up the cycle, from 0 to 1, and how high that is."""

@@ -18,7 +18,7 @@ Twin = Callable[..., Any]
 Shape = tuple[int, ...]
 
 SAME_NAME = (
-    "abs", "acos", "add", "asin", "atan", "atan2", "ceil", "clamp", "clone", "cos", "cosh",
+    "abs", "acos", "add", "asin", "atan", "atan2", "ceil", "clamp", "cos", "cosh",
     "div", "erf", "exp", "expm1", "floor", "fmod", "log", "log10", "log1p", "log2", "logaddexp",
     "matmul", "maximum", "minimum", "mul", "neg", "pow", "reciprocal", "relu", "remainder",
     "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "sub", "tan", "tanh", "trunc",
@@ -212,6 +212,7 @@ TWINS: dict[str, Twin] = {
     "log_softmax": _along_one("log_softmax"),
     # shapes
     "reshape": lambda torch, x, shape: x.reshape(shape),
+    "clone": lambda torch, x, order="K": x.contiguous() if order == "C" else x.clone(),
     "permute": lambda torch, x, dims: x.permute(dims),
     "expand": lambda torch, x, shape: torch.broadcast_to(x, shape),
     "diagonal": lambda torch, x, **params: torch.diagonal(x, **params),

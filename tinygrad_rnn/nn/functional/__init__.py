@@ -25,11 +25,14 @@ from tinygrad_rnn.nn.functional.activation import (
     softplus,
     softsign,
 )
+from tinygrad_rnn.nn.functional.attention import scaled_dot_product_attention
+from tinygrad_rnn.nn.functional.ctc import ctc_loss
 from tinygrad_rnn.nn.functional.layers import bilinear, dropout, embedding, one_hot
 from tinygrad_rnn.nn.functional.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
+    gaussian_nll_loss,
     huber_loss,
     kl_div,
     l1_loss,
@@ -53,9 +56,11 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "elu",
     "embedding",
+    "gaussian_nll_loss",
     "gelu",
     "glu",
     "hardtanh",
@@ -77,6 +82,7 @@ __all__ = [
     "relu",
     "relu6",
     "rms_norm",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",

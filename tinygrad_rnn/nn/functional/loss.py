@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn import functions
+from tinygrad_rnn.dtypes import get_default_dtype
+from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.functions.arguments import broadcasts, check_range, number_of, tensor_of
+from tinygrad_rnn.modes import no_grad
 from tinygrad_rnn.nn.functional.activation import logsigmoid
 from tinygrad_rnn.ops import loss
+from tinygrad_rnn.ops.promotion import to_dtype
 from tinygrad_rnn.tensor import wrap
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -27,13 +32,18 @@ def _reduction(
         if reduce is False:
             return "none"
         return "sum" if size_average is False else "mean"
-    if reduction not in (*REDUCTIONS, *more):
-        known = ", ".join(map(repr, (*REDUCTIONS, *more)))
-        raise ValueError(f"{name}: reduction must be one of {known}, not {reduction!r}")
+    check_reduction(name, reduction, *more)
     return reduction
 
 
-def _reduced(losses: Any, reduction: str, total: Any = None) -> Any:
+def check_reduction(name: str, reduction: str, *more: str) -> None:
+    """Raise unless a reduction is one of those that there are."""
+    if reduction not in (*REDUCTIONS, *more):
+        known = ", ".join(map(repr, (*REDUCTIONS, *more)))
+        raise ValueError(f"{name}: reduction must be one of {known}, not {reduction!r}")
+
+
+def reduced(losses: Any, reduction: str, total: Any = None) -> Any:
     """Losses per element, their sum, or their mean (``total``: what the sum is divided by)."""
     if reduction == "none":
         return losses
@@ -54,19 +64,29 @@ def _difference(name: str, input: Any, target: Any) -> Any:
             "broadcast, which is seldom meant. Give both the same shape.",
             stacklevel=3,
         )
-    d = functions.sub(x, t)
+    d = functions.sub(*_without_bools(name, x, t))
     if d.dtype.kind != "f":
         raise RuntimeError(f"{name}: not defined for {d.dtype} tensors; convert them to floats")
     return d
 
 
+def _without_bools(name: str, x: Any, t: Any) -> tuple[Any, Any]:
+    """Bools beside floats as numbers, where PyTorch's losses take them: labels, as a rule."""
+    if name in ("mse_loss", "smooth_l1_loss"):
+        if x.dtype.kind == "f" and t.dtype.kind == "b":
+            t = to_dtype(t, x.dtype)
+        elif x.dtype.kind == "b" and t.dtype.kind == "f":
+            x = to_dtype(x, t.dtype)
+    return x, t
+
+
 def _weighted(name: str, losses: Any, input: Any, weight: Any, reduction: str) -> Any:
     """Reduce losses that may have weights; the mean is then the sum over that of the weights."""
     if weight is None:
-        return _reduced(losses, reduction)
+        return reduced(losses, reduction)
     w = _element_weights(name, input, weight)
     total = functions.sum(w) if reduction == "mean" else None
-    return _reduced(functions.mul(losses, w), reduction, total)
+    return reduced(functions.mul(losses, w), reduction, total)
 
 
 def _element_weights(name: str, input: Any, weight: Any) -> Any:
@@ -157,12 +177,12 @@ def smooth_l1_loss(
     tensor(0.8125)
     """
     reduction = _reduction("smooth_l1_loss", size_average, reduce, reduction)
-    d = _difference("smooth_l1_loss", input, target)
     beta = number_of("smooth_l1_loss", "beta", beta)
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss: beta must not be negative, got {beta}")
+    d = _difference("smooth_l1_loss" if beta else "l1_loss", input, target)
     losses = loss.huber.apply(d, delta=beta, slope=1.0) if beta else functions.abs(d)
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 def huber_loss(
@@ -192,7 +212,74 @@ def huber_loss(
     losses = loss.huber.apply(d, delta=delta, slope=delta)
     if weight is not None:
         losses = functions.mul(losses, _element_weights("huber_loss", input, weight))
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
+
+
+def gaussian_nll_loss(
+    input: Any,
+    target: Any,
+    var: Any,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Any:
+    """−ln of a normal distribution's density: (ln σ² + (x − t)² / σ²) / 2.
+
+    https://doi.org/10.1109/ICNN.1994.374138 (Nix and Weigend 1994)
+
+    Parameters
+    ----------
+    input : Tensor
+        The means x.
+    target : Tensor of the same shape, or one that broadcasts
+    var : Tensor or float
+        The variances σ²: of the input's shape, or with its last axis missing, or one axis of
+        size 1.
+    full : bool
+        Whether to add the constant ln(2π) / 2.
+    eps : float
+        What a variance counts as at least; its gradient does not notice.
+    reduction : "none", "mean" or "sum"
+
+    Raises
+    ------
+    ValueError
+        If a variance is negative, or their shape or ``reduction`` is something else.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.gaussian_nll_loss(tg.tensor([1.0]), tg.tensor([3.0]), 4.0)
+    tensor(1.1931)
+    """
+    name = "gaussian_nll_loss"
+    check_reduction(name, reduction)
+    x, t, eps = tensor_of(name, input), tensor_of(name, target), number_of(name, "eps", eps)
+    variance = functions.clone(_variances(x, var))
+    with no_grad():
+        variance.clamp_(min=eps)
+    losses = 0.5 * (functions.log(variance) + functions.square(functions.sub(x, t)) / variance)
+    return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
+
+
+def _variances(x: Any, var: Any) -> Any:
+    """The variances of a normal distribution as a tensor that broadcasts to its means."""
+    name = "gaussian_nll_loss"
+    if not isinstance(var, Variable | np.ndarray):
+        kind = x.dtype if x.dtype.kind == "f" else get_default_dtype()
+        var = np.full(x.shape, number_of(name, "var", var), kind)
+    v = tensor_of(name, var)
+    if (v.array < 0).any():
+        raise ValueError(f"{name}: a variance is negative, {v.array.min()}; pass exp of something")
+    if v.shape == x.shape[:-1] and v.shape != x.shape:
+        return functions.unsqueeze(v, -1)
+    others = [m for n, m in zip(x.shape, v.shape) if n != m]
+    if v.shape != x.shape and (v.ndim != x.ndim or others != [1]):
+        raise ValueError(
+            f"{name}: variances of shape {v.shape} do not fit means of shape {x.shape}: expected "
+            "the same, without the last axis, or one axis of size 1"
+        )
+    return v
 
 
 # -- classes --
@@ -262,7 +349,7 @@ def cross_entropy(
         uniform = functions.sum(_times_weight(name, y, weight, dim), dim)
         uniform = functions.where(wrap(kept, None), uniform, 0.0)
         losses = losses * (1 - label_smoothing) - uniform * share
-    return _reduced(losses, reduction, total)
+    return reduced(losses, reduction, total)
 
 
 def _soft_cross_entropy(x: Any, t: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
@@ -279,7 +366,7 @@ def _soft_cross_entropy(x: Any, t: Any, weight: Any, reduction: str, label_smoot
         t = t * (1 - label_smoothing) + label_smoothing / max(classes, 1)
     y = _times_weight(name, functions.log_softmax(x, dim), weight, dim)
     losses = -functions.sum(y * t, dim)
-    return _reduced(losses, reduction, losses.numel())
+    return reduced(losses, reduction, losses.numel())
 
 
 def _times_weight(name: str, y: Any, weight: Any, dim: int) -> Any:
@@ -323,7 +410,7 @@ def nll_loss(
     x, t = tensor_of("nll_loss", input), tensor_of("nll_loss", target)
     _check_classes("nll_loss", x, t)
     losses, _, total = _nll("nll_loss", x, t, weight, ignore_index)
-    return _reduced(losses, reduction, total)
+    return reduced(losses, reduction, total)
 
 
 def _check_classes(name: str, x: Any, t: Any) -> None:
@@ -420,7 +507,7 @@ def binary_cross_entropy(
         if w.requires_grad:
             raise RuntimeError(f"{name}: weights have no derivative; detach() them")
         losses = losses * w
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -472,7 +559,7 @@ def binary_cross_entropy_with_logits(
         losses = losses - (_check_factor(name, "pos_weight", pos_weight, x) - 1) * t * logsigmoid(x)
     if weight is not None:
         losses = losses * _check_factor(name, "weight", weight, x)
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 def _check_same_shape(name: str, x: Any, t: Any) -> None:
@@ -528,4 +615,4 @@ def kl_div(
         losses = functions.where(t == 0, 0.0, t * functions.log(t)) - t * x
     if reduction == "batchmean":
         return functions.sum(losses) / (x.shape[0] if x.ndim else 1)
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)

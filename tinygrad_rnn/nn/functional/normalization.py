@@ -118,6 +118,7 @@ def rms_norm(
         )
     wide = to_dtype(x, float32) if x.dtype == float16 else x  # squares overflow soon
     eps = finfo(wide.dtype).eps if eps is None else number_of("rms_norm", "eps", eps)
+    wide = functions.contiguous(wide)
     y = wide * functions.rsqrt(functions.mean(functions.square(wide), axis, True) + eps)
     return to_dtype(y if weight is None else functions.mul(y, weight), x.dtype)
 
@@ -187,7 +188,7 @@ def batch_norm(
         raise RuntimeError("batch_norm: running averages are needed if not in training")
     else:
         scale = functions.sqrt(running_var + eps)
-        y = (x - _per_channel(running_mean, x)) / _per_channel(scale, x)
+        y = (functions.contiguous(x) - _per_channel(running_mean, x)) / _per_channel(scale, x)
     if weight is not None:
         y = functions.mul(y, _per_channel(weight, x))
     if bias is not None:

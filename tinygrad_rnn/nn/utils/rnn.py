@@ -195,7 +195,8 @@ def pad_packed_sequence(
         parts = [data[start : start + n], full(missing, padding_value, dtype=data.dtype)]
         steps.append(cat(parts, 0) if missing[0] else parts[0])
         start += n
-    padded = stack(steps, 1 if batch_first else 0)
+    padded = stack(steps, 0)
+    padded = padded.transpose(0, 1) if batch_first else padded
     lengths = (counts[:, None] > np.arange(counts[0])).sum(0)
     if unsorted is not None:
         padded = padded.index_select(0 if batch_first else 1, unsorted)
@@ -252,7 +253,7 @@ def unpad_sequence(
     """
     sizes = _integers("unpad_sequence", "lengths", lengths)
     batch = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
-    return [x[: int(n)] for x, n in zip(batch, sizes, strict=True)]
+    return [x[np.arange(n)] for x, n in zip(batch, sizes, strict=True)]  # copies
 
 
 def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> PackedSequence:
