@@ -23,7 +23,8 @@ def results(lib, module, *inputs):
     wanted = [x for x in [*inputs, *module.parameters()] if x.requires_grad]
     if not y.requires_grad:
         return [y]
-    first = lib.autograd.grad((y * lib.cos(y)).sum(), wanted, create_graph=True)
+    curved = y * lib.exp(y / 8)  # its slope is nowhere near 0, where only rounding is left
+    first = lib.autograd.grad(curved.sum(), wanted, create_graph=True)
     loss = sum((g * g).sum() for g in first)
     return [y, *first, *lib.autograd.grad(loss, wanted, materialize_grads=True, allow_unused=True)]
 
