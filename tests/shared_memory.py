@@ -22,13 +22,19 @@ from cases import assert_outcome, assert_same, leaf, outcome
 Step = tuple[str, int, int, int]
 Program = list[Step]
 
+
+def view_of_a_number(lib: Any, w: Any) -> Any:
+    """The only start that is a view itself."""
+    return (w * 2)[0, 0]
+
+
 STARTS: list[Callable[[Any, Any], Any]] = [
     lambda lib, w: w * 1,
     lambda lib, w: lib.ones(2, 3, dtype=lib.float64),
     lambda lib, w: lib.ones(2, 3, dtype=lib.float64).detach(),
     lambda lib, w: lib.from_numpy(np.ones((2, 3))),
     lambda lib, w: lib.ones(2, 1, 3, dtype=lib.float64),
-    lambda lib, w: (w * 2)[0, 0],
+    view_of_a_number,
     lambda lib, w: lib.zeros((), dtype=lib.float64),
 ]
 
@@ -123,6 +129,7 @@ class Traits(NamedTuple):
     """What a program may do with a tensor, and what PyTorch does not know of it."""
 
     family: int  # which share their history: a tensor and its views
+    parent: int | None = None  # of which it is a view
     frozen: bool = False  # only read
     borrowed: bool = False  # with memory from an array: PyTorch does not see others change it
 
@@ -134,6 +141,8 @@ class Side:
         self.lib, self.w = lib, leaf(lib, array)
         self.tensors = [STARTS[start % len(STARTS)](lib, self.w)]
         self.traits = [Traits(0)]
+        self.starts_with_view = start % len(STARTS) == STARTS.index(view_of_a_number)
+        self.passed: set[int] = set()  # views of which a view was changed
         self.used = (self.w * 0.1).sum()
         self.changed_by: set[int] = set()  # families; -1 stands for an unrecorded change
         self.changed_borrowed = False
@@ -143,9 +152,10 @@ class Side:
         n = which % len(self.tensors)
         x, y = self.tensors[n], [self.w, *self.tensors][other % (len(self.tensors) + 1)]
         if kind in ("view", "read-only view", "apart", "data"):
-            self.make(kind, x, self.traits[n], choice)
+            self.make(kind, x, self.traits[n]._replace(parent=n), choice)
         elif kind in ("change", "silent") and not self.traits[n].frozen:
             self.change(kind, x, y, self.traits[n], choice)
+            self.passed |= self.ancestors(n)
         elif kind == "use":
             self.used = self.used + (x * (1 + choice % 3)).sum()
         elif kind == "square":
@@ -162,7 +172,7 @@ class Side:
         number = choice % len(MAKERS[kind])
         self.tensors.append(MAKERS[kind][number](self.lib, x))
         if kind in ("apart", "data"):
-            traits = traits._replace(family=len(self.traits))
+            traits = traits._replace(family=len(self.traits), parent=None)
         if kind in ("read-only view", "data"):
             traits = traits._replace(frozen=True)
         if kind == "apart" and number:
@@ -189,11 +199,27 @@ class Side:
             if choice >> i & 1:
                 total = total + (x * (i + 1)).sum()
         total.backward()
-        # In PyTorch a view's gradient begins anew after changes outside its family, too
         return [self.w.grad] + [
-            x.grad if x.retains_grad and self.changed_by <= {traits.family} else None
-            for x, traits in zip(self.tensors, self.traits, strict=True)
+            x.grad if self.compares(i) else None for i, x in enumerate(self.tensors)
         ]
+
+    def ancestors(self, n: int) -> set[int]:
+        """The views that a tensor is a view of."""
+        found, at = set(), self.traits[n].parent
+        while at is not None:
+            found.add(at)
+            at = self.traits[at].parent
+        roots = {i for i in found if self.traits[i].parent is None}
+        return found - roots if not self.starts_with_view else found
+
+    def compares(self, i: int) -> bool:
+        """Whether PyTorch keeps what passed a tensor as it is kept here.
+
+        There a view's gradient begins anew after changes outside its family, too, and lacks what
+        passed by way of a view of it that was changed in place.
+        """
+        outside = self.changed_by - {self.traits[i].family}
+        return self.tensors[i].retains_grad and not outside and i not in self.passed
 
 
 def run_in_lockstep(libs: Any, program: Program, start: int, ending: int) -> str:

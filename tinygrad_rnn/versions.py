@@ -45,7 +45,9 @@ class _Border:
 
 
 def apart(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The same memory, as the first of a family of its own: of ``x.detach()`` and its views."""
+    """The same memory, as the first of a family of its own: of ``x.detach()`` and its views, or
+    of a view that was made while nothing was recorded.
+    """
     return np.asarray(_Border(array))
 
 

@@ -107,12 +107,9 @@ class Primitive:
                 output = self.arrange(output, arrays)
         except (ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:
             raise cannot_compute(self.name, error, arrays, params) from error
-        recording = here.mode.recording
-        wants = tuple([requires_grad(x) for x in inputs]) if recording or self.view else ()
-        if True not in wants or not recording:
-            if True in wants:  # a view that does not follow what is recorded of its base
-                output = apart(output)
-            return make_tensor(output, None)
+        wants = tuple([requires_grad(x) for x in inputs])
+        if True not in wants or not here.mode.recording:
+            return make_tensor(apart(output) if self.view and True in wants else output, None)
         keep = self._keeps[wants] if wants in self._keeps else self._keep(wants)
         saved = tuple([a if kept else None for a, kept in zip((*arrays, output), keep)])
         parents = tuple([place(x) if isinstance(x, Variable) else leaf(x, False) for x in inputs])
