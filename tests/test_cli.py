@@ -97,6 +97,29 @@ def test_a_closed_pipe_is_no_error(tmp_path) -> None:
     assert (tmp_path / "bptt.svg").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("command", ["check", "draw"])
+def test_an_interruption_is_one_line_and_130(command, tmp_path) -> None:
+    """The signal comes when the command is at work, at several moments."""
+    files = {"draw": ["-o", "a.svg"]}
+    code = (
+        "import signal, sys, threading, time\n"
+        "from tinygrad_rnn.__main__ import main\n"
+        "def interrupt(): time.sleep({delay}); signal.raise_signal(signal.SIGINT)\n"
+        "from tinygrad_rnn import cli\n"
+        "threading.Thread(target=interrupt, daemon=True).start()\n"
+        "sys.argv[0] = 'tinygrad-rnn'; sys.exit(main())"
+    )
+    for delay in (0.0, 0.1):
+        arguments = [*files[command], "--steps", "80"] if command in files else []
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(delay=delay), command, *arguments],
+            capture_output=True, text=True, cwd=tmp_path,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) in ((130, "tinygrad-rnn: interrupted\n"), (0, ""))
+    assert {path.suffix for path in tmp_path.iterdir()} <= {".svg", ".dot", ".html"}
+
+
 def test_a_console_that_knows_only_ascii(tmp_path) -> None:
     done = run("demo", "--out", str(tmp_path), PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
