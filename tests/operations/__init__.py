@@ -11,7 +11,10 @@ from operations import (
     nn,
     ordering,
     reduction,
+    scattering,
+    sets,
     shape,
+    ternary,
 )
 from operations.harness import OPERATIONS, Call, compare
 
@@ -29,5 +32,8 @@ __all__ = [
     "nn",
     "ordering",
     "reduction",
+    "scattering",
+    "sets",
     "shape",
+    "ternary",
 ]

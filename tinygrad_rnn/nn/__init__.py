@@ -2,10 +2,13 @@
 
 from tinygrad_rnn.nn import functional, init, utils
 from tinygrad_rnn.nn.activation import (
+    CELU,
     ELU,
     GELU,
     GLU,
     SELU,
+    Hardsigmoid,
+    Hardswish,
     Hardtanh,
     LeakyReLU,
     LogSigmoid,
@@ -52,6 +55,7 @@ from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.nn.recurrent import GRU, LSTM, RNN, RNNBase
 
 __all__ = [
+    "CELU",
     "ELU",
     "GELU",
     "GLU",
@@ -69,6 +73,8 @@ __all__ = [
     "Embedding",
     "Flatten",
     "GRUCell",
+    "Hardsigmoid",
+    "Hardswish",
     "Hardtanh",
     "HuberLoss",
     "Identity",
