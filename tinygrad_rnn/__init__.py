@@ -276,6 +276,7 @@ from tinygrad_rnn.modes import (
     set_grad_enabled,
     step,
 )
+from tinygrad_rnn.nn.functional import celu, selu
 from tinygrad_rnn.printing import get_printoptions, printoptions, set_printoptions
 from tinygrad_rnn.random import (
     Generator,
@@ -356,6 +357,7 @@ __all__ = [
     "can_cast",
     "cat",
     "ceil",
+    "celu",
     "chunk",
     "clamp",
     "clamp_max",
@@ -519,6 +521,7 @@ __all__ = [
     "scope",
     "seed",
     "select",
+    "selu",
     "set_default_dtype",
     "set_grad_enabled",
     "set_printoptions",

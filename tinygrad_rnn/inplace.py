@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn import functions
+from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import broadcasts, fitting, integer_of, number_of
+from tinygrad_rnn.functions.arguments import (
+    broadcasts,
+    check_flags,
+    fitting,
+    integer_of,
+    number_of,
+    raw,
+)
 from tinygrad_rnn.functions.indexing import steps
 from tinygrad_rnn.generator import source_of
 from tinygrad_rnn.methods import Methods
@@ -26,6 +35,21 @@ def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     method.__name__, method.__qualname__ = name, f"InPlace.{name}"
     method.__doc__ = f"`{function.__name__}`, in place: returns the tensor itself."
     return method
+
+
+def _of_its_own_type(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`in_place` of a running result, which cannot be asked for in another type."""
+    method = in_place(function)
+
+    def checked(self: Any, dim: int, *, dtype: DTypeLike = None) -> Any:
+        if dtype is not None and as_dtype(dtype) != self.array.dtype:
+            raise RuntimeError(
+                f"{method.__name__}: dtype {as_dtype(dtype)} does not fit a tensor of "
+                f"{self.array.dtype}, which is to be overwritten"
+            )
+        return method(self, dim)
+
+    return functools.update_wrapper(checked, method)
 
 
 class InPlace(Methods):
@@ -110,8 +134,8 @@ class InPlace(Methods):
     addmm_ = in_place(functions.addmm)
     addmv_ = in_place(functions.addmv)
     baddbmm_ = in_place(functions.baddbmm)
-    cumsum_ = in_place(functions.cumsum)
-    cumprod_ = in_place(functions.cumprod)
+    cumsum_ = _of_its_own_type(functions.cumsum)
+    cumprod_ = _of_its_own_type(functions.cumprod)
     tril_ = in_place(functions.tril)
     triu_ = in_place(functions.triu)
 
@@ -132,9 +156,16 @@ class InPlace(Methods):
     __ior__ = in_place(functions.bitwise_or)
     __ixor__ = in_place(functions.bitwise_xor)
 
-    def copy_(self, src: Any) -> Any:
-        """Copy the elements of ``src``, broadcast and cast as needed, here, in place."""
-        return overwrite("copy_", self, _checked("copy_", src, self))
+    def copy_(self, other: Any, non_blocking: bool = False) -> Any:
+        """Copy the elements of ``other``, broadcast and cast as needed, here, in place."""
+        check_flags("copy_", non_blocking=non_blocking)
+        value = _checked("copy_", other, self)
+        if not broadcasts(np.shape(raw(value)), self.array.shape):
+            raise RuntimeError(
+                f"copy_: a tensor of shape {np.shape(raw(value))} does not fit one of shape "
+                f"{self.array.shape}"
+            )
+        return overwrite("copy_", self, value)
 
     def fill_(self, value: Any) -> Any:
         """Set every element to ``value``, a number or a 0-d tensor, in place."""

@@ -14,6 +14,7 @@ from operations import (
     scattering,
     sets,
     shape,
+    signatures,
     ternary,
 )
 from operations.harness import OPERATIONS, Call, compare
@@ -35,5 +36,6 @@ __all__ = [
     "scattering",
     "sets",
     "shape",
+    "signatures",
     "ternary",
 ]

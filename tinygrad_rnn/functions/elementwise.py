@@ -9,7 +9,15 @@ import numpy as np
 from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.functions.arguments import fitting, integer_of, mask_of, number_of, raw, tensor_of
+from tinygrad_rnn.functions.arguments import (
+    check_no_bools,
+    fitting,
+    integer_of,
+    mask_of,
+    number_of,
+    raw,
+    tensor_of,
+)
 from tinygrad_rnn.ops import activation, arithmetic, elementwise
 from tinygrad_rnn.ops.promotion import promoted, to_dtype
 
@@ -40,7 +48,11 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     >>> tg.add(tg.tensor([1.0, 2.0]), 10)
     tensor([11., 12.])
     """
-    return _add(input, other) if alpha == 1 else _add(*_scaled(arithmetic.add, input, other, alpha))
+    return (
+        _add(input, other)
+        if alpha == 1 and alpha is not True
+        else _add(*_scaled(arithmetic.add, input, other, alpha))
+    )
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
@@ -53,10 +65,14 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     tensor([[ 0.,  1.],
             [-2., -1.]])
     """
-    return _sub(input, other) if alpha == 1 else _sub(*_scaled(arithmetic.sub, input, other, alpha))
+    return (
+        _sub(input, other)
+        if alpha == 1 and alpha is not True
+        else _sub(*_scaled(arithmetic.sub, input, other, alpha))
+    )
 
 
-def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def rsub(input: Any, other: Any, alpha: Any = 1) -> Any:
     """Difference the other way round, elementwise: ``other − alpha · input``.
 
     Examples
@@ -74,6 +90,10 @@ def _scaled(kind: Primitive, input: Any, other: Any, alpha: Any) -> tuple[Any, A
     factor = number_of(name, "alpha", alpha)
     a, b = kind.prepare((input, other))
     dtype = (b if isinstance(a, bool | int | float) else a).dtype
+    if isinstance(factor, bool) and dtype.kind != "b":
+        raise RuntimeError(
+            f"{name}: a bool alpha is for bools only, not for {dtype}; use {int(factor)}"
+        )
     if dtype.kind != "f" and not isinstance(factor, int):
         raise RuntimeError(f"{name}: alpha {alpha!r} does not fit a result of {dtype}")
     return a, b * (bool(factor) if dtype.kind == "b" else fitting(name, factor, dtype))
@@ -761,6 +781,8 @@ def clamp_max(input: Any, max: Any) -> Any:
 
 def _clamped(kind: Primitive, *operands: Any) -> Any:
     fitted = _fit_bounds(operands)
+    if len(operands) == 3 or not isinstance(operands[1], Variable):  # maximum and minimum do know
+        check_no_bools("clamp", fitted[0])
     for bound in operands[1:]:
         if isinstance(bound, bool | int | float):
             fitting("clamp", bound, fitted[0].dtype)

@@ -252,6 +252,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     x = tensor_of("take_along_dim", input)
     if dim is None:
         x, dim, at = ravel(x), 0, indices_of("take_along_dim", "indices", indices).reshape(-1)
+        check_range("take_along_dim", at, x.array.size, RuntimeError)
     else:
         at = indices_of("take_along_dim", "indices", indices, np.int64)
     if at.ndim != x.array.ndim:
@@ -382,6 +383,8 @@ def trimmed(name: str, x: Any, src: Any, at: Array) -> Any:
         )
     if v.array.shape == sizes:
         return v
+    if not at.size:
+        return shaped(indexing.getitem.apply(v, index=(slice(0),)), sizes)
     return indexing.getitem.apply(v, index=tuple(map(slice, sizes)))
 
 

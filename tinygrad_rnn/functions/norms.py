@@ -130,7 +130,7 @@ def linalg_norm(
 
 @numpy_names
 def matrix_norm(
-    A: Any,
+    input: Any,
     ord: Any = "fro",
     dim: Sequence[int] = (-2, -1),
     keepdim: bool = False,
@@ -141,7 +141,7 @@ def matrix_norm(
 
     Parameters
     ----------
-    A : Tensor
+    input : Tensor
         Floating-point.
     ord : "fro", "nuc", 1, -1, 2, -2, inf or -inf
         See `linalg.norm`. Those of singular values (2, −2, "nuc") are not of float16.
@@ -167,7 +167,7 @@ def matrix_norm(
         raise TypeError(f"{name}: dim must be two axes, got {dim!r:.60}")
     if ord is None or (isinstance(ord, Sequence) and not isinstance(ord, str)):
         raise TypeError(f"{name}: ord must be a number or a str, got {ord!r:.60}")
-    x = _floating(name, A, dtype)
+    x = _floating(name, input, dtype)
     if x.array.ndim < 2:
         raise RuntimeError(f"{name}: no matrices in a tensor of shape {x.array.shape}")
     if len(dim) != 2:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine import primitive
-from tinygrad_rnn.functions.arguments import check_flags, dim_of, raw, tensor_of
+from tinygrad_rnn.functions.arguments import check_flags, dim_of, one_or_more, raw, tensor_of
 from tinygrad_rnn.ops.promotion import promoted
 
 
@@ -62,14 +62,20 @@ def _result(
 
 
 def isin(
-    elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False
+    elements: Any = None,
+    test_elements: Any = None,
+    *,
+    element: Any = None,
+    test_element: Any = None,
+    assume_unique: bool = False,
+    invert: bool = False,
 ) -> Any:
     """Whether each element is among ``test_elements``, as a bool tensor (NaN is nowhere).
 
     Parameters
     ----------
     elements, test_elements : Tensor or number
-        Not of bools.
+        Not of bools. By keyword, a number is an ``element`` or ``test_element``.
     assume_unique : bool
         Without effect: a promise that no element occurs twice.
     invert : bool
@@ -82,7 +88,9 @@ def isin(
     tensor([ True, False,  True])
     """
     check_flags("isin", assume_unique=assume_unique, invert=invert)
-    x, among = map(raw, _fit((elements, test_elements)))
+    one = one_or_more("isin", () if elements is None else (elements,), element)
+    other = one_or_more("isin", () if test_elements is None else (test_elements,), test_element)
+    x, among = map(raw, _fit((one, other)))
     return primitive.make_tensor(np.asarray(np.isin(x, among, invert=invert)), None)
 
 

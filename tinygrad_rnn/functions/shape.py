@@ -23,6 +23,7 @@ from tinygrad_rnn.functions.arguments import (
     indices_of,
     integer_of,
     integers_of,
+    one_or_more,
     tensor_of,
 )
 from tinygrad_rnn.ops import arithmetic, indexing
@@ -191,8 +192,10 @@ def ravel(input: Any) -> Any:
     return ops.reshape.apply(x, shape=(x.array.size,))
 
 
-def squeeze(input: Any, dim: Dims = None) -> Any:
+def squeeze(input: Any, *axes: Any, dim: Dims = None) -> Any:
     """The tensor without its axes of size 1 (those named by ``dim``; default: all).
+
+    The axes may be given one by one, too.
 
     Examples
     --------
@@ -201,10 +204,11 @@ def squeeze(input: Any, dim: Dims = None) -> Any:
     (3, 1)
     """
     x = tensor_of("squeeze", input)
-    none = isinstance(dim, tuple | list) and not dim
-    axes = () if none else dims_of("squeeze", dim, x.array.ndim)
+    given = one_or_more("squeeze", axes, dim)
+    none = isinstance(given, tuple | list) and not given
+    dropped = () if none else dims_of("squeeze", given, x.array.ndim)
     return ops.reshape.apply(
-        x, shape=tuple(n for i, n in enumerate(x.array.shape) if n != 1 or i not in axes)
+        x, shape=tuple(n for i, n in enumerate(x.array.shape) if n != 1 or i not in dropped)
     )
 
 

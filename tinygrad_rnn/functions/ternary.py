@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.functions.arguments import number_of, raw, tensor_of
+from tinygrad_rnn.functions.arguments import fitting, number_of, raw, tensor_of
 from tinygrad_rnn.ops import ternary
 from tinygrad_rnn.ops.promotion import to_dtype
 
@@ -77,5 +77,6 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
 
 def _added(kind: Any, *given: Any) -> Any:
     *operands, value = given
-    tensors = [tensor_of(kind.name, x) for x in operands]
-    return kind.apply(*tensors, value=number_of(kind.name, "value", value))
+    factor = number_of(kind.name, "value", value)
+    tensors = kind.prepare([tensor_of(kind.name, x) for x in operands])
+    return kind.apply(*tensors, value=fitting(kind.name, factor, tensors[0].dtype))

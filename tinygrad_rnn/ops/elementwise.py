@@ -183,7 +183,7 @@ def _division(name: str, forward: Fn, symbol: str = "") -> Primitive:
     """A division with a whole result or a remainder; integers cannot be divided by 0."""
 
     def divide(a: Any, b: Any) -> Any:
-        if b.dtype.kind != "f" and not b.all():
+        if b.dtype.kind != "f" and not b.all() and np.broadcast(a, b).size:
             raise ValueError("ZeroDivisionError: integers cannot be divided by 0")
         with np.errstate(all="ignore"):
             return forward(a, b)
