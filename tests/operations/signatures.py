@@ -95,6 +95,15 @@ for _dtype in ("int64", "uint8", "float16", "float32"):
             tolerance=1e-3,
         )
 
+for _shape, _dim in [((0,), 0), ((0, 3), 0), ((2, 0), 1), ((2, 0), 0)]:
+    for _at in ([0], [5], []):
+        call(
+            "index_select",
+            f"{_at} of {_shape} along {_dim}",
+            lambda lib, x, i, d=_dim: lib.index_select(x, d, i.detach()),
+            draw(*_shape),
+            np.array(_at, np.int64),
+        )
 call("isin", "an element", lambda lib, x: lib.isin(element=1, test_elements=x), [1, 2])
 call("isin", "a test element", lambda lib, x: lib.isin(x, test_element=2.0, invert=True), [1, 2])
 call("rsub", "alpha by position", lambda lib, x: lib.rsub(x, 1.0, 2), draw(3))

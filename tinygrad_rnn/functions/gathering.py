@@ -117,7 +117,8 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     x, at = tensor_of("index_select", input), tensor_of("index_select", index).array
     if x.array.ndim == 0 and at.size != 1:
         raise RuntimeError(f"index_select: a 0-d tensor takes 1 index, got {at.size}")
-    picks = _along("index_select", x, dim, at, IndexError)
+    is_empty = x.array.ndim > 1 and not x.array.size
+    picks = _along("index_select", x, dim, at, RuntimeError if is_empty else IndexError)
     y = indexing.take.apply(vector(x), index=picks)
     return y if x.array.ndim else shaped(y, ())
 
