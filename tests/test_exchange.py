@@ -57,6 +57,7 @@ LAYERS = {
     "RNNCell": (lambda lib: lib.nn.RNNCell(3, 2, nonlinearity="relu"), [X]),
     "LSTMCell": (lambda lib: lib.nn.LSTMCell(3, 2, bias=False), [X]),
     "GRUCell": (lambda lib: lib.nn.GRUCell(3, 2), [X]),
+    "CELU": (lambda lib: lib.nn.CELU(0.5), [X]),
     "ELU": (lambda lib: lib.nn.ELU(0.5), [X]),
     "GELU": (lambda lib: lib.nn.GELU("tanh"), [X]),
     "GLU": (lambda lib: lib.nn.GLU(0), [X]),
@@ -69,8 +70,8 @@ LAYERS = {
     "Softplus": (lambda lib: lib.nn.Softplus(2.0, 1.0), [X]),
     **{
         name: (lambda lib, name=name: getattr(lib.nn, name)(), [X])
-        for name in ("LogSigmoid", "Mish", "ReLU", "ReLU6", "SELU", "Sigmoid", "SiLU", "Softsign",
-                     "Tanh")
+        for name in ("Hardsigmoid", "Hardswish", "LogSigmoid", "Mish", "ReLU", "ReLU6", "SELU",
+                     "Sigmoid", "SiLU", "Softsign", "Tanh")
     },
     "BCELoss": (lambda lib: lib.nn.BCELoss(reduction="none"), [PROBABILITIES, PROBABILITIES]),
     "BCEWithLogitsLoss": (

@@ -468,6 +468,8 @@ ACTIVATIONS = {
     "LeakyReLU": [(), (0.2,)],
     "PReLU": [(), (3,), (1, 0.5)],
     "ELU": [(), (0.5,)],
+    "CELU": [(), (0.5,)],
+    "Hardswish": [()],
     "SELU": [()],
     "SiLU": [()],
     "Mish": [()],
@@ -492,7 +494,19 @@ def test_activations(torch, name, arguments) -> None:
     alike(torch, lambda lib: getattr(lib.nn, name)(*arguments), [draw(*shape)], tolerance=1e-4)
 
 
-OVERWRITING = ["ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "SiLU", "Mish", "Hardtanh"]
+OVERWRITING = [
+    "ReLU",
+    "ReLU6",
+    "LeakyReLU",
+    "ELU",
+    "SELU",
+    "SiLU",
+    "Mish",
+    "Hardtanh",
+    "CELU",
+    "Hardsigmoid",
+    "Hardswish",
+]
 
 
 @pytest.mark.parametrize("name", OVERWRITING)
@@ -525,7 +539,7 @@ def test_prelu_can_be_reset(torch) -> None:
 # -- losses --------------------------------------------------------------------------------------
 
 RNG = np.random.default_rng(1)
-X, T = draw(4, 3), draw(4, 3)
+X, T = (RNG.uniform(-2, 2, (4, 3)).astype("float32") for _ in range(2))
 PROBABILITIES = [RNG.random((4, 3)).astype("float32") * 0.8 + 0.1 for _ in range(2)]
 CLASSES = np.array([0, 2, 1, 2])
 ROWS = np.log(PROBABILITIES[0] / PROBABILITIES[0].sum(1, keepdims=True))

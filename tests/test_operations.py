@@ -39,11 +39,14 @@ LISTED = """
     vstack split chunk tensor_split unbind flip roll repeat tile repeat_interleave tril triu diag
     diagonal select narrow index_select gather scatter scatter_add index_add index_put
     take_along_dim masked_select nonzero
+    true_divide clamp_min clamp_max split_with_sizes exp2 asinh acosh atanh logit xlogy nan_to_num
+    lerp addcmul addcdiv meshgrid take unique isin scatter_reduce
     tensor as_tensor from_numpy zeros ones full eye arange linspace logspace empty zeros_like
     ones_like full_like empty_like rand_like new_tensor new_zeros new_ones new_full new_empty
 """.split()
 LAYERS = """
     relu relu6 leaky_relu prelu elu selu silu gelu softplus softsign hardtanh logsigmoid mish glu
+    celu hardsigmoid hardswish
     softmax log_softmax softmin dropout linear bilinear embedding layer_norm one_hot pad normalize
     cosine_similarity mse_loss l1_loss smooth_l1_loss huber_loss cross_entropy nll_loss
     binary_cross_entropy binary_cross_entropy_with_logits kl_div
@@ -54,7 +57,9 @@ IN_PLACE = """
     atan2_ sigmoid_ relu_ sign_ floor_ ceil_ round_ trunc_ erf_ clamp_ masked_fill_ eq_ ne_ lt_ le_
     gt_ ge_ logical_and_ logical_or_ logical_xor_ logical_not_ addmm_ addmv_ baddbmm_ cumsum_
     cumprod_ tril_ triu_ scatter_ scatter_add_ index_add_ index_put_ copy_ fill_ zero_ detach_
-    requires_grad_
+    requires_grad_ true_divide_ addcmul_ addcdiv_ lerp_ exp2_ xlogy_ logit_ asinh_ acosh_ atanh_
+    clip_ clamp_min_ clamp_max_ nan_to_num_ bitwise_and_ bitwise_or_ bitwise_xor_ bitwise_not_
+    scatter_reduce_
 """.split()
 
 
@@ -80,7 +85,10 @@ MORE = {
     "logical_or_": [Y], "logical_xor_": [Y], "addmm_": [X, X], "addmv_": [X, Y[0]],
     "baddbmm_": [X, X], "cumsum_": [0], "cumprod_": [1], "tril_": [1], "triu_": [],
     "scatter_": [1, INDEX, Y], "scatter_add_": [1, INDEX, Y], "index_add_": [0, INDEX[0], Y],
-    "index_put_": [(INDEX[0],), Y], "copy_": [Y], "fill_": [2.0],
+    "true_divide_": [Y], "addcmul_": [X, Y], "addcdiv_": [X, Y], "lerp_": [Y, 0.25],
+    "xlogy_": [Y**2], "logit_": [0.1], "clip_": [-0.5, 0.7], "clamp_min_": [0.1], "clamp_max_": [Y],
+    "scatter_reduce_": [1, INDEX, Y, "amax"], "bitwise_and_": [INDEX], "bitwise_or_": [1],
+    "bitwise_xor_": [INDEX], "index_put_": [(INDEX[0],), Y], "copy_": [Y], "fill_": [2.0],
 }  # fmt: skip
 
 
@@ -94,8 +102,10 @@ def test_in_place(name, torch):
             else lib.from_numpy(m) if isinstance(m, np.ndarray) else m
             for m in MORE.get(name, [])
         ]  # fmt: skip
-        if name == "floor_divide_" or name.startswith("logical"):
+        if name in ("floor_divide_", "asinh_", "acosh_", "atanh_") or name.startswith("logical"):
             x = x.detach()  # PyTorch has no derivative, or keeps that of what x was
+        if name.startswith("bitwise"):
+            x = (x.detach() * 8).to(lib.int64)
         if name == "addmv_":
             x = x[0]
         if name == "baddbmm_":

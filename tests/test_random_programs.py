@@ -31,6 +31,12 @@ STEPS: dict[str, Step] = {
     "clamp": lambda lib, a, b, k: lib.clamp(a, -0.77, 0.1 * k + 0.013),
     "atan2": lambda lib, a, b, k: lib.atan2(a, b * b + 0.3),
     "logaddexp": lambda lib, a, b, k: lib.logaddexp(a, b),
+    "xlogy": lambda lib, a, b, k: lib.xlogy(a, b * b + 0.3),
+    "lerp": lambda lib, a, b, k: lib.lerp(a, b, 0.3 * k),
+    "addcmul": lambda lib, a, b, k: lib.addcmul(a, b, a, value=k),
+    "addcdiv": lambda lib, a, b, k: lib.addcdiv(a, b, b * b + 1, value=-k),
+    "exp2": lambda lib, a, b, k: lib.exp2(-a * a),
+    "asinh": lambda lib, a, b, k: lib.asinh(a),
     "tanh": lambda lib, a, b, k: lib.tanh(a),
     "sigmoid": lambda lib, a, b, k: lib.sigmoid(a),
     "exp": lambda lib, a, b, k: lib.exp(-a * a),
@@ -49,7 +55,7 @@ STEPS: dict[str, Step] = {
     "var": lambda lib, a, b, k: a.var(k - 2, correction=0),
     "amax": lambda lib, a, b, k: a.amax(k - 2),
     "max": lambda lib, a, b, k: a.max(k - 2).values,
-    "median": lambda lib, a, b, k: a.median(-1).values,
+    "median": lambda lib, a, b, k: (a * 1).median(-1).values,  # PyTorch's is wrong if expanded
     "sort": lambda lib, a, b, k: a.sort(k - 2, descending=k > 2).values,
     "topk": lambda lib, a, b, k: a.topk(k, -1).values,
     "logsumexp": lambda lib, a, b, k: lib.logsumexp(a, k - 2),
@@ -84,6 +90,16 @@ STEPS: dict[str, Step] = {
     "index_select": lambda lib, a, b, k: a.index_select(-1, lib.tensor([0, a.shape[-1] - 1])),
     "gather": lambda lib, a, b, k: a.gather(-1, a.argsort(-1)),
     "scatter_add": lambda lib, a, b, k: a.scatter_add(-1, lib.zeros_like(b, dtype=lib.int64), b),
+    "scatter_reduce": lambda lib, a, b, k: a.scatter_reduce(
+        -1, lib.zeros_like(b, dtype=lib.int64), b, "prod" if k == 1 else "mean"
+    ),
+    "take": lambda lib, a, b, k: a.take(lib.tensor([[0, -1], [k - 1, 0]])),
+    "meshgrid": lambda lib, a, b, k: lib.meshgrid(
+        a.reshape(-1)[:k], b.reshape(-1)[:2], indexing="ij"
+    )[0],
+    "singular values": lambda lib, a, b, k: lib.linalg.matrix_norm(
+        a + lib.eye(a.shape[-1], dtype=a.dtype) * 3, "nuc"
+    ),
     "setitem": lambda lib, a, b, k: _set(a, b, k),
     "setitem of higher rank": lambda lib, a, b, k: _set(a, b[None, :1] * 0.5, k),
     "setitem of a picked row": lambda lib, a, b, k: _set(a, b[None], lib.tensor([-1 % len(a)])),

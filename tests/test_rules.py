@@ -21,7 +21,8 @@ from tinygrad_rnn.writing.rules import TO_EACH, rule, uses, vjp
 WORDS = set(
     "g y n index part mean exp ln sin cos sinh cosh trunc sign clip softmax softplus tanh "
     "einsum tril triu number ties the of at on in from here and or not where else but added back "
-    "flipped rolled diagonal looked up rows product others equal target s t u a x".split()
+    "flipped rolled diagonal looked up rows product others equal target s t u a x "
+    "U S V gS what turns is".split()
 )
 
 

@@ -22,6 +22,8 @@ import numpy as np
 from tinygrad_rnn.dtypes import (
     DTypeLike,
     as_dtype,
+    float16,
+    float32,
     get_default_dtype,
     int64,
     is_floating,
@@ -509,13 +511,30 @@ def logspace(
     tensor([  1.,  10., 100.])
     """
     kind, b = _or_default(dtype), number_of("logspace", "base", base)
-    make = _spaced("logspace", start, end, steps, kind)
+    _check_ends("logspace", start, end)
+    wide, first = kind, number_of("logspace", "start", start)
+    if kind == float16:  # is enough for the ends, but not for the exponents between them
+        wide = float32
+        start, end = (kind.type(_element("logspace", "an end", x, kind)) for x in (start, end))
+    make = _spaced("logspace", start, end, steps, wide)
 
     def powers() -> Array:
         exponents = make()
+        if exponents.size == 1:  # a single one is not rounded to the type
+            with np.errstate(all="ignore"):
+                power = np.power(float(b), float(first))
+                if is_floating(kind):
+                    return power.astype(kind).reshape(1)
+            return np.full(1, _element("logspace", "the power", float(power), kind), kind)
         return np.power(exponents.dtype.type(b), exponents).astype(kind)
 
     return _leaf("logspace", powers, requires_grad, device)
+
+
+def _check_ends(name: str, *ends: Any) -> None:
+    for x in ends:
+        if isinstance(x, Variable) and x.array.ndim:
+            raise RuntimeError(f"{name}: expected numbers or 0-d tensors, got {x.array.shape}")
 
 
 def _spaced(
@@ -523,9 +542,7 @@ def _spaced(
 ) -> Callable[[], Array]:
     """Makes the numbers of `linspace`: counted from both ends, so that they are symmetrical."""
     (n,) = shape_of(name, (_count(name, steps),), None)
-    for x in (start, end):
-        if isinstance(x, Variable) and x.array.ndim:
-            raise RuntimeError(f"{name}: expected numbers or 0-d tensors, got {x.array.shape}")
+    _check_ends(name, start, end)
     if n and dtype.kind == "b":
         raise RuntimeError(f"{name}: not defined for bools")
     first, last = (_element(name, "an end", x, dtype) for x in (start, end))

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn import functions
+from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import broadcasts, fitting, integer_of, number_of
+from tinygrad_rnn.functions.arguments import (
+    broadcasts,
+    check_flags,
+    fitting,
+    integer_of,
+    number_of,
+    raw,
+)
 from tinygrad_rnn.functions.indexing import steps
 from tinygrad_rnn.generator import source_of
 from tinygrad_rnn.methods import Methods
@@ -29,6 +38,21 @@ def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
+def _of_its_own_type(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`in_place` of a running result, which cannot be asked for in another type."""
+    method = in_place(function)
+
+    def checked(self: Any, dim: int, *, dtype: DTypeLike = None) -> Any:
+        if dtype is not None and as_dtype(dtype) != self.array.dtype:
+            raise RuntimeError(
+                f"{method.__name__}: dtype {as_dtype(dtype)} does not fit a tensor of "
+                f"{self.array.dtype}, which is to be overwritten"
+            )
+        return method(self, dim)
+
+    return functools.update_wrapper(checked, method)
+
+
 class InPlace(Methods):
     """PyTorch's rules hold: what a derivative still needs must not change (a walk notices), a
     leaf that requires grad changes under `no_grad` only, and gradients flow through all others.
@@ -40,6 +64,10 @@ class InPlace(Methods):
     sub_ = in_place(functions.sub)
     mul_ = in_place(functions.mul)
     div_ = in_place(functions.div)
+    true_divide_ = in_place(functions.true_divide)
+    addcmul_ = in_place(functions.addcmul)
+    addcdiv_ = in_place(functions.addcdiv)
+    lerp_ = in_place(functions.lerp)
     floor_divide_ = in_place(functions.floor_divide)
     remainder_ = in_place(functions.remainder)
     fmod_ = in_place(functions.fmod)
@@ -52,16 +80,22 @@ class InPlace(Methods):
     rsqrt_ = in_place(functions.rsqrt)
 
     exp_ = in_place(functions.exp)
+    exp2_ = in_place(functions.exp2)
     expm1_ = in_place(functions.expm1)
     log_ = in_place(functions.log)
     log1p_ = in_place(functions.log1p)
     log2_ = in_place(functions.log2)
     log10_ = in_place(functions.log10)
+    xlogy_ = in_place(functions.xlogy)
+    logit_ = in_place(functions.logit)
     sin_ = in_place(functions.sin)
     cos_ = in_place(functions.cos)
     tan_ = in_place(functions.tan)
     sinh_ = in_place(functions.sinh)
     cosh_ = in_place(functions.cosh)
+    asinh_ = in_place(functions.asinh)
+    acosh_ = in_place(functions.acosh)
+    atanh_ = in_place(functions.atanh)
     tanh_ = in_place(functions.tanh)
     asin_ = in_place(functions.asin)
     acos_ = in_place(functions.acos)
@@ -77,6 +111,10 @@ class InPlace(Methods):
     trunc_ = in_place(functions.trunc)
     erf_ = in_place(functions.erf)
     clamp_ = in_place(functions.clamp)
+    clip_ = in_place(functions.clip)
+    clamp_min_ = in_place(functions.clamp_min)
+    clamp_max_ = in_place(functions.clamp_max)
+    nan_to_num_ = in_place(functions.nan_to_num)
     masked_fill_ = in_place(functions.masked_fill)
 
     eq_ = in_place(functions.eq)
@@ -89,12 +127,16 @@ class InPlace(Methods):
     logical_or_ = in_place(functions.logical_or)
     logical_xor_ = in_place(functions.logical_xor)
     logical_not_ = in_place(functions.logical_not)
+    bitwise_and_ = in_place(functions.bitwise_and)
+    bitwise_or_ = in_place(functions.bitwise_or)
+    bitwise_xor_ = in_place(functions.bitwise_xor)
+    bitwise_not_ = in_place(functions.bitwise_not)
 
     addmm_ = in_place(functions.addmm)
     addmv_ = in_place(functions.addmv)
     baddbmm_ = in_place(functions.baddbmm)
-    cumsum_ = in_place(functions.cumsum)
-    cumprod_ = in_place(functions.cumprod)
+    cumsum_ = _of_its_own_type(functions.cumsum)
+    cumprod_ = _of_its_own_type(functions.cumprod)
     tril_ = in_place(functions.tril)
     triu_ = in_place(functions.triu)
 
@@ -102,6 +144,7 @@ class InPlace(Methods):
     index_put_ = in_place(functions.index_put)
     scatter_ = in_place(functions.scatter)
     scatter_add_ = in_place(functions.scatter_add)
+    scatter_reduce_ = in_place(functions.scatter_reduce)
 
     __iadd__ = in_place(functions.add)
     __isub__ = in_place(functions.sub)
@@ -114,9 +157,16 @@ class InPlace(Methods):
     __ior__ = in_place(functions.bitwise_or)
     __ixor__ = in_place(functions.bitwise_xor)
 
-    def copy_(self, src: Any) -> Any:
-        """Copy the elements of ``src``, broadcast and cast as needed, here, in place."""
-        return overwrite("copy_", self, _checked("copy_", src, self))
+    def copy_(self, other: Any, non_blocking: bool = False) -> Any:
+        """Copy the elements of ``other``, broadcast and cast as needed, here, in place."""
+        check_flags("copy_", non_blocking=non_blocking)
+        value = _checked("copy_", other, self)
+        if not broadcasts(np.shape(raw(value)), self.array.shape):
+            raise RuntimeError(
+                f"copy_: a tensor of shape {np.shape(raw(value))} does not fit one of shape "
+                f"{self.array.shape}"
+            )
+        return overwrite("copy_", self, value)
 
     def fill_(self, value: Any) -> Any:
         """Set every element to ``value``, a number or a 0-d tensor, in place."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ class Methods(Elements):
     # -- elementwise --
 
     add = functions.add
+    addcdiv = functions.addcdiv
+    addcmul = functions.addcmul
     sub = functions.sub
     mul = functions.mul
     div = functions.div
@@ -33,26 +36,35 @@ class Methods(Elements):
     relu = functions.relu
     abs = functions.abs
     acos = functions.acos
+    acosh = functions.acosh
     asin = functions.asin
+    asinh = functions.asinh
     atan = functions.atan
     atan2 = functions.atan2
+    atanh = functions.atanh
     ceil = functions.ceil
     clamp = functions.clamp
     clip = functions.clip
+    clamp_max = functions.clamp_max
+    clamp_min = functions.clamp_min
     cos = functions.cos
     cosh = functions.cosh
     erf = functions.erf
+    exp2 = functions.exp2
     expm1 = functions.expm1
     floor = functions.floor
     floor_divide = functions.floor_divide
     fmod = functions.fmod
+    lerp = functions.lerp
     log1p = functions.log1p
     log2 = functions.log2
     log10 = functions.log10
     logaddexp = functions.logaddexp
+    logit = functions.logit
     masked_fill = functions.masked_fill
     maximum = functions.maximum
     minimum = functions.minimum
+    nan_to_num = functions.nan_to_num
     reciprocal = functions.reciprocal
     remainder = functions.remainder
     round = functions.round
@@ -63,7 +75,9 @@ class Methods(Elements):
     sqrt = functions.sqrt
     square = functions.square
     tan = functions.tan
+    true_divide = functions.true_divide
     trunc = functions.trunc
+    xlogy = functions.xlogy
 
     def where(self, condition: Any, other: Any) -> Any:
         """The tensor where the condition holds, else ``other``."""
@@ -193,6 +207,7 @@ class Methods(Elements):
     argsort = functions.argsort
     topk = functions.topk
     diff = functions.diff
+    unique = functions.unique
 
     # -- shape --
 
@@ -243,6 +258,9 @@ class Methods(Elements):
     @property
     def mT(self) -> Any:
         """The tensor with its last two axes exchanged."""
+        if not self.array.ndim:
+            warnings.warn("mT: of a 0-d tensor it is the tensor itself, deprecated", stacklevel=2)
+            return self
         if self.array.ndim < 2:
             raise RuntimeError(f"mT: only of matrices, not of a {self.array.ndim}-d tensor")
         return functions.transpose(self, -1, -2)
@@ -252,6 +270,7 @@ class Methods(Elements):
     unbind = functions.unbind
     chunk = functions.chunk
     tensor_split = functions.tensor_split
+    split_with_sizes = functions.split_with_sizes
 
     def split(self, split_size: Any, dim: Any = 0) -> Any:
         """`split`, whose argument PyTorch calls otherwise here."""
@@ -269,7 +288,9 @@ class Methods(Elements):
     nonzero = functions.nonzero
     scatter = functions.scatter
     scatter_add = functions.scatter_add
+    scatter_reduce = functions.scatter_reduce
     select = functions.select
+    take = functions.take
     take_along_dim = functions.take_along_dim
 
 

@@ -35,6 +35,7 @@ NUMPY: dict[Any, Any] = {
     np.reciprocal: functions.reciprocal,
     np.expm1: functions.expm1,
     np.log1p: functions.log1p,
+    np.exp2: functions.exp2,
     np.log2: functions.log2,
     np.log10: functions.log10,
     np.logaddexp: functions.logaddexp,
@@ -45,6 +46,9 @@ NUMPY: dict[Any, Any] = {
     np.arccos: functions.acos,
     np.arctan: functions.atan,
     np.arctan2: functions.atan2,
+    np.arcsinh: functions.asinh,
+    np.arccosh: functions.acosh,
+    np.arctanh: functions.atanh,
     np.sinh: functions.sinh,
     np.cosh: functions.cosh,
     np.floor: functions.floor,
@@ -53,6 +57,9 @@ NUMPY: dict[Any, Any] = {
     np.round: lambda a, decimals=0: functions.round(a, decimals=decimals),
     np.maximum: functions.maximum,
     np.minimum: functions.minimum,
+    np.nan_to_num: lambda x, copy=True, nan=0.0, posinf=None, neginf=None: functions.nan_to_num(
+        x, nan, posinf, neginf
+    ),
     np.clip: lambda a, a_min=None, a_max=None: functions.clamp(a, a_min, a_max),
     np.zeros_like: lambda a: _constant(np.zeros_like, a),
     np.ones_like: lambda a: _constant(np.ones_like, a),

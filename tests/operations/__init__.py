@@ -11,7 +11,11 @@ from operations import (
     nn,
     ordering,
     reduction,
+    scattering,
+    sets,
     shape,
+    signatures,
+    ternary,
 )
 from operations.harness import OPERATIONS, Call, compare
 
@@ -29,5 +33,9 @@ __all__ = [
     "nn",
     "ordering",
     "reduction",
+    "scattering",
+    "sets",
     "shape",
+    "signatures",
+    "ternary",
 ]

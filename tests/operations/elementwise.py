@@ -13,7 +13,8 @@ _WIDE = [0.0, -0.0, 0.3, -0.3, 1.0, -1.0, 1.5, -1.5, 2.5, -2.5, 60.0, -60.0, INF
 FUNCTIONS = [
     "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "rsqrt", "square", "reciprocal",
     "neg", "abs", "sign", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
-    "sigmoid", "erf", "floor", "ceil", "trunc", "round",
+    "sigmoid", "erf", "floor", "ceil", "trunc", "round", "exp2", "asinh", "acosh", "atanh", "logit",
+    "nan_to_num",
 ]  # fmt: skip
 for _name in FUNCTIONS:
     for _shape in SHAPES:
@@ -142,8 +143,6 @@ for _name in ("remainder", "fmod", "pow", "div", "add", "sub", "mul"):
 for _name in ("add", "sub", "rsub"):
     for _alpha in (1, 2, -1, 0.5, 0, True, "2", None, INF):
         for _one in ("float64", "float32", "float16", "int64", "uint8", "bool"):
-            if _alpha is True and _one != "bool":
-                continue  # refused by PyTorch, though it is 1
             _two = "int64" if _one == "float64" else _one
             call(
                 _name,
@@ -155,6 +154,15 @@ for _name in ("add", "sub", "rsub"):
     call(
         _name, "alpha and a number", lambda lib, a, n=_name: getattr(a, n)(1.5, alpha=2), [1.0, 2.0]
     )
+    for _other in (True, np.array(True), np.array([True, False])):
+        call(
+            _name,
+            f"alpha and {_other!r}",
+            lambda lib, a, n=_name, b=_other: getattr(lib, n)(
+                a, lib.from_numpy(b) if isinstance(b, np.ndarray) else b, alpha=2
+            ),
+            [1.0, 2.0],
+        )
     call(_name, "alpha 0-d", lambda lib, a, k, n=_name: getattr(lib, n)(a, a, alpha=k), [1.0], 2)
     call(_name, "alpha with grad", lambda lib, a, k, n=_name: getattr(lib, n)(a, a, alpha=k),
          [1.0], 2.0)  # fmt: skip

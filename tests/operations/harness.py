@@ -76,18 +76,18 @@ def compare(fn: Fn, arrays: Iterable[np.ndarray], torch: Any, what: str, toleran
             answers.append(outcome(lambda lib=lib, xs=xs: fn(lib, *xs)))
         inputs.append(xs)
     ours, theirs = answers
-    if isinstance(theirs, Exception) or not _tensors(theirs):
+    if isinstance(theirs, Exception) or not tensors(theirs):
         assert_outcome(_plain(ours), _plain(theirs), what)
         return
     if isinstance(ours, Exception):
         raise AssertionError(f"{what}: refused, but PyTorch computes it") from ours
-    mine, reference = _tensors(ours), _tensors(theirs)
+    mine, reference = tensors(ours), tensors(theirs)
     assert len(mine) == len(reference), f"{what}: {ours!r}, not {theirs!r}"
     for a, b in zip(mine, reference, strict=True):
         assert_same(a, b, what, tolerance)
         assert a.requires_grad == b.requires_grad, f"{what}: requires_grad is {a.requires_grad}"
     grads = [
-        outcome(lambda given=given: _gradients(*given))
+        outcome(lambda given=given: gradients(*given))
         for given in zip((tg, torch), answers, inputs, strict=True)
     ]
     if any(isinstance(g, Exception) for g in grads):  # both must refuse
@@ -97,11 +97,11 @@ def compare(fn: Fn, arrays: Iterable[np.ndarray], torch: Any, what: str, toleran
         assert_same(a, b, f"{what}: gradient of input {i}", tolerance)
 
 
-def _gradients(lib: Any, answer: Any, inputs: list[Any]) -> list[Any]:
+def gradients(lib: Any, answer: Any, inputs: list[Any]) -> list[Any]:
     """What the inputs that require grad receive from all outputs that do."""
     rng = np.random.default_rng(5)
     ends, cotangents = [], []
-    for y in _tensors(answer):
+    for y in tensors(answer):
         if y.requires_grad:
             array = y.detach().numpy()
             ends.append(y)
@@ -113,9 +113,9 @@ def _gradients(lib: Any, answer: Any, inputs: list[Any]) -> list[Any]:
     return list(lib.autograd.grad(ends, wanted, cotangents, allow_unused=True))
 
 
-def _tensors(answer: Any) -> list[Any]:
+def tensors(answer: Any) -> list[Any]:
     if isinstance(answer, tuple | list):
-        return [t for part in answer for t in _tensors(part)]
+        return [t for part in answer for t in tensors(part)]
     return [answer] if hasattr(answer, "detach") else []
 
 

@@ -181,6 +181,14 @@ both("select", "keywords", [draw(4, 2)], dim=0, index=1)
 both("narrow", "keywords", [draw(4, 2)], dim=0, start=1, length=2)
 call("select", "at a 0-d tensor", lambda lib, x, i: x.select(0, i), draw(4), np.array(1))
 call("narrow", "from a 0-d tensor on", lambda lib, x, i: x.narrow(0, i, 2), draw(4), np.array(1))
+for _start in (np.array([1]), np.array([[1]]), np.array([0, 1]), np.array(1.0), np.array(True)):
+    call(
+        "narrow",
+        f"from {_start!r} on",
+        lambda lib, x, i: x.narrow(0, i.detach(), 2),
+        draw(4),
+        _start,
+    )
 call("select", "of a transposed tensor", lambda lib, x: x.T.select(0, 1), draw(4, 2))
 call("narrow", "of a transposed tensor", lambda lib, x: x.T.narrow(1, 1, 2), draw(4, 2))
 

@@ -51,7 +51,12 @@ _ACTIVATIONS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("elu", (), {}),
     ("elu", (0.5,), {}),
     ("elu", (), {"alpha": -0.7}),
+    ("celu", (), {}),
+    ("celu", (0.5,), {}),
+    ("celu", (), {"alpha": -0.7}),
     ("selu", (), {}),
+    ("hardsigmoid", (), {}),
+    ("hardswish", (), {}),
     ("silu", (), {}),
     ("mish", (), {}),
     ("gelu", (), {}),
@@ -65,26 +70,40 @@ _ACTIVATIONS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("tanh", (), {}),
     ("sigmoid", (), {}),
 ]
-_KINKS = [0.0, -0.0, 6.0, 1.0, -1.0, 0.5, -0.5, 2.0, 20.0, 10.0, -2.0]
+_KINKS = [0.0, -0.0, 6.0, 3.0, -3.0, 1.0, -1.0, 0.5, -0.5, 2.0, 20.0, 10.0, -2.0]
 _LARGE = [1e4, -1e4, 100.0, -100.0, 1e-40, NAN]
 # PyTorch's float32 GELU of ∞ is NaN, and so is the derivative of its approximation from 1e13 on
 _FINITE = [x for x in EXTREMES if abs(x) < 1e5 or x == -1e30]
 # Softsign's derivative at ∞ is 0 here and NaN there
 _EXTREME = {"gelu": _FINITE, "softsign": _FINITE}
 # The derivative at NaN is NaN, in PyTorch only where the processor computes many at once
-_COPIES = {"elu": 64, "selu": 64}
+_COPIES = dict.fromkeys(["elu", "selu", "celu", "hardswish"], 64)
+_ROUGH = {"celu": 1e-5, "hardsigmoid": 1e-6}  # constants that PyTorch rounds to float32
 for _name, _args, _options in _ACTIVATIONS:
     _fn, _label = of(_name, *_args, **_options), f"{_args} {_options}"
+    _exact = _ROUGH.get(_name)
     for _shape in SHAPES:
         call(_name, f"{_label} {_shape}", _fn, draw(*_shape))
     for _dtype in DTYPES:
         # F.tanh and F.sigmoid also take integers, F.relu does not take bools
-        call(_name, f"{_label} {_dtype}", _fn, draw(7, dtype=_dtype))
+        call(
+            _name,
+            f"{_label} {_dtype}",
+            _fn,
+            draw(7, dtype=_dtype),
+            tolerance=_exact if _dtype == "float64" else None,
+        )
     for _dtype in ("float64", "float32", "float16"):
-        call(_name, f"{_label} kinks {_dtype}", _fn, np.array(_KINKS, _dtype))
+        call(
+            _name,
+            f"{_label} kinks {_dtype}",
+            _fn,
+            np.array(_KINKS, _dtype),
+            tolerance=_exact if _dtype == "float64" else None,
+        )
     for _dtype in ("float64", "float32"):
         _arrays = np.tile(np.array(_LARGE).astype(_dtype), _COPIES.get(_name, 1))
-        call(_name, f"{_label} large {_dtype}", _fn, _arrays)
+        call(_name, f"{_label} large {_dtype}", _fn, _arrays, tolerance=_exact)
     if _options.get("approximate") == "tanh":
         continue
     _arrays = np.tile(np.float32(_EXTREME.get(_name, EXTREMES)), _COPIES.get(_name, 1))
@@ -98,6 +117,8 @@ call("hardtanh", "bounds that are no numbers", of("hardtanh", "0", 1.0), draw(3)
 call("relu6", "int8", of("relu6"), np.array([-3, 5, 7], np.int8))
 call("leaky_relu", "slope that is no number", of("leaky_relu", "0.1"), draw(3))
 call("elu", "alpha that is no number", of("elu", [1.0]), draw(3))
+call("celu", "alpha 0", of("celu", 0), draw(3))
+call("celu", "alpha that is no number", of("celu", "1"), draw(3))
 call("softplus", "beta 0", of("softplus", 0), draw(3))
 call("softplus", "beta that is no number", of("softplus", "1"), draw(3))
 call("gelu", "another approximation", of("gelu", approximate="erf"), draw(3))
@@ -113,6 +134,7 @@ def _in_place(lib: Any, x: Any, name: str, *arguments: Any) -> Any:
 
 for _name, *_args in [
     ("relu",), ("relu6",), ("hardtanh", -0.5, 1.0), ("leaky_relu", 0.3), ("elu", 0.5), ("selu",),
+    ("celu", 0.5), ("hardsigmoid",), ("hardswish",),
     ("silu",), ("mish",), ("dropout", 1.0), ("dropout", 0.0), ("dropout", 0.5, False),
 ]:  # fmt: skip
     call(
@@ -124,7 +146,10 @@ for _name, *_args in [
         lambda lib, x, n=_name, a=_args: _in_place(lib, x.detach(), n, *a), draw(5),
     )  # fmt: skip
     call(_name, f"in place of a leaf {_args}", of(_name, *_args, inplace=True), draw(5))
-for _name in ("relu", "relu6", "elu", "selu", "silu", "mish", "gelu", "leaky_relu", "softplus"):
+for _name in (
+    "relu", "relu6", "elu", "selu", "silu", "mish", "gelu", "leaky_relu", "softplus", "celu",
+    "hardsigmoid", "hardswish",
+):  # fmt: skip
     call(_name, "a list", lambda lib, n=_name: getattr(lib.nn.functional, n)([1.0]))
 
 for _shape, _slopes in [

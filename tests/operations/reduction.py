@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from typing import Any
 
@@ -294,13 +295,13 @@ for _name, _norm in [
     call(_name, "ord 'x'", lambda lib, x, f=_norm: f(lib)(x, "x"), _CUBE[0])
 call("linalg.vector_norm", "ord None", lambda lib, x: lib.linalg.vector_norm(x, None), [1.0])
 call("linalg.vector_norm", "a list", lambda lib: lib.linalg.vector_norm([1.0]))
-for _p in [None, "fro", "x"]:
+for _p in [None, "fro", "x", "nuc"]:
     for _dim in [None, 0, (0, 2)]:
         call("norm", f"{_p}, dim={_dim}", lambda lib, x, p=_p, d=_dim: lib.norm(x, p, d), _CUBE)
 call("norm", "method", lambda lib, x: x.norm(p=1, dim=0, keepdim=True), _CUBE)
 call("norm", "keepdim", lambda lib, x: lib.norm(x, keepdim=True), _CUBE)
 
-for _ord in ["fro", 1, -1, INF, -INF, 0, 3, "x"]:
+for _ord in ["fro", 1, -1, INF, -INF, 0, 3, "x", 2, -2, "nuc"]:
     for _shape in [(2, 3), (3, 2, 4), (0, 3), (3, 0), (0, 0), (4,), ()]:
         call(
             "linalg.norm",
@@ -318,8 +319,10 @@ for _ord in ["fro", 1, -1, INF, -INF, 0, 3, "x"]:
                 ),
                 _CUBE,
             )
-for _ord in [1, INF, "fro"]:
+for _ord in [1, INF, "fro", 2, -2, "nuc"]:
     for _what, _rows in TABLES.items():
+        if _ord in (2, -2, "nuc") and not np.isfinite(_rows).all():
+            continue  # refused, with an exception of its own
         call(
             "linalg.norm",
             f"{_ord}, {_what}",
@@ -327,13 +330,15 @@ for _ord in [1, INF, "fro"]:
             _rows,
         )
 for _dtype in DTYPES:
-    for _ord in [None, "fro"]:
+    for _ord in [None, "fro", 2, "nuc"]:
         call(
             "linalg.norm",
             f"{_ord}, {_dtype}",
             lambda lib, x, o=_ord: lib.linalg.norm(x, o),
             draw(2, 3, dtype=_dtype),
         )
+        if _dtype == "float16" and _ord in (2, "nuc"):
+            continue  # refused by PyTorch, although it is to compute in float32
         call(
             "linalg.norm",
             f"{_ord}, {_dtype}, dtype=float32",
@@ -348,6 +353,85 @@ for _dim in [None, 0, (1,), (0, 2), (0, 1, 2), ()]:
             lambda lib, x, d=_dim: lib.linalg.norm(x, dim=d),
             draw(*_shape),
         )
+
+for _shape in [(2, 3), (3, 3), (0, 2), (4,)]:
+    call("norm", f"nuc of {_shape}", lambda lib, x: lib.norm(x, "nuc"), draw(*_shape))
+    call(
+        "norm", f"nuc of {_shape}, kept", lambda lib, x: x.norm("nuc", keepdim=True), draw(*_shape)
+    )
+
+_MATRIX_ORDS = ["fro", "nuc", 1, -1, 2, -2, INF, -INF, 0, 3, "x", None]
+for _ord in _MATRIX_ORDS:
+    for _shape in [(2, 3), (3, 3), (3, 2, 4), (0, 3), (3, 0), (2, 0, 0), (4,), ()]:
+        call(
+            "linalg.matrix_norm",
+            f"{_ord}, {_shape}",
+            lambda lib, x, o=_ord: lib.linalg.matrix_norm(x, o),
+            draw(*_shape, low=0.5),
+        )
+    for _dim, _keep in itertools.product(
+        [(0, 1), [-1, 0], (0, 0), (0, 3), (0,), 0, (0, 1, 2)], [False, True]
+    ):
+        call(
+            "linalg.matrix_norm",
+            f"{_ord}, dim={_dim}, keepdim={_keep}",
+            lambda lib, x, o=_ord, d=_dim, k=_keep: lib.linalg.matrix_norm(x, o, d, k),
+            _CUBE,
+        )
+for _dtype in DTYPES:
+    call(
+        "linalg.matrix_norm",
+        _dtype,
+        lambda lib, x: lib.linalg.matrix_norm(x),
+        draw(2, 3, dtype=_dtype),
+    )
+    call(
+        "linalg.matrix_norm",
+        f"{_dtype}, 2",
+        lambda lib, x: lib.linalg.matrix_norm(x, 2),
+        draw(2, 3, dtype=_dtype),
+    )
+    if _dtype == "float16":
+        continue
+    call(
+        "linalg.matrix_norm",
+        f"{_dtype} in float64",
+        lambda lib, x: lib.linalg.matrix_norm(x, 2, dtype=lib.float64),
+        draw(2, 3, dtype=_dtype),
+    )
+
+# -- singular values ------------------------------------------------------------------------------
+
+for _shape in [
+    (2, 3),
+    (3, 2),
+    (3, 3),
+    (2, 4, 3),
+    (2, 1, 2, 2),
+    (0, 2),
+    (2, 0),
+    (0, 2, 3),
+    (3,),
+    (),
+]:
+    call("linalg.svdvals", f"{_shape}", lambda lib, x: lib.linalg.svdvals(x), draw(*_shape))
+    for _full in (True, False):  # up to the signs of the vectors
+        call(
+            "linalg.svd",
+            f"{_shape}, {_full}",
+            lambda lib, x, f=_full: tuple(abs(part) for part in lib.linalg.svd(x, full_matrices=f)),
+            draw(*_shape, dtype="float64"),
+            tolerance=1e-8,
+        )
+for _dtype in DTYPES:
+    call("linalg.svdvals", _dtype, lambda lib, x: lib.linalg.svdvals(A=x), draw(2, 3, dtype=_dtype))
+    call("linalg.svd", _dtype, lambda lib, x: lib.linalg.svd(A=x).S, draw(2, 3, dtype=_dtype))
+for _what, _matrix in {
+    "zeros": np.zeros((2, 3)), "eye": np.eye(3),
+}.items():  # fmt: skip
+    call("linalg.svdvals", _what, lambda lib, x: lib.linalg.svdvals(x).sum(), _matrix)
+call("linalg.svdvals", "a list", lambda lib: lib.linalg.svdvals([[1.0]]))
+call("linalg.svd", "a flag", lambda lib, x: lib.linalg.svd(x, 1), draw(2, 2))
 
 # -- NumPy's functions -----------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import functools
 import inspect
 import math
 import operator
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -104,6 +105,15 @@ def dims_of(name: str, dim: Dims, ndim: int) -> Shape:
     return axes if ndim else ()
 
 
+def one_or_more(name: str, given: tuple[Any, ...], named: Any) -> Any:
+    """Axes given one by one, as one argument, or by keyword, as one argument."""
+    if given and named is not None:
+        raise TypeError(f"{name}: the same argument came by position and by keyword")
+    if not given:
+        return named
+    return given[0] if len(given) == 1 else given
+
+
 def common_shape(name: str, *shapes: Shape) -> Shape:
     """The shape in which tensors of these shapes meet."""
     try:
@@ -189,7 +199,7 @@ def check_flags(name: str, **flags: Any) -> None:
 def numpy_names(function: F) -> F:
     """Let a function of ``dim``, ``keepdim`` be called with NumPy's ``axis``, ``keepdims``."""
     names = list(inspect.signature(function).parameters)
-    at = names.index("keepdim") if "keepdim" in names else len(names)
+    at = names.index("keepdim") if "keepdim" in names else sys.maxsize
 
     @functools.wraps(function)
     def renamed(*arguments: Any, **options: Any) -> Any:

@@ -10,6 +10,7 @@ from tinygrad_rnn.engine import primitive
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.functions.arguments import (
+    check_no_bools,
     common_shape,
     fitting,
     integer_of,
@@ -48,7 +49,11 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     >>> tg.add(tg.tensor([1.0, 2.0]), 10)
     tensor([11., 12.])
     """
-    return _add(input, other) if alpha == 1 else _add(*_scaled("add", input, other, alpha))
+    return (
+        _add(input, other)
+        if alpha == 1 and alpha is not True
+        else _add(*_scaled(arithmetic.add, input, other, alpha))
+    )
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
@@ -61,10 +66,14 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     tensor([[ 0.,  1.],
             [-2., -1.]])
     """
-    return _sub(input, other) if alpha == 1 else _sub(*_scaled("sub", input, other, alpha))
+    return (
+        _sub(input, other)
+        if alpha == 1 and alpha is not True
+        else _sub(*_scaled(arithmetic.sub, input, other, alpha))
+    )
 
 
-def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def rsub(input: Any, other: Any, alpha: Any = 1) -> Any:
     """Difference the other way round, elementwise: ``other − alpha · input``.
 
     Examples
@@ -76,11 +85,16 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     return sub(other, input, alpha=alpha)
 
 
-def _scaled(name: str, input: Any, other: Any, alpha: Any) -> tuple[Any, Any]:
-    """The operands in their common type, the second one multiplied by ``alpha``."""
+def _scaled(kind: Primitive, input: Any, other: Any, alpha: Any) -> tuple[Any, Any]:
+    """The operands as ``kind`` takes them, the second one multiplied by ``alpha``."""
+    name = kind.name
     factor = number_of(name, "alpha", alpha)
-    a, b = promoted(name)((input, other))
+    a, b = kind.prepare((input, other))
     dtype = (b if isinstance(a, bool | int | float) else a).dtype
+    if isinstance(factor, bool) and dtype.kind != "b":
+        raise RuntimeError(
+            f"{name}: a bool alpha is for bools only, not for {dtype}; use {int(factor)}"
+        )
     if dtype.kind != "f" and not isinstance(factor, int):
         raise RuntimeError(f"{name}: alpha {alpha!r} does not fit a result of {dtype}")
     return a, b * (bool(factor) if dtype.kind == "b" else fitting(name, factor, dtype))
@@ -128,6 +142,18 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
         return elementwise.trunc_divide.apply(input, other)
     kind = RuntimeError if isinstance(rounding_mode, str) else TypeError
     raise kind(f"div: rounding_mode must be None, 'trunc' or 'floor', got {rounding_mode!r}")
+
+
+def true_divide(input: Any, other: Any) -> Any:
+    """Quotient, elementwise: another name of `div`, without rounding.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.true_divide(tg.tensor([1, 2]), 4)
+    tensor([0.2500, 0.5000])
+    """
+    return arithmetic.div.apply(input, other)
 
 
 def floor_divide(input: Any, other: Any) -> Any:
@@ -265,6 +291,18 @@ def exp(input: Any) -> Any:
     return arithmetic.exp.apply(input)
 
 
+def exp2(input: Any) -> Any:
+    """2 to the power of ``input``, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.exp2(tg.tensor([0.0, 3.0, -1.0]))
+    tensor([1.0000, 8.0000, 0.5000])
+    """
+    return elementwise.exp2.apply(input)
+
+
 def expm1(input: Any) -> Any:
     """Exponential minus 1, elementwise, exact also near 0.
 
@@ -335,6 +373,37 @@ def logaddexp(input: Any, other: Any) -> Any:
     tensor([   0.6931, -499.3069])
     """
     return elementwise.logaddexp.apply(input, other)
+
+
+def xlogy(input: Any, other: Any) -> Any:
+    """``input`` · ln ``other``, elementwise: 0 where ``input`` is 0, unless ``other`` is NaN.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.xlogy(tg.tensor([0.0, 2.0]), tg.tensor([0.0, 1.0]))
+    tensor([0., 0.])
+    """
+    return elementwise.xlogy.apply(input, other)
+
+
+def logit(input: Any, eps: float | None = None) -> Any:
+    """ln(x / (1 − x)), elementwise: what `sigmoid` makes x of; NaN outside 0 … 1.
+
+    Parameters
+    ----------
+    input : Tensor
+    eps : float, optional
+        First keep x between ``eps`` and 1 − ``eps``; the derivative outside is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.logit(tg.tensor([0.5, 1.0]), eps=0.25)
+    tensor([0.0000, 1.0986])
+    """
+    bound = None if eps is None else float(number_of("logit", "eps", eps))
+    return elementwise.logit.apply(input, eps=None if bound is None or bound < 0 else bound)
 
 
 # -- angles, and their likes -----------------------------------------------------------------------
@@ -446,6 +515,42 @@ def cosh(input: Any) -> Any:
     tensor([1.0000, 1.5431])
     """
     return elementwise.cosh.apply(input)
+
+
+def asinh(input: Any) -> Any:
+    """Inverse of the hyperbolic sine, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.asinh(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8814])
+    """
+    return elementwise.asinh.apply(input)
+
+
+def acosh(input: Any) -> Any:
+    """Inverse of the hyperbolic cosine, elementwise: NaN below 1.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.acosh(tg.tensor([1.0, 2.0]))
+    tensor([0.0000, 1.3170])
+    """
+    return elementwise.acosh.apply(input)
+
+
+def atanh(input: Any) -> Any:
+    """Inverse of the hyperbolic tangent, elementwise: NaN outside −1 … 1.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.atanh(tg.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.5493])
+    """
+    return elementwise.atanh.apply(input)
 
 
 def tanh(input: Any) -> Any:
@@ -561,6 +666,35 @@ def trunc(input: Any) -> Any:
     return elementwise.trunc.apply(input)
 
 
+def nan_to_num(
+    input: Any, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Any:
+    """Numbers for NaN, ∞ and −∞, elementwise; what is replaced receives no gradient.
+
+    Parameters
+    ----------
+    input : Tensor
+    nan : number, optional
+        For NaN; 0 if missing.
+    posinf, neginf : number, optional
+        For ∞ and −∞; the largest and the smallest number of the type if missing.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nan_to_num(tg.tensor([1.0, float("nan"), float("inf")]), posinf=9.0)
+    tensor([1., 0., 9.])
+    """
+    x = tensor_of("nan_to_num", input)
+    largest = float(np.finfo(x.array.dtype).max) if x.array.dtype.kind == "f" else 0.0
+    given = {"nan": (nan, 0.0), "posinf": (posinf, largest), "neginf": (neginf, -largest)}
+    numbers = {
+        what: missing if value is None else float(number_of("nan_to_num", what, value))
+        for what, (value, missing) in given.items()
+    }
+    return elementwise.nan_to_num.apply(x, **numbers)
+
+
 # -- one of two ------------------------------------------------------------------------------------
 
 
@@ -622,8 +756,34 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
 clip = clamp
 
 
+def clamp_min(input: Any, min: Any) -> Any:
+    """``input`` where it is not below ``min``, else ``min``; elementwise: see `clamp`.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.clamp_min(tg.tensor([-1.0, 0.5, 3.0]), 0)
+    tensor([0.0000, 0.5000, 3.0000])
+    """
+    return _clamped(elementwise.clamp_min, input, min)
+
+
+def clamp_max(input: Any, max: Any) -> Any:
+    """``input`` where it is not above ``max``, else ``max``; elementwise: see `clamp`.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.clamp_max(tg.tensor([-1.0, 0.5, 3.0]), 1)
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    return _clamped(elementwise.clamp_max, input, max)
+
+
 def _clamped(kind: Primitive, *operands: Any) -> Any:
     fitted = _fit_bounds(operands)
+    if len(operands) == 3 or not isinstance(operands[1], Variable):  # maximum and minimum do know
+        check_no_bools("clamp", fitted[0])
     for bound in operands[1:]:
         if isinstance(bound, bool | int | float):
             fitting("clamp", bound, fitted[0].dtype)

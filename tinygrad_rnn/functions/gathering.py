@@ -78,6 +78,10 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     tensor([2., 3.])
     """
     x = tensor_of("narrow", input)
+    if isinstance(start, Variable) and (start.array.ndim or start.array.dtype.kind not in "iu"):
+        raise RuntimeError(
+            f"narrow: start must be an integer or 0-d, of integers, got {start!r:.60}"
+        )
     first, n = integer_of("narrow", "start", start), integer_of("narrow", "length", length)
     if x.array.ndim == 0 or n < 0:
         what = f"a length of {n}" if n < 0 else "a 0-d tensor"
@@ -115,8 +119,9 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     x, at = tensor_of("index_select", input), tensor_of("index_select", index).array
     if x.array.ndim == 0 and at.size != 1:
         raise RuntimeError(f"index_select: a 0-d tensor takes 1 index, got {at.size}")
-    picks = _along("index_select", x, dim, at, IndexError)
-    y = contiguous(indexing.take.apply(_vector(x), index=picks))
+    is_empty = x.array.ndim > 1 and not x.array.size
+    picks = _along("index_select", x, dim, at, RuntimeError if is_empty else IndexError)
+    y = contiguous(indexing.take.apply(vector(x), index=picks))
     return y if x.array.ndim else shaped(y, ())
 
 
@@ -155,7 +160,7 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) 
         )
     factor = number_of("index_add", "alpha", alpha)
     factor = value_of("index_add", factor, x.array.dtype).item()
-    parts = _vector(src) if factor == 1 else _vector(src) * factor
+    parts = vector(src) if factor == 1 else vector(src) * factor
     return added_at(contiguous(x), picks, parts)
 
 
@@ -197,8 +202,37 @@ def gather(input: Any, dim: int, index: Any) -> Any:
             [4.]])
     """
     x = tensor_of("gather", input)
-    at, picks = _mesh("gather", x, dim, index)
-    return shaped(indexing.take.apply(_vector(x), index=picks), at.shape)
+    at, picks = meshed("gather", x, dim, index)
+    return shaped(indexing.take.apply(vector(x), index=picks), at.shape)
+
+
+def take(input: Any, index: Any) -> Any:
+    """The elements whose places in the flattened tensor ``index`` names; −1 is the last one.
+
+    Parameters
+    ----------
+    input : Tensor
+    index : Tensor of int64
+        The result has its shape.
+
+    Raises
+    ------
+    IndexError
+        If an index is out of range.
+    RuntimeError
+        If the index is not int64.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.take(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([0, -1]))
+    tensor([1., 4.])
+    """
+    x, at = tensor_of("take", input), indices_of("take", "index", index, np.int64)
+    size = x.array.size
+    at = np.where(at < 0, at + size, at)
+    check_range("take", at, size)
+    return shaped(indexing.take.apply(ravel(x), index=(at.reshape(-1),)), at.shape)
 
 
 @within_memory
@@ -225,6 +259,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     x = tensor_of("take_along_dim", input)
     if dim is None:
         x, dim, at = ravel(x), 0, indices_of("take_along_dim", "indices", indices).reshape(-1)
+        check_range("take_along_dim", at, x.array.size, RuntimeError)
     else:
         at = indices_of("take_along_dim", "indices", indices, np.int64)
     if at.ndim != x.array.ndim:
@@ -281,16 +316,16 @@ def scatter(
     if (src is None) == (value is None):
         raise TypeError("scatter: expected either src or value")
     x = contiguous(tensor_of("scatter", input))
-    at, picks = _mesh("scatter", x, dim, index)
+    at, picks = meshed("scatter", x, dim, index)
     if isinstance(src, Variable | np.ndarray):
-        new = _trimmed("scatter", x, src, at)
+        new = trimmed("scatter", x, src, at)
     else:
         new = value_of("scatter", src if value is None else value, x.array.dtype)
         if new.ndim:
             raise RuntimeError(f"scatter: the value must be a number, got shape {new.shape}")
     if reduce == "add":
         return added_at(x, picks, expanded(tensor_of("scatter", new), at.shape or (1,)))
-    return shaped(indexing.put.general(_vector(x), new, index=picks), x.array.shape)
+    return shaped(indexing.put.general(vector(x), new, index=picks), x.array.shape)
 
 
 @within_memory
@@ -312,11 +347,11 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     tensor([2., 0., 4.])
     """
     x = contiguous(tensor_of("scatter_add", input))
-    at, picks = _mesh("scatter_add", x, dim, index)
-    return added_at(x, picks, _trimmed("scatter_add", x, src, at))
+    at, picks = meshed("scatter_add", x, dim, index)
+    return added_at(x, picks, trimmed("scatter_add", x, src, at))
 
 
-def _mesh(name: str, x: Any, dim: int, index: Any) -> tuple[Array, tuple[Array, ...]]:
+def meshed(name: str, x: Any, dim: int, index: Any) -> tuple[Array, tuple[Array, ...]]:
     """The index, and index arrays that pick for each element of it what it names along ``dim``."""
     d, sizes = dim_of(name, dim, x.array.ndim), x.array.shape or (1,)
     at = indices_of(name, "index", index)
@@ -345,11 +380,11 @@ def _grid(at: Array, d: int) -> tuple[Array, ...]:
     return tuple(grid)
 
 
-def _trimmed(name: str, x: Any, src: Any, at: Array) -> Any:
+def trimmed(name: str, x: Any, src: Any, at: Array) -> Any:
     """The part of ``src`` that goes with the index."""
     src = tensor_of(name, src)
     check_same_dtype(name, x, src)
-    v, sizes = _vector(src), at.shape or (1,)
+    v, sizes = vector(src), at.shape or (1,)
     if at.size and (v.array.ndim != len(sizes) or any(n > m for n, m in zip(sizes, v.array.shape))):
         raise RuntimeError(
             f"{name}: an index of shape {at.shape} needs a source with as many axes and no "
@@ -357,10 +392,12 @@ def _trimmed(name: str, x: Any, src: Any, at: Array) -> Any:
         )
     if v.array.shape == sizes:
         return v
+    if not at.size:
+        return shaped(indexing.getitem.apply(v, index=(slice(0),)), sizes)
     return indexing.getitem.apply(v, index=tuple(map(slice, sizes)))
 
 
-def _vector(x: Any) -> Any:
+def vector(x: Any) -> Any:
     """A 0-d tensor as a vector of one element, others as they are."""
     return x if x.array.ndim else shape.reshape.apply(x, shape=(1,))
 

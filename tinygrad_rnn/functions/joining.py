@@ -188,6 +188,20 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
     return _spans(x, dim, _steps(size, sizes[0]) if size else [(0, 0)])
 
 
+def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> Parts:
+    """Parts of the given sizes along ``dim``: `split` with a list.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.split_with_sizes(tg.tensor([1.0, 2.0, 3.0]), [1, 2])
+    (tensor([1.]), tensor([2., 3.]))
+    """
+    if not isinstance(split_sizes, tuple | list):
+        raise TypeError(f"split_with_sizes: expected a list of sizes, got {split_sizes!r:.60}")
+    return split(input, split_sizes, dim)
+
+
 def tensor_split(
     input: Any,
     indices_or_sections: int | Sequence[int] | Any = None,

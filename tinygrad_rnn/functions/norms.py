@@ -15,8 +15,9 @@ from tinygrad_rnn.functions.arguments import (
     numpy_names,
     tensor_of,
 )
+from tinygrad_rnn.functions.decomposition import svdvals
 from tinygrad_rnn.functions.reduction import amax, amin, sum
-from tinygrad_rnn.functions.shape import squeeze
+from tinygrad_rnn.functions.shape import movedim, squeeze, unsqueeze
 from tinygrad_rnn.ops import promotion, reduction
 
 
@@ -87,9 +88,9 @@ def linalg_norm(
         Floating-point.
     ord : number or "fro", optional
         Of vectors as of `vector_norm`. Of matrices "fro", the root of the sum of squares; 1 and
-        ∞, the largest sum of sizes in a column and in a row; −1 and −∞, the smallest. Those of
-        singular values (2, −2, "nuc") are not offered. ``None``: the root of the sum of squares
-        over ``dim``, or of all.
+        ∞, the largest sum of sizes in a column and in a row; −1 and −∞, the smallest; 2, −2 and
+        "nuc", the largest and the smallest singular value and their sum. ``None``: the root of
+        the sum of squares over ``dim``, or of all.
     dim : int or two ints, optional
         One axis for vectors, two for matrices; if missing, all, which must be one or two.
     keepdim : bool
@@ -121,33 +122,86 @@ def linalg_norm(
         )
     axes = given if given is not None else tuple(range(x.array.ndim))
     if isinstance(axes, tuple) and len(axes) == 2:
-        return _matrix_norm(_floating("linalg.norm", x, dtype), ord, axes, keepdim)
+        return matrix_norm(x, ord, axes, keepdim, dtype=dtype)
     if isinstance(ord, str):
         raise RuntimeError(f"linalg.norm: ord {ord!r} is of matrices, with two axes")
     return vector_norm(x, ord, axes, keepdim, dtype=dtype)
 
 
-def _matrix_norm(x: Any, ord: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
+@numpy_names
+def matrix_norm(
+    input: Any,
+    ord: Any = "fro",
+    dim: Sequence[int] = (-2, -1),
+    keepdim: bool = False,
+    *,
+    dtype: DTypeLike = None,
+) -> Any:
+    """Norm of matrices, which lie in two axes.
+
+    Parameters
+    ----------
+    input : Tensor
+        Floating-point.
+    ord : "fro", "nuc", 1, -1, 2, -2, inf or -inf
+        See `linalg.norm`. Those of singular values (2, −2, "nuc") are not of float16.
+    dim : two ints
+    keepdim : bool
+    dtype : optional
+        Type to compute in, not narrower than the input's.
+
+    Raises
+    ------
+    RuntimeError
+        If there are no matrices, or no such norm of them.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> A = tg.tensor([[3.0, 0.0], [0.0, -4.0]])
+    >>> tg.linalg.matrix_norm(A, 2), tg.linalg.matrix_norm(A, "nuc")
+    (tensor(4.), tensor(7.))
+    """
+    name = "linalg.matrix_norm"
+    if not isinstance(dim, Sequence):
+        raise TypeError(f"{name}: dim must be two axes, got {dim!r:.60}")
+    if ord is None or (isinstance(ord, Sequence) and not isinstance(ord, str)):
+        raise TypeError(f"{name}: ord must be a number or a str, got {ord!r:.60}")
+    x = _floating(name, input, dtype)
     if x.array.ndim < 2:
-        raise RuntimeError(f"linalg.norm: no matrices in a tensor of shape {x.array.shape}")
-    if ord in (2, -2, "nuc"):
-        raise NotImplementedError(
-            f"linalg.norm: ord {ord!r} is of singular values, which are not computed here; "
-            "use 'fro', 1, -1, inf or -inf"
+        raise RuntimeError(f"{name}: no matrices in a tensor of shape {x.array.shape}")
+    if len(dim) != 2:
+        raise RuntimeError(f"{name}: dim must be two axes, got {tuple(dim)}")
+    if ord not in ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf):
+        raise RuntimeError(
+            f"{name}: matrices have no ord {ord!r:.60}; use 'fro', 'nuc', ±1, ±2 or ±inf"
         )
-    if ord not in ("fro", 1, -1, math.inf, -math.inf):
-        raise RuntimeError(f"linalg.norm: matrices have no ord {ord!r}; use 'fro', ±1 or ±inf")
-    rows, columns = (dim_of("linalg.norm", d, x.array.ndim) for d in dim)
+    rows, columns = (dim_of(name, d, x.array.ndim) for d in dim)
     if rows == columns:
-        raise RuntimeError(f"linalg.norm: dim must be two different axes, got {dim}")
+        raise RuntimeError(f"{name}: dim must be two different axes, got {tuple(dim)}")
     if ord == "fro":
         return vector_norm(x, 2, (rows, columns), keepdim)
+    if ord in (2, -2, "nuc"):
+        return _of_singular_values(x, ord, rows, columns, keepdim)
     added, chosen = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = vector_norm(x, 1, added, True)
     if ord > 0 and not sums.array.shape[chosen]:
         return sum(sums, (rows, columns), keepdim).detach()  # of an empty matrix: 0
     sums = (amax if ord > 0 else amin)(sums, chosen, True)
     return sums if keepdim else squeeze(sums, (rows, columns))
+
+
+def _of_singular_values(x: Any, ord: Any, rows: int, columns: int, keepdim: bool) -> Any:
+    s = svdvals(movedim(x, (rows, columns), (-2, -1)))
+    if ord == 2 and not s.array.shape[-1]:  # of an empty matrix: 0
+        y = sum(s, -1).detach()
+    elif ord == "nuc":
+        y = sum(s, -1)
+    else:
+        y = (amax if ord == 2 else amin)(s, -1)
+    for axis in sorted((rows, columns)) if keepdim else ():
+        y = unsqueeze(y, axis)
+    return y
 
 
 @numpy_names
@@ -162,8 +216,9 @@ def norm(
     ----------
     input : Tensor
         Floating-point.
-    p : number or "fro"
-        As ``ord`` of ``linalg.vector_norm``; "fro" is 2.
+    p : number, "fro" or "nuc"
+        As ``ord`` of ``linalg.vector_norm``; "fro" is 2. "nuc" is the sum of the singular values of
+        matrices, which lie in the two axes ``dim`` (default: the only two).
     dim : int or tuple of ints, optional
     keepdim : bool
     dtype : optional
@@ -175,8 +230,10 @@ def norm(
     >>> tg.norm(tg.tensor([[3.0, 0.0], [0.0, 4.0]]))
     tensor(5.)
     """
-    if p == "nuc":
-        raise NotImplementedError("norm: p 'nuc' is of singular values, which are not computed")
+    if isinstance(p, str) and p == "nuc":
+        x = tensor_of("norm", input)
+        axes = range(x.array.ndim) if dim is None else dim if isinstance(dim, Sequence) else (dim,)
+        return matrix_norm(x, "nuc", tuple(axes), keepdim, dtype=dtype)
     if isinstance(p, str) and p != "fro":
-        raise RuntimeError(f"norm: p must be a number or 'fro', got {p!r}")
+        raise RuntimeError(f"norm: p must be a number, 'fro' or 'nuc', got {p!r:.60}")
     return vector_norm(input, 2 if p in (None, "fro") else p, dim, keepdim, dtype=dtype)

@@ -202,7 +202,9 @@ def _slice(array: Any, dim: int, start: int, stop: int) -> Any:
 
 @within_memory
 @numpy_names
-def sort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
+def sort(
+    input: Any, dim: int = -1, descending: bool = False, *, stable: bool | None = False
+) -> Any:
     """The elements in order along ``dim``, and where they were.
 
     Parameters
@@ -225,7 +227,7 @@ def sort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool = 
     >>> values, indices
     (tensor([3., 2., 1.]), tensor([1, 0, 2]))
     """
-    check_flags("sort", descending=descending, stable=stable)
+    check_flags("sort", descending=descending, stable=stable is not None and stable)
     x = tensor_of("sort", input)
     d = dim_of("sort", dim, x.array.ndim)
     return _selection(x, _lying_like(x.array, _order(x.array, d, descending)), d)

@@ -19,6 +19,7 @@ from tinygrad_rnn.functions.arguments import (
     dims_of,
     number_of,
     numpy_names,
+    one_or_more,
     tensor_of,
 )
 from tinygrad_rnn.ops import arithmetic, promotion, reduction
@@ -418,8 +419,10 @@ def _truth(quantifier: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
 
 
 @numpy_names
-def count_nonzero(input: Any, dim: Dims = None) -> Any:
+def count_nonzero(input: Any, *axes: Any, dim: Dims = None) -> Any:
     """How many elements over the axes ``dim`` (default: all) are not 0, as int64.
+
+    The axes may be given one by one, too.
 
     Examples
     --------
@@ -428,6 +431,6 @@ def count_nonzero(input: Any, dim: Dims = None) -> Any:
     tensor([2, 1])
     """
     x = tensor_of("count_nonzero", input)
-    axes = dims_of("count_nonzero", dim, x.array.ndim)
-    number = np.asarray(np.sum(x.array != 0, axis=axes, dtype=int64))
+    over = dims_of("count_nonzero", one_or_more("count_nonzero", axes, dim), x.array.ndim)
+    number = np.asarray(np.sum(x.array != 0, axis=over, dtype=int64))
     return primitive.make_tensor(number, None)

@@ -23,6 +23,7 @@ from tinygrad_rnn.functions.arguments import (
     indices_of,
     integer_of,
     integers_of,
+    one_or_more,
     tensor_of,
 )
 from tinygrad_rnn.ops import arithmetic, indexing
@@ -191,8 +192,10 @@ def ravel(input: Any) -> Any:
     return ops.reshape.apply(x, shape=(x.array.size,))
 
 
-def squeeze(input: Any, dim: Dims = None) -> Any:
+def squeeze(input: Any, *axes: Any, dim: Dims = None) -> Any:
     """The tensor without its axes of size 1 (those named by ``dim``; default: all).
+
+    The axes may be given one by one, too.
 
     Examples
     --------
@@ -201,10 +204,11 @@ def squeeze(input: Any, dim: Dims = None) -> Any:
     (3, 1)
     """
     x = tensor_of("squeeze", input)
-    none = isinstance(dim, tuple | list) and not dim
-    axes = () if none else dims_of("squeeze", dim, x.array.ndim)
+    given = one_or_more("squeeze", axes, dim)
+    none = isinstance(given, tuple | list) and not given
+    dropped = () if none else dims_of("squeeze", given, x.array.ndim)
     return ops.reshape.apply(
-        x, shape=tuple(n for i, n in enumerate(x.array.shape) if n != 1 or i not in axes)
+        x, shape=tuple(n for i, n in enumerate(x.array.shape) if n != 1 or i not in dropped)
     )
 
 
@@ -376,6 +380,56 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
 
 
 # -- copies --------------------------------------------------------------------------------------
+
+
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
+    """The coordinates of a grid: each vector repeated along the axes of all the others.
+
+    Parameters
+    ----------
+    *tensors : Tensor
+        Vectors (or numbers) of one type, one by one or as a sequence.
+    indexing : "ij" or "xy", optional
+        "ij" (default): the first vector runs along the first axis; "xy": along the second.
+
+    Returns
+    -------
+    tuple of Tensor
+        As many as vectors, views of them.
+
+    Raises
+    ------
+    RuntimeError
+        If there are none, one has more than one axis, or the types differ.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.meshgrid(tg.tensor([1, 2]), tg.tensor([3, 4, 5]), indexing="ij")[1]
+    tensor([[3, 4, 5],
+            [3, 4, 5]])
+    """
+    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], tuple | list) else tensors
+    xs = [tensor_of("meshgrid", x) for x in given]
+    if not xs:
+        raise RuntimeError("meshgrid: expected at least one tensor")
+    if indexing not in (None, "ij", "xy"):
+        raise RuntimeError(f"meshgrid: indexing must be 'ij' or 'xy', not {indexing!r:.60}")
+    if len({x.array.dtype for x in xs}) > 1:
+        found = ", ".join(str(x.array.dtype) for x in xs)
+        raise RuntimeError(f"meshgrid: expected tensors of one type, got {found}")
+    if any(x.array.ndim > 1 for x in xs):
+        found = ", ".join(str(x.array.shape) for x in xs)
+        raise RuntimeError(f"meshgrid: expected vectors, got shapes {found}")
+    swapped = indexing == "xy" and len(xs) > 1
+    axes = [1, 0, *range(2, len(xs))] if swapped else list(range(len(xs)))
+    sizes = [0] * len(xs)
+    for x, axis in zip(xs, axes):
+        sizes[axis] = x.array.size
+    lines = [
+        reshape(x, [-1 if i == axis else 1 for i in range(len(xs))]) for x, axis in zip(xs, axes)
+    ]
+    return tuple(expand(line, sizes) for line in lines)
 
 
 def clone(input: Any) -> Any:

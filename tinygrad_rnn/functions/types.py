@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_rnn import dtypes
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import raw, tensor_of
+from tinygrad_rnn.functions.arguments import check_flags, raw, tensor_of
 from tinygrad_rnn.functions.shape import clone
 from tinygrad_rnn.ops.promotion import to_dtype
 
@@ -115,22 +115,21 @@ def on_cpu(name: str, device: Any) -> None:
         )
 
 
-def to(
-    input: Any,
-    target: Any = None,
-    dtype: DTypeLike = None,
-    *,
-    device: Any = None,
-    non_blocking: bool = False,
-    copy: bool = False,
-) -> Any:
+def to(input: Any, *target: Any, **options: Any) -> Any:
     """The tensor in another type of elements; itself, if it has that type and no copy is asked for.
+
+    ``x.to(dtype, non_blocking=False, copy=False)``,
+    ``x.to(device=None, dtype=None, non_blocking=False, copy=False)``,
+    ``x.to(other, non_blocking=False, copy=False)``
 
     Parameters
     ----------
-    target : dtype, tensor or "cpu"
-        A type of elements, or a tensor whose type it is; the only device is accepted too, and
-        may be followed by a type.
+    dtype : optional
+        A type of elements.
+    other : Tensor
+        One whose type it is.
+    device : "cpu", optional
+        The only one there is.
     non_blocking : bool
         Without effect.
     copy : bool
@@ -148,12 +147,29 @@ def to(
     tensor([ 1, -1])
     """
     x = tensor_of("to", input)
-    if isinstance(target, Variable):
-        target = target.array.dtype
-    if isinstance(target, str) and target.split(":")[0] in DEVICES:
-        device = target
-    elif target is not None:
-        dtype = target
-    on_cpu("to", device)
+    given = _arguments_of_to(target, options)
+    on_cpu("to", given.get("device"))
+    check_flags("to", **{flag: given.get(flag, False) for flag in ("non_blocking", "copy")})
+    other, dtype = given.get("other"), given.get("dtype")
+    dtype = other.array.dtype if other is not None else dtype
     changed = x if dtype is None else to_dtype(x, as_dtype(dtype))
-    return clone(x) if copy and changed is x else changed
+    return clone(x) if given.get("copy") and changed is x else changed
+
+
+def _arguments_of_to(target: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
+    """What is meant by the arguments of `to`, of which the first one decides how they are read."""
+    first = target[0] if target else None
+    if isinstance(first, Variable):
+        names = ["other"]
+    elif first is None or (isinstance(first, str) and first.split(":")[0] in DEVICES):
+        names = ["device", "dtype"]
+    else:
+        names = ["dtype"]
+    names += ["non_blocking", "copy"]
+    unknown = set(options) - set(names)
+    if len(target) > len(names) or unknown or set(names[: len(target)]) & set(options):
+        raise TypeError(
+            f"to: takes ({', '.join(names)}) here, got {len(target)} by position"
+            + "".join(f", and {name}" for name in options)
+        )
+    return dict(zip(names, target)) | options

@@ -2,10 +2,13 @@
 
 from tinygrad_rnn.nn import functional, init, utils
 from tinygrad_rnn.nn.activation import (
+    CELU,
     ELU,
     GELU,
     GLU,
     SELU,
+    Hardsigmoid,
+    Hardswish,
     Hardtanh,
     LeakyReLU,
     LogSigmoid,
@@ -54,6 +57,7 @@ from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.nn.recurrent import GRU, LSTM, RNN, RNNBase
 
 __all__ = [
+    "CELU",
     "ELU",
     "GELU",
     "GLU",
@@ -73,6 +77,8 @@ __all__ = [
     "Flatten",
     "GRUCell",
     "GaussianNLLLoss",
+    "Hardsigmoid",
+    "Hardswish",
     "Hardtanh",
     "HuberLoss",
     "Identity",

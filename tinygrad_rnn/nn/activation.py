@@ -155,6 +155,29 @@ class ELU(_Overwriting):
         return [f"alpha={self.alpha}"]
 
 
+class CELU(_Overwriting):
+    """``x`` for x > 0, else α · (exp(x/α) − 1).
+
+    Parameters
+    ----------
+    alpha : float
+        Not 0.
+    inplace : bool
+        Whether to overwrite the input.
+    """
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.alpha = alpha
+
+    def forward(self, input: Any) -> Any:
+        """See the class."""
+        return F.celu(input, self.alpha, self.inplace)
+
+    def _options(self) -> list[str]:
+        return [f"alpha={self.alpha}"]
+
+
 class SELU(_Overwriting):
     """A scaled ELU that keeps mean 0 and variance 1: https://arxiv.org/abs/1706.02515.
 
@@ -246,6 +269,48 @@ class Hardtanh(_Overwriting):
 
     def _options(self) -> list[str]:
         return [f"min_val={self.min_val}", f"max_val={self.max_val}"]
+
+
+class Hardsigmoid(Module):
+    """min(max(x + 3, 0), 6) / 6: a sigmoid of straight lines.
+
+    Parameters
+    ----------
+    inplace : bool
+        Whether to overwrite the input.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.Hardsigmoid()(tg.tensor([-4.0, 0.0, 4.0]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """See the class."""
+        return F.hardsigmoid(input, self.inplace)
+
+
+class Hardswish(Module):
+    """``x`` · `Hardsigmoid` (x).
+
+    Parameters
+    ----------
+    inplace : bool
+        Whether to overwrite the input.
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """See the class."""
+        return F.hardswish(input, self.inplace)
 
 
 class Softplus(Module):

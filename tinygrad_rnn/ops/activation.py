@@ -127,6 +127,20 @@ prelu.vjp(
 )
 prelu.vjp("weight", lambda g, x: np.where(x > 0, 0, g * x), formula="g ⊙ x where x ≤ 0")
 
+hardsigmoid = _activation(
+    "hardsigmoid",
+    lambda x: np.minimum(np.maximum(x + 3, 0), 6) / 6,
+    lambda g, x: np.where((x > -3) & (x < 3), g / 6, 0),
+    "g / 6 where −3 < x < 3",
+)
+
+hardswish = _activation(
+    "hardswish",
+    lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6,
+    lambda g, x: np.where(x <= -3, 0, np.where(x >= 3, g, g * (x / 3 + 0.5))),
+    "g where x ≥ 3, 0 where x ≤ −3, else g ⊙ (x/3 + 1/2)",
+)
+
 # -- made of exponentials --
 
 
@@ -140,6 +154,13 @@ def _elu_slope(g: Any, x: Any, alpha: float, scale: float) -> Any:
 
 
 elu = _activation("elu", _elu, _elu_slope, "scale·g where x > 0, else scale·alpha·g ⊙ exp(x)")
+
+celu = _activation(
+    "celu",
+    lambda x, *, alpha: np.where(x > 0, x, np.expm1(np.minimum(x, 0) / alpha) * alpha),
+    lambda g, x, alpha: np.where(x > 0, g, g * np.exp(np.where(x > 0, 0, x) / alpha)),
+    "g where x > 0, else g ⊙ exp(x / alpha)",
+)
 
 
 def log1pexp(x: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.dtypes import is_floating
+from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.arithmetic import in_rules, quiet
 from tinygrad_rnn.ops.memory import first_decides, owned
@@ -69,6 +70,50 @@ def _inverse(d: Any) -> Any:
     return np.where(d == 0, 0, 1 / d)
 
 
+# -- powers of two, inverse hyperbolic functions, odds --
+
+exp2 = _function("exp2", np.exp2, lambda g, y: g * y * math.log(2), "g ⊙ y ⊙ ln 2", "2^")
+asinh = _function("asinh", np.arcsinh, lambda g, x: g / np.sqrt(x * x + 1), "g / √(x² + 1)")
+acosh = _function("acosh", np.arccosh, lambda g, x: g / np.sqrt(x * x - 1), "g / √(x² − 1)")
+atanh = _function("atanh", np.arctanh, lambda g, x: g / (1 - x * x), "g / (1 − x²)")
+
+
+def _logit(x: Any, *, eps: float | None) -> Any:
+    """ln(x / (1 − x)) of x, which ``eps`` keeps away from 0 and 1."""
+    if eps is not None:
+        x = np.where(x < eps, x.dtype.type(eps), np.where(x > 1 - eps, x.dtype.type(1 - eps), x))
+    with np.errstate(all="ignore"):
+        return np.log(x / (1 - x))
+
+
+def _logit_slope(g: Any, x: Any, eps: float | None) -> Any:
+    low, outside = (0, math.nan) if eps is None else (eps, 0)
+    return np.where((x < low) | (x > 1 - low), outside, g / ((x + 0) * (1 - x)))  # −0 + 0 is 0
+
+
+logit = Primitive("logit", _logit, "x", prepare=promoted("logit", to_float=True))
+logit.vjp("x", _logit_slope, formula="g / (x ⊙ (1 − x))")
+
+
+def _xlogy(a: Any, b: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return np.where((a == 0) & (b == b), 0, a * np.log(b))
+
+
+xlogy: Primitive = Primitive(
+    "xlogy", _xlogy, "a b", symbol="{a} ⊙ ln {b}",
+    prepare=promoted("xlogy", to_float=True, numbers=False),
+)  # fmt: skip
+
+
+def _xlogy_a(g: Any, a: Any, b: Any) -> Any:
+    part = xlogy.apply(g, b) if isinstance(g, Variable) or isinstance(b, Variable) else _xlogy(g, b)
+    return np.where((a == 0) & (b <= 0), 0, part)
+
+
+xlogy.vjp("a", _xlogy_a, formula="g ⊙ ln b")
+xlogy.vjp("b", lambda g, a, b: g * a / b, formula="g ⊙ a / b")
+
 # -- the error function --
 
 
@@ -105,6 +150,20 @@ sign = Primitive(
     "x", prepare=promoted("sign"),
 )  # fmt: skip
 
+
+def _nan_to_num(x: Any, *, nan: float, posinf: float, neginf: float) -> Any:
+    if x.dtype.kind != "f":
+        return x.copy()
+    with np.errstate(all="ignore"):  # what does not fit becomes inf again, as in PyTorch
+        nan, posinf, neginf = (np.float64(value).astype(x.dtype) for value in (nan, posinf, neginf))
+    return np.where(
+        x != x, nan, np.where(x == math.inf, posinf, np.where(x == -math.inf, neginf, x))
+    )
+
+
+nan_to_num = Primitive("nan_to_num", _nan_to_num, "x", prepare=promoted("nan_to_num"))
+nan_to_num.vjp("x", lambda g, x: np.where(np.isfinite(x), g, 0), formula="g where |x| < ∞")
+
 # -- whole numbers --
 
 
@@ -130,7 +189,7 @@ def _division(name: str, forward: Fn, symbol: str = "") -> Primitive:
     """A division with a whole result or a remainder; integers cannot be divided by 0."""
 
     def divide(a: Any, b: Any) -> Any:
-        if b.dtype.kind != "f" and not b.all():
+        if b.dtype.kind != "f" and not b.all() and np.broadcast(a, b).size:
             raise ValueError("ZeroDivisionError: integers cannot be divided by 0")
         with np.errstate(all="ignore"):
             return forward(a, b)

@@ -38,6 +38,7 @@ CONTINUED: dict[str, Callable[..., Any]] = {
 
 # Rounding, the error function, norms and changes of type have no place here.
 ANALYTIC = frozenset(CONTINUED) | {
+    "acosh", "addcdiv", "addcmul", "asinh", "atanh", "celu", "exp2", "logit",
     "acos", "add", "add_at", "add_slices", "add_spans", "addmm", "addmv", "amax", "amin",
     "as_strided", "asin", "atan", "baddbmm", "binary_cross_entropy", "cat", "clamp", "clamp_max",
     "clamp_min", "clone", "cos", "cosh", "cumprod", "cumsum", "diag_embed", "diagonal", "div",

@@ -18,11 +18,12 @@ Twin = Callable[..., Any]
 Shape = tuple[int, ...]
 
 SAME_NAME = (
-    "abs", "acos", "add", "asin", "atan", "atan2", "ceil", "clamp", "cos", "cosh",
-    "div", "erf", "exp", "expm1", "floor", "fmod", "log", "log10", "log1p", "log2", "logaddexp",
-    "matmul", "maximum", "minimum", "mul", "neg", "pow", "reciprocal", "relu", "remainder",
-    "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "sub", "tan", "tanh", "trunc",
-    "where",
+    "abs", "acos", "acosh", "add", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "clamp",
+    "cos", "cosh", "div", "erf", "exp", "exp2", "expm1", "floor", "fmod", "lerp", "log",
+    "log10", "log1p", "log2", "logaddexp", "matmul", "maximum", "minimum", "mul", "neg",
+    "pow", "reciprocal", "relu", "remainder", "rsqrt",
+    "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "sub", "tan", "tanh", "trunc",
+    "where", "xlogy",
 )  # fmt: skip
 """Primitives without parameters that PyTorch has under the same name."""
 
@@ -151,6 +152,17 @@ def _linear_scan(torch: Any, a: Any, b: Any, dim: int, reverse: bool) -> Any:
     return torch.stack(made[::-1] if reverse else made, dim)
 
 
+# -- decompositions ----------------------------------------------------------------------------
+
+
+def _svd(torch: Any, x: Any) -> Any:
+    """The factors below one another, of the signs that NumPy gives the singular vectors."""
+    u, s, vt = torch.linalg.svd(x, full_matrices=False)
+    ours = torch.from_numpy(np.linalg.svd(x.detach().numpy(), full_matrices=False)[0])
+    signs = torch.where((u.detach() * ours).sum(-2, keepdim=True) < 0, -1, 1)
+    return torch.cat([u * signs, s[..., None, :], vt.transpose(-1, -2) * signs], -2)
+
+
 # -- layers and losses -------------------------------------------------------------------------
 
 
@@ -196,7 +208,15 @@ TWINS: dict[str, Twin] = {
     "trunc_divide": lambda torch, a, b: torch.div(a, b, rounding_mode="trunc"),
     "clamp_min": lambda torch, x, low: torch.clamp(x, min=low),
     "clamp_max": lambda torch, x, high: torch.clamp(x, max=high),
+    "logit": lambda torch, x, eps: torch.logit(x, eps),
+    "nan_to_num": lambda torch, x, **numbers: torch.nan_to_num(x, **numbers),
+    "addcmul": lambda torch, x, a, b, value: torch.addcmul(x, a, b, value=value),
+    "addcdiv": lambda torch, x, a, b, value: torch.addcdiv(x, a, b, value=value),
     # nonlinearities
+    # PyTorch's own has no second derivative
+    "hardsigmoid": lambda torch, x: torch.nn.functional.relu6(x + 3) / 6,
+    "hardswish": _functional("hardswish"),
+    "celu": _functional("celu"),
     "hardtanh": lambda torch, x, low, high: torch.nn.functional.hardtanh(x, low, high),
     "leaky_relu": lambda torch, x, slope: torch.nn.functional.leaky_relu(x, slope),
     "prelu": lambda torch, x, weight: torch.where(x > 0, x, x * weight),
@@ -248,6 +268,7 @@ TWINS: dict[str, Twin] = {
     "linear": _functional("linear"),
     **{name: _adding(name) for name in ("addmm", "addmv", "baddbmm")},
     "einsum": lambda torch, a, b, equation: torch.einsum(equation, a, b),
+    "svd": _svd,
     # layers and losses
     "dropout": lambda torch, x, mask: x * mask,
     "embedding": _embedding,

@@ -25,8 +25,9 @@ _LONGEST_FORMULA, _LONGEST_EXPRESSION = 14, 120  # characters; the layout cuts a
 _PARTS = ("getitem", "slice")
 _LOOSE = " ⊙·/−;²ᵀ"  # signs of names that are formulas
 _ACTIVATIONS = (
-    "elu", "gelu", "gelu_tanh", "hardtanh", "leaky_relu", "logsigmoid", "mish", "relu", "sigmoid",
-    "silu", "softmax", "softplus", "softsign", "tanh",
+    "celu", "elu", "gelu", "gelu_tanh", "hardsigmoid", "hardswish", "hardtanh",
+    "leaky_relu", "logsigmoid", "mish", "relu", "sigmoid", "silu", "softmax",
+    "softplus", "softsign", "tanh",
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from tinygrad_rnn.writing.names import expression, names
 _KEEP_OFF = "keep its argument away from 0: add a small number, or use the function's stable form"
 _REMEDIES = {
     **dict.fromkeys(("log", "log2", "log10", "div", "reciprocal", "rsqrt", "sqrt"), _KEEP_OFF),
+    "logit": "give it an eps, which keeps its argument away from 0 and 1",
     "exp": "use log_softmax, logsumexp or softplus, which do not overflow, or clamp its argument",
     "pow": "keep the base positive and the exponent moderate",
     "vector_norm": "the norm has no derivative at 0: add a small number under the root",

@@ -8,9 +8,12 @@ tensor(0.1269)
 
 from tinygrad_rnn.functions import linear, prelu, sigmoid, tanh
 from tinygrad_rnn.nn.functional.activation import (
+    celu,
     elu,
     gelu,
     glu,
+    hardsigmoid,
+    hardswish,
     hardtanh,
     leaky_relu,
     log_softmax,
@@ -54,6 +57,7 @@ __all__ = [
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "celu",
     "cosine_similarity",
     "cross_entropy",
     "ctc_loss",
@@ -63,6 +67,8 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "hardsigmoid",
+    "hardswish",
     "hardtanh",
     "huber_loss",
     "kl_div",

@@ -65,6 +65,34 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     return activation.hardtanh.apply(x, low=min_val, high=max_val)
 
 
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+    """min(max(x + 3, 0), 6) / 6, elementwise: a sigmoid of straight lines.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.hardsigmoid(tg.tensor([-4.0, 0.0, 4.0]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    if inplace:
+        return change("hardsigmoid_", hardsigmoid, tensor_of("hardsigmoid", input))
+    return activation.hardsigmoid.apply(tensor_of("hardsigmoid", input))
+
+
+def hardswish(input: Any, inplace: bool = False) -> Any:
+    """``x · hardsigmoid(x)``, elementwise: https://arxiv.org/abs/1905.02244.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.hardswish(tg.tensor([-1.5, 1.5, 4.0]))
+    tensor([-0.3750,  1.1250,  4.0000])
+    """
+    if inplace:
+        return change("hardswish_", hardswish, tensor_of("hardswish", input))
+    return activation.hardswish.apply(tensor_of("hardswish", input))
+
+
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """``x`` for x > 0, else ``negative_slope`` · x, elementwise.
 
@@ -93,6 +121,30 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
         return change("elu_", elu, tensor_of("elu", input), alpha)
     alpha = number_of("elu", "alpha", alpha)
     return activation.elu.apply(tensor_of("elu", input), alpha=alpha, scale=1.0)
+
+
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """``x`` for x > 0, else α · (exp(x/α) − 1), elementwise: https://arxiv.org/abs/1704.07483.
+
+    Unlike `elu` it has no kink at 0, whatever α.
+
+    Raises
+    ------
+    RuntimeError
+        If ``alpha`` is 0, or the input is not floating-point.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.celu(tg.tensor([-1.0, 2.0]), alpha=2.0)
+    tensor([-0.7869,  2.0000])
+    """
+    if inplace:
+        return change("celu_", celu, tensor_of("celu", input), alpha)
+    alpha = number_of("celu", "alpha", alpha)
+    if not alpha:
+        raise RuntimeError("celu: ZeroDivisionError: alpha must not be 0")
+    return activation.celu.apply(tensor_of("celu", input), alpha=alpha)
 
 
 def selu(input: Any, inplace: bool = False) -> Any:

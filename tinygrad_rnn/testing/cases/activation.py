@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+import tinygrad_rnn as tg
 from tinygrad_rnn.testing.cases.table import CATEGORIES, add_case, positive, signed
 
 
@@ -31,6 +32,11 @@ def _ref_gelu_tanh(x: Any) -> Any:
     return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
+def _hardsigmoid(f: Any, x: Any) -> Any:
+    """PyTorch's has no second derivative; what it is made of has."""
+    return f.hardsigmoid(x) if f is tg.nn.functional else f.relu6(x + 3) / 6
+
+
 _SELU = {"alpha": 1.6732632423543772, "scale": 1.0507009873554805}
 _CALLS = {  # primitive, call, the same in NumPy
     "hardtanh": ("hardtanh", lambda f, x: f.hardtanh(x), lambda x: np.clip(x, -1, 1)),
@@ -49,6 +55,17 @@ _CALLS = {  # primitive, call, the same in NumPy
     "silu": ("silu", lambda f, x: f.silu(x), lambda x: x / (1 + np.exp(-x))),
     "mish": ("mish", lambda f, x: f.mish(x), lambda x: x * np.tanh(_log1pexp(x))),
     "gelu": ("gelu", lambda f, x: f.gelu(x), _ref_gelu),
+    "celu": (
+        "celu", lambda f, x: f.celu(x, 1.5),
+        lambda x: np.where(x > 0, x, 1.5 * np.expm1(np.minimum(x, 0) / 1.5)),
+    ),
+    "hardswish": (
+        "hardswish", lambda f, x: f.hardswish(x * 2), lambda x: 2 * x * np.clip(x / 3 + 0.5, 0, 1)
+    ),
+    "hardsigmoid": (  # made of lines, so times x, for a second derivative
+        "hardsigmoid", lambda f, x: _hardsigmoid(f, x * 2) * x,
+        lambda x: np.clip(x / 3 + 0.5, 0, 1) * x,
+    ),
     "gelu_tanh": ("gelu_tanh", lambda f, x: f.gelu(x, approximate="tanh"), _ref_gelu_tanh),
 }  # fmt: skip
 for _label, (_name, _call, _ref) in _CALLS.items():

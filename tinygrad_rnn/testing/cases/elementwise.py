@@ -37,6 +37,12 @@ _UNARY = {  # how it is called, what NumPy says, where it is defined
     "asin": (lambda lib, x: lib.asin(x / 3), lambda x: np.arcsin(x / 3), signed),
     "acos": (lambda lib, x: lib.acos(x / 3), lambda x: np.arccos(x / 3), signed),
     "atan": (lambda lib, x: lib.atan(x), np.arctan, signed),
+    "asinh": (lambda lib, x: lib.asinh(x), np.arcsinh, signed),
+    "acosh": (lambda lib, x: lib.acosh(x + 1), lambda x: np.arccosh(x + 1), positive),
+    "atanh": (lambda lib, x: lib.atanh(x / 3), lambda x: np.arctanh(x / 3), signed),
+    "exp2": (lambda lib, x: lib.exp2(x), np.exp2, signed),
+    "logit": (lambda lib, x: lib.logit(x / 3), lambda x: np.log(x / (3 - x)), positive),
+    "nan_to_num": (lambda lib, x: lib.nan_to_num(x) * x, lambda x: x * x, signed),
     "erf": (lambda lib, x: lib.erf(x), np.vectorize(math.erf, otypes="d"), signed),
     # flat or straight, so times x, for a second derivative that is not 0 everywhere
     "abs": (lambda lib, x: lib.abs(x) * x, lambda x: np.abs(x) * x, signed),
@@ -116,6 +122,7 @@ for _name, (_fn, _ref, _draw) in _BINARY.items():
         lambda a, b, r=_ref: r(a.T, b[1::2]),
     )
 _OF_TENSORS = {
+    "xlogy": (lambda lib, a, b: lib.xlogy(a, b), lambda a, b: a * np.log(b), positive),
     "atan2": (lambda lib, a, b: lib.atan2(a, b), np.arctan2, signed),
     "logaddexp": (lambda lib, a, b: lib.logaddexp(a, b), np.logaddexp, signed),
     "maximum": (lambda lib, a, b: lib.maximum(a, b), np.maximum, signed),
@@ -152,6 +159,40 @@ for _name, (_fn, _ref, _draw) in _OF_TENSORS.items():
     )
 add_case(
     "pow", "integer powers of negatives", lambda lib, x: x**3, [[-2.0, -0.5, 1.5]], lambda x: x**3
+)
+
+add_case(
+    "logit",
+    "kept away from 0 and 1",
+    lambda lib, x: lib.logit(x, eps=0.25),
+    [[0.1, 0.4, 0.7, 0.9]],
+    lambda x: np.log(np.clip(x, 0.25, 0.75) / (1 - np.clip(x, 0.25, 0.75))),
+)
+_THREE = {
+    "lerp": (lambda lib, a, b, c: lib.lerp(a, b, c), lambda a, b, c: a + c * (b - a)),
+    "addcmul": (
+        lambda lib, a, b, c: lib.addcmul(a, b, c, value=1.5), lambda a, b, c: a + 1.5 * b * c
+    ),
+    "addcdiv": (
+        lambda lib, a, b, c: lib.addcdiv(a, b, c, value=-2), lambda a, b, c: a - 2 * b / c
+    ),
+}  # fmt: skip
+for _name, (_fn, _ref) in _THREE.items():
+    for _shapes in [((), (), ()), ((3,), (3,), (3,)), ((2, 1), (3,), ()), ((0, 3), (1, 3), (3,))]:
+        add_case(_name, f"{_shapes}", _fn, [signed(*shape) for shape in _shapes], _ref)
+    add_case(
+        _name,
+        "views",
+        lambda lib, a, b, c, f=_fn: f(lib, a.T, b[1::2], c),
+        [signed(2, 3), signed(6, 2), signed(3, 2)],
+        lambda a, b, c, r=_ref: r(a.T, b[1::2], c),
+    )
+add_case(
+    "lerp",
+    "a number",
+    lambda lib, a, b: lib.lerp(a, b, 0.75),
+    [signed(3), signed(3)],
+    lambda a, b: a + 0.75 * (b - a),
 )
 
 # linear, so exact with large steps at such numbers: differences of float32 are mostly rounding

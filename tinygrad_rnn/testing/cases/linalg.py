@@ -86,6 +86,43 @@ for _name, _one, _two, _inputs in [
                 lambda x, a, b, f=_factors: f.get("beta", 1) * x + f.get("alpha", 1) * (a @ b),
             )
 
+
+def _rebuilt(a: Any) -> Any:
+    u, s, vt = np.linalg.svd(a, full_matrices=False)
+    return (u * np.tanh(s)[..., None, :]) @ vt
+
+
+for _shape in [(2, 3), (3, 2), (3, 3), (1, 3), (2, 3, 2), (0, 2), (2, 0)]:
+    _matrix = signed(*_shape)
+    add_case(
+        "svd",
+        f"values of {_shape}",
+        lambda lib, a: lib.linalg.svdvals(a),
+        [_matrix],
+        lambda a: np.linalg.svd(a, compute_uv=False),
+    )
+    add_case(  # does not depend on the signs of the vectors
+        "svd",
+        f"factors of {_shape}",
+        lambda lib, a: _together(lib, *lib.linalg.svd(a, full_matrices=False)),
+        [_matrix],
+        _rebuilt,
+    )
+
+
+def _together(lib: Any, u: Any, s: Any, vt: Any) -> Any:
+    return (u * lib.tanh(s)[..., None, :]) @ vt
+
+
+for _ord in (2, -2, "nuc"):
+    add_case(
+        "svd",
+        f"norm {_ord}",
+        lambda lib, a, o=_ord: lib.linalg.norm(a, o),
+        [signed(3, 4)],
+        lambda a, o=_ord: np.linalg.norm(a, o),
+    )
+
 for _equation, _one, _two in [
     ("ij,jk->ik", (2, 3), (3, 4)),
     ("ij,jk->ki", (2, 3), (3, 4)),
