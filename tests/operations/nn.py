@@ -690,7 +690,14 @@ for _name, _several in _OPTIONS.items():
 
 # -- a vector for a weight -----------------------------------------------------------------------
 
-for _shape, _bias in [((3,), ()), ((4, 2, 3), ()), ((3,), (1,)), ((2, 3), (2,)), ((2, 3), (3,))]:
+for _shape, _bias in [
+    ((3,), ()),
+    ((4, 2, 3), ()),
+    ((2, 3), ()),
+    ((3,), (1,)),
+    ((2, 3), (2,)),
+    ((2, 3), (3,)),
+]:
     _arrays = (draw(*_shape), draw(3), draw(*_bias))
     call("linear", f"{_shape}, a vector, {_bias}", of("linear"), *_arrays)
 

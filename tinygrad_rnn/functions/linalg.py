@@ -444,7 +444,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     weight : Tensor of shape (out_features, in_features)
         (in_features,): one output without an axis for it.
     bias : Tensor of shape (out_features,), optional
-        () for a weight that is a vector.
+        () for a weight that is a vector; as in PyTorch, an input of 2 axes takes none then.
 
     Returns
     -------
@@ -470,10 +470,11 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         return linalg.matmul.apply(x, transpose(w, 0, 1) if w.array.ndim == 2 else w)
     if w.array.ndim == 1:
         b = tensor_of("linear", bias)
-        if b.array.ndim:
+        if b.array.ndim or x.array.ndim == 2:
             raise RuntimeError(
-                f"linear: a weight that is a vector has one output, so its bias must have shape "
-                f"(), got {b.array.shape}"
+                "linear: beside a weight that is a vector a bias must have shape (), and the input "
+                f"1, 3 or more axes; got shapes {b.array.shape} and {x.array.shape}: make the "
+                "weight a matrix of one row"
             )
         return arithmetic.add.apply(linalg.matmul.apply(x, w), b)
     return linalg.linear.apply(x, w, tensor_of("linear", bias))
