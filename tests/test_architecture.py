@@ -15,7 +15,7 @@ import tinygrad_rnn
 
 PACKAGE = Path(tinygrad_rnn.__file__).parent
 ROOT = Path(__file__).parents[1]
-ENGINE_LINES = 410
+ENGINE_LINES = 850
 
 # From the ground up. A module may import from its own floor and from those before it.
 FLOORS = [

@@ -29,9 +29,9 @@ from tinygrad_rnn.dtypes import (
     is_floating,
     of_number,
 )
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.errors import no_memory
+from tinygrad_rnn.errors import no_memory, silently
 from tinygrad_rnn.functions.arguments import (
     fitting,
     integer_of,
@@ -55,8 +55,7 @@ def _leaf(
     if not isinstance(requires_grad, bool | None):
         raise TypeError(f"{name}: requires_grad must be a bool, got {requires_grad!r}")
     try:
-        with np.errstate(all="ignore"):
-            made = primitive.make_tensor(make(), None)
+        made = graph.make_tensor(silently(make), None)
     except MemoryError as error:
         raise no_memory(name, error) from None
     return made.requires_grad_() if requires_grad else made
@@ -130,7 +129,7 @@ def from_numpy(array: Array) -> Any:
     as_dtype(array.dtype)
     if not array.dtype.isnative:
         raise ValueError("from_numpy: the array has the other byte order; convert it first")
-    return primitive.make_tensor(apart(array), None)
+    return graph.make_tensor(apart(array), None)
 
 
 def to_array(data: Any, dtype: DTypeLike = None) -> Array:
@@ -153,8 +152,7 @@ def to_array(data: Any, dtype: DTypeLike = None) -> Array:
     wanted = as_dtype(dtype)
     if not given and wanted.kind in "iu":
         _check_range(array, wanted)
-    with np.errstate(all="ignore"):
-        return array.astype(wanted, copy=False)
+    return silently(array.astype, wanted, copy=False)
 
 
 def _not_numbers(data: Any, array: Array) -> Exception:
@@ -521,10 +519,9 @@ def logspace(
     def powers() -> Array:
         exponents = make()
         if exponents.size == 1:  # a single one is not rounded to the type
-            with np.errstate(all="ignore"):
-                power = np.power(float(b), float(first))
-                if is_floating(kind):
-                    return power.astype(kind).reshape(1)
+            power = np.power(float(b), float(first))
+            if is_floating(kind):
+                return power.astype(kind).reshape(1)
             return np.full(1, _element("logspace", "the power", float(power), kind), kind)
         return np.power(exponents.dtype.type(b), exponents).astype(kind)
 

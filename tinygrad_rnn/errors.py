@@ -3,12 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from contextvars import Context, copy_context
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_SILENT = Context()  # in which NumPy says nothing: it looks there for how to treat errors
+_SILENT.run(np.seterr, all="ignore")
+
+
+def silently(function: Callable[..., Any], *arrays: Any, **params: Any) -> Any:
+    """Call a function of arrays without NumPy's warnings: ln 0 is −∞, ∞ − ∞ is NaN, as in PyTorch.
+
+    Nothing is set that would have to be set back, whatever interrupts; and a ``with np.errstate``
+    takes ten times as long.
+    """
+    return _SILENT.copy().run(function, *arrays, **params)
+
+
+def silently_among_users(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """As `silently`, for what may call functions of users: hooks find their context variables."""
+
+    def quiet() -> Any:
+        np.seterr(all="ignore")
+        return function(*arguments, **options)
+
+    return copy_context().run(quiet)
+
+
+def silent(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, called `silently`."""
+    return wraps(function)(partial(silently, function))
 
 
 def cannot_compute(name: str, error: Exception, arrays: list[Any], params: Any) -> Exception:

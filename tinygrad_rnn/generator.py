@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.dtypes import float16, float32, float64, int64, is_floating
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.errors import silent, silently
 from tinygrad_rnn.functions.types import on_cpu
 
 Array = np.ndarray[Any, Any]
@@ -114,7 +115,7 @@ class Generator:
         state["next"], state["left"] = twister["pos"], 625 - twister["pos"]
         if self._spare is not None:
             state["spare"], state["has spare"] = self._spare, 1
-        return primitive.make_tensor(state.view(np.uint8), None)
+        return graph.make_tensor(state.view(np.uint8), None)
 
     def set_state(self, state: Any) -> None:
         """Go on from where `get_state` was, here or in PyTorch.
@@ -272,8 +273,9 @@ class Generator:
             rows = [np.searchsorted(row.astype(float64), u) for row, u in zip(parts, drawn)]
             return np.array(rows, int64).reshape(-1, count)
         waits = arranged(-np.log1p(-self._fractions(weights.size, 53)), weights)
-        with np.errstate(all="ignore"):
-            ranks = weights / waits.astype(weights.dtype)  # whose wait is over first
+        ranks = silently(
+            np.divide, weights, waits.astype(weights.dtype)
+        )  # whose wait is over first
         return np.argsort(-ranks, axis=-1, kind="stable")[:, :count]
 
 
@@ -333,6 +335,7 @@ def _libm(function: Callable[[float], float]) -> Callable[[Array], Array]:
 _log, _log1p, _cos, _sin = _libm(math.log), _libm(math.log1p), _libm(math.cos), _libm(math.sin)
 
 
+@silent
 def _scaled(x: Array, scale: Any, shift: Any, kind: np.dtype[Any]) -> Array:
     """The sum x · scale + shift, rounded once as in PyTorch (a fused multiply-add)."""
     a, b = float(scale), float(shift)
@@ -341,13 +344,12 @@ def _scaled(x: Array, scale: Any, shift: Any, kind: np.dtype[Any]) -> Array:
         return y.astype(float32).astype(float16)
     if kind == float32 or y is x:
         return y.astype(kind)  # of products of float32 numbers float64 loses nothing
-    with np.errstate(all="ignore"):
-        product = x * a
-        (x1, x2), (a1, a2) = _halves(x), _halves(a)
-        lost = ((x1 * a1 - product) + x1 * a2 + x2 * a1) + x2 * a2  # in rounding the product
-        rest = y - product
-        lost += (product - (y - rest)) + (b - rest)  # in rounding the sum
-        return np.where(np.isfinite(lost), y + lost, y)
+    product = x * a
+    (x1, x2), (a1, a2) = _halves(x), _halves(a)
+    lost = ((x1 * a1 - product) + x1 * a2 + x2 * a1) + x2 * a2  # in rounding the product
+    rest = y - product
+    lost += (product - (y - rest)) + (b - rest)  # in rounding the sum
+    return np.where(np.isfinite(lost), y + lost, y)
 
 
 def _halves(x: Any) -> tuple[Any, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import functions
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Variable
 
 NUMPY: dict[Any, Any] = {
@@ -157,7 +157,7 @@ def _arrays(xs: tuple[Any, ...]) -> list[Any]:
 
 def _constant(function: Any, *xs: Any, **options: Any) -> Any:
     """What NumPy makes of the arrays, as a tensor through which no gradient flows."""
-    return primitive.make_tensor(np.asarray(function(*_arrays(xs), **options)), None)
+    return graph.make_tensor(np.asarray(function(*_arrays(xs), **options)), None)
 
 
 def _in_c_order(a: Any, order: str) -> Any:

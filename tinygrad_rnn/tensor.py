@@ -14,9 +14,10 @@ import numpy as np
 from tinygrad_rnn import functions, printing
 from tinygrad_rnn.creation import to_array
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, get_default_dtype, is_floating
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Node, Variable, leaf, place
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.errors import silently, silently_among_users
 from tinygrad_rnn.functions.arguments import dim_of
 from tinygrad_rnn.inplace import InPlace
 from tinygrad_rnn.notes import Notes
@@ -528,7 +529,7 @@ def wrap(array: Any, node: Any) -> Tensor:
 
 
 _new: Callable[[type[Tensor]], Tensor] = object.__new__
-primitive.make_tensor = wrap
+graph.make_tensor = wrap
 
 
 def sequence(x: Any) -> list[Any]:
@@ -584,8 +585,8 @@ def run_walk(
         root = place(output)
         roots[root] = roots[root] + g if root in roots else g
     keep = create_graph if retain_graph is None else retain_graph
-    with np.errstate(all="ignore"):
-        return walk(roots, retain_graph=keep, create_graph=create_graph, **options)
+    options |= {"retain_graph": keep, "create_graph": create_graph}
+    return silently_among_users(walk, roots, **options)
 
 
 def _initial(output: Tensor, cotangent: Tensor | None) -> Tensor:
@@ -608,9 +609,9 @@ def _initial(output: Tensor, cotangent: Tensor | None) -> Tensor:
 
 def accumulate(arrived: Mapping[Node, Any]) -> None:
     """Add what a walk brought to leaves to their gradients."""
-    with _accumulating, np.errstate(all="ignore"):
+    with _accumulating:
         for node, g in arrived.items():
-            _add_to_grad(node, g)
+            silently(_add_to_grad, node, g)
     for node in arrived:
         for call in list(node.notes.after.values()) if node.notes and node.notes.after else ():
             call(node)

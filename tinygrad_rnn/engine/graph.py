@@ -25,6 +25,10 @@ class Variable:
     node: Node | None
 
 
+make_tensor: Any = None
+"""(array, node) -> the tensor that users get; `tinygrad_rnn.tensor` sets it."""
+
+
 class Node:
     """A place in the graph: one application of one primitive, or a leaf (``primitive`` is None).
 

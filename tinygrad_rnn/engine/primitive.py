@@ -19,14 +19,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinygrad_rnn.contributions import FEW_ROWS, Rows
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Variable, leaf, node, place
-from tinygrad_rnn.errors import cannot_compute
+from tinygrad_rnn.engine.lanes import lane
+from tinygrad_rnn.errors import cannot_compute, silently
 from tinygrad_rnn.modes import here
-from tinygrad_rnn.versions import apart, current, histories, requires_grad
+from tinygrad_rnn.versions import apart, requires_grad
 
 Fn = Callable[..., Any]
-NO_PARAMS: dict[str, Any] = {}
-make_tensor: Any = None  # (array, node) -> the tensor users get: tinygrad_rnn.tensor sets it
 
 
 class Rule:
@@ -82,8 +82,8 @@ class Primitive:
         unset: list[Any] = [None] * len(self.inputs)
         self.rules, self.pulls, self.gathers = unset[:], unset[:], unset[:]
         self.joint: Rule | None = None
-        self._keeps: dict[Any, tuple[bool, ...]] = {}  # also by the bits, for the lanes
-        self.apply = _lane(self)
+        self.keeps: dict[Any, tuple[bool, ...]] = {}  # also by the bits, as lanes have them
+        self.apply = lane(self)
         Primitive.registry[name] = self
 
     def vjp(self, name: str, fn: Fn, *, formula: str = "", rows: bool = False) -> None:
@@ -101,20 +101,19 @@ class Primitive:
         inputs = self.prepare(inputs)
         arrays = [x.array if isinstance(x, Variable) else x for x in inputs]
         try:
-            with np.errstate(all="ignore"):  # ∞ − ∞ is NaN without a word, as in PyTorch
-                output = np.asarray(self.forward(*arrays, **params))
+            output = np.asarray(silently(self.forward, *arrays, **params))
             if self.arrange is not None:
                 output = self.arrange(output, arrays)
         except (ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:
             raise cannot_compute(self.name, error, arrays, params) from error
         wants = tuple([requires_grad(x) for x in inputs])
         if True not in wants or not here.mode.recording:
-            return make_tensor(apart(output) if self.view and True in wants else output, None)
-        keep = self._keeps[wants] if wants in self._keeps else self._keep(wants)
+            return graph.make_tensor(apart(output) if self.view and True in wants else output, None)
+        keep = self.keeps[wants] if wants in self.keeps else self._keep(wants)
         saved = tuple([a if kept else None for a, kept in zip((*arrays, output), keep)])
         parents = tuple([place(x) if isinstance(x, Variable) else leaf(x, False) for x in inputs])
         shown = output.copy() if self.view and output.size <= here.mode.keep else output
-        return make_tensor(output, node(self, parents, saved, params, here.mode, shown))
+        return graph.make_tensor(output, node(self, parents, saved, params, here.mode, shown))
 
     __call__ = general
 
@@ -125,51 +124,5 @@ class Primitive:
             raise RuntimeError(f"{self.name}: an input that requires grad has no derivative")
         kept = frozenset().union(*[rule.kept for rule in rules if rule])
         keep = tuple(i in kept for i in range(len(wants) + 1)) if kept else ()
-        self._keeps[wants] = self._keeps[sum(want << i for i, want in enumerate(wants))] = keep
+        self.keeps[wants] = self.keeps[sum(want << i for i, want in enumerate(wants))] = keep
         return keep
-
-
-def _lane(self: Primitive) -> Fn:
-    """`general` in half its time, for one or two tensors of one dtype if a gradient is wanted."""
-    forward, keeps, general, ndarray = self.forward, self._keeps, self.general, np.ndarray
-    view, arrange = self.view, self.arrange
-
-    def unary(x: Any, **params: Any) -> Any:
-        mode = here.mode
-        try:
-            if histories and mode.recording:
-                current(x)
-            a, p = x.array, x.node
-            k = keeps[p.requires_grad]
-            output = (forward(a, **params) if params else forward(a)) if mode.recording else None
-        except Exception:  # not a tensor, no gradient wanted, first use, or an error to explain
-            output = None
-        if output is None:
-            return general(x, **params)
-        output = output if type(output) is ndarray else np.asarray(output)
-        saved = (a if k[0] else None, output if k[1] else None) if k else ()
-        shown = output.copy() if view and output.size <= mode.keep else output
-        return make_tensor(output, node(self, (p,), saved, params or NO_PARAMS, mode, shown))
-
-    def binary(x: Any, y: Any) -> Any:
-        mode = here.mode
-        try:
-            if histories and mode.recording:
-                current(x)
-                current(y)
-            a, b, p, q = x.array, y.array, x.node or place(x), y.node or place(y)
-            k = keeps[p.requires_grad + 2 * q.requires_grad]
-            output = forward(a, b) if a.dtype == b.dtype and mode.recording else None
-            if arrange is not None and not a.flags.c_contiguous and output is not None:
-                output = arrange(output, (a, b))
-        except Exception:
-            output = None
-        if output is None:
-            return general(x, y)
-        output = output if type(output) is ndarray else np.asarray(output)
-        saved = (a if k[0] else None, b if k[1] else None, output if k[2] else None) if k else ()
-        return make_tensor(output, node(self, (p, q), saved, NO_PARAMS, mode, output))
-
-    if self.inputs[0].startswith("*") or len(self.inputs) > 2:
-        return general
-    return unary if len(self.inputs) == 1 else binary

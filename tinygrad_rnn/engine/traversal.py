@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.contributions import Waiting, fitted
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.errors import changed_in_place, check_nan, freed
 from tinygrad_rnn.modes import here
@@ -44,7 +44,7 @@ def walk(
             if node in aside:
                 g = aside.pop(node).total(g, node.shape)
             if node.notes is not None and node.notes.attentive:
-                g = node.notes.attended(g, None if create_graph else primitive.make_tensor)
+                g = node.notes.attended(g, None if create_graph else graph.make_tensor)
             op, source = node.primitive, node
             sent: Any = None if gather else []
             if op is None or (wanted is not None and node in wanted):
@@ -108,7 +108,7 @@ class _Recorded:
 
     def __init__(self, node: Any) -> None:
         self.node, self.params, self.parents = node, node.params, node.parents
-        make, places = primitive.make_tensor, zip(node.saved, (*node.parents, node))
+        make, places = graph.make_tensor, zip(node.saved, (*node.parents, node))
         self.saved = [make(a, p) if isinstance(a, np.ndarray) else a for a, p in places]
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_rnn.dtypes import as_dtype
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.versions import apart
 
@@ -39,7 +39,7 @@ def tensor_of(name: str, input: Any) -> Any:
     if isinstance(input, Variable):
         return input
     if isinstance(input, np.ndarray):
-        return primitive.make_tensor(apart(input.astype(as_dtype(input.dtype), copy=False)), None)
+        return graph.make_tensor(apart(input.astype(as_dtype(input.dtype), copy=False)), None)
     if isinstance(input, tuple) and any(isinstance(x, Variable) for x in input):
         raise TypeError(
             f"{name}: expected a tensor, got a tuple with tensors; a recurrent layer, for one, "

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.functions.arguments import check_flags, tensor_of
 from tinygrad_rnn.functions.joining import cat
 from tinygrad_rnn.functions.shape import squeeze, transpose
@@ -116,4 +116,4 @@ def svd(A: Any, full_matrices: bool = True) -> Svd:
 def _completed(u: Any, all_vectors: Any) -> Any:
     """The vectors and, as constants, those that make the matrix square."""
     rest = np.ascontiguousarray(all_vectors[..., u.array.shape[-1] :])
-    return cat([u, primitive.make_tensor(rest, None)], -1) if rest.shape[-1] else u
+    return cat([u, graph.make_tensor(rest, None)], -1) if rest.shape[-1] else u

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.functions.arguments import (
@@ -815,7 +815,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """
     if input is None and other is None:
         places = np.atleast_1d(tensor_of("where", condition).array).nonzero()
-        return tuple(primitive.make_tensor(i, None) for i in places)
+        return tuple(graph.make_tensor(i, None) for i in places)
     c = mask_of("where", "condition", condition)
     return arithmetic.where.general(c, *_fit_choices((input, other)))
 
@@ -851,5 +851,5 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     fill = value if isinstance(value, Variable) else array
     if not (x.array.flags.c_contiguous and m.array.flags.c_contiguous):  # the result always is
         shape = common_shape("masked_fill", m.array.shape, x.array.shape)
-        m = primitive.make_tensor(np.array(np.broadcast_to(m.array, shape), order="C"), None)
+        m = graph.make_tensor(np.array(np.broadcast_to(m.array, shape), order="C"), None)
     return arithmetic.where.general(m, to_dtype(fill, dtype), x)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.errors import within_memory
 from tinygrad_rnn.functions.arguments import (
@@ -448,5 +448,5 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     array = tensor_of("nonzero", input).array
     check_flags("nonzero", as_tuple=as_tuple)
     if as_tuple:
-        return tuple(primitive.make_tensor(i, None) for i in np.atleast_1d(array).nonzero())
-    return primitive.make_tensor(np.ascontiguousarray(np.argwhere(array)), None)
+        return tuple(graph.make_tensor(i, None) for i in np.atleast_1d(array).nonzero())
+    return graph.make_tensor(np.ascontiguousarray(np.argwhere(array)), None)

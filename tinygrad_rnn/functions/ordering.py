@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph, primitive
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.errors import within_memory
 from tinygrad_rnn.functions import elementwise
@@ -39,10 +39,10 @@ class Selection(NamedTuple):
 def _selection(x: Any, index: Any, dim: int, keepdim: bool = True) -> Selection:
     """The elements at an index array that keeps the axis; g goes back to these places."""
     if not x.array.ndim:
-        return Selection(arithmetic.clone.apply(x), primitive.make_tensor(index.reshape(()), None))
+        return Selection(arithmetic.clone.apply(x), graph.make_tensor(index.reshape(()), None))
     values = ordering.pick.apply(x, index=index, dim=dim, keepdims=keepdim)
     places = index if keepdim else index.squeeze(dim)  # a copy: the graph needs its own
-    return Selection(values, primitive.make_tensor(places.copy("K"), None))
+    return Selection(values, graph.make_tensor(places.copy("K"), None))
 
 
 # -- largest, smallest and middle ----------------------------------------------------------------
@@ -247,7 +247,7 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool
     check_flags("argsort", descending=descending, stable=stable)
     x = tensor_of("argsort", input)
     d = dim_of("argsort", dim, x.array.ndim)
-    return primitive.make_tensor(_lying_like(x.array, _order(x.array, d, descending)), None)
+    return graph.make_tensor(_lying_like(x.array, _order(x.array, d, descending)), None)
 
 
 @within_memory

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, int64, is_floating
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph, primitive
 from tinygrad_rnn.functions.arguments import (
     Dims,
     check_no_bools,
@@ -376,7 +376,7 @@ def _place(search: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
     d = None if dim is None else dim_of(name, dim, x.array.ndim)
     some(name, x, d, IndexError)
     place = search(x.array, axis=d if x.array.ndim else None, keepdims=keepdim)
-    return primitive.make_tensor(np.asarray(place, int64), None)
+    return graph.make_tensor(np.asarray(place, int64), None)
 
 
 # -- counting: no derivatives ------------------------------------------------------------------
@@ -413,9 +413,7 @@ def _truth(quantifier: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
     none = isinstance(dim, Sequence) and not dim  # here PyTorch takes () at its word
     axes = () if none else dims_of(name, dim, x.array.ndim)
     answer = np.asarray(quantifier(x.array, axis=axes, keepdims=keepdim), order="C")
-    return primitive.make_tensor(
-        answer.astype(np.uint8) if x.array.dtype == np.uint8 else answer, None
-    )
+    return graph.make_tensor(answer.astype(np.uint8) if x.array.dtype == np.uint8 else answer, None)
 
 
 @numpy_names
@@ -433,4 +431,4 @@ def count_nonzero(input: Any, *axes: Any, dim: Dims = None) -> Any:
     x = tensor_of("count_nonzero", input)
     over = dims_of("count_nonzero", one_or_more("count_nonzero", axes, dim), x.array.ndim)
     number = np.asarray(np.sum(x.array != 0, axis=over, dtype=int64))
-    return primitive.make_tensor(number, None)
+    return graph.make_tensor(number, None)

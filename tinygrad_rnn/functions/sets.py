@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.functions.arguments import check_flags, dim_of, one_or_more, raw, tensor_of
 from tinygrad_rnn.ops.promotion import promoted
 
@@ -57,7 +57,7 @@ def _result(
         x, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
     )
     parts = [found, *[where.reshape(shape)] * inverse, *[often] * counts]
-    made = tuple(primitive.make_tensor(np.array(part, order="C"), None) for part in parts)
+    made = tuple(graph.make_tensor(np.array(part, order="C"), None) for part in parts)
     return made if len(made) > 1 else made[0]
 
 
@@ -91,7 +91,7 @@ def isin(
     one = one_or_more("isin", () if elements is None else (elements,), element)
     other = one_or_more("isin", () if test_elements is None else (test_elements,), test_element)
     x, among = map(raw, _fit((one, other)))
-    return primitive.make_tensor(np.asarray(np.isin(x, among, invert=invert)), None)
+    return graph.make_tensor(np.asarray(np.isin(x, among, invert=invert)), None)
 
 
 _promoted = promoted("isin", numbers=False)

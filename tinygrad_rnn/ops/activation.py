@@ -16,6 +16,7 @@ import numpy as np
 from tinygrad_rnn.dtypes import float16, float32, is_floating
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.errors import silent
 from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.elementwise import erf
 from tinygrad_rnn.ops.memory import in_c_order
@@ -85,11 +86,7 @@ def wide(fn: Fn) -> Fn:
 
 
 def _activation(name: str, forward: Fn, slope: Fn, formula: str) -> Primitive:
-    def silent(x: Any, **params: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return forward(x, **params)
-
-    made = Primitive(name, silent, "x", prepare=floats(name))
+    made = Primitive(name, silent(forward), "x", prepare=floats(name))
     made.vjp("x", slope, formula=formula)
     return made
 

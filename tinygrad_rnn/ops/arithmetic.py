@@ -9,19 +9,10 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.errors import silent
 from tinygrad_rnn.ops.memory import first_decides
 from tinygrad_rnn.ops.promotion import promoted
 from tinygrad_rnn.versions import requires_grad
-
-
-def quiet(ufunc: Callable[..., Any]) -> Callable[..., Any]:
-    """A function without NumPy's warnings: ln 0 is −∞ and 1/0 is ∞, as in PyTorch."""
-
-    def silent(*arrays: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return ufunc(*arrays)
-
-    return silent
 
 
 def in_rules(primitive: Primitive) -> Callable[..., Any]:
@@ -63,7 +54,7 @@ mul.vjp("b", lambda g, a: g * a, formula="g ⊙ a")
 
 div = Primitive(
     "div",
-    quiet(np.true_divide),
+    silent(np.true_divide),
     "a b",
     symbol="/",
     prepare=promoted("div", to_float=True),
@@ -75,10 +66,10 @@ div.vjp("b", lambda g, a, b: -g * (a / b / b), formula="−g ⊙ a / b²")
 neg = Primitive("neg", np.negative, "x", symbol="−", prepare=promoted("neg", bools=False))
 neg.vjp("x", lambda g: -g, formula="−g")
 
-exp = Primitive("exp", quiet(np.exp), "x", prepare=promoted("exp", to_float=True))
+exp = Primitive("exp", silent(np.exp), "x", prepare=promoted("exp", to_float=True))
 exp.vjp("x", lambda g, y: g * y, formula="g ⊙ y")
 
-log = Primitive("log", quiet(np.log), "x", prepare=promoted("log", to_float=True))
+log = Primitive("log", silent(np.log), "x", prepare=promoted("log", to_float=True))
 log.vjp("x", lambda g, x: g / x, formula="g / x")
 
 # ``order``: "K" keeps the order in memory, "C" makes it that of the indices
@@ -98,7 +89,7 @@ def _power(a: Any, b: Any) -> Any:
 
 
 power = Primitive(
-    "pow", quiet(_power), "a b",
+    "pow", silent(_power), "a b",
     symbol="**", prepare=promoted("pow", bools=False, numbers=False), arrange=first_decides,
 )  # fmt: skip
 power.vjp("a", lambda g, a, b: _power_slope(g, a, b), formula="g ⊙ b ⊙ a^(b − 1)")

@@ -15,7 +15,8 @@ import numpy as np
 from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.ops.arithmetic import in_rules, quiet
+from tinygrad_rnn.errors import silent
+from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.memory import first_decides, owned
 from tinygrad_rnn.ops.promotion import promoted
 
@@ -25,7 +26,7 @@ Fn = Callable[..., Any]
 def _function(name: str, forward: Fn, slope: Fn, formula: str, symbol: str = "") -> Primitive:
     """A function from floats to floats; other types are converted first."""
     made = Primitive(
-        name, quiet(forward), "x", symbol=symbol, prepare=promoted(name, to_float=True)
+        name, silent(forward), "x", symbol=symbol, prepare=promoted(name, to_float=True)
     )
     made.vjp("x", slope, formula=formula)
     return made
@@ -56,7 +57,7 @@ atan = _function("atan", np.arctan, lambda g, x: g / (x * x + 1), "g / (x² + 1)
 
 atan2 = Primitive(
     "atan2",
-    quiet(np.arctan2),
+    silent(np.arctan2),
     "a b",
     prepare=promoted("atan2", to_float=True, numbers=False),
     arrange=first_decides,
@@ -78,12 +79,12 @@ acosh = _function("acosh", np.arccosh, lambda g, x: g / np.sqrt(x * x - 1), "g /
 atanh = _function("atanh", np.arctanh, lambda g, x: g / (1 - x * x), "g / (1 − x²)")
 
 
+@silent
 def _logit(x: Any, *, eps: float | None) -> Any:
     """ln(x / (1 − x)) of x, which ``eps`` keeps away from 0 and 1."""
     if eps is not None:
         x = np.where(x < eps, x.dtype.type(eps), np.where(x > 1 - eps, x.dtype.type(1 - eps), x))
-    with np.errstate(all="ignore"):
-        return np.log(x / (1 - x))
+    return np.log(x / (1 - x))
 
 
 def _logit_slope(g: Any, x: Any, eps: float | None) -> Any:
@@ -95,9 +96,9 @@ logit = Primitive("logit", _logit, "x", prepare=promoted("logit", to_float=True)
 logit.vjp("x", _logit_slope, formula="g / (x ⊙ (1 − x))")
 
 
+@silent
 def _xlogy(a: Any, b: Any) -> Any:
-    with np.errstate(all="ignore"):
-        return np.where((a == 0) & (b == b), 0, a * np.log(b))
+    return np.where((a == 0) & (b == b), 0, a * np.log(b))
 
 
 xlogy: Primitive = Primitive(
@@ -136,7 +137,7 @@ erf = _function(
 # -- sizes and signs --
 
 square = Primitive(
-    "square", quiet(np.square), "x",
+    "square", silent(np.square), "x",
     symbol="²", prepare=lambda inputs: promoted("square")((*inputs, 2))[:1],  # the type of x ** 2
 )  # fmt: skip
 square.vjp("x", lambda g, x: g * x * 2, formula="g ⊙ 2·x")  # 2·x may overflow alone
@@ -151,11 +152,12 @@ sign = Primitive(
 )  # fmt: skip
 
 
+@silent
 def _nan_to_num(x: Any, *, nan: float, posinf: float, neginf: float) -> Any:
     if x.dtype.kind != "f":
         return x.copy()
-    with np.errstate(all="ignore"):  # what does not fit becomes inf again, as in PyTorch
-        nan, posinf, neginf = (np.float64(value).astype(x.dtype) for value in (nan, posinf, neginf))
+    # what does not fit becomes inf again, as in PyTorch
+    nan, posinf, neginf = (np.float64(value).astype(x.dtype) for value in (nan, posinf, neginf))
     return np.where(
         x != x, nan, np.where(x == math.inf, posinf, np.where(x == -math.inf, neginf, x))
     )
@@ -167,11 +169,11 @@ nan_to_num.vjp("x", lambda g, x: np.where(np.isfinite(x), g, 0), formula="g wher
 # -- whole numbers --
 
 
+@silent
 def _round(x: Any, *, decimals: int) -> Any:
     if decimals and x.dtype.kind != "f":
         raise ValueError("only floating-point numbers are rounded to decimals")
-    with np.errstate(all="ignore"):
-        return np.round(x, decimals)
+    return np.round(x, decimals)
 
 
 def _whole(ufunc: Fn) -> Fn:
@@ -191,11 +193,10 @@ def _division(name: str, forward: Fn, symbol: str = "") -> Primitive:
     def divide(a: Any, b: Any) -> Any:
         if b.dtype.kind != "f" and not b.all() and np.broadcast(a, b).size:
             raise ValueError("ZeroDivisionError: integers cannot be divided by 0")
-        with np.errstate(all="ignore"):
-            return forward(a, b)
+        return forward(a, b)
 
     fit = promoted(name, bools=False, numbers=False)
-    return Primitive(name, divide, "a b", symbol=symbol, prepare=fit, arrange=first_decides)
+    return Primitive(name, silent(divide), "a b", symbol=symbol, prepare=fit, arrange=first_decides)
 
 
 def _truncated_quotient(a: Any, b: Any) -> Any:
@@ -222,7 +223,7 @@ for _flat in (sign, floor, ceil, trunc, rounding, floor_divide, trunc_divide):
 
 maximum = Primitive(
     "maximum",
-    quiet(np.maximum),
+    silent(np.maximum),
     "a b",
     symbol="max",
     prepare=promoted("maximum", numbers=False),
@@ -230,7 +231,7 @@ maximum = Primitive(
 )
 minimum = Primitive(
     "minimum",
-    quiet(np.minimum),
+    silent(np.minimum),
     "a b",
     symbol="min",
     prepare=promoted("minimum", numbers=False),
@@ -289,7 +290,7 @@ def _floats(name: str) -> Fn:
 
 
 logaddexp = Primitive(
-    "logaddexp", quiet(np.logaddexp), "a b", prepare=_floats("logaddexp"), arrange=first_decides
+    "logaddexp", silent(np.logaddexp), "a b", prepare=_floats("logaddexp"), arrange=first_decides
 )
 logaddexp.vjp("a", lambda g, a, b: g / (1 + np.exp(b - a)), formula="g / (1 + exp(b − a))")
 logaddexp.vjp("b", lambda g, a, b: g / (1 + np.exp(a - b)), formula="g / (1 + exp(a − b))")

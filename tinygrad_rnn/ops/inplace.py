@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_rnn.contributions import Part
 from tinygrad_rnn.dtypes import can_cast
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Node, Variable, leaf, node, place
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.errors import cannot_compute
@@ -203,7 +203,7 @@ def _seen(at: Any, root: Node, array: Array) -> Array:
 def change(name: str, function: Any, x: Any, *arguments: Any, **options: Any) -> Any:
     """Overwrite ``x`` with ``function(x, …)``; returns it."""
     recorded = _checked(name, x, [*arguments, *options.values()])
-    old = primitive.make_tensor(x.array.copy("K"), x.node) if recorded else x
+    old = graph.make_tensor(x.array.copy("K"), x.node) if recorded else x
     result = function(old, *arguments, **options)
     _check_fits(name, x.array, result.array)
     result = to_dtype(result, x.array.dtype)

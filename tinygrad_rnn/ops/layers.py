@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_rnn.contributions import Part
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.errors import silent
 from tinygrad_rnn.ops.activation import floats, wide
 from tinygrad_rnn.ops.indexing import add_at
 from tinygrad_rnn.ops.memory import in_c_order
@@ -33,11 +34,11 @@ def _mean(x: Any, axis: tuple[int, ...]) -> Any:
     return x.sum(axis, keepdims=True) / max(count, 1)
 
 
+@silent
 @wide
 def _layer_norm(x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
-    with np.errstate(all="ignore"):
-        c = x - _mean(x, axis)
-        return c / np.sqrt(_mean(c * c, axis) + eps)
+    c = x - _mean(x, axis)
+    return c / np.sqrt(_mean(c * c, axis) + eps)
 
 
 @wide

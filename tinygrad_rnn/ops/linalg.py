@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.engine import primitive
-from tinygrad_rnn.engine.graph import Variable, node, place
-from tinygrad_rnn.engine.primitive import NO_PARAMS, Primitive
-from tinygrad_rnn.modes import here
+from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.ops.memory import owned
 from tinygrad_rnn.ops.promotion import same_dtype
-from tinygrad_rnn.versions import histories
 
 
 def mT(x: Any) -> Any:
@@ -74,25 +71,6 @@ linear.vjp(
     rows=True,
 )
 linear.vjp("bias", lambda g: g, formula="g")
-
-
-def _affine(x: Any, weight: Any, bias: Any) -> Any:
-    """`linear` in half its time if a gradient is wanted: a recurrent net's steps consist of it."""
-    mode = here.mode
-    if not mode.recording or histories:
-        return linear.general(x, weight, bias)
-    p, q, r = x.node or place(x), weight.node or place(weight), bias.node or place(bias)
-    wants = (p.requires_grad, q.requires_grad, r.requires_grad)
-    a, b, c = x.array, weight.array, bias.array
-    keep = linear._keeps.get(wants)
-    if keep is None or not a.dtype == b.dtype == c.dtype or c.shape != b.shape[:1]:
-        return linear.general(x, weight, bias)
-    y = _linear(a, b, c)
-    saved = (a if keep[0] else None, b if keep[1] else None, None, None) if keep else ()
-    return primitive.make_tensor(y, node(linear, (p, q, r), saved, NO_PARAMS, mode, y))
-
-
-linear.apply = _affine
 
 
 def _added(*arrays: Any, beta: Any, alpha: Any) -> Any:

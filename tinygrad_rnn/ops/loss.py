@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_rnn.contributions import Part
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.errors import silent
 from tinygrad_rnn.ops.activation import floats, hardtanh, log1pexp, sigmoid
 from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.indexing import add_slices
@@ -17,10 +18,10 @@ from tinygrad_rnn.ops.promotion import promoted
 _clipped = in_rules(hardtanh)
 
 
+@silent
 def _huber(d: Any, *, delta: float, slope: float) -> Any:
     size = np.abs(d)
-    with np.errstate(all="ignore"):
-        return np.where(size < delta, d * d * (0.5 * slope / delta), (size - 0.5 * delta) * slope)
+    return np.where(size < delta, d * d * (0.5 * slope / delta), (size - 0.5 * delta) * slope)
 
 
 # straight from |d| = delta on, where it has this slope
@@ -45,10 +46,10 @@ nll_loss.vjp(
 )
 
 
+@silent
 def _binary_cross_entropy(x: Any, target: Any) -> Any:
     """Logarithms count as at least −100, so that a loss stays finite (as in PyTorch)."""
-    with np.errstate(all="ignore"):
-        return (target - 1) * np.maximum(np.log1p(-x), -100) - target * np.maximum(np.log(x), -100)
+    return (target - 1) * np.maximum(np.log1p(-x), -100) - target * np.maximum(np.log(x), -100)
 
 
 def _binary_cross_entropy_slope(g: Any, x: Any, target: Any) -> Any:
@@ -77,9 +78,9 @@ binary_cross_entropy.vjp(
 _sigma = in_rules(sigmoid)
 
 
+@silent
 def _cross_entropy_of_logits(x: Any, target: Any) -> Any:
-    with np.errstate(all="ignore"):
-        return (1 - target) * x + log1pexp(-x)
+    return (1 - target) * x + log1pexp(-x)
 
 
 binary_cross_entropy_with_logits = Primitive(

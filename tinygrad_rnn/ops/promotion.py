@@ -8,19 +8,22 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.dtypes import get_default_dtype, is_floating, result_type
-from tinygrad_rnn.engine import primitive
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.errors import silent
 
 Prepare = Callable[[Sequence[Any]], Sequence[Any]]
 
 
-def _cast(x: Any, *, dtype: np.dtype[Any], origin: np.dtype[Any]) -> Any:
-    with np.errstate(all="ignore"):  # what does not fit becomes inf, as in PyTorch
-        return x.astype(dtype)
+@silent
+def _converted(x: Any, dtype: np.dtype[Any], copy: bool = False) -> Any:
+    return x.astype(dtype, copy=copy)  # what does not fit becomes inf, as in PyTorch
 
 
-cast = Primitive("to_copy", _cast, "x", symbol="to")
+cast = Primitive(
+    "to_copy", lambda x, *, dtype, origin: _converted(x, dtype, copy=True), "x", symbol="to"
+)
 """Change of element type: an operation of its own, so that its derivative is one too."""
 
 cast.vjp("x", lambda g, origin: to_dtype(g, origin), formula="g")
@@ -29,12 +32,11 @@ cast.vjp("x", lambda g, origin: to_dtype(g, origin), formula="g")
 def to_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
     """A tensor or array in another element type; itself if it has that type already."""
     if not isinstance(x, Variable):
-        with np.errstate(all="ignore"):
-            return x.astype(dtype, copy=False)
+        return _converted(x, dtype)
     if x.array.dtype == dtype:
         return x
     if not is_floating(dtype):  # integers have no derivatives
-        return primitive.make_tensor(to_dtype(x.array, dtype), None)
+        return graph.make_tensor(to_dtype(x.array, dtype), None)
     return cast.apply(x, dtype=dtype, origin=x.array.dtype)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.errors import silent
 from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.memory import in_c_order, owned
 from tinygrad_rnn.ops.promotion import promoted, to_dtype
@@ -42,13 +43,13 @@ def _wider(x: Any) -> Any:
 # -- sums and means ----------------------------------------------------------------------------
 
 
-@np.errstate(all="ignore")
+@silent
 def _sum(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     y = _add(x, axis, _wider(x), None, keepdims)
     return y if y.dtype == x.dtype else y.astype(x.dtype)
 
 
-@np.errstate(all="ignore")
+@silent
 def _mean(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     total = _add(x, axis, _wider(x), None, keepdims)
     return (total / (count(x.shape, axis) or math.nan)).astype(x.dtype, copy=False)
@@ -75,7 +76,7 @@ def _running(ufunc: np.ufunc) -> Callable[..., Any]:
     """A forward that gives all partial results along an axis (``reverse``: from its end)."""
 
     @in_c_order
-    @np.errstate(all="ignore")
+    @silent
     def forward(x: Any, *, dim: int, reverse: bool) -> Any:
         wide = np.float64 if x.dtype.kind == "f" else x.dtype  # rounding adds up over the length
         y = ufunc.accumulate(np.flip(x, dim) if reverse else x, dim, wide)
@@ -85,7 +86,7 @@ def _running(ufunc: np.ufunc) -> Callable[..., Any]:
 
 
 @in_c_order
-@np.errstate(all="ignore")
+@silent
 def _scan(a: Any, b: Any, *, dim: int, reverse: bool) -> Any:
     """sₜ = bₜ + aₜ sₜ₋₁ (``reverse``: aₜ sₜ₊₁), in log₂ n sweeps that each double the reach."""
     arrays = [np.moveaxis(np.array(x, np.float64), dim, 0) for x in (a, b)]
@@ -143,7 +144,7 @@ def _scan_slopes(g: Any, a: Any, y: Any, dim: int, reverse: bool) -> list[Any]:
 # -- products ----------------------------------------------------------------------------------
 
 
-@np.errstate(all="ignore")
+@silent
 def _prod(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     return _multiply(x, axis, _wider(x), None, keepdims).astype(x.dtype, copy=False)
 
@@ -214,7 +215,7 @@ median = _extreme("median", _median, _equal_or_nan)
 # -- logsumexp ---------------------------------------------------------------------------------
 
 
-@np.errstate(all="ignore")
+@silent
 def _logsumexp(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     wide = x.astype(_wider(x), copy=False)
     top = _largest(wide, axis, None, None, True, initial=-np.inf)
@@ -238,7 +239,7 @@ logsumexp.vjp(
 # -- spread ------------------------------------------------------------------------------------
 
 
-@np.errstate(all="ignore")
+@silent
 def _variance(x: Any, *, axis: Axes, correction: float, keepdims: bool) -> Any:
     wide = x.astype(np.promote_types(x.dtype, np.float64), copy=False)  # room for squares
     middle = _mean(wide, axis=axis, keepdims=True)
@@ -249,12 +250,12 @@ def _variance(x: Any, *, axis: Axes, correction: float, keepdims: bool) -> Any:
     return _add(d * d, axis, None, None, keepdims) / freedom.astype(wide.dtype)
 
 
-@np.errstate(all="ignore")
+@silent
 def _var(x: Any, **options: Any) -> Any:
     return _variance(x, **options).astype(x.dtype, copy=False)
 
 
-@np.errstate(all="ignore")
+@silent
 def _std(x: Any, **options: Any) -> Any:
     return np.sqrt(_variance(x, **options)).astype(x.dtype, copy=False)
 
@@ -292,7 +293,7 @@ std.vjp(
 # -- norms -------------------------------------------------------------------------------------
 
 
-@np.errstate(all="ignore")
+@silent
 def _norm(x: Any, *, ord: float, axis: Axes, keepdims: bool) -> Any:
     sizes = np.abs(x.astype(_wider(x), copy=False))
     if math.isinf(ord):

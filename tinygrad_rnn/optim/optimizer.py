@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygrad_rnn.creation import from_numpy
 from tinygrad_rnn.dtypes import get_default_dtype, is_floating
+from tinygrad_rnn.errors import silently
 from tinygrad_rnn.functions.arguments import raw
 from tinygrad_rnn.modes import enable_grad
 from tinygrad_rnn.tensor import RemovableHandle, Tensor
@@ -238,8 +239,7 @@ class Optimizer:
             options = plain(group)
             for p in group["params"]:
                 if (grad := p.grad) is not None:
-                    with np.errstate(all="ignore"):  # infinities and NaN spread silently
-                        self._move(p.array, grad.array, self.state[p], options)
+                    silently(self._move, p.array, grad.array, self.state[p], options)
                     mark_changed(p.array)
         return loss
 
