@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, demo, samples, viz
+from tinygrad_rnn import bptt, viz
+from tinygrad_rnn.cli import demo, samples
 
 
 def draw(directory: Path) -> None:

@@ -10,7 +10,7 @@ from cases import leaf
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.autograd import detect_anomaly, set_detect_anomaly
-from tinygrad_rnn.modes import here
+from tinygrad_rnn.engine.mode import here
 
 
 def nan_at_step_2():

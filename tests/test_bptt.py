@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, demo
+from tinygrad_rnn import bptt
+from tinygrad_rnn.cli import demo
 
 GRADIENTS = {
     "W": [[0.1401, 0.2354], [0.1205, 0.2025], [1.3142, 2.6488]],

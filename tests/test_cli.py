@@ -10,7 +10,8 @@ import xml.etree.ElementTree as ET
 import pytest
 from alike import assert_alike, holds
 
-from tinygrad_rnn import cli, demo
+from tinygrad_rnn import cli
+from tinygrad_rnn.cli import demo
 from tinygrad_rnn.testing import three_way
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from random_layers import layers
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, demo
+from tinygrad_rnn import bptt
+from tinygrad_rnn.cli import demo
 
 ASPECTS = ["step", "operation", "scope", "layer", "direction", "visit"]
 

@@ -12,10 +12,11 @@ import pytest
 from cases import REGISTRY
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, demo
-from tinygrad_rnn.contributions import Part
+from tinygrad_rnn import bptt
+from tinygrad_rnn.cli import demo
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.engine.sums import Part
 from tinygrad_rnn.testing import (
     Tolerance,
     assert_gradients,

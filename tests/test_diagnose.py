@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, demo
+from tinygrad_rnn import bptt
 from tinygrad_rnn.bptt.illnesses.rates import rates
 from tinygrad_rnn.bptt.places import moments
+from tinygrad_rnn.cli import demo
 
 F = tg.nn.functional
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.contributions import FEW_ROWS
 from tinygrad_rnn.engine.graph import tape
+from tinygrad_rnn.engine.sums import FEW_ROWS
 from tinygrad_rnn.engine.traversal import walk
 
 
@@ -350,7 +350,7 @@ def test_a_change_of_what_no_rule_saved_is_harmless() -> None:
 
 
 def test_stamps_of_freed_memory_are_forgotten() -> None:
-    from tinygrad_rnn.versions import changes
+    from tinygrad_rnn.engine.memory import changes
 
     before = len(changes)
     made = [tg.zeros(3).fill_(1) for _ in range(100)]

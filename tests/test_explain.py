@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, demo
+from tinygrad_rnn import bptt
+from tinygrad_rnn.cli import demo
 from tinygrad_rnn.writing.latex import latex
 from tinygrad_rnn.writing.latex import name as latex_name
 from tinygrad_rnn.writing.names import is_inline, names

@@ -18,8 +18,8 @@ from shared_memory import KINDS, random_program, run_in_lockstep
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.engine.graph import tape
+from tinygrad_rnn.engine.memory import changes, histories
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.versions import changes, histories
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
 Y = np.array([[2.0, 1.0, -0.5], [0.5, 3.0, 1.0]])

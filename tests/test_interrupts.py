@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
-from tinygrad_rnn.modes import here
+from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.viz.collector import resting_collector
 
 

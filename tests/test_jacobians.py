@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from random_layers import layers
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, demo
+from tinygrad_rnn import bptt
+from tinygrad_rnn.cli import demo
 from tinygrad_rnn.nn.utils.rnn import pack_sequence
 
 T, B, X, H = 4, 2, 3, 2

@@ -10,7 +10,8 @@ from itertools import product
 import pytest
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, cli, samples, viz
+from tinygrad_rnn import bptt, cli, viz
+from tinygrad_rnn.cli import samples
 from tinygrad_rnn.engine.graph import place
 from tinygrad_rnn.viz.player.walk import boxed
 

@@ -19,22 +19,15 @@ from typing import Any as _Any
 from numpy import dtype
 
 from tinygrad_rnn import autograd, bptt, cuda, linalg, nn
-from tinygrad_rnn.creation import (
-    arange,
-    as_tensor,
-    empty,
-    empty_like,
-    eye,
-    from_numpy,
-    full,
-    full_like,
-    linspace,
-    logspace,
-    ones,
-    ones_like,
-    tensor,
-    zeros,
-    zeros_like,
+from tinygrad_rnn.autograd.contexts import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    keep_values,
+    no_grad,
+    scope,
+    set_grad_enabled,
+    step,
 )
 from tinygrad_rnn.dtypes import (
     bool_,
@@ -266,19 +259,27 @@ from tinygrad_rnn.functions.types import (
     promote_types,
     result_type,
 )
-from tinygrad_rnn.modes import (
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    keep_values,
-    no_grad,
-    scope,
-    set_grad_enabled,
-    step,
-)
 from tinygrad_rnn.nn.functional import celu, selu
-from tinygrad_rnn.printing import get_printoptions, printoptions, set_printoptions
-from tinygrad_rnn.random import (
+from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor.creation import (
+    arange,
+    as_tensor,
+    empty,
+    empty_like,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    logspace,
+    ones,
+    ones_like,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from tinygrad_rnn.tensor.printing import get_printoptions, printoptions, set_printoptions
+from tinygrad_rnn.tensor.random import (
     Generator,
     bernoulli,
     default_generator,
@@ -297,7 +298,6 @@ from tinygrad_rnn.random import (
     seed,
     set_rng_state,
 )
-from tinygrad_rnn.tensor import Tensor
 
 if _TYPE_CHECKING:
     from tinygrad_rnn import optim, testing, utils, viz

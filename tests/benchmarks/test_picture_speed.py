@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tinygrad_rnn import bptt, samples, viz
+from tinygrad_rnn import bptt, viz
+from tinygrad_rnn.cli import samples
 
 NODES_PER_STEP = 32  # of a two-layer LSTM
 

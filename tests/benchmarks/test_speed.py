@@ -6,7 +6,8 @@ import pytest
 from workloads import LSTM, chain
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, demo, viz
+from tinygrad_rnn import bptt, viz
+from tinygrad_rnn.cli import demo
 
 
 @pytest.mark.parametrize("library", ["tinygrad_rnn", "torch"])

@@ -1,10 +1,7 @@
 """Ways of differentiating: `backward`, `grad`, one's own functions, Jacobians, numerical checks."""
 
 from tinygrad_rnn.autograd import function, functional
-from tinygrad_rnn.autograd.function import Function
-from tinygrad_rnn.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck, jacobians
-from tinygrad_rnn.autograd.walks import backward, grad
-from tinygrad_rnn.modes import (
+from tinygrad_rnn.autograd.contexts import (
     detect_anomaly,
     enable_grad,
     inference_mode,
@@ -13,6 +10,9 @@ from tinygrad_rnn.modes import (
     set_detect_anomaly,
     set_grad_enabled,
 )
+from tinygrad_rnn.autograd.function import Function
+from tinygrad_rnn.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck, jacobians
+from tinygrad_rnn.autograd.walks import backward, grad
 
 __all__ = [
     "Function",

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.contributions import Part
 from tinygrad_rnn.engine.graph import Node, leaf, node, place
-from tinygrad_rnn.modes import here
+from tinygrad_rnn.engine.memory import owner
+from tinygrad_rnn.engine.mode import here
+from tinygrad_rnn.engine.sums import Part
 from tinygrad_rnn.ops.promotion import to_dtype
 from tinygrad_rnn.tensor import Tensor, wrap
-from tinygrad_rnn.versions import owner
 
 
 class Bare:

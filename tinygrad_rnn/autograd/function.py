@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_rnn.autograd.application import Application, End, saved_tensors
+from tinygrad_rnn.autograd.contexts import is_grad_enabled, no_grad
 from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine.graph import Node, node, place
-from tinygrad_rnn.modes import here, is_grad_enabled, no_grad
+from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.tensor import Tensor, wrap
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.autograd.contexts import enable_grad, no_grad
 from tinygrad_rnn.autograd.walks import grad, several
-from tinygrad_rnn.modes import enable_grad, no_grad
 from tinygrad_rnn.tensor import Tensor, sequence, wrap
 
 Array = np.ndarray[Any, Any]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn import tensor
 from tinygrad_rnn.engine.graph import place
 from tinygrad_rnn.tensor import Tensor, run_walk, sequence, wrap
+from tinygrad_rnn.tensor.tensor import backward as run_backward
 
 Tensors = Tensor | Sequence[Tensor]
 
@@ -58,7 +58,7 @@ def backward(
     """
     outputs = several(tensors, "backward")
     cotangents = _cotangents(grad_tensors, outputs, "backward")
-    tensor.backward(outputs, cotangents, retain_graph, create_graph, inputs)
+    run_backward(outputs, cotangents, retain_graph, create_graph, inputs)
 
 
 def grad(

@@ -4,9 +4,9 @@ from importlib import import_module as _import
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
+from tinygrad_rnn.autograd.contexts import keep_values, scope, step
 from tinygrad_rnn.bptt.contributions import Contributions, contributions
 from tinygrad_rnn.bptt.record import Record, Visit, record
-from tinygrad_rnn.modes import keep_values, scope, step
 
 if _TYPE_CHECKING:
     from tinygrad_rnn.bptt.diagnosis import Diagnosis, diagnose

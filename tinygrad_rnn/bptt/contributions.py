@@ -9,11 +9,11 @@ import numpy as np
 
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, Visit, expect_record, place_of
-from tinygrad_rnn.contributions import Part, Waiting
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.engine.sums import Part, Waiting
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.text import clean, folded
 from tinygrad_rnn.writing.norms import norm
+from tinygrad_rnn.writing.text import clean, folded
 
 Array = np.ndarray[Any, Any]
 

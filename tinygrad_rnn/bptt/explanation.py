@@ -12,11 +12,11 @@ from tinygrad_rnn.bptt.record import Record, expect_record, place_of
 from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.text import table
 from tinygrad_rnn.writing.formulas import opened
 from tinygrad_rnn.writing.latex import escaped, latex
 from tinygrad_rnn.writing.latex import name as latex_name
 from tinygrad_rnn.writing.names import expression
+from tinygrad_rnn.writing.text import table
 
 _LONGEST = 24  # so many operations of one time step, or outside of any, are shown
 _WIDEST = 96

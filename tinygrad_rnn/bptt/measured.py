@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.text import Report
+from tinygrad_rnn.writing.text import Report
 
 Array = np.ndarray[Any, Any]
 

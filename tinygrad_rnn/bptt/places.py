@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.text import clean
+from tinygrad_rnn.writing.text import clean
 
 
 def layer_of(node: Node, run: int = 1) -> str:

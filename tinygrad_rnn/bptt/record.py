@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.contributions import dense
+from tinygrad_rnn.engine.errors import changed_in_place, freed
 from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.engine.memory import changed_since, current, version
+from tinygrad_rnn.engine.mode import SMALL
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.errors import changed_in_place, freed
-from tinygrad_rnn.modes import SMALL
+from tinygrad_rnn.engine.sums import dense
 from tinygrad_rnn.ops.inplace import root_of
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
-from tinygrad_rnn.versions import changed_since, current, version
 
 Array = np.ndarray[Any, Any]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.versions import tick
+from tinygrad_rnn.engine.memory import tick
 
 
 class Cut(NamedTuple):

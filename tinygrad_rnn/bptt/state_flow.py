@@ -12,8 +12,8 @@ from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, expect_record
 from tinygrad_rnn.bptt.states import Layer, Recurrence, Series, Ways, recurrences
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.text import clean, folded
 from tinygrad_rnn.writing.norms import norm, norms
+from tinygrad_rnn.writing.text import clean, folded
 
 Array = np.ndarray[Any, Any]
 

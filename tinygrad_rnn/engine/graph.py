@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.modes import Mode, Tag, here
-from tinygrad_rnn.notes import Notes
-from tinygrad_rnn.versions import current, tick
+from tinygrad_rnn.engine.memory import current, tick
+from tinygrad_rnn.engine.mode import Mode, Tag, here
+from tinygrad_rnn.engine.notes import Notes
 
 
 class Variable:

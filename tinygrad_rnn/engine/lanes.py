@@ -14,8 +14,8 @@ import numpy as np
 
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import node, place
-from tinygrad_rnn.modes import here
-from tinygrad_rnn.versions import current, histories
+from tinygrad_rnn.engine.memory import current, histories
+from tinygrad_rnn.engine.mode import here
 
 Fn = Callable[..., Any]
 NO_PARAMS: dict[str, Any] = {}

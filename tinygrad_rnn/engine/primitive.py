@@ -18,13 +18,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygrad_rnn.contributions import FEW_ROWS, Rows
 from tinygrad_rnn.engine import graph
+from tinygrad_rnn.engine.errors import cannot_compute, silently
 from tinygrad_rnn.engine.graph import Variable, leaf, node, place
 from tinygrad_rnn.engine.lanes import lane
-from tinygrad_rnn.errors import cannot_compute, silently
-from tinygrad_rnn.modes import here
-from tinygrad_rnn.versions import apart, requires_grad
+from tinygrad_rnn.engine.memory import apart, requires_grad
+from tinygrad_rnn.engine.mode import here
+from tinygrad_rnn.engine.sums import FEW_ROWS, Rows
 
 Fn = Callable[..., Any]
 

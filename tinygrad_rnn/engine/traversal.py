@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.contributions import Waiting, fitted
 from tinygrad_rnn.engine import graph
+from tinygrad_rnn.engine.errors import changed_in_place, check_nan, freed
 from tinygrad_rnn.engine.graph import Node, tape
-from tinygrad_rnn.errors import changed_in_place, check_nan, freed
-from tinygrad_rnn.modes import here
-from tinygrad_rnn.versions import changed_since, latest, version
+from tinygrad_rnn.engine.memory import changed_since, latest, version
+from tinygrad_rnn.engine.mode import here
+from tinygrad_rnn.engine.sums import Waiting, fitted
 
 
 def walk(

@@ -19,7 +19,7 @@ import numpy as np
 from tinygrad_rnn.dtypes import as_dtype
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.versions import apart
+from tinygrad_rnn.engine.memory import apart
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]

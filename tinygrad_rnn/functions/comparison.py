@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine import graph
-from tinygrad_rnn.errors import cannot_compute, silently
+from tinygrad_rnn.engine.errors import cannot_compute, silently
 from tinygrad_rnn.functions.arguments import check_flags, raw, tensor_of
 from tinygrad_rnn.ops.memory import first_decides
 from tinygrad_rnn.ops.promotion import promoted

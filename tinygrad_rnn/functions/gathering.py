@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine import graph
+from tinygrad_rnn.engine.errors import within_memory
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.errors import within_memory
 from tinygrad_rnn.functions.arguments import (
     Array,
     check_flags,

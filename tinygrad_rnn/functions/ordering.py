@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_rnn.engine import graph, primitive
+from tinygrad_rnn.engine.errors import within_memory
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.errors import within_memory
 from tinygrad_rnn.functions import elementwise
 from tinygrad_rnn.functions.arguments import (
     check_flags,

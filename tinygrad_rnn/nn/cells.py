@@ -10,13 +10,13 @@ import math
 from collections.abc import Callable, Container, Mapping
 from typing import Any, NamedTuple
 
-from tinygrad_rnn.creation import zeros
 from tinygrad_rnn.functions import chunk, linear, relu, sigmoid, tanh
 from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor.creation import zeros
 
 State = tuple[Any, ...]
 

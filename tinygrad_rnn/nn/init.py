@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.generator import source_of
-from tinygrad_rnn.modes import no_grad
+from tinygrad_rnn.autograd.contexts import no_grad
 from tinygrad_rnn.tensor import Tensor, wrap
+from tinygrad_rnn.tensor.generator import source_of
 
 __all__ = [
     "calculate_gain",

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.creation import to_array
 from tinygrad_rnn.engine.graph import leaf
+from tinygrad_rnn.engine.memory import apart
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.versions import apart
+from tinygrad_rnn.tensor.creation import to_array
 
 
 class Parameter(Tensor):

@@ -10,10 +10,9 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_rnn.creation import zeros
+from tinygrad_rnn.autograd.contexts import layer, step
 from tinygrad_rnn.functions import cat, stack
 from tinygrad_rnn.functions.types import on_cpu
-from tinygrad_rnn.modes import layer, step
 from tinygrad_rnn.nn.cells import (
     KINDS,
     Shapes,
@@ -31,6 +30,7 @@ from tinygrad_rnn.nn.functional import dropout as drop
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.utils.rnn import PackedSequence
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor.creation import zeros
 
 
 class RNNBase(Module):

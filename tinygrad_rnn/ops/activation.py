@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.dtypes import float16, float32, is_floating
+from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.errors import silent
 from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.elementwise import erf
 from tinygrad_rnn.ops.memory import in_c_order

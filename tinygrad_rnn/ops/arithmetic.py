@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.engine.memory import requires_grad
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.errors import silent
 from tinygrad_rnn.ops.memory import first_decides
 from tinygrad_rnn.ops.promotion import promoted
-from tinygrad_rnn.versions import requires_grad
 
 
 def in_rules(primitive: Primitive) -> Callable[..., Any]:

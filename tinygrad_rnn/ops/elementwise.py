@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.dtypes import is_floating
+from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.errors import silent
 from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.memory import first_decides, owned
 from tinygrad_rnn.ops.promotion import promoted

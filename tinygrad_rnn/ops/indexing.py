@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.contributions import Part
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.engine.sums import Part
 from tinygrad_rnn.ops.memory import owned
 from tinygrad_rnn.ops.shape import reshape
 

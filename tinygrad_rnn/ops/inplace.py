@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.contributions import Part
 from tinygrad_rnn.dtypes import can_cast
 from tinygrad_rnn.engine import graph
+from tinygrad_rnn.engine.errors import cannot_compute
 from tinygrad_rnn.engine.graph import Node, Variable, leaf, node, place
+from tinygrad_rnn.engine.memory import current, family, histories, mark_changed, requires_grad
+from tinygrad_rnn.engine.mode import here
+from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.errors import cannot_compute
-from tinygrad_rnn.modes import here
-from tinygrad_rnn.notes import Notes
+from tinygrad_rnn.engine.sums import Part
 from tinygrad_rnn.ops.indexing import add_at, put, trimmed
 from tinygrad_rnn.ops.promotion import to_dtype
 from tinygrad_rnn.ops.shape import expand
-from tinygrad_rnn.versions import current, family, histories, mark_changed, requires_grad
 
 Array = np.ndarray[Any, Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.contributions import Part
+from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.errors import silent
+from tinygrad_rnn.engine.sums import Part
 from tinygrad_rnn.ops.activation import floats, wide
 from tinygrad_rnn.ops.indexing import add_at
 from tinygrad_rnn.ops.memory import in_c_order

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.contributions import Part
+from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.errors import silent
+from tinygrad_rnn.engine.sums import Part
 from tinygrad_rnn.ops.activation import floats, hardtanh, log1pexp, sigmoid
 from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.indexing import add_slices

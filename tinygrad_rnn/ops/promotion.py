@@ -9,9 +9,9 @@ import numpy as np
 
 from tinygrad_rnn.dtypes import get_default_dtype, is_floating, result_type
 from tinygrad_rnn.engine import graph
+from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.errors import silent
 
 Prepare = Callable[[Sequence[Any]], Sequence[Any]]
 

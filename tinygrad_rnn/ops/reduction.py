@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.errors import silent
 from tinygrad_rnn.ops.arithmetic import in_rules
 from tinygrad_rnn.ops.memory import in_c_order, owned
 from tinygrad_rnn.ops.promotion import promoted, to_dtype

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.creation import from_numpy
-from tinygrad_rnn.modes import enable_grad
+from tinygrad_rnn.autograd.contexts import enable_grad
+from tinygrad_rnn.engine.memory import mark_changed
 from tinygrad_rnn.optim.optimizer import Array, Optimizer, plain
-from tinygrad_rnn.versions import mark_changed
+from tinygrad_rnn.tensor.creation import from_numpy
 
 
 class Trial(NamedTuple):

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.creation import from_numpy
+from tinygrad_rnn.autograd.contexts import enable_grad
 from tinygrad_rnn.dtypes import get_default_dtype, is_floating
-from tinygrad_rnn.errors import silently
+from tinygrad_rnn.engine.errors import silently
+from tinygrad_rnn.engine.memory import mark_changed
 from tinygrad_rnn.functions.arguments import raw
-from tinygrad_rnn.modes import enable_grad
 from tinygrad_rnn.tensor import RemovableHandle, Tensor
-from tinygrad_rnn.versions import mark_changed
+from tinygrad_rnn.tensor.creation import from_numpy
 
 Array = np.ndarray[Any, Any]
 State = dict[str, Any]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.creation import from_numpy
 from tinygrad_rnn.optim.optimizer import Array, Optimizer, State, count, kept, scalar
+from tinygrad_rnn.tensor.creation import from_numpy
 
 
 class SGD(Optimizer):

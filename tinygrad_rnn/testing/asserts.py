@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.autograd import GradcheckError, gradcheck, gradgradcheck
-from tinygrad_rnn.modes import keep_values
+from tinygrad_rnn.autograd.contexts import keep_values
 from tinygrad_rnn.tensor import Tensor, sequence, wrap
 from tinygrad_rnn.testing.crosscheck import crosscheck
 from tinygrad_rnn.testing.divergence import search

@@ -15,17 +15,17 @@ import numpy as np
 
 from tinygrad_rnn import nn
 from tinygrad_rnn.autograd import grad, gradcheck, gradgradcheck
-from tinygrad_rnn.creation import from_numpy
-from tinygrad_rnn.modes import no_grad
-from tinygrad_rnn.random import manual_seed
+from tinygrad_rnn.autograd.contexts import no_grad
+from tinygrad_rnn.tensor.creation import from_numpy
+from tinygrad_rnn.tensor.random import manual_seed
 from tinygrad_rnn.testing.asserts import assert_matches_torch
 from tinygrad_rnn.testing.cases import CASES, Case
 from tinygrad_rnn.testing.cases.table import sequence
 from tinygrad_rnn.testing.modules import crosscheck_module
 from tinygrad_rnn.testing.pytorch import installed_torch
 from tinygrad_rnn.testing.runs import OURS, aside, flat, place
-from tinygrad_rnn.text import Report
 from tinygrad_rnn.utils import progress
+from tinygrad_rnn.writing.text import Report
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {  # what a row is called, class, options
     "nn.RNN, tanh": ("RNN", {"nonlinearity": "tanh"}),

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.engine.memory import current
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.versions import current
 
 Array = np.ndarray[Any, Any]
 STEP = 1e-30

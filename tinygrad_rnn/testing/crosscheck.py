@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinygrad_rnn.modes import keep_values
+from tinygrad_rnn.autograd.contexts import keep_values
 from tinygrad_rnn.testing.divergence import Divergence, operations, search
 from tinygrad_rnn.testing.pairs import Pair, Tolerance, paired
 from tinygrad_rnn.testing.pytorch import required_torch
@@ -21,7 +21,7 @@ from tinygrad_rnn.testing.runs import (
     run,
 )
 from tinygrad_rnn.testing.traces import Parting, parting, traced
-from tinygrad_rnn.text import Report
+from tinygrad_rnn.writing.text import Report
 
 
 @dataclass(frozen=True, eq=False, repr=False)

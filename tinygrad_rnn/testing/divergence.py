@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt import Visit
+from tinygrad_rnn.engine.errors import origin
 from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.engine.memory import current
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.errors import origin
 from tinygrad_rnn.tensor import Tensor, run_walk, wrap
 from tinygrad_rnn.testing.pairs import Pair, Tolerance, gaps, paired, written
 from tinygrad_rnn.testing.runs import OURS, Run, array_of, run
 from tinygrad_rnn.testing.twins import twin
-from tinygrad_rnn.versions import current
 
 Array = np.ndarray[Any, Any]
 _DIFFERENCES = Tolerance(1e-4, 1e-6)  # what central differences are good for

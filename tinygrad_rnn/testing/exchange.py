@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import nn
-from tinygrad_rnn.creation import from_numpy
-from tinygrad_rnn.random import get_rng_state, set_rng_state
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor.creation import from_numpy
+from tinygrad_rnn.tensor.random import get_rng_state, set_rng_state
 from tinygrad_rnn.testing.pytorch import required_torch
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import tinygrad_rnn
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.nn.utils.rnn import PackedSequence
-from tinygrad_rnn.random import get_rng_state, set_rng_state
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor.random import get_rng_state, set_rng_state
 from tinygrad_rnn.testing.exchange import to_torch
 
 Named = dict[str, Any]

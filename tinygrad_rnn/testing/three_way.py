@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import autograd
-from tinygrad_rnn.creation import tensor
-from tinygrad_rnn.modes import keep_values
+from tinygrad_rnn.autograd.contexts import keep_values
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor.creation import tensor
 from tinygrad_rnn.testing.complex_step import complex_step, obstacle
 from tinygrad_rnn.testing.pytorch import installed_torch
 from tinygrad_rnn.testing.runs import OURS, expect_function, repeatable
-from tinygrad_rnn.text import Report, clean
+from tinygrad_rnn.writing.text import Report, clean
 
 Array = np.ndarray[Any, Any]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.errors import origin
 from tinygrad_rnn.engine.graph import Node, tape
-from tinygrad_rnn.errors import origin
 from tinygrad_rnn.testing.pairs import Tolerance, written
 from tinygrad_rnn.testing.runs import array_of
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz.cells import Part
 from tinygrad_rnn.viz.grouping import Group
 from tinygrad_rnn.viz.roles import Roles
@@ -21,6 +20,7 @@ from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.formulas import LOOSE, bracketed
 from tinygrad_rnn.writing.names import expression, given_name, is_inline, role_of
 from tinygrad_rnn.writing.norms import add_to
+from tinygrad_rnn.writing.text import clean
 
 _RANGES = {"sigmoid": 0.0, "tanh": -1.0}  # the lower ends of what gates are made by
 _KINDS = {frozenset("ifgo"): "LSTM", frozenset("rzn"): "GRU"}

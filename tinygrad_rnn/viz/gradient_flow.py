@@ -10,7 +10,6 @@ import numpy as np
 from tinygrad_rnn.bptt import Flow, Record, StateFlow
 from tinygrad_rnn.bptt.state_flow import flow_for
 from tinygrad_rnn.bptt.states import Layer, Series, recurrences
-from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, ValueAxis, page, theme_of
 from tinygrad_rnn.viz.layout.model import Point, Rect
@@ -18,6 +17,7 @@ from tinygrad_rnn.viz.options import title_or
 from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, xml
 from tinygrad_rnn.writing.figures import count
+from tinygrad_rnn.writing.text import clean
 
 _STATE, _ONLY_STATE, _GATE, _HIGH = 270.0, 650.0, 130.0, 150.0  # sizes of panels
 _LEFT, _RIGHT, _HEAD, _FOOT, _BETWEEN = 50.0, 18.0, 58.0, 40.0, 18.0  # room around them

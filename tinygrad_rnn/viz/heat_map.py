@@ -11,8 +11,7 @@ from tinygrad_rnn.bptt import Record
 from tinygrad_rnn.bptt.record import expect_record
 from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.modes import Tag
-from tinygrad_rnn.text import clean
+from tinygrad_rnn.engine.mode import Tag
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, page, theme_of
 from tinygrad_rnn.viz.layout.model import Rect
@@ -24,6 +23,7 @@ from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale, bin_of, count
 from tinygrad_rnn.writing.names import given_name, role_of
 from tinygrad_rnn.writing.norms import add_to, norm
+from tinygrad_rnn.writing.text import clean
 
 _WIDEST, _THINNEST, _ROOM = 64.0, 2.0, 900.0  # of a sliver, and for all slivers of a band
 _NUMBERED = 46.0  # slivers at least so wide have their number written in them

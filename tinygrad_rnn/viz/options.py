@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from tinygrad_rnn.text import clean
+from tinygrad_rnn.writing.text import clean
 
 LONGEST_TITLE = 200
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
-from tinygrad_rnn.text import LEFT_TO_RIGHT
+from tinygrad_rnn.writing.text import LEFT_TO_RIGHT
 
 SANS = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 MONO = "'DejaVu Sans Mono', Menlo, Consolas, monospace"

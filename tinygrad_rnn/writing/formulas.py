@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.text import clean
 from tinygrad_rnn.writing import figures
+from tinygrad_rnn.writing.text import clean
 
 PRODUCTS = ("linear", "matmul")
 _SIGNS = {"add": "+", "sub": "−", "mul": "⊙", "div": "/"}

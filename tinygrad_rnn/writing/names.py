@@ -16,9 +16,9 @@ from itertools import count
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.text import clean, cut
 from tinygrad_rnn.writing import formulas
 from tinygrad_rnn.writing.formulas import in_step
+from tinygrad_rnn.writing.text import clean, cut
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LONGEST_FORMULA, _LONGEST_EXPRESSION = 14, 120  # characters; the layout cuts again, by width

@@ -9,8 +9,8 @@ from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.text import clean
 from tinygrad_rnn.writing.formulas import bracketed, factored, number, subscript
+from tinygrad_rnn.writing.text import clean
 
 TO_EACH = "g, to each element"
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ′"

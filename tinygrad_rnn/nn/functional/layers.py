@@ -8,13 +8,13 @@ import numpy as np
 
 from tinygrad_rnn import functions
 from tinygrad_rnn.dtypes import int64
-from tinygrad_rnn.errors import within_memory
+from tinygrad_rnn.engine.errors import within_memory
+from tinygrad_rnn.engine.memory import mark_changed
 from tinygrad_rnn.functions.arguments import check_range, indices_of, number_of, tensor_of
-from tinygrad_rnn.generator import default_generator
 from tinygrad_rnn.ops import layers
 from tinygrad_rnn.ops.inplace import change
 from tinygrad_rnn.tensor import wrap
-from tinygrad_rnn.versions import mark_changed
+from tinygrad_rnn.tensor.generator import default_generator
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:

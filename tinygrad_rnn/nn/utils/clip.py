@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import functions
-from tinygrad_rnn.creation import tensor
-from tinygrad_rnn.modes import no_grad
+from tinygrad_rnn.autograd.contexts import no_grad
 from tinygrad_rnn.tensor import Tensor, sequence
+from tinygrad_rnn.tensor.creation import tensor
 
 
 def _gradients(parameters: Any) -> list[Tensor]:

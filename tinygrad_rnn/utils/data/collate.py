@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.creation import as_tensor, tensor
 from tinygrad_rnn.dtypes import float64
 from tinygrad_rnn.functions import stack
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor.creation import as_tensor, tensor
 
 _NO_NUMBERS = "SUO"  # strings and objects
 

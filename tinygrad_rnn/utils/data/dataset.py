@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from tinygrad_rnn.functions.arguments import integer_of
-from tinygrad_rnn.generator import Generator, source_of
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor.generator import Generator, source_of
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from tinygrad_rnn.generator import Generator
+from tinygrad_rnn.tensor.generator import Generator
 from tinygrad_rnn.utils.data.collate import default_collate, default_convert
 from tinygrad_rnn.utils.data.dataset import IterableDataset, items
 from tinygrad_rnn.utils.data.sampler import (

@@ -8,10 +8,10 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from tinygrad_rnn.creation import as_tensor, empty
 from tinygrad_rnn.dtypes import float64, int64
-from tinygrad_rnn.generator import Generator
-from tinygrad_rnn.random import multinomial, randint, randperm
+from tinygrad_rnn.tensor.creation import as_tensor, empty
+from tinygrad_rnn.tensor.generator import Generator
+from tinygrad_rnn.tensor.random import multinomial, randint, randperm
 
 T_co = TypeVar("T_co", covariant=True)
 

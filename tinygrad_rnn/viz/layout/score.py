@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Hashable
 from itertools import pairwise
 
-from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz.layout.lanes import PITCH, Channel, spread
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Point, Rect, Wire
 from tinygrad_rnn.viz.layout.paths import PORT, Path, paths_of
@@ -20,6 +19,7 @@ from tinygrad_rnn.viz.layout.rows import Rows
 from tinygrad_rnn.viz.measure import lane_middle
 from tinygrad_rnn.viz.scene import Box, Scene
 from tinygrad_rnn.viz.text import width
+from tinygrad_rnn.writing.text import clean
 
 RAIL, ARRIVAL, DEPARTURE = 0, 1, 2  # kinds of lanes in a gap, from its top to its bottom
 COLUMN_PAD, FRAME_PAD = 20.0, 10.0

@@ -15,13 +15,13 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from tinygrad_rnn.text import clean
 from tinygrad_rnn.viz.layout import Layout
 from tinygrad_rnn.viz.options import LONGEST_TITLE
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.style import THEMES
 from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.viz.text import xml
+from tinygrad_rnn.writing.text import clean
 
 
 def walking(scene: Scene, layout: Layout, walk: dict[str, Any]) -> str:

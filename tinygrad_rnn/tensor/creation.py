@@ -30,8 +30,9 @@ from tinygrad_rnn.dtypes import (
     of_number,
 )
 from tinygrad_rnn.engine import graph
+from tinygrad_rnn.engine.errors import no_memory, silently
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.errors import no_memory, silently
+from tinygrad_rnn.engine.memory import apart
 from tinygrad_rnn.functions.arguments import (
     fitting,
     integer_of,
@@ -42,7 +43,6 @@ from tinygrad_rnn.functions.arguments import (
 )
 from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.ops.promotion import to_dtype
-from tinygrad_rnn.versions import apart
 
 Array = np.ndarray[Any, Any]
 
@@ -75,7 +75,7 @@ def tensor(
         Python floats become float32 (`set_default_dtype`), integers int64; arrays keep their
         type.
     dtype, device, requires_grad : optional
-        See `tinygrad_rnn.creation`.
+        See `tinygrad_rnn.tensor.creation`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Random tensors: PyTorch's, for the same seed (see `tinygrad_rnn.generator`).
+"""Random tensors: PyTorch's, for the same seed (see `tinygrad_rnn.tensor.generator`).
 
 All functions that draw take, by name,
 
@@ -20,9 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.creation import shape_of
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, get_default_dtype, int64, is_floating
-from tinygrad_rnn.errors import within_memory
+from tinygrad_rnn.engine.errors import within_memory
 from tinygrad_rnn.functions.arguments import (
     check_flags,
     common_shape,
@@ -31,8 +30,9 @@ from tinygrad_rnn.functions.arguments import (
     tensor_of,
 )
 from tinygrad_rnn.functions.types import on_cpu
-from tinygrad_rnn.generator import Generator, arranged, default_generator, source_of
 from tinygrad_rnn.tensor import Tensor, wrap
+from tinygrad_rnn.tensor.creation import shape_of
+from tinygrad_rnn.tensor.generator import Generator, arranged, default_generator, source_of
 
 __all__ = [
     "Generator",

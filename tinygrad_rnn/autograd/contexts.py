@@ -1,7 +1,6 @@
-"""What a forward pass runs under: recording or not, which values to keep, where it is in time.
+"""What a forward pass runs under, changed for a block: contexts, each also a decorator.
 
-The contexts here change it for a block, each also usable as a decorator.  They act on the
-current thread only, nest, and undo themselves whatever happens inside.
+They act on the current thread only, nest, and undo themselves whatever happens inside.
 """
 
 from __future__ import annotations
@@ -12,58 +11,10 @@ import linecache
 import math
 import operator
 import sys
-import threading
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from typing import Any
 
-SMALL = 16  # an output of at most so many elements stays on the tape: what a picture prints
-
-
-class Tag(NamedTuple):
-    """Where and when in a recurrent net something was made; arithmetic never reads it."""
-
-    scope: str = ""
-    step: int | None = None
-    layer: int | None = None  # of a recurrent layer's stack, from 0
-    direction: str | None = None  # in which it reads the sequence: "forward" or "reverse"
-    line: str | None = None  # of the program that asked for it, under `detect_anomaly`
-
-
-class Mode:
-    """The settings of one thread.  Never changed: contexts swap the whole of it."""
-
-    __slots__ = ("keep", "recording", "tag")
-    check_nan = False
-
-    def __init__(self, recording: bool, keep: float, tag: Tag) -> None:
-        self.recording, self.keep, self.tag = recording, keep, tag
-
-    def having(self, field: str, value: Any) -> Mode:
-        """The same mode but for one field of it or of its tag, or its ``kind``."""
-        kind, recording, keep, tag = type(self), self.recording, self.keep, self.tag
-        if field == "step":
-            tag = Tag(tag[0], value, tag[2], tag[3])
-        elif field == "scope":
-            tag = Tag(value, *tag[1:4])
-        elif field == "layer":
-            tag = Tag(tag[0], tag[1], *value)
-        elif field == "tag":
-            tag = value
-        elif field == "recording":
-            recording = value
-        elif field == "keep":
-            keep = value
-        else:
-            kind, tag = value, Tag(*tag[:4])
-        return kind(recording, keep, tag)
-
-    def get(self, field: str) -> Any:
-        """The field that `having` would change."""
-        if field == "kind":
-            return type(self)
-        if field == "layer":
-            return self.tag[2:4]
-        return getattr(self.tag if field in ("scope", "step") else self, field)
+from tinygrad_rnn.engine.mode import Mode, Tag, here
 
 
 class Tracing(Mode):
@@ -102,14 +53,6 @@ def _running_line() -> str:
 
 def _is_own(frame: Any) -> bool:
     return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "tinygrad_rnn"
-
-
-class _Here(threading.local):
-    mode = Mode(True, SMALL, Tag())
-
-
-here = _Here()
-"""``here.mode`` is the current thread's mode: the one place an operation looks at."""
 
 
 def _restoring(field: str, outer: Any, before: Mode, inside: Mode) -> Generator[None]:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import functions
-from tinygrad_rnn.elements import Elements
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.functions.arguments import check_no_bools
 from tinygrad_rnn.ops import arithmetic, shape
+from tinygrad_rnn.tensor.elements import Elements
 
 
 class Methods(Elements):

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tinygrad_rnn import __version__, bptt, demo, files, samples, viz
+from tinygrad_rnn import __version__, bptt, files, viz
+from tinygrad_rnn.cli import demo, samples
 from tinygrad_rnn.testing.pytorch import installed_torch
 from tinygrad_rnn.viz.options import TooManyBoxes, check_count
 

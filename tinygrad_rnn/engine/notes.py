@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.errors import check_hook_answer
+from tinygrad_rnn.engine.errors import check_hook_answer
 
 
 @dataclass(slots=True)

@@ -16,8 +16,8 @@ import numpy as np
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
 from tinygrad_rnn.testing import ThreeWay, three_way
-from tinygrad_rnn.text import table
 from tinygrad_rnn.writing.names import expression, names
+from tinygrad_rnn.writing.text import table
 
 INPUTS: dict[str, Any] = {
     "W": [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]],

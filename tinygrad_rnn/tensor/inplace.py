@@ -20,10 +20,10 @@ from tinygrad_rnn.functions.arguments import (
     raw,
 )
 from tinygrad_rnn.functions.indexing import steps
-from tinygrad_rnn.generator import source_of
-from tinygrad_rnn.methods import Methods
 from tinygrad_rnn.ops import indexing
 from tinygrad_rnn.ops.inplace import assign, change, overwrite
+from tinygrad_rnn.tensor.generator import source_of
+from tinygrad_rnn.tensor.methods import Methods
 
 
 def in_place(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,20 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn import functions, printing
-from tinygrad_rnn.creation import to_array
+from tinygrad_rnn import functions
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, get_default_dtype, is_floating
 from tinygrad_rnn.engine import graph
+from tinygrad_rnn.engine.errors import silently, silently_among_users
 from tinygrad_rnn.engine.graph import Node, Variable, leaf, place
-from tinygrad_rnn.engine.traversal import walk
-from tinygrad_rnn.errors import silently, silently_among_users
-from tinygrad_rnn.functions.arguments import dim_of
-from tinygrad_rnn.inplace import InPlace
-from tinygrad_rnn.notes import Notes
-from tinygrad_rnn.ops.inplace import root_of
-from tinygrad_rnn.ops.promotion import to_dtype
-from tinygrad_rnn.protocols import NUMPY
-from tinygrad_rnn.versions import (
+from tinygrad_rnn.engine.memory import (
     apart,
     current,
     mark_changed,
@@ -34,6 +26,15 @@ from tinygrad_rnn.versions import (
     tick,
     version,
 )
+from tinygrad_rnn.engine.notes import Notes
+from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.functions.arguments import dim_of
+from tinygrad_rnn.ops.inplace import root_of
+from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.tensor import printing
+from tinygrad_rnn.tensor.creation import to_array
+from tinygrad_rnn.tensor.inplace import InPlace
+from tinygrad_rnn.tensor.protocols import NUMPY
 
 Array = np.ndarray[Any, Any]
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from tinygrad_rnn.dtypes import float16, float32, float64, int64, is_floating
 from tinygrad_rnn.engine import graph
+from tinygrad_rnn.engine.errors import silent, silently
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.errors import silent, silently
 from tinygrad_rnn.functions.types import on_cpu
 
 Array = np.ndarray[Any, Any]
@@ -45,9 +45,9 @@ _WIDE = 2**28  # from this range on integers are drawn with 64 bits
 class Generator:
     """A stream of random numbers of its own.
 
-    The functions of `tinygrad_rnn.random` and the methods that fill tensors in place draw from it
-    when they are told to.  Its own drawing methods return NumPy arrays; ``like`` is an array whose
-    shape, type and order in memory the result has (its elements do not matter).
+    The functions of `tinygrad_rnn.tensor.random`, and the methods that fill tensors in place, draw
+    from it when they are told to.  Its own drawing methods return NumPy arrays; ``like`` is an
+    array whose shape, type and order in memory the result has (its elements do not matter).
 
     Parameters
     ----------

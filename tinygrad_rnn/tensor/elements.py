@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_rnn import creation
 from tinygrad_rnn.dtypes import (
     DTypeLike,
     as_dtype,
@@ -22,6 +21,7 @@ from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.functions import types
 from tinygrad_rnn.functions.arguments import dim_of, tensor_of
 from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.tensor import creation
 
 _NAMES = {
     "FloatTensor": float32,
