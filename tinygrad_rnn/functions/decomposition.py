@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.functions.arguments import check_flags, tensor_of
 from tinygrad_rnn.functions.joining import cat
-from tinygrad_rnn.functions.shape import squeeze, transpose
+from tinygrad_rnn.functions.shape import contiguous, squeeze, transpose
 from tinygrad_rnn.ops import svd as ops
 from tinygrad_rnn.ops.linalg import mT
 
@@ -67,7 +67,7 @@ def svdvals(A: Any) -> Any:
     """
     x = _matrices("linalg.svdvals", A)
     _, s, _ = ops.factors(ops.svd.apply(x), x.array.shape[-2])
-    return squeeze(s, -2)
+    return contiguous(squeeze(s, -2))
 
 
 def svd(A: Any, full_matrices: bool = True) -> Svd:
@@ -110,7 +110,7 @@ def svd(A: Any, full_matrices: bool = True) -> Svd:
         u_all, _, vt_all = np.linalg.svd(x.array)
         u = _completed(u, u_all)
         v = _completed(v, mT(vt_all))
-    return Svd(u, squeeze(s, -2), transpose(v, -2, -1))
+    return Svd(u, contiguous(squeeze(s, -2)), transpose(v, -2, -1))
 
 
 def _completed(u: Any, all_vectors: Any) -> Any:

@@ -103,7 +103,7 @@ def _xlogy(a: Any, b: Any) -> Any:
 
 xlogy: Primitive = Primitive(
     "xlogy", _xlogy, "a b", symbol="{a} ⊙ ln {b}",
-    prepare=promoted("xlogy", to_float=True, numbers=False),
+    prepare=promoted("xlogy", to_float=True, numbers=False), arrange=first_decides,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.ops.memory import first_decides
 from tinygrad_rnn.ops.promotion import promoted
 
 
@@ -17,7 +18,10 @@ def _lerp(start: Any, end: Any, weight: Any) -> Any:
     return np.where(np.abs(weight) < 0.5, start + weight * way, end - way * (1 - weight))
 
 
-lerp = Primitive("lerp", _lerp, "start end weight", symbol="lerp({start}, {end}, {weight})")
+lerp = Primitive(
+    "lerp", _lerp, "start end weight",
+    symbol="lerp({start}, {end}, {weight})", arrange=first_decides,
+)  # fmt: skip
 lerp.vjp("start", lambda g, weight: g * (1 - weight), formula="g ⊙ (1 − weight)")
 lerp.vjp("end", lambda g, weight: g * weight, formula="g ⊙ weight")
 lerp.vjp("weight", lambda g, start, end: g * (end - start), formula="g ⊙ (end − start)")
@@ -31,6 +35,7 @@ def _as_element(value: Any, x: Any) -> Any:
 addcmul = Primitive(
     "addcmul", lambda x, a, b, *, value: x + a * b * _as_element(value, x), "x a b",
     symbol="{x} + value·{a} ⊙ {b}", prepare=promoted("addcmul", bools=False, numbers=False),
+    arrange=first_decides,
 )  # fmt: skip
 addcmul.vjp("x", lambda g: g, formula="g")
 addcmul.vjp("a", lambda g, b, value: g * (b * value), formula="g ⊙ value·b")
@@ -52,6 +57,7 @@ def _quotients(inputs: Sequence[Any]) -> Sequence[Any]:
 addcdiv = Primitive(
     "addcdiv", lambda x, a, b, *, value: x + a / b * _as_element(value, x), "x a b",
     symbol="{x} + value·{a} / {b}", prepare=_quotients,
+    arrange=first_decides,
 )  # fmt: skip
 addcdiv.vjp("x", lambda g: g, formula="g")
 addcdiv.vjp("a", lambda g, b, value: g * (value / b), formula="g ⊙ value / b")
