@@ -59,7 +59,7 @@ def _unary(self: Any) -> Fn:
 def _binary(self: Any) -> Fn:
     forward, keeps, general, arrange = self.forward, self.keeps, self.general, self.arrange
 
-    def apply(x: Any, y: Any, **params: Any) -> Any:
+    def apply(x: Any, y: Any) -> Any:
         mode = here.mode
         try:
             if histories and mode.recording:
@@ -67,17 +67,17 @@ def _binary(self: Any) -> Fn:
                 current(y)
             a, b, p, q = x.array, y.array, x.node or place(x), y.node or place(y)
             k = keeps[p.requires_grad + 2 * q.requires_grad]
-            output = forward(a, b, **params) if a.dtype == b.dtype and mode.recording else None
+            output = forward(a, b) if a.dtype == b.dtype and mode.recording else None
             if arrange is not None and not a.flags.c_contiguous and output is not None:
                 output = arrange(output, (a, b))
         except Exception:
             output = None
         if output is None:
-            return general(x, y, **params)
+            return general(x, y)
         if type(output) is not ndarray:
             output = np.asarray(output)
         saved = (a if k[0] else None, b if k[1] else None, output if k[2] else None) if k else ()
-        made = node(self, (p, q), saved, params or NO_PARAMS, mode, output)
+        made = node(self, (p, q), saved, NO_PARAMS, mode, output)
         return graph.make_tensor(output, made)
 
     return apply
@@ -106,7 +106,14 @@ def _ternary(self: Any) -> Fn:
             return general(x, y, z, **params)
         if type(output) is not ndarray:
             output = np.asarray(output)
-        saved = tuple([v if kept else None for v, kept in zip((a, b, c, output), k)])
+        saved: Any = ()
+        if k:
+            saved = (
+                a if k[0] else None,
+                b if k[1] else None,
+                c if k[2] else None,
+                output if k[3] else None,
+            )
         made = node(self, (p, q, r), saved, params or NO_PARAMS, mode, output)
         return graph.make_tensor(output, made)
 

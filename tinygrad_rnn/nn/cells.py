@@ -138,9 +138,11 @@ def weights_of(module: Module, suffix: str, shapes: Shapes, can_do_without: Name
     A parameter may have been deleted, and the attribute assigned a tensor that is computed anew
     before every step (dropout of weights, weight normalisation, fast weights), or made a property.
     """
-    found = {}
+    found, parameters = {}, module._parameters
     for name, shape in shapes.items():
-        weight = getattr(module, name + suffix)
+        weight = parameters.get(name + suffix)
+        if weight is None:
+            weight = getattr(module, name + suffix)
         if not isinstance(weight, Tensor) or weight.array.shape != shape:
             _check_replacement(module, name, suffix, weight, shape, can_do_without)
         found[_ROLES[name]] = weight
