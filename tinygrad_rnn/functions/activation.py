@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.functions.arguments import dim_of, tensor_of
@@ -10,8 +10,11 @@ from tinygrad_rnn.functions.shape import reshape
 from tinygrad_rnn.ops import activation
 from tinygrad_rnn.ops.promotion import to_dtype
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
-def relu(input: Any) -> Any:
+
+def relu(input: Any) -> Tensor:
     """max(x, 0), elementwise; the derivative at 0 is 0, as in PyTorch.
 
     Examples
@@ -23,7 +26,7 @@ def relu(input: Any) -> Any:
     return activation.relu.apply(input)
 
 
-def softmax(input: Any, dim: int, dtype: DTypeLike = None) -> Any:
+def softmax(input: Any, dim: int, dtype: DTypeLike = None) -> Tensor:
     """exp(x) / Σ exp(x) along ``dim``: positive numbers that sum to 1, without overflow.
 
     Parameters
@@ -42,7 +45,7 @@ def softmax(input: Any, dim: int, dtype: DTypeLike = None) -> Any:
     return _along("softmax", activation.softmax, input, dim, dtype)
 
 
-def log_softmax(input: Any, dim: int, dtype: DTypeLike = None) -> Any:
+def log_softmax(input: Any, dim: int, dtype: DTypeLike = None) -> Tensor:
     """``ln softmax(x)`` along ``dim``, which is x − ln Σ exp(x); exact where softmax rounds to 0.
 
     Parameters
@@ -69,7 +72,7 @@ def _along(name: str, primitive: Any, input: Any, dim: int, dtype: DTypeLike) ->
     return primitive.apply(x, axis=(d,) if x.array.ndim else ())
 
 
-def prelu(input: Any, weight: Any) -> Any:
+def prelu(input: Any, weight: Any) -> Tensor:
     """``x`` for x > 0, else weight · x: a leaky ReLU whose slope is learnt.
 
     Parameters

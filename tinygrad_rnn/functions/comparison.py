@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from tinygrad_rnn.engine.errors import cannot_compute, silently
 from tinygrad_rnn.functions.arguments import check_flags, raw, tensor_of
 from tinygrad_rnn.ops.memory import first_decides
 from tinygrad_rnn.ops.promotion import promoted
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 
 def _pairwise(
@@ -58,7 +61,7 @@ bitwise_or = _pairwise("bitwise_or", np.bitwise_or, f"``input | other`` {_BITS}"
 bitwise_xor = _pairwise("bitwise_xor", np.bitwise_xor, f"``input ^ other`` {_BITS}", bits=True)
 
 
-def bitwise_not(input: Any) -> Any:
+def bitwise_not(input: Any) -> Tensor:
     """``~input`` of integers (−1 − ``input``) or bools (the opposite), elementwise.
 
     Examples
@@ -73,7 +76,7 @@ def bitwise_not(input: Any) -> Any:
     return graph.make_tensor(np.asarray(~x.array), None)
 
 
-def logical_not(input: Any) -> Any:
+def logical_not(input: Any) -> Tensor:
     """Whether an element is 0 (false), elementwise, as a bool tensor.
 
     Examples
@@ -85,7 +88,7 @@ def logical_not(input: Any) -> Any:
     return _test("logical_not", np.logical_not, input)
 
 
-def isnan(input: Any) -> Any:
+def isnan(input: Any) -> Tensor:
     """Whether an element is NaN, elementwise, as a bool tensor.
 
     Examples
@@ -97,7 +100,7 @@ def isnan(input: Any) -> Any:
     return _test("isnan", np.isnan, input)
 
 
-def isinf(input: Any) -> Any:
+def isinf(input: Any) -> Tensor:
     """Whether an element is ∞ or −∞, elementwise, as a bool tensor.
 
     Examples
@@ -109,7 +112,7 @@ def isinf(input: Any) -> Any:
     return _test("isinf", np.isinf, input)
 
 
-def isfinite(input: Any) -> Any:
+def isfinite(input: Any) -> Tensor:
     """Whether an element is neither infinite nor NaN, elementwise, as a bool tensor.
 
     Examples
@@ -131,7 +134,7 @@ def _test(name: str, ufunc: np.ufunc, input: Any) -> Any:
 
 def isclose(
     input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
-) -> Any:
+) -> Tensor:
     """Whether |input − other| ≤ atol + rtol · |other|, elementwise, as a bool tensor.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from tinygrad_rnn.functions.joining import cat
 from tinygrad_rnn.functions.shape import contiguous, squeeze, transpose
 from tinygrad_rnn.ops import svd as ops
 from tinygrad_rnn.ops.linalg import mT
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 
 class LinAlgError(RuntimeError):
@@ -38,7 +41,7 @@ def _matrices(name: str, A: Any) -> Any:
     return x
 
 
-def svdvals(A: Any) -> Any:
+def svdvals(A: Any) -> Tensor:
     """The singular values of matrices, in descending order.
 
     The derivative of a value that occurs once is u vᵀ, from its two singular vectors.

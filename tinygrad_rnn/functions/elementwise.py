@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -22,13 +22,16 @@ from tinygrad_rnn.functions.arguments import (
 from tinygrad_rnn.ops import activation, arithmetic, elementwise
 from tinygrad_rnn.ops.promotion import promoted, to_dtype
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
 _add, _sub, _mul = arithmetic.add.apply, arithmetic.sub.apply, arithmetic.mul.apply
 _tanh, _sigmoid = activation.tanh.apply, activation.sigmoid.apply
 
 # -- arithmetic ------------------------------------------------------------------------------------
 
 
-def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """Sum, elementwise: ``input + alpha · other``.
 
     Parameters
@@ -56,7 +59,7 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     )
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """Difference, elementwise: ``input − alpha · other``.
 
     Examples
@@ -73,7 +76,7 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     )
 
 
-def rsub(input: Any, other: Any, alpha: Any = 1) -> Any:
+def rsub(input: Any, other: Any, alpha: Any = 1) -> Tensor:
     """Difference the other way round, elementwise: ``other − alpha · input``.
 
     Examples
@@ -100,7 +103,7 @@ def _scaled(kind: Primitive, input: Any, other: Any, alpha: Any) -> tuple[Any, A
     return a, b * (bool(factor) if dtype.kind == "b" else fitting(name, factor, dtype))
 
 
-def mul(input: Any, other: Any) -> Any:
+def mul(input: Any, other: Any) -> Tensor:
     """Product, elementwise: ``input ⊙ other``.
 
     Examples
@@ -112,7 +115,7 @@ def mul(input: Any, other: Any) -> Any:
     return _mul(input, other)
 
 
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """Quotient, elementwise: ``input / other``; of integers it is a float.
 
     Parameters
@@ -144,7 +147,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     raise kind(f"div: rounding_mode must be None, 'trunc' or 'floor', got {rounding_mode!r}")
 
 
-def true_divide(input: Any, other: Any) -> Any:
+def true_divide(input: Any, other: Any) -> Tensor:
     """Quotient, elementwise: another name of `div`, without rounding.
 
     Examples
@@ -156,7 +159,7 @@ def true_divide(input: Any, other: Any) -> Any:
     return arithmetic.div.apply(input, other)
 
 
-def floor_divide(input: Any, other: Any) -> Any:
+def floor_divide(input: Any, other: Any) -> Tensor:
     """Quotient rounded down, elementwise: ``input // other``; its derivative is 0.
 
     Examples
@@ -168,7 +171,7 @@ def floor_divide(input: Any, other: Any) -> Any:
     return elementwise.floor_divide.apply(input, other)
 
 
-def remainder(input: Any, other: Any) -> Any:
+def remainder(input: Any, other: Any) -> Tensor:
     """What `floor_divide` leaves, elementwise: ``input % other``, of the sign of ``other``.
 
     Examples
@@ -180,7 +183,7 @@ def remainder(input: Any, other: Any) -> Any:
     return elementwise.remainder.apply(input, other)
 
 
-def fmod(input: Any, other: Any) -> Any:
+def fmod(input: Any, other: Any) -> Tensor:
     """What a division rounded towards 0 leaves, elementwise: it has the sign of ``input``.
 
     Examples
@@ -192,7 +195,7 @@ def fmod(input: Any, other: Any) -> Any:
     return elementwise.fmod.apply(input, other)
 
 
-def pow(input: Any, exponent: Any) -> Any:
+def pow(input: Any, exponent: Any) -> Tensor:
     """Power, elementwise: ``input ** exponent``.
 
     The derivative with respect to ``input`` at exponent 0 is 0, even at input 0.
@@ -216,7 +219,7 @@ def pow(input: Any, exponent: Any) -> Any:
     return arithmetic.power.apply(input, exponent)
 
 
-def neg(input: Any) -> Any:
+def neg(input: Any) -> Tensor:
     """Negative, elementwise: ``−input``.
 
     Examples
@@ -231,7 +234,7 @@ def neg(input: Any) -> Any:
 # -- roots, exponentials and logarithms ------------------------------------------------------------
 
 
-def sqrt(input: Any) -> Any:
+def sqrt(input: Any) -> Tensor:
     """Square root, elementwise: NaN below 0.
 
     Examples
@@ -243,7 +246,7 @@ def sqrt(input: Any) -> Any:
     return elementwise.sqrt.apply(input)
 
 
-def rsqrt(input: Any) -> Any:
+def rsqrt(input: Any) -> Tensor:
     """Reciprocal of the square root, elementwise.
 
     Examples
@@ -255,7 +258,7 @@ def rsqrt(input: Any) -> Any:
     return elementwise.rsqrt.apply(input)
 
 
-def square(input: Any) -> Any:
+def square(input: Any) -> Tensor:
     """Square, elementwise.
 
     Examples
@@ -267,7 +270,7 @@ def square(input: Any) -> Any:
     return elementwise.square.apply(input)
 
 
-def reciprocal(input: Any) -> Any:
+def reciprocal(input: Any) -> Tensor:
     """Reciprocal, elementwise: ``1 / input``.
 
     Examples
@@ -279,7 +282,7 @@ def reciprocal(input: Any) -> Any:
     return elementwise.reciprocal.apply(input)
 
 
-def exp(input: Any) -> Any:
+def exp(input: Any) -> Tensor:
     """Exponential, elementwise.
 
     Examples
@@ -291,7 +294,7 @@ def exp(input: Any) -> Any:
     return arithmetic.exp.apply(input)
 
 
-def exp2(input: Any) -> Any:
+def exp2(input: Any) -> Tensor:
     """2 to the power of ``input``, elementwise.
 
     Examples
@@ -303,7 +306,7 @@ def exp2(input: Any) -> Any:
     return elementwise.exp2.apply(input)
 
 
-def expm1(input: Any) -> Any:
+def expm1(input: Any) -> Tensor:
     """Exponential minus 1, elementwise, exact also near 0.
 
     Examples
@@ -315,7 +318,7 @@ def expm1(input: Any) -> Any:
     return elementwise.expm1.apply(input)
 
 
-def log(input: Any) -> Any:
+def log(input: Any) -> Tensor:
     """Natural logarithm, elementwise: −inf at 0, NaN below.
 
     Examples
@@ -327,7 +330,7 @@ def log(input: Any) -> Any:
     return arithmetic.log.apply(input)
 
 
-def log1p(input: Any) -> Any:
+def log1p(input: Any) -> Tensor:
     """Natural logarithm of 1 + ``input``, elementwise, exact also near 0.
 
     Examples
@@ -339,7 +342,7 @@ def log1p(input: Any) -> Any:
     return elementwise.log1p.apply(input)
 
 
-def log2(input: Any) -> Any:
+def log2(input: Any) -> Tensor:
     """Logarithm to base 2, elementwise.
 
     Examples
@@ -351,7 +354,7 @@ def log2(input: Any) -> Any:
     return elementwise.log2.apply(input)
 
 
-def log10(input: Any) -> Any:
+def log10(input: Any) -> Tensor:
     """Logarithm to base 10, elementwise.
 
     Examples
@@ -363,7 +366,7 @@ def log10(input: Any) -> Any:
     return elementwise.log10.apply(input)
 
 
-def logaddexp(input: Any, other: Any) -> Any:
+def logaddexp(input: Any, other: Any) -> Tensor:
     """Logarithm of the sum of exponentials, log(exp(a) + exp(b)), elementwise, without overflow.
 
     Examples
@@ -375,7 +378,7 @@ def logaddexp(input: Any, other: Any) -> Any:
     return elementwise.logaddexp.apply(input, other)
 
 
-def xlogy(input: Any, other: Any) -> Any:
+def xlogy(input: Any, other: Any) -> Tensor:
     """``input`` · ln ``other``, elementwise: 0 where ``input`` is 0, unless ``other`` is NaN.
 
     Examples
@@ -387,7 +390,7 @@ def xlogy(input: Any, other: Any) -> Any:
     return elementwise.xlogy.apply(input, other)
 
 
-def logit(input: Any, eps: float | None = None) -> Any:
+def logit(input: Any, eps: float | None = None) -> Tensor:
     """ln(x / (1 − x)), elementwise: what `sigmoid` makes x of; NaN outside 0 … 1.
 
     Parameters
@@ -409,7 +412,7 @@ def logit(input: Any, eps: float | None = None) -> Any:
 # -- angles, and their likes -----------------------------------------------------------------------
 
 
-def sin(input: Any) -> Any:
+def sin(input: Any) -> Tensor:
     """Sine, elementwise, of angles in radians.
 
     Examples
@@ -421,7 +424,7 @@ def sin(input: Any) -> Any:
     return elementwise.sin.apply(input)
 
 
-def cos(input: Any) -> Any:
+def cos(input: Any) -> Tensor:
     """Cosine, elementwise, of angles in radians.
 
     Examples
@@ -433,7 +436,7 @@ def cos(input: Any) -> Any:
     return elementwise.cos.apply(input)
 
 
-def tan(input: Any) -> Any:
+def tan(input: Any) -> Tensor:
     """Tangent, elementwise, of angles in radians.
 
     Examples
@@ -445,7 +448,7 @@ def tan(input: Any) -> Any:
     return elementwise.tan.apply(input)
 
 
-def asin(input: Any) -> Any:
+def asin(input: Any) -> Tensor:
     """Angle in radians with the given sine, elementwise: NaN outside −1 … 1.
 
     Examples
@@ -457,7 +460,7 @@ def asin(input: Any) -> Any:
     return elementwise.asin.apply(input)
 
 
-def acos(input: Any) -> Any:
+def acos(input: Any) -> Tensor:
     """Angle in radians with the given cosine, elementwise: NaN outside −1 … 1.
 
     Examples
@@ -469,7 +472,7 @@ def acos(input: Any) -> Any:
     return elementwise.acos.apply(input)
 
 
-def atan(input: Any) -> Any:
+def atan(input: Any) -> Tensor:
     """Angle in radians with the given tangent, elementwise.
 
     Examples
@@ -481,7 +484,7 @@ def atan(input: Any) -> Any:
     return elementwise.atan.apply(input)
 
 
-def atan2(input: Any, other: Any) -> Any:
+def atan2(input: Any, other: Any) -> Tensor:
     """Angle in radians of the points (x, y) = (``other``, ``input``), in −π … π, elementwise.
 
     Examples
@@ -493,7 +496,7 @@ def atan2(input: Any, other: Any) -> Any:
     return elementwise.atan2.apply(input, other)
 
 
-def sinh(input: Any) -> Any:
+def sinh(input: Any) -> Tensor:
     """Hyperbolic sine, elementwise.
 
     Examples
@@ -505,7 +508,7 @@ def sinh(input: Any) -> Any:
     return elementwise.sinh.apply(input)
 
 
-def cosh(input: Any) -> Any:
+def cosh(input: Any) -> Tensor:
     """Hyperbolic cosine, elementwise.
 
     Examples
@@ -517,7 +520,7 @@ def cosh(input: Any) -> Any:
     return elementwise.cosh.apply(input)
 
 
-def asinh(input: Any) -> Any:
+def asinh(input: Any) -> Tensor:
     """Inverse of the hyperbolic sine, elementwise.
 
     Examples
@@ -529,7 +532,7 @@ def asinh(input: Any) -> Any:
     return elementwise.asinh.apply(input)
 
 
-def acosh(input: Any) -> Any:
+def acosh(input: Any) -> Tensor:
     """Inverse of the hyperbolic cosine, elementwise: NaN below 1.
 
     Examples
@@ -541,7 +544,7 @@ def acosh(input: Any) -> Any:
     return elementwise.acosh.apply(input)
 
 
-def atanh(input: Any) -> Any:
+def atanh(input: Any) -> Tensor:
     """Inverse of the hyperbolic tangent, elementwise: NaN outside −1 … 1.
 
     Examples
@@ -553,7 +556,7 @@ def atanh(input: Any) -> Any:
     return elementwise.atanh.apply(input)
 
 
-def tanh(input: Any) -> Any:
+def tanh(input: Any) -> Tensor:
     """Hyperbolic tangent, elementwise; its derivative is 1 − tanh².
 
     Examples
@@ -565,7 +568,7 @@ def tanh(input: Any) -> Any:
     return _tanh(input)
 
 
-def sigmoid(input: Any) -> Any:
+def sigmoid(input: Any) -> Tensor:
     """Logistic function σ(x) = 1 / (1 + e⁻ˣ), elementwise, without overflow at any x.
 
     Examples
@@ -577,7 +580,7 @@ def sigmoid(input: Any) -> Any:
     return _sigmoid(input)
 
 
-def erf(input: Any) -> Any:
+def erf(input: Any) -> Tensor:
     """Error function, elementwise: 2/√π times the integral of exp(−t²) from 0.
 
     Examples
@@ -592,7 +595,7 @@ def erf(input: Any) -> Any:
 # -- sizes, signs and whole numbers ----------------------------------------------------------------
 
 
-def abs(input: Any) -> Any:
+def abs(input: Any) -> Tensor:
     """Absolute value, elementwise; its derivative at 0 is 0.
 
     Examples
@@ -604,7 +607,7 @@ def abs(input: Any) -> Any:
     return elementwise.absolute.apply(input)
 
 
-def sign(input: Any) -> Any:
+def sign(input: Any) -> Tensor:
     """Sign, elementwise: −1, 0 or 1 (0 also of NaN); its derivative is 0.
 
     Examples
@@ -616,7 +619,7 @@ def sign(input: Any) -> Any:
     return elementwise.sign.apply(input)
 
 
-def floor(input: Any) -> Any:
+def floor(input: Any) -> Tensor:
     """The largest whole number not above, elementwise; its derivative is 0.
 
     Examples
@@ -628,7 +631,7 @@ def floor(input: Any) -> Any:
     return elementwise.floor.apply(input)
 
 
-def ceil(input: Any) -> Any:
+def ceil(input: Any) -> Tensor:
     """The smallest whole number not below, elementwise; its derivative is 0.
 
     Examples
@@ -640,7 +643,7 @@ def ceil(input: Any) -> Any:
     return elementwise.ceil.apply(input)
 
 
-def round(input: Any, *, decimals: int = 0) -> Any:
+def round(input: Any, *, decimals: int = 0) -> Tensor:
     """The nearest number with so many decimals, elementwise; its derivative is 0.
 
     Halves go to the even neighbour. With negative ``decimals``, tens, hundreds … are rounded to.
@@ -654,7 +657,7 @@ def round(input: Any, *, decimals: int = 0) -> Any:
     return elementwise.rounding.apply(input, decimals=integer_of("round", "decimals", decimals))
 
 
-def trunc(input: Any) -> Any:
+def trunc(input: Any) -> Tensor:
     """The whole part (towards 0), elementwise; its derivative is 0.
 
     Examples
@@ -668,7 +671,7 @@ def trunc(input: Any) -> Any:
 
 def nan_to_num(
     input: Any, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
-) -> Any:
+) -> Tensor:
     """Numbers for NaN, ∞ and −∞, elementwise; what is replaced receives no gradient.
 
     Parameters
@@ -698,7 +701,7 @@ def nan_to_num(
 # -- one of two ------------------------------------------------------------------------------------
 
 
-def maximum(input: Any, other: Any) -> Any:
+def maximum(input: Any, other: Any) -> Tensor:
     """The larger of two numbers, elementwise; NaN if one is NaN.
 
     Equal numbers receive one half of the gradient each.
@@ -712,7 +715,7 @@ def maximum(input: Any, other: Any) -> Any:
     return elementwise.maximum.apply(input, other)
 
 
-def minimum(input: Any, other: Any) -> Any:
+def minimum(input: Any, other: Any) -> Tensor:
     """The smaller of two numbers, elementwise; NaN if one is NaN.
 
     Equal numbers receive one half of the gradient each.
@@ -726,7 +729,7 @@ def minimum(input: Any, other: Any) -> Any:
     return elementwise.minimum.apply(input, other)
 
 
-def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+def clamp(input: Any, min: Any = None, max: Any = None) -> Tensor:
     """``input`` where it lies between the bounds, else the nearer bound; elementwise.
 
     Where ``min`` is larger than ``max``, the result is ``max``. What lies outside receives no
@@ -756,7 +759,7 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
 clip = clamp
 
 
-def clamp_min(input: Any, min: Any) -> Any:
+def clamp_min(input: Any, min: Any) -> Tensor:
     """``input`` where it is not below ``min``, else ``min``; elementwise: see `clamp`.
 
     Examples
@@ -768,7 +771,7 @@ def clamp_min(input: Any, min: Any) -> Any:
     return _clamped(elementwise.clamp_min, input, min)
 
 
-def clamp_max(input: Any, max: Any) -> Any:
+def clamp_max(input: Any, max: Any) -> Tensor:
     """``input`` where it is not above ``max``, else ``max``; elementwise: see `clamp`.
 
     Examples
@@ -793,7 +796,11 @@ def _clamped(kind: Primitive, *operands: Any) -> Any:
 _fit_bounds = promoted("clamp", numbers=False)
 
 
-def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+@overload
+def where(condition: Any) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Any, input: Any, other: Any) -> Tensor: ...
+def where(condition: Any, input: Any = None, other: Any = None) -> Tensor | tuple[Tensor, ...]:
     """``input`` where the condition holds, else ``other``; elementwise, broadcast.
 
     Called as ``where(condition)`` it gives the places where the condition is not 0: a tuple of
@@ -823,7 +830,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
 _fit_choices = promoted("where", numbers=False)
 
 
-def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+def masked_fill(input: Any, mask: Any, value: Any) -> Tensor:
     """``value`` where the mask holds, else ``input``; elementwise, broadcast.
 
     Parameters

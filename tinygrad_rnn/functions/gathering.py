@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -33,10 +33,13 @@ from tinygrad_rnn.functions.indexing import (
 from tinygrad_rnn.functions.shape import contiguous, ravel
 from tinygrad_rnn.ops import indexing, shape
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
 # -- along one axis ------------------------------------------------------------------------------
 
 
-def select(input: Any, dim: int, index: int) -> Any:
+def select(input: Any, dim: int, index: int) -> Tensor:
     """The slice of a tensor at ``index`` along ``dim``, without that axis; shares memory.
 
     Raises
@@ -61,7 +64,7 @@ def select(input: Any, dim: int, index: int) -> Any:
     return indexing.getitem.apply(x, index=(FULL,) * d + (at, ...))
 
 
-def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
+def narrow(input: Any, dim: int, start: Any, length: int) -> Tensor:
     """``length`` slices of a tensor along ``dim``, from ``start`` on; shares memory.
 
     Raises
@@ -98,7 +101,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
 
 
 @within_memory
-def index_select(input: Any, dim: int, index: Any) -> Any:
+def index_select(input: Any, dim: int, index: Any) -> Tensor:
     """The slices of a tensor along ``dim`` that a vector of indices names, as a copy.
 
     Raises
@@ -126,7 +129,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
 
 
 @within_memory
-def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
     """A tensor with ``alpha`` times the slices of ``source`` added where ``index`` says.
 
     Parameters
@@ -177,7 +180,7 @@ def _along(name: str, x: Any, dim: int, index: Any, kind: type[Exception]) -> tu
 
 
 @within_memory
-def gather(input: Any, dim: int, index: Any) -> Any:
+def gather(input: Any, dim: int, index: Any) -> Tensor:
     """The elements that ``index`` names along ``dim``, one for each of its own elements.
 
     ``output[i][j] = input[index[i][j]][j]`` for ``dim`` 0 of a matrix, and so on.
@@ -206,7 +209,7 @@ def gather(input: Any, dim: int, index: Any) -> Any:
     return shaped(indexing.take.apply(vector(x), index=picks), at.shape)
 
 
-def take(input: Any, index: Any) -> Any:
+def take(input: Any, index: Any) -> Tensor:
     """The elements whose places in the flattened tensor ``index`` names; −1 is the last one.
 
     Parameters
@@ -236,7 +239,7 @@ def take(input: Any, index: Any) -> Any:
 
 
 @within_memory
-def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
+def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Tensor:
     """As `gather`, but input and indices broadcast along the axes other than ``dim``.
 
     For what `argmax` and `argsort` return. Without ``dim`` both are flattened first.
@@ -281,7 +284,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
 @within_memory
 def scatter(
     input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
-) -> Any:
+) -> Tensor:
     """A tensor with elements of ``src`` put where ``index`` names along ``dim``: undoes `gather`.
 
     ``output[index[i][j]][j] = src[i][j]`` for ``dim`` 0 of a matrix, and so on; where two go to
@@ -329,7 +332,7 @@ def scatter(
 
 
 @within_memory
-def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
+def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Tensor:
     """A tensor with elements of ``src`` added where ``index`` names along ``dim``.
 
     ``output[index[i][j]][j] += src[i][j]`` for ``dim`` 0 of a matrix, and so on: the derivative
@@ -380,7 +383,7 @@ def _grid(at: Array, d: int) -> tuple[Array, ...]:
     return tuple(grid)
 
 
-def trimmed(name: str, x: Any, src: Any, at: Array) -> Any:
+def trimmed(name: str, x: Any, src: Any, at: Array) -> Tensor:
     """The part of ``src`` that goes with the index."""
     src = tensor_of(name, src)
     check_same_dtype(name, x, src)
@@ -397,7 +400,7 @@ def trimmed(name: str, x: Any, src: Any, at: Array) -> Any:
     return indexing.getitem.apply(v, index=tuple(map(slice, sizes)))
 
 
-def vector(x: Any) -> Any:
+def vector(x: Any) -> Tensor:
     """A 0-d tensor as a vector of one element, others as they are."""
     return x if x.array.ndim else shape.reshape.apply(x, shape=(1,))
 
@@ -406,7 +409,7 @@ def vector(x: Any) -> Any:
 
 
 @within_memory
-def masked_select(input: Any, mask: Any) -> Any:
+def masked_select(input: Any, mask: Any) -> Tensor:
     """The elements where the mask holds, as a vector; input and mask broadcast.
 
     Raises
@@ -427,8 +430,12 @@ def masked_select(input: Any, mask: Any) -> Any:
     return indexing.take.apply(expanded(x, common), index=picks)
 
 
+@overload
+def nonzero(input: Any, *, as_tuple: Literal[False] = False) -> Tensor: ...
+@overload
+def nonzero(input: Any, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
 @within_memory
-def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+def nonzero(input: Any, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """The indices of the elements that are not 0, one row for each.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,10 +21,13 @@ from tinygrad_rnn.functions.arguments import (
 from tinygrad_rnn.ops import arithmetic, indexing, shape
 from tinygrad_rnn.ops.promotion import to_dtype
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
 FULL = slice(None)
 
 
-def getitem(input: Any, index: Any) -> Any:
+def getitem(input: Any, index: Any) -> Tensor:
     """``input[index]``: integers, slices, ``None``, ``...``, masks and integer arrays.
 
     Integers and slices share the input's memory, as in NumPy and PyTorch; a mask or an integer
@@ -46,7 +49,7 @@ def getitem(input: Any, index: Any) -> Any:
     >>> x[x > 1]
     tensor([2., 3., 4.])
     """
-    x = input if isinstance(input, Variable) else tensor_of("getitem", input)
+    x: Any = input if isinstance(input, Variable) else tensor_of("getitem", input)
     if type(index) is int and x.array.ndim > 1:  # x[t], the commonest, in less time
         return indexing.getitem.apply(x, index=(index,))
     view, picks = steps("getitem", x.array.ndim, index)
@@ -55,7 +58,7 @@ def getitem(input: Any, index: Any) -> Any:
     return x if picks is None else indexing.take.apply(x, index=picks)
 
 
-def setitem(input: Any, index: Any, value: Any) -> Any:
+def setitem(input: Any, index: Any, value: Any) -> Tensor:
     """A new tensor: ``input`` with ``input[index]`` replaced by ``value``.
 
     Where an integer array names a place twice, the last value stays.
@@ -94,7 +97,7 @@ def setitem(input: Any, index: Any, value: Any) -> Any:
     return indexing.put.general(x, _set(part, picks, value), index=view)
 
 
-def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
     """A tensor with ``values`` put, or added, where a tuple of index tensors points.
 
     Parameters
@@ -310,17 +313,17 @@ def check_same_dtype(name: str, x: Any, src: Any) -> None:
         )
 
 
-def added_at(x: Any, picks: tuple[Any, ...], parts: Any) -> Any:
+def added_at(x: Any, picks: tuple[Any, ...], parts: Any) -> Tensor:
     """``x`` plus parts, each where an index array points."""
     total = indexing.add_at.general(parts, index=[picks], shape=x.array.shape or (1,))
     return arithmetic.add.apply(x, shaped(total, x.array.shape))
 
 
-def shaped(x: Any, sizes: Shape) -> Any:
+def shaped(x: Any, sizes: Shape) -> Tensor:
     """`reshape`, but of the same shape the tensor itself."""
     return x if x.array.shape == sizes else shape.reshape.apply(x, shape=sizes)
 
 
-def expanded(x: Any, sizes: Shape) -> Any:
+def expanded(x: Any, sizes: Shape) -> Tensor:
     """`expand`, but to the same shape the tensor itself."""
     return x if x.array.shape == sizes else shape.expand.apply(x, shape=sizes)

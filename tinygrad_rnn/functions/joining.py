@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,13 +24,16 @@ from tinygrad_rnn.functions.shape import reshape
 from tinygrad_rnn.ops import indexing, shape
 from tinygrad_rnn.ops.promotion import promoted
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
 Parts = tuple[Any, ...]
 
 
 # -- together ------------------------------------------------------------------------------------
 
 
-def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
+def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     """Tensors put together along an existing axis, in their common type.
 
     Empty vectors, of shape (0,), go with tensors of any shape, as in PyTorch.
@@ -66,7 +69,7 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
 concat = cat
 
 
-def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
+def stack(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     """Tensors of one shape put together along a new axis.
 
     Examples
@@ -80,7 +83,7 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
     return shape.stack.general(*xs, dim=dim_of("stack", dim, xs[0].array.ndim + 1))
 
 
-def hstack(tensors: Sequence[Any]) -> Any:
+def hstack(tensors: Sequence[Any]) -> Tensor:
     """Tensors side by side: vectors along their axis, others along the second.
 
     Examples
@@ -93,7 +96,7 @@ def hstack(tensors: Sequence[Any]) -> Any:
     return cat(xs, dim=0 if xs[0].array.ndim == 1 else 1)
 
 
-def vstack(tensors: Sequence[Any]) -> Any:
+def vstack(tensors: Sequence[Any]) -> Tensor:
     """Tensors on top of each other: vectors are rows.
 
     Examples

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import combinations
 from string import ascii_letters
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,8 +18,11 @@ from tinygrad_rnn.functions.shape import diagonal, permute, reshape, transpose, 
 from tinygrad_rnn.ops import arithmetic, linalg
 from tinygrad_rnn.ops.promotion import promoted, same_dtype
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
-def matmul(input: Any, other: Any) -> Any:
+
+def matmul(input: Any, other: Any) -> Tensor:
     """Product of matrices, ``input @ other``, of every rank that NumPy and PyTorch take.
 
     Parameters
@@ -59,7 +62,7 @@ def _operands(name: str, ranks: tuple[int, ...], *given: Any) -> tuple[Any, Any]
     return a, b
 
 
-def mm(input: Any, mat2: Any) -> Any:
+def mm(input: Any, mat2: Any) -> Tensor:
     """Product of two matrices, of shapes (n, k) and (k, m).
 
     Examples
@@ -71,7 +74,7 @@ def mm(input: Any, mat2: Any) -> Any:
     return linalg.matmul.apply(*_operands("mm", (2, 2), input, mat2))
 
 
-def bmm(input: Any, mat2: Any) -> Any:
+def bmm(input: Any, mat2: Any) -> Tensor:
     """Product of each matrix with its partner: shapes (b, n, k) and (b, k, m), not broadcast.
 
     Examples
@@ -83,7 +86,7 @@ def bmm(input: Any, mat2: Any) -> Any:
     return linalg.matmul.apply(*_operands("bmm", (3, 3), input, mat2))
 
 
-def mv(input: Any, vec: Any) -> Any:
+def mv(input: Any, vec: Any) -> Tensor:
     """Product of a matrix (n, k) and a vector (k,).
 
     Examples
@@ -95,7 +98,7 @@ def mv(input: Any, vec: Any) -> Any:
     return linalg.matmul.apply(*_operands("mv", (2, 1), input, vec))
 
 
-def dot(input: Any, tensor: Any) -> Any:
+def dot(input: Any, tensor: Any) -> Tensor:
     """Inner product of two vectors.
 
     Examples
@@ -107,7 +110,7 @@ def dot(input: Any, tensor: Any) -> Any:
     return linalg.matmul.apply(*_operands("dot", (1, 1), input, tensor))
 
 
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta · input + alpha · (mat1 @ mat2)``, with ``input`` broadcast to the product.
 
     With ``beta=0`` the values of ``input`` do not matter, not even NaN.
@@ -126,7 +129,7 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     return _added(linalg.addmm, input, _operands("addmm", (2, 2), mat1, mat2), beta, alpha)
 
 
-def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta · input + alpha · (mat @ vec)``: `addmm` for a vector.
 
     Examples
@@ -138,7 +141,7 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> A
     return _added(linalg.addmv, input, _operands("addmv", (2, 1), mat, vec), beta, alpha)
 
 
-def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta · input + alpha · (batch1 @ batch2)``: `addmm` for stacks of matrices.
 
     Examples
@@ -163,7 +166,7 @@ def _added(primitive: Any, input: Any, factors: tuple[Any, Any], beta: Any, alph
     return primitive.general(x, a, b, beta=beta, alpha=alpha)
 
 
-def outer(input: Any, vec2: Any) -> Any:
+def outer(input: Any, vec2: Any) -> Tensor:
     """Products of all pairs of elements of two vectors, of shape (n, m).
 
     Examples
@@ -181,7 +184,7 @@ def outer(input: Any, vec2: Any) -> Any:
     return mul(unsqueeze(a, 1), b)
 
 
-def inner(input: Any, other: Any) -> Any:
+def inner(input: Any, other: Any) -> Tensor:
     """Inner products over the last axes, of shape (*input.shape[:-1], *other.shape[:-1]).
 
     With a 0-d tensor it is the product.
@@ -202,7 +205,7 @@ def inner(input: Any, other: Any) -> Any:
     return tensordot(a, b, ([-1], [-1]))
 
 
-def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
     """Sum of products over several axes of two tensors.
 
     Parameters
@@ -262,7 +265,7 @@ def _summed_dims(dims: Any, *ndims: int) -> tuple[tuple[int, ...], ...]:
     return axes
 
 
-def trace(input: Any) -> Any:
+def trace(input: Any) -> Tensor:
     """Sum of the diagonal of a matrix.
 
     Examples
@@ -279,7 +282,7 @@ def trace(input: Any) -> Any:
     return sum(diagonal(x))
 
 
-def einsum(equation: Any, *operands: Any) -> Any:
+def einsum(equation: Any, *operands: Any) -> Tensor:
     """Sum of products over named indices, after Einstein's convention.
 
     Parameters
@@ -435,7 +438,7 @@ def _product(one: tuple[Any, str], two: tuple[Any, str], wanted: str) -> tuple[A
     return linalg.einsum.general(*prepared, equation=f"{of_x},{of_y}->{result}"), result
 
 
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
     """Affine map ``input @ weightᵀ + bias``.
 
     Parameters

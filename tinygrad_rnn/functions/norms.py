@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.functions.arguments import (
@@ -19,6 +19,9 @@ from tinygrad_rnn.functions.decomposition import svdvals
 from tinygrad_rnn.functions.reduction import amax, amin, sum
 from tinygrad_rnn.functions.shape import movedim, squeeze, unsqueeze
 from tinygrad_rnn.ops import promotion, reduction
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 
 def _floating(name: str, input: Any, dtype: DTypeLike) -> Any:
@@ -36,7 +39,7 @@ def _floating(name: str, input: Any, dtype: DTypeLike) -> Any:
 @numpy_names
 def vector_norm(
     x: Any, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None
-) -> Any:
+) -> Tensor:
     """(Σ |x|ᵒʳᵈ)^(1/ord) over the axes ``dim`` (default: all), whatever their number.
 
     Parameters
@@ -79,7 +82,7 @@ def vector_norm(
 @numpy_names
 def linalg_norm(
     input: Any, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None
-) -> Any:
+) -> Tensor:
     """Norm of vectors, as of `vector_norm`, or of matrices, which lie in two axes.
 
     Parameters
@@ -136,7 +139,7 @@ def matrix_norm(
     keepdim: bool = False,
     *,
     dtype: DTypeLike = None,
-) -> Any:
+) -> Tensor:
     """Norm of matrices, which lie in two axes.
 
     Parameters
@@ -207,7 +210,7 @@ def _of_singular_values(x: Any, ord: Any, rows: int, columns: int, keepdim: bool
 @numpy_names
 def norm(
     input: Any, p: Any = "fro", dim: Dims = None, keepdim: bool = False, dtype: DTypeLike = None
-) -> Any:
+) -> Tensor:
     """The p-norm of all elements or over the axes ``dim``, seen as one vector.
 
     Also of matrices: for their norms see ``linalg.norm``.

@@ -6,7 +6,7 @@ sorting is always stable; PyTorch leaves that open where it is not asked for.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
@@ -28,12 +28,15 @@ from tinygrad_rnn.functions.joining import cat
 from tinygrad_rnn.functions.reduction import some
 from tinygrad_rnn.ops import arithmetic, indexing, ordering, reduction
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
 
 class Selection(NamedTuple):
     """Elements chosen along an axis, and their places there (int64)."""
 
-    values: Any
-    indices: Any
+    values: Tensor
+    indices: Tensor
 
 
 def _selection(x: Any, index: Any, dim: int, keepdim: bool = True) -> Selection:
@@ -50,7 +53,7 @@ def _selection(x: Any, index: Any, dim: int, keepdim: bool = True) -> Selection:
 
 @within_memory
 @numpy_names
-def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Tensor:
     """The largest element; with ``dim``, the largest along it and their indices.
 
     Parameters
@@ -92,7 +95,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
 
 @within_memory
 @numpy_names
-def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Tensor:
     """The smallest element; with ``dim``, the smallest along it and their indices: see `max`.
 
     Examples
@@ -138,9 +141,13 @@ def _of_all(made: primitive.Primitive, x: Any, keepdim: bool) -> Any:
     return made.apply(x, axis=tuple(range(x.array.ndim)), keepdims=False)
 
 
+@overload
+def median(input: Any) -> Tensor: ...
+@overload
+def median(input: Any, dim: int, keepdim: bool = False) -> Selection: ...
 @within_memory
 @numpy_names
-def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor | Selection:
     """The middle element in order, the lower one of two; with ``dim``, along it and its index.
 
     (NumPy's median is their mean instead.) The result is NaN if an element is.
@@ -204,7 +211,7 @@ def _slice(array: Any, dim: int, start: int, stop: int) -> Any:
 @numpy_names
 def sort(
     input: Any, dim: int = -1, descending: bool = False, *, stable: bool | None = False
-) -> Any:
+) -> Selection:
     """The elements in order along ``dim``, and where they were.
 
     Parameters
@@ -235,7 +242,7 @@ def sort(
 
 @within_memory
 @numpy_names
-def argsort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
+def argsort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
     """The indices that `sort` gives.
 
     Examples
@@ -252,7 +259,7 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool
 
 @within_memory
 @numpy_names
-def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Selection:
     """The ``k`` largest (or smallest) elements along ``dim`` in order, and where they were.
 
     Parameters
@@ -296,7 +303,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
 
 
 @numpy_names
-def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
+def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
     """The ``n``-th differences of neighbours along ``dim``: x[i + 1] − x[i], of bools whether ≠.
 
     Parameters

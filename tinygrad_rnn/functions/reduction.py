@@ -6,7 +6,7 @@ Everything takes ``dim``, ``keepdim`` as PyTorch does, and NumPy's ``axis``, ``k
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from tinygrad_rnn.functions.arguments import (
 )
 from tinygrad_rnn.ops import arithmetic, promotion, reduction
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
 
 def _summable(name: str, input: Any, dtype: DTypeLike) -> Any:
     """The input in the type to add up or multiply in: int64 for bools and integers."""
@@ -37,7 +40,7 @@ def _summable(name: str, input: Any, dtype: DTypeLike) -> Any:
 
 
 @numpy_names
-def sum(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> Any:
+def sum(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> Tensor:
     """Sum over the axes ``dim`` (default: all); of bools and integers as int64.
 
     Examples
@@ -51,7 +54,7 @@ def sum(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike
 
 
 @numpy_names
-def mean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> Any:
+def mean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> Tensor:
     """Arithmetic mean over the axes ``dim`` (default: all); NaN of no elements.
 
     Raises
@@ -79,7 +82,7 @@ def mean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLik
 @numpy_names
 def prod(
     input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike = None
-) -> Any:
+) -> Tensor:
     """Product along ``dim`` (default: of all elements); of bools and integers as int64.
 
     The derivative is exact where elements are 0, too.
@@ -103,7 +106,7 @@ def _axis(name: str, dim: int | None, ndim: int) -> tuple[int, ...]:
 
 
 @numpy_names
-def cumsum(input: Any, dim: int, *, dtype: DTypeLike = None) -> Any:
+def cumsum(input: Any, dim: int, *, dtype: DTypeLike = None) -> Tensor:
     """Running sum along ``dim``; of bools and integers as int64.
 
     Examples
@@ -116,7 +119,7 @@ def cumsum(input: Any, dim: int, *, dtype: DTypeLike = None) -> Any:
 
 
 @numpy_names
-def cumprod(input: Any, dim: int, *, dtype: DTypeLike = None) -> Any:
+def cumprod(input: Any, dim: int, *, dtype: DTypeLike = None) -> Tensor:
     """Running product along ``dim``; of bools and integers as int64.
 
     The derivative is exact where elements are 0, too.
@@ -137,7 +140,7 @@ def _running(made: primitive.Primitive, input: Any, dim: int, dtype: DTypeLike) 
 
 
 @numpy_names
-def logsumexp(input: Any, dim: Dims, keepdim: bool = False) -> Any:
+def logsumexp(input: Any, dim: Dims, keepdim: bool = False) -> Tensor:
     """Logarithm of the sum of exponentials, ln Σ eˣ, over ``dim``, without overflow.
 
     A smooth maximum: its derivative is the softmax. Of no elements, or of −∞ only, it is −∞.
@@ -166,7 +169,7 @@ def var(
     keepdim: bool = False,
     *,
     correction: float | None = None,
-) -> Any:
+) -> Tensor:
     """Variance over the axes ``dim`` (default: all): Σ (x − mean)² / (n − correction).
 
     Parameters
@@ -209,7 +212,7 @@ def std(
     keepdim: bool = False,
     *,
     correction: float | None = None,
-) -> Any:
+) -> Tensor:
     """Standard deviation, the root of `var`, with its arguments; its derivative at 0 is 0.
 
     Examples
@@ -292,7 +295,7 @@ def std_mean(
 
 
 @numpy_names
-def amax(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+def amax(input: Any, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The largest element over the axes ``dim`` (default: all); elements that tie share g.
 
     Raises
@@ -312,7 +315,7 @@ def amax(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
 
 
 @numpy_names
-def amin(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+def amin(input: Any, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The smallest element over the axes ``dim`` (default: all); see `amax`.
 
     Examples
@@ -343,7 +346,7 @@ def some(name: str, x: Any, dim: int | None = None, empty: type[Exception] = Run
 
 
 @numpy_names
-def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the largest element is along ``dim`` (default: in the flattened tensor).
 
     The first of those that tie; the first NaN, if there is one.
@@ -358,7 +361,7 @@ def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
 
 @numpy_names
-def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the smallest element is along ``dim`` (default: flattened); see `argmax`.
 
     Examples
@@ -383,7 +386,7 @@ def _place(search: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
 
 
 @numpy_names
-def all(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+def all(input: Any, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether all elements over the axes ``dim`` are true, that is not 0 (uint8 stays uint8).
 
     Examples
@@ -396,7 +399,7 @@ def all(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
 
 
 @numpy_names
-def any(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+def any(input: Any, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether any element over the axes ``dim`` is true, that is not 0 (uint8 stays uint8).
 
     Examples
@@ -417,7 +420,7 @@ def _truth(quantifier: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
 
 
 @numpy_names
-def count_nonzero(input: Any, *axes: Any, dim: Dims = None) -> Any:
+def count_nonzero(input: Any, *axes: Any, dim: Dims = None) -> Tensor:
     """How many elements over the axes ``dim`` (default: all) are not 0, as int64.
 
     The axes may be given one by one, too.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,13 +17,16 @@ from tinygrad_rnn.functions.shape import ravel
 from tinygrad_rnn.ops import indexing
 from tinygrad_rnn.ops.promotion import to_dtype
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
 _CHOICES: dict[str, Callable[..., Any]] = {"prod": prod, "amax": amax, "amin": amin}
 _OF_BOOLS = {"sum": "amax", "prod": "amin"}  # whether any is true, or all are
 
 
 def scatter_reduce(
     input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
-) -> Any:
+) -> Tensor:
     """A tensor with the sum (or other) of what ``index`` sends to each place along ``dim``.
 
     ``output[index[i][j]][j]`` is made of all ``src[i][j]`` that go there, for ``dim`` 0 of a

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.functions.arguments import check_flags, dim_of, one_or_more, raw, tensor_of
 from tinygrad_rnn.ops.promotion import promoted
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 
 def unique(
@@ -17,7 +20,7 @@ def unique(
     return_inverse: bool = False,
     return_counts: bool = False,
     dim: int | None = None,
-) -> Any:
+) -> Tensor:
     """The different elements of a tensor, in ascending order; constants, without gradient.
 
     Parameters
@@ -69,7 +72,7 @@ def isin(
     test_element: Any = None,
     assume_unique: bool = False,
     invert: bool = False,
-) -> Any:
+) -> Tensor:
     """Whether each element is among ``test_elements``, as a bool tensor (NaN is nowhere).
 
     Parameters

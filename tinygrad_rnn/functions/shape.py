@@ -9,7 +9,7 @@ import itertools
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,10 +29,13 @@ from tinygrad_rnn.functions.arguments import (
 from tinygrad_rnn.ops import arithmetic, indexing
 from tinygrad_rnn.ops import shape as ops
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
 # -- another shape -------------------------------------------------------------------------------
 
 
-def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:
+def reshape(input: Any, *sizes: Any, shape: Any = None) -> Tensor:
     """The same elements in another shape; one size may be −1 and is inferred.
 
     Shares the input's memory where strides can express the new shape, else copies.
@@ -53,7 +56,7 @@ def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:
     return _reshaped(x, _inferred("reshape", integers_of("reshape", sizes, shape), x.array.shape))
 
 
-def view(input: Any, *sizes: Any, size: Any = None) -> Any:
+def view(input: Any, *sizes: Any, size: Any = None) -> Tensor:
     """`reshape`, but never a copy.
 
     Raises
@@ -116,7 +119,7 @@ def _viewable(array: np.ndarray[Any, Any], sizes: Shape) -> bool:
     return gaps <= set(itertools.accumulate(reversed(sizes), operator.mul))
 
 
-def view_as(input: Any, other: Any) -> Any:
+def view_as(input: Any, other: Any) -> Tensor:
     """`view` in the shape of another tensor.
 
     Examples
@@ -128,7 +131,7 @@ def view_as(input: Any, other: Any) -> Any:
     return view(input, tensor_of("view_as", other).array.shape)
 
 
-def reshape_as(input: Any, other: Any) -> Any:
+def reshape_as(input: Any, other: Any) -> Tensor:
     """`reshape` to the shape of another tensor.
 
     Examples
@@ -140,7 +143,7 @@ def reshape_as(input: Any, other: Any) -> Any:
     return reshape(input, tensor_of("reshape_as", other).array.shape)
 
 
-def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The axes from ``start_dim`` to ``end_dim``, both included, made one.
 
     Examples
@@ -159,7 +162,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return _reshaped(x, (*sizes[:first], math.prod(sizes[first : last + 1]), *sizes[last + 1 :]))
 
 
-def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
+def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Tensor:
     """The axis ``dim`` taken apart into several, of these sizes; one may be −1.
 
     Examples
@@ -179,7 +182,7 @@ def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
     return _reshaped(x, (*old[:d], *new, *old[d + 1 :]))
 
 
-def ravel(input: Any) -> Any:
+def ravel(input: Any) -> Tensor:
     """All elements in one axis; a copy unless they lie in memory that way.
 
     Examples
@@ -192,7 +195,7 @@ def ravel(input: Any) -> Any:
     return ops.reshape.apply(x, shape=(x.array.size,))
 
 
-def squeeze(input: Any, *axes: Any, dim: Dims = None) -> Any:
+def squeeze(input: Any, *axes: Any, dim: Dims = None) -> Tensor:
     """The tensor without its axes of size 1 (those named by ``dim``; default: all).
 
     The axes may be given one by one, too.
@@ -212,7 +215,7 @@ def squeeze(input: Any, *axes: Any, dim: Dims = None) -> Any:
     )
 
 
-def unsqueeze(input: Any, dim: int) -> Any:
+def unsqueeze(input: Any, dim: int) -> Tensor:
     """The tensor with a new axis of size 1 at ``dim``.
 
     Examples
@@ -229,7 +232,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
 # -- another order of axes -----------------------------------------------------------------------
 
 
-def transpose(input: Any, dim0: int, dim1: int) -> Any:
+def transpose(input: Any, dim0: int, dim1: int) -> Tensor:
     """The tensor with two axes exchanged.
 
     Examples
@@ -247,7 +250,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     return ops.permute.apply(x, dims=tuple(dims))
 
 
-def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
+def swapaxes(input: Any, axis0: int, axis1: int) -> Tensor:
     """`transpose` by NumPy's name.
 
     Examples
@@ -259,7 +262,7 @@ def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
     return transpose(input, axis0, axis1)
 
 
-def t(input: Any) -> Any:
+def t(input: Any) -> Tensor:
     """The transpose of a matrix; a vector or number as it is.
 
     Examples
@@ -276,7 +279,7 @@ def t(input: Any) -> Any:
     return ops.permute.apply(x, dims=(1, 0)[2 - x.array.ndim :] if x.array.ndim else ())
 
 
-def permute(input: Any, *order: Any, dims: Any = None) -> Any:
+def permute(input: Any, *order: Any, dims: Any = None) -> Tensor:
     """The tensor with its axes in the order ``dims``.
 
     Raises
@@ -298,7 +301,7 @@ def permute(input: Any, *order: Any, dims: Any = None) -> Any:
     return ops.permute.apply(x, dims=axes)
 
 
-def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """The tensor with the axes ``source`` at the places ``destination``, the others in order.
 
     Examples
@@ -329,7 +332,7 @@ moveaxis = movedim
 # -- repeated without a copy ---------------------------------------------------------------------
 
 
-def expand(input: Any, *sizes: Any, size: Any = None) -> Any:
+def expand(input: Any, *sizes: Any, size: Any = None) -> Tensor:
     """The tensor repeated along axes of size 1, and along new leading ones; −1 keeps a size.
 
     No element is copied: the result's memory is the input's.
@@ -352,7 +355,7 @@ def expand(input: Any, *sizes: Any, size: Any = None) -> Any:
 broadcast_to = expand
 
 
-def expand_as(input: Any, other: Any) -> Any:
+def expand_as(input: Any, other: Any) -> Tensor:
     """`expand` to the shape of another tensor.
 
     Examples
@@ -432,7 +435,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     return tuple(expand(line, sizes) for line in lines)
 
 
-def clone(input: Any) -> Any:
+def clone(input: Any) -> Tensor:
     """A copy, connected to the input in the graph.
 
     Examples
@@ -446,7 +449,7 @@ def clone(input: Any) -> Any:
     return arithmetic.clone.apply(tensor_of("clone", input))
 
 
-def contiguous(input: Any) -> Any:
+def contiguous(input: Any) -> Tensor:
     """The tensor itself if its elements lie in memory in the order of their indices, else a clone.
 
     Examples
@@ -459,7 +462,7 @@ def contiguous(input: Any) -> Any:
     return x if x.array.flags.c_contiguous else arithmetic.clone.apply(x, order="C")
 
 
-def flip(input: Any, *axes: Any, dims: Any = None) -> Any:
+def flip(input: Any, *axes: Any, dims: Any = None) -> Tensor:
     """The elements in reverse order along the axes ``dims``.
 
     Examples
@@ -474,7 +477,9 @@ def flip(input: Any, *axes: Any, dims: Any = None) -> Any:
     return ops.flip.apply(x, dims=dims_of("flip", given, x.array.ndim) if given else ())
 
 
-def roll(input: Any, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Any:
+def roll(
+    input: Any, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None
+) -> Tensor:
     """The elements moved along the axes ``dims``; what leaves at one end comes in at the other.
 
     Without ``dims`` the tensor is rolled as if flattened.
@@ -496,7 +501,7 @@ def roll(input: Any, shifts: int | Sequence[int], dims: int | Sequence[int] | No
     return ops.roll.apply(x, shifts=steps, dims=at)
 
 
-def repeat(input: Any, *counts: Any, repeats: Any = None) -> Any:
+def repeat(input: Any, *counts: Any, repeats: Any = None) -> Tensor:
     """Copies of the whole tensor, so many along each axis; more counts than axes add leading ones.
 
     Examples
@@ -509,7 +514,7 @@ def repeat(input: Any, *counts: Any, repeats: Any = None) -> Any:
     return _repeated("repeat", input, integers_of("repeat", counts, repeats))
 
 
-def tile(input: Any, *counts: Any, dims: Any = None) -> Any:
+def tile(input: Any, *counts: Any, dims: Any = None) -> Tensor:
     """`repeat`, where fewer counts than axes are for the last axes.
 
     Examples
@@ -535,7 +540,7 @@ def _repeated(name: str, input: Any, counts: Shape) -> Any:
 
 def repeat_interleave(
     input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
-) -> Any:
+) -> Tensor:
     """Each element (with ``dim``: each slice along that axis) repeated in its place.
 
     Parameters
@@ -595,7 +600,7 @@ def _counts(name: str, repeats: Any) -> Any:
 # -- diagonals -----------------------------------------------------------------------------------
 
 
-def tril(input: Any, diagonal: int = 0) -> Any:
+def tril(input: Any, diagonal: int = 0) -> Tensor:
     """The lower triangle of a matrix or of each of a batch; elements above ``diagonal`` are 0.
 
     Parameters
@@ -614,7 +619,7 @@ def tril(input: Any, diagonal: int = 0) -> Any:
     return _triangle(ops.tril, input, diagonal)
 
 
-def triu(input: Any, diagonal: int = 0) -> Any:
+def triu(input: Any, diagonal: int = 0) -> Tensor:
     """The upper triangle of a matrix or of each of a batch; elements below ``diagonal`` are 0.
 
     Examples
@@ -634,7 +639,7 @@ def _triangle(made: Primitive, input: Any, diagonal: Any) -> Any:
     return made.apply(x, diagonal=k)
 
 
-def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of the planes of two axes, as a new last axis; shares the input's memory.
 
     Examples
@@ -650,7 +655,7 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     return ops.diagonal.apply(x, offset=k, dim1=a, dim2=b)
 
 
-def diag(input: Any, diagonal: int = 0) -> Any:
+def diag(input: Any, diagonal: int = 0) -> Tensor:
     """A matrix with this vector on a diagonal, or the diagonal of this matrix (a copy).
 
     Examples

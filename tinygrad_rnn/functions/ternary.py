@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,8 +10,11 @@ from tinygrad_rnn.functions.arguments import fitting, number_of, raw, tensor_of
 from tinygrad_rnn.ops import ternary
 from tinygrad_rnn.ops.promotion import to_dtype
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
-def lerp(input: Any, end: Any, weight: Any) -> Any:
+
+def lerp(input: Any, end: Any, weight: Any) -> Tensor:
     """``input`` + ``weight`` · (``end`` − ``input``), elementwise: between the two.
 
     Parameters
@@ -46,7 +49,7 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
     return ternary.lerp.apply(a, b, w)
 
 
-def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
     """``input`` + ``value`` · ``tensor1`` ⊙ ``tensor2``, elementwise, in their common type.
 
     Examples
@@ -58,7 +61,7 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     return _added(ternary.addcmul, input, tensor1, tensor2, value)
 
 
-def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
     """``input`` + ``value`` · ``tensor1`` / ``tensor2``, elementwise, in their common type.
 
     Raises

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.functions.arguments import check_flags, raw, tensor_of
 from tinygrad_rnn.functions.shape import clone
 from tinygrad_rnn.ops.promotion import to_dtype
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 DEVICES = ("cpu", "cuda", "mps", "xpu", "meta")
 
@@ -115,7 +118,7 @@ def on_cpu(name: str, device: Any) -> None:
         )
 
 
-def to(input: Any, *target: Any, **options: Any) -> Any:
+def to(input: Any, *target: Any, **options: Any) -> Tensor:
     """The tensor in another type of elements; itself, if it has that type and no copy is asked for.
 
     ``x.to(dtype, non_blocking=False, copy=False)``,

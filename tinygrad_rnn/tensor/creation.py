@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,6 +44,9 @@ from tinygrad_rnn.functions.arguments import (
 from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.ops.promotion import to_dtype
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
 Array = np.ndarray[Any, Any]
 
 
@@ -66,7 +69,7 @@ def _leaf(
 
 def tensor(
     data: Any, *, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False
-) -> Any:
+) -> Tensor:
     """A new leaf with a copy of ``data``.
 
     Parameters
@@ -87,7 +90,7 @@ def tensor(
     return _leaf("tensor", lambda: to_array(data, dtype), requires_grad, device)
 
 
-def as_tensor(data: Any, dtype: DTypeLike = None, device: Any = None) -> Any:
+def as_tensor(data: Any, dtype: DTypeLike = None, device: Any = None) -> Tensor:
     """``data`` as a tensor, copied only if it must be.
 
     A tensor is returned as it is, or cast (and that recorded); a NumPy array lends its memory if
@@ -102,14 +105,15 @@ def as_tensor(data: Any, dtype: DTypeLike = None, device: Any = None) -> Any:
     """
     on_cpu("as_tensor", device)
     if isinstance(data, Variable):
-        return data if dtype is None else to_dtype(data, as_dtype(dtype))
+        given: Any = data
+        return given if dtype is None else to_dtype(data, as_dtype(dtype))
     if isinstance(data, np.ndarray):
         wanted = as_dtype(data.dtype if dtype is None else dtype)
         return _leaf("as_tensor", lambda: apart(data.astype(wanted, copy=False)), False)
     return tensor(data, dtype=dtype)
 
 
-def from_numpy(array: Array) -> Any:
+def from_numpy(array: Array) -> Tensor:
     """A tensor that shares the array's memory.
 
     Raises
@@ -209,7 +213,7 @@ def zeros(
     dtype: DTypeLike = None,
     requires_grad: bool = False,
     device: Any = None,
-) -> Any:
+) -> Tensor:
     """Zeros of the given sizes, one by one or as one sequence.
 
     Examples
@@ -229,7 +233,7 @@ def ones(
     dtype: DTypeLike = None,
     requires_grad: bool = False,
     device: Any = None,
-) -> Any:
+) -> Tensor:
     """Ones of the given sizes, one by one or as one sequence.
 
     Examples
@@ -248,7 +252,7 @@ def empty(
     dtype: DTypeLike = None,
     requires_grad: bool = False,
     device: Any = None,
-) -> Any:
+) -> Tensor:
     """A tensor of the given sizes whose elements are whatever its memory holds.
 
     Examples
@@ -268,7 +272,7 @@ def full(
     dtype: DTypeLike = None,
     requires_grad: bool = False,
     device: Any = None,
-) -> Any:
+) -> Tensor:
     """A tensor with every element ``fill_value``, a number whose type it has.
 
     Raises
@@ -298,7 +302,7 @@ def _element(name: str, what: str, value: Any, dtype: np.dtype[Any]) -> Any:
 
 def zeros_like(
     input: Any, *, dtype: DTypeLike = None, requires_grad: bool = False, device: Any = None
-) -> Any:
+) -> Tensor:
     """Zeros of the shape and, unless ``dtype`` is given, of the type of ``input``.
 
     Examples
@@ -312,7 +316,7 @@ def zeros_like(
 
 def ones_like(
     input: Any, *, dtype: DTypeLike = None, requires_grad: bool = False, device: Any = None
-) -> Any:
+) -> Tensor:
     """Ones of the shape and, unless ``dtype`` is given, of the type of ``input``.
 
     Examples
@@ -326,7 +330,7 @@ def ones_like(
 
 def empty_like(
     input: Any, *, dtype: DTypeLike = None, requires_grad: bool = False, device: Any = None
-) -> Any:
+) -> Tensor:
     """A tensor of the shape and type of ``input`` whose elements are whatever its memory holds.
 
     Examples
@@ -345,7 +349,7 @@ def full_like(
     dtype: DTypeLike = None,
     requires_grad: bool = False,
     device: Any = None,
-) -> Any:
+) -> Tensor:
     """A tensor of the shape and type of ``input`` with every element ``fill_value``.
 
     Examples
@@ -383,7 +387,7 @@ def eye(
     dtype: DTypeLike = None,
     requires_grad: bool = False,
     device: Any = None,
-) -> Any:
+) -> Tensor:
     """Ones on the diagonal and zeros elsewhere, of shape (n, m); square by default.
 
     Examples
@@ -418,7 +422,7 @@ def arange(
     dtype: DTypeLike = None,
     requires_grad: bool = False,
     device: Any = None,
-) -> Any:
+) -> Tensor:
     """Numbers from ``start`` (by default 0) to ``end``, exclusive, in steps of ``step``.
 
     There are ⌈(end − start) / step⌉ of them: int64 if all arguments are integers, else of the
@@ -476,7 +480,7 @@ def linspace(
     dtype: DTypeLike = None,
     requires_grad: bool = False,
     device: Any = None,
-) -> Any:
+) -> Tensor:
     """``steps`` evenly spaced numbers from ``start`` to ``end``, inclusive.
 
     Examples
@@ -499,7 +503,7 @@ def logspace(
     dtype: DTypeLike = None,
     requires_grad: bool = False,
     device: Any = None,
-) -> Any:
+) -> Tensor:
     """Powers of ``base`` with ``steps`` evenly spaced exponents from ``start`` to ``end``.
 
     Examples

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import builtins
+from typing import TYPE_CHECKING, Any
 
 from tinygrad_rnn.dtypes import (
     DTypeLike,
@@ -22,6 +23,9 @@ from tinygrad_rnn.functions import types
 from tinygrad_rnn.functions.arguments import dim_of, tensor_of
 from tinygrad_rnn.ops.promotion import to_dtype
 from tinygrad_rnn.tensor import creation
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 _NAMES = {
     "FloatTensor": float32,
@@ -47,43 +51,43 @@ class Elements(Variable):
 
     to = types.to
 
-    def float(self) -> Any:
+    def float(self) -> Tensor:
         """As float32."""
         return to_dtype(self, float32)
 
-    def double(self) -> Any:
+    def double(self) -> Tensor:
         """As float64."""
         return to_dtype(self, float64)
 
-    def half(self) -> Any:
+    def half(self) -> Tensor:
         """As float16."""
         return to_dtype(self, float16)
 
-    def long(self) -> Any:
+    def long(self) -> Tensor:
         """As int64."""
         return to_dtype(self, int64)
 
-    def int(self) -> Any:
+    def int(self) -> Tensor:
         """As int32."""
         return to_dtype(self, int32)
 
-    def short(self) -> Any:
+    def short(self) -> Tensor:
         """As int16."""
         return to_dtype(self, int16)
 
-    def char(self) -> Any:
+    def char(self) -> Tensor:
         """As int8."""
         return to_dtype(self, int8)
 
-    def byte(self) -> Any:
+    def byte(self) -> Tensor:
         """As uint8."""
         return to_dtype(self, uint8)
 
-    def bool(self) -> Any:
+    def bool(self) -> Tensor:
         """As bool: whether an element is not 0."""
         return to_dtype(self, bool_)
 
-    def type(self, dtype: DTypeLike = None) -> Any:
+    def type(self, dtype: DTypeLike = None) -> Tensor | str:
         """The name of its type, "FloatTensor" and so on; or the tensor in another type.
 
         Examples
@@ -100,7 +104,7 @@ class Elements(Variable):
             dtype = _NAMES.get(dtype.removeprefix("torch."), dtype)
         return to_dtype(self, as_dtype(dtype))
 
-    def type_as(self, other: Any) -> Any:
+    def type_as(self, other: Any) -> Tensor:
         """In the type of another tensor."""
         return to_dtype(self, tensor_of("type_as", other).array.dtype)
 
@@ -109,20 +113,20 @@ class Elements(Variable):
     # -- devices --
 
     @property
-    def device(self) -> Any:
+    def device(self) -> types.device:
         """Where the elements are: always `device` "cpu"."""
         return types.device("cpu")
 
     @property
-    def is_cuda(self) -> Any:
+    def is_cuda(self) -> builtins.bool:
         """Whether the elements are in a graphics card: never."""
         return False
 
-    def cpu(self) -> Any:
+    def cpu(self) -> Tensor:
         """The tensor itself, which is in main memory already."""
-        return self
+        return self  # type: ignore[return-value]
 
-    def cuda(self, device: Any = None) -> Any:
+    def cuda(self, device: Any = None) -> Tensor:
         """Refused: there is no other device than "cpu"."""
         return types.to(self, "cuda")
 
@@ -130,25 +134,25 @@ class Elements(Variable):
 
     nelement = types.numel
 
-    def ndimension(self) -> Any:
+    def ndimension(self) -> builtins.int:
         """The number of its axes."""
         return self.array.ndim
 
-    def element_size(self) -> Any:
+    def element_size(self) -> builtins.int:
         """Bytes per element."""
         return self.array.itemsize
 
     @property
-    def itemsize(self) -> Any:
+    def itemsize(self) -> builtins.int:
         """Bytes per element."""
         return self.array.itemsize
 
     @property
-    def nbytes(self) -> Any:
+    def nbytes(self) -> builtins.int:
         """Bytes of all elements."""
         return self.array.nbytes
 
-    def stride(self, dim: Any = None) -> Any:
+    def stride(self, dim: Any = None) -> tuple[builtins.int, ...] | builtins.int:
         """How many elements to go on in memory for the next one along each axis, or ``dim``.
 
         Examples
@@ -160,7 +164,7 @@ class Elements(Variable):
         strides = tuple(n // self.array.itemsize for n in self.array.strides)
         return strides if dim is None else strides[dim_of("stride", dim, self.array.ndim)]
 
-    def data_ptr(self) -> Any:
+    def data_ptr(self) -> builtins.int:
         """The address of the first element."""
         return self.array.ctypes.data
 
@@ -173,7 +177,7 @@ class Elements(Variable):
         dtype: DTypeLike = None,
         requires_grad: Any = False,
         device: Any = None,
-    ) -> Any:
+    ) -> Tensor:
         """A new leaf with a copy of ``data``, by default in the type of this tensor."""
         return creation.tensor(data, **self._like(dtype, requires_grad, device))
 
@@ -184,7 +188,7 @@ class Elements(Variable):
         dtype: DTypeLike = None,
         requires_grad: Any = False,
         device: Any = None,
-    ) -> Any:
+    ) -> Tensor:
         """Zeros of the given sizes, by default in the type of this tensor."""
         return creation.zeros(*sizes, size=size, **self._like(dtype, requires_grad, device))
 
@@ -195,7 +199,7 @@ class Elements(Variable):
         dtype: DTypeLike = None,
         requires_grad: Any = False,
         device: Any = None,
-    ) -> Any:
+    ) -> Tensor:
         """Ones of the given sizes, by default in the type of this tensor."""
         return creation.ones(*sizes, size=size, **self._like(dtype, requires_grad, device))
 
@@ -206,7 +210,7 @@ class Elements(Variable):
         dtype: DTypeLike = None,
         requires_grad: Any = False,
         device: Any = None,
-    ) -> Any:
+    ) -> Tensor:
         """A tensor of the given sizes, not filled, by default in the type of this tensor."""
         return creation.empty(*sizes, size=size, **self._like(dtype, requires_grad, device))
 
@@ -218,7 +222,7 @@ class Elements(Variable):
         dtype: DTypeLike = None,
         requires_grad: Any = False,
         device: Any = None,
-    ) -> Any:
+    ) -> Tensor:
         """A tensor filled with one number, by default in the type of this tensor."""
         return creation.full(size, fill_value, **self._like(dtype, requires_grad, device))
 

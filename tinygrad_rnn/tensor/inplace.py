@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from tinygrad_rnn.ops import indexing
 from tinygrad_rnn.ops.inplace import assign, change, overwrite
 from tinygrad_rnn.tensor.generator import source_of
 from tinygrad_rnn.tensor.methods import Methods
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 
 def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -157,7 +160,7 @@ class InPlace(Methods):
     __ior__ = in_place(functions.bitwise_or)
     __ixor__ = in_place(functions.bitwise_xor)
 
-    def copy_(self, other: Any, non_blocking: bool = False) -> Any:
+    def copy_(self, other: Any, non_blocking: bool = False) -> Tensor:
         """Copy the elements of ``other``, broadcast and cast as needed, here, in place."""
         check_flags("copy_", non_blocking=non_blocking)
         value = _checked("copy_", other, self)
@@ -168,30 +171,30 @@ class InPlace(Methods):
             )
         return overwrite("copy_", self, value)
 
-    def fill_(self, value: Any) -> Any:
+    def fill_(self, value: Any) -> Tensor:
         """Set every element to ``value``, a number or a 0-d tensor, in place."""
         value = _checked("fill_", value, self)
         if np.ndim(getattr(value, "array", value)):
             raise RuntimeError(f"fill_: expected a number or a 0-d tensor, got {value.shape}")
         return overwrite("fill_", self, value)
 
-    def zero_(self) -> Any:
+    def zero_(self) -> Tensor:
         """Set every element to 0, in place."""
         return overwrite("zero_", self, 0)
 
-    def uniform_(self, from_: Any = 0.0, to: Any = 1.0, *, generator: Any = None) -> Any:
+    def uniform_(self, from_: Any = 0.0, to: Any = 1.0, *, generator: Any = None) -> Tensor:
         """Set the elements to uniform random numbers from [from_, to), in place."""
         low, high = number_of("uniform_", "from_", from_), number_of("uniform_", "to", to)
         drawn = source_of("uniform_", generator).uniform(self.array, low, high)
         return overwrite("uniform_", self, drawn)
 
-    def normal_(self, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Any:
+    def normal_(self, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Tensor:
         """Set the elements to normally distributed random numbers, in place."""
         m, s = number_of("normal_", "mean", mean), number_of("normal_", "std", std)
         drawn = source_of("normal_", generator).normal(self.array, m, s)
         return overwrite("normal_", self, drawn)
 
-    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Any:
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
         """Set each element to 1 with probability ``p``, a number or a tensor, else to 0."""
         if isinstance(p, Variable):
             if p.array.dtype.kind != "f" or not broadcasts(p.array.shape, self.array.shape):
@@ -205,7 +208,7 @@ class InPlace(Methods):
         drawn = source_of("bernoulli_", generator).bernoulli(self.array, chance)
         return overwrite("bernoulli_", self, drawn)
 
-    def random_(self, *limits: Any, generator: Any = None) -> Any:
+    def random_(self, *limits: Any, generator: Any = None) -> Tensor:
         """Set the elements to random integers: ``random_(to)`` or ``random_(from, to)``.
 
         They are from 0 or from … to − 1; without ``to`` (or with ``None``) up to the largest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.functions.arguments import check_no_bools
 from tinygrad_rnn.ops import arithmetic, shape
 from tinygrad_rnn.tensor.elements import Elements
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 
 class Methods(Elements):
@@ -79,7 +82,7 @@ class Methods(Elements):
     trunc = functions.trunc
     xlogy = functions.xlogy
 
-    def where(self, condition: Any, other: Any) -> Any:
+    def where(self, condition: Any, other: Any) -> Tensor:
         """The tensor where the condition holds, else ``other``."""
         return functions.where(condition, self, other)
 
@@ -93,23 +96,23 @@ class Methods(Elements):
     __neg__ = functions.neg
     __abs__ = functions.abs
 
-    def __pos__(self) -> Any:
+    def __pos__(self) -> Tensor:
         check_no_bools("+", self)
-        return self
+        return self  # type: ignore[return-value]
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: Any) -> Tensor:
         return functions.sub(other, self)
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: Any) -> Tensor:
         return functions.div(other, self)
 
-    def __rpow__(self, other: Any) -> Any:
+    def __rpow__(self, other: Any) -> Tensor:
         return functions.pow(other, self)
 
-    def __rfloordiv__(self, other: Any) -> Any:
+    def __rfloordiv__(self, other: Any) -> Tensor:
         return functions.floor_divide(other, self)
 
-    def __rmod__(self, other: Any) -> Any:
+    def __rmod__(self, other: Any) -> Tensor:
         return functions.remainder(other, self)
 
     # -- activations --
@@ -150,15 +153,15 @@ class Methods(Elements):
     __ge__ = functions.ge
     __hash__ = object.__hash__
 
-    def __invert__(self) -> Any:
+    def __invert__(self) -> Tensor:
         if self.array.dtype.kind == "f":
             raise TypeError(f"~: only of bools and integers, not of {self.array.dtype}")
         return functions.bitwise_not(self)
 
-    def __eq__(self, other: object) -> Any:
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
         return functions.eq(self, other) if _comparable(other) else NotImplemented
 
-    def __ne__(self, other: object) -> Any:
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
         return functions.ne(self, other) if _comparable(other) else NotImplemented
 
     # -- linear algebra --
@@ -176,7 +179,7 @@ class Methods(Elements):
     trace = functions.trace
     __matmul__ = functions.matmul
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self, other: Any) -> Tensor:
         return functions.matmul(other, self)
 
     # -- reduction --
@@ -244,23 +247,23 @@ class Methods(Elements):
         """Whether the elements lie in memory in the order of their indices, without gaps."""
         return bool(self.array.flags.c_contiguous)
 
-    def transpose(self, dim0: Any, dim1: Any = None) -> Any:
+    def transpose(self, dim0: Any, dim1: Any = None) -> Tensor:
         """The tensor with two axes exchanged; NumPy's ``transpose(dims)`` is accepted too."""
         if dim1 is None:
             return functions.permute(self, dim0)
         return functions.transpose(self, dim0, dim1)
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Tensor:
         """The tensor with its axes reversed."""
         return shape.permute.apply(self, dims=tuple(range(self.array.ndim))[::-1])
 
     @property
-    def mT(self) -> Any:
+    def mT(self) -> Tensor:
         """The tensor with its last two axes exchanged."""
         if not self.array.ndim:
             warnings.warn("mT: of a 0-d tensor it is the tensor itself, deprecated", stacklevel=2)
-            return self
+            return self  # type: ignore[return-value]
         if self.array.ndim < 2:
             raise RuntimeError(f"mT: only of matrices, not of a {self.array.ndim}-d tensor")
         return functions.transpose(self, -1, -2)
@@ -272,7 +275,7 @@ class Methods(Elements):
     tensor_split = functions.tensor_split
     split_with_sizes = functions.split_with_sizes
 
-    def split(self, split_size: Any, dim: Any = 0) -> Any:
+    def split(self, split_size: Any, dim: Any = 0) -> tuple[Tensor, ...]:
         """`split`, whose argument PyTorch calls otherwise here."""
         return functions.split(self, split_size, dim)
 

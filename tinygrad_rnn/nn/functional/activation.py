@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinygrad_rnn import functions
 from tinygrad_rnn.dtypes import DTypeLike
@@ -12,8 +12,11 @@ from tinygrad_rnn.functions.indexing import getitem
 from tinygrad_rnn.ops import activation
 from tinygrad_rnn.ops.inplace import change
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
-def relu(input: Any, inplace: bool = False) -> Any:
+
+def relu(input: Any, inplace: bool = False) -> Tensor:
     """max(x, 0), elementwise; the derivative at 0 is 0.
 
     Examples
@@ -27,7 +30,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
     return functions.relu(tensor_of("relu", input))
 
 
-def relu6(input: Any, inplace: bool = False) -> Any:
+def relu6(input: Any, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6), elementwise; the derivative at 0 and 6 is 0.
 
     Examples
@@ -39,7 +42,9 @@ def relu6(input: Any, inplace: bool = False) -> Any:
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+def hardtanh(
+    input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
     """``x`` cut off at ``min_val`` and ``max_val``, elementwise; the derivative there is 0.
 
     Raises
@@ -65,7 +70,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     return activation.hardtanh.apply(x, low=min_val, high=max_val)
 
 
-def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+def hardsigmoid(input: Any, inplace: bool = False) -> Tensor:
     """min(max(x + 3, 0), 6) / 6, elementwise: a sigmoid of straight lines.
 
     Examples
@@ -79,7 +84,7 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     return activation.hardsigmoid.apply(tensor_of("hardsigmoid", input))
 
 
-def hardswish(input: Any, inplace: bool = False) -> Any:
+def hardswish(input: Any, inplace: bool = False) -> Tensor:
     """``x · hardsigmoid(x)``, elementwise: https://arxiv.org/abs/1905.02244.
 
     Examples
@@ -93,7 +98,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
     return activation.hardswish.apply(tensor_of("hardswish", input))
 
 
-def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """``x`` for x > 0, else ``negative_slope`` · x, elementwise.
 
     Examples
@@ -108,7 +113,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     return activation.leaky_relu.apply(tensor_of("leaky_relu", input), slope=negative_slope)
 
 
-def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """``x`` for x > 0, else α · (eˣ − 1), elementwise: https://arxiv.org/abs/1511.07289.
 
     Examples
@@ -123,7 +128,7 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     return activation.elu.apply(tensor_of("elu", input), alpha=alpha, scale=1.0)
 
 
-def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """``x`` for x > 0, else α · (exp(x/α) − 1), elementwise: https://arxiv.org/abs/1704.07483.
 
     Unlike `elu` it has no kink at 0, whatever α.
@@ -147,7 +152,7 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     return activation.celu.apply(tensor_of("celu", input), alpha=alpha)
 
 
-def selu(input: Any, inplace: bool = False) -> Any:
+def selu(input: Any, inplace: bool = False) -> Tensor:
     """s·x for x > 0, else s·α·(eˣ − 1), elementwise, with s = 1.0507… and α = 1.6733….
 
     The constants keep mean 0 and variance 1 from layer to layer: https://arxiv.org/abs/1706.02515.
@@ -167,7 +172,7 @@ _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
 
 
-def silu(input: Any, inplace: bool = False) -> Any:
+def silu(input: Any, inplace: bool = False) -> Tensor:
     """``x · σ(x)``, elementwise, also called swish.
 
     Examples
@@ -181,7 +186,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
     return activation.silu.apply(tensor_of("silu", input))
 
 
-def mish(input: Any, inplace: bool = False) -> Any:
+def mish(input: Any, inplace: bool = False) -> Tensor:
     """``x · tanh(softplus(x))``, elementwise: https://arxiv.org/abs/1908.08681.
 
     Examples
@@ -195,7 +200,7 @@ def mish(input: Any, inplace: bool = False) -> Any:
     return activation.mish.apply(tensor_of("mish", input))
 
 
-def gelu(input: Any, *, approximate: str = "none") -> Any:
+def gelu(input: Any, *, approximate: str = "none") -> Tensor:
     """``x · Φ(x)``, elementwise, where Φ is the standard normal distribution function.
 
     ``approximate="tanh"`` takes Φ(x) for (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2.
@@ -215,7 +220,7 @@ def gelu(input: Any, *, approximate: str = "none") -> Any:
     raise RuntimeError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
 
 
-def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:
+def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Tensor:
     """ln(1 + exp(β x)) / β, elementwise: a smooth ReLU; x itself where β x > ``threshold``.
 
     Examples
@@ -230,7 +235,7 @@ def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:
     return activation.softplus.apply(x, beta=beta, threshold=threshold)
 
 
-def softsign(input: Any) -> Any:
+def softsign(input: Any) -> Tensor:
     """``x / (1 + |x|)``, elementwise.
 
     Examples
@@ -242,7 +247,7 @@ def softsign(input: Any) -> Any:
     return activation.softsign.apply(tensor_of("softsign", input))
 
 
-def logsigmoid(input: Any) -> Any:
+def logsigmoid(input: Any) -> Tensor:
     """``ln σ(x)``, elementwise, exact also where σ(x) rounds to 0.
 
     Examples
@@ -254,7 +259,7 @@ def logsigmoid(input: Any) -> Any:
     return activation.logsigmoid.apply(tensor_of("logsigmoid", input))
 
 
-def glu(input: Any, dim: int = -1) -> Any:
+def glu(input: Any, dim: int = -1) -> Tensor:
     """``a · σ(b)``, where a and b are the halves of the input along ``dim``.
 
     Raises
@@ -284,7 +289,7 @@ def glu(input: Any, dim: int = -1) -> Any:
     return functions.mul(a, functions.sigmoid(b))
 
 
-def softmax(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) -> Any:
+def softmax(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) -> Tensor:
     """exp(x) / Σ exp(x) along ``dim``: see `tinygrad_rnn.softmax`.
 
     Without ``dim`` an axis is chosen as in PyTorch, with a warning.
@@ -298,7 +303,7 @@ def softmax(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) -> A
     return functions.softmax(input, _chosen("softmax", input, dim), dtype)
 
 
-def log_softmax(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) -> Any:
+def log_softmax(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) -> Tensor:
     """``ln softmax(x)`` along ``dim``: see `tinygrad_rnn.log_softmax`.
 
     Without ``dim`` an axis is chosen as in PyTorch, with a warning.
@@ -312,7 +317,7 @@ def log_softmax(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) 
     return functions.log_softmax(input, _chosen("log_softmax", input, dim), dtype)
 
 
-def softmin(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) -> Any:
+def softmin(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) -> Tensor:
     """softmax(−x) along ``dim``.
 
     Examples

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from tinygrad_rnn.nn.functional.activation import softmax
 from tinygrad_rnn.nn.functional.layers import dropout
 from tinygrad_rnn.ops.promotion import to_dtype
 from tinygrad_rnn.tensor import wrap
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 _NAME = "scaled_dot_product_attention"
 
@@ -28,7 +31,7 @@ def scaled_dot_product_attention(
     *,
     scale: float | None = None,
     enable_gqa: bool = False,
-) -> Any:
+) -> Tensor:
     """``softmax(query @ keyᵀ · scale + mask) @ value`` (Vaswani et al. 2017, equation 1).
 
     https://arxiv.org/abs/1706.03762

@@ -5,7 +5,7 @@ https://www.cs.toronto.edu/~graves/icml_2006.pdf (Graves et al. 2006)
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from tinygrad_rnn import functions
 from tinygrad_rnn.functions.arguments import integer_of, raw, tensor_of
 from tinygrad_rnn.nn.functional.loss import check_reduction, reduced
 from tinygrad_rnn.tensor import wrap
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 
@@ -29,7 +32,7 @@ def ctc_loss(
     blank: int = 0,
     reduction: str = "mean",
     zero_infinity: bool = False,
-) -> Any:
+) -> Tensor:
     """−ln p(labelling | input), summed over all alignments of the labels with the time steps.
 
     A net says at every step which class it reads, or that it reads none (``blank``). A path is

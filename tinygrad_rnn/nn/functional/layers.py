@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +16,11 @@ from tinygrad_rnn.ops.inplace import change
 from tinygrad_rnn.tensor import wrap
 from tinygrad_rnn.tensor.generator import default_generator
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
     """y_k = x₁ᵀ W_k x₂ + b_k.
 
     Parameters
@@ -58,7 +61,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
 
 
 @within_memory
-def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Elements set to 0 with probability ``p``, the others scaled by 1 / (1 − p).
 
     Drawn from the default generator, so that after `manual_seed` the elements that PyTorch drops
@@ -111,7 +114,7 @@ def embedding(
     norm_type: float = 2.0,
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
-) -> Any:
+) -> Tensor:
     """Rows of a table: ``weight[input]``.
 
     Parameters
@@ -170,7 +173,7 @@ def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
 
 
 @within_memory
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
     """Zeros with a 1 at each class: of shape (*tensor.shape, num_classes), int64.
 
     Parameters

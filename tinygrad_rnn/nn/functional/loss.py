@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from tinygrad_rnn.nn.functional.activation import logsigmoid
 from tinygrad_rnn.ops import loss
 from tinygrad_rnn.ops.promotion import to_dtype
 from tinygrad_rnn.tensor import wrap
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -43,7 +46,7 @@ def check_reduction(name: str, reduction: str, *more: str) -> None:
         raise ValueError(f"{name}: reduction must be one of {known}, not {reduction!r}")
 
 
-def reduced(losses: Any, reduction: str, total: Any = None) -> Any:
+def reduced(losses: Any, reduction: str, total: Any = None) -> Tensor:
     """Losses per element, their sum, or their mean (``total``: what the sum is divided by)."""
     if reduction == "none":
         return losses
@@ -103,7 +106,7 @@ def mse_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
     weight: Any = None,
-) -> Any:
+) -> Tensor:
     """Squared error (x − t)².
 
     Parameters
@@ -141,7 +144,7 @@ def l1_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
     weight: Any = None,
-) -> Any:
+) -> Tensor:
     """Absolute error |x − t|; its derivative where they are equal is 0. Arguments of `mse_loss`.
 
     Examples
@@ -162,7 +165,7 @@ def smooth_l1_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
     beta: float = 1.0,
-) -> Any:
+) -> Tensor:
     """With d = |x − t|: d² / 2β where d < β, else d − β/2; for β = 0 the same as `l1_loss`.
 
     Raises
@@ -187,7 +190,7 @@ def smooth_l1_loss(
 
 def huber_loss(
     input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
-) -> Any:
+) -> Tensor:
     """With d = |x − t|: d² / 2 where d < δ, else δ · (d − δ/2).
 
     The other arguments are those of `mse_loss`, but a mean with weights is divided by the number
@@ -222,7 +225,7 @@ def gaussian_nll_loss(
     full: bool = False,
     eps: float = 1e-6,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """−ln of a normal distribution's density: (ln σ² + (x − t)² / σ²) / 2.
 
     https://doi.org/10.1109/ICNN.1994.374138 (Nix and Weigend 1994)
@@ -294,7 +297,7 @@ def cross_entropy(
     reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
-) -> Any:
+) -> Tensor:
     """−ln softmax(x) at the target classes, or on average over the targets' probabilities.
 
     Parameters
@@ -394,7 +397,7 @@ def nll_loss(
     ignore_index: int = -100,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """−x at the target classes, for x the logarithms of probabilities (see `log_softmax`).
 
     The arguments, shapes and errors are those of `cross_entropy` with classes for targets.
@@ -468,7 +471,7 @@ def binary_cross_entropy(
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """−t ln x − (1 − t) ln(1 − x), with logarithms of at least −100.
 
     Parameters
@@ -518,7 +521,7 @@ def binary_cross_entropy_with_logits(
     reduce: bool | None = None,
     reduction: str = "mean",
     pos_weight: Any = None,
-) -> Any:
+) -> Tensor:
     """`binary_cross_entropy` of σ(x), without overflow or clamping.
 
     Parameters
@@ -582,7 +585,7 @@ def kl_div(
     reduce: bool | None = None,
     reduction: str = "mean",
     log_target: bool = False,
-) -> Any:
+) -> Tensor:
     """Kullback–Leibler divergence, per element: t · (ln t − x), for x the logarithm of q.
 
     Parameters

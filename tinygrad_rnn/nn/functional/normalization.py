@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from tinygrad_rnn.ops import layers
 from tinygrad_rnn.ops.promotion import promoted, to_dtype
 from tinygrad_rnn.tensor import wrap
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
 
 def layer_norm(
     input: Any,
@@ -28,7 +31,7 @@ def layer_norm(
     weight: Any = None,
     bias: Any = None,
     eps: float = 1e-5,
-) -> Any:
+) -> Tensor:
     """(x − mean) / √(variance + ε) over the last axes, times ``weight`` plus ``bias``.
 
     The variance is that of the elements themselves (a division by n): https://arxiv.org/abs/1607.06450.
@@ -84,7 +87,7 @@ def _last_axes(
 
 def rms_norm(
     input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None
-) -> Any:
+) -> Tensor:
     """``x / √(mean x² + ε)`` over the last axes, times ``weight``.
 
     https://arxiv.org/abs/1910.07467
@@ -132,7 +135,7 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> Any:
+) -> Tensor:
     """(x − mean) / √(variance + ε) for each channel, times ``weight`` plus ``bias``.
 
     In training, mean and variance are the input's, over all axes but that of channels, and the
@@ -227,7 +230,7 @@ def _check_channels(
             raise RuntimeError(f"batch_norm: {name} has no derivative and cannot require grad")
 
 
-def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:
+def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Tensor:
     """``x / max(‖x‖, ε)``, with the p-norm along ``dim``: vectors of length 1.
 
     Examples
@@ -241,7 +244,7 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> A
     return x / functions.clamp(functions.norm(x, p, dim, keepdim=True), eps)
 
 
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x₁·x₂ / (‖x₁‖ ‖x₂‖) along ``dim``; norms count as at least ε.
 
     Parameters
