@@ -45,9 +45,12 @@ def dotted(path: Path) -> str:
 
 
 def imports(path: Path) -> set[str]:
-    """The modules of this package that a module imports, anywhere in it, without the prefix."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """The modules of this package that a module imports when it runs, without the prefix."""
+    found, tree = set(), ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []  # for annotations only
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
