@@ -294,7 +294,8 @@ def test_names_cannot_leave_the_data(tmp_path) -> None:
 
 def test_the_same_program_writes_the_same_page(tmp_path) -> None:
     code = (
-        "import sys; from tinygrad_rnn import viz; from tinygrad_rnn.cli import demo; viz.play(demo.forward()[2], sys.argv[1])"
+        "import sys; from tinygrad_rnn import viz; from tinygrad_rnn.cli import demo; "
+        "viz.play(demo.forward()[2], sys.argv[1])"
     )
     paths = [tmp_path / "here.html", tmp_path / "there.html"]
     viz.play(rnn(), paths[0])
