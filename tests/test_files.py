@@ -9,7 +9,9 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,9 +20,6 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, cli, files, viz
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes, links and pipes of POSIX")
-as_user = pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may do everything"
-)
 
 
 def loss():
@@ -106,6 +105,8 @@ def test_the_command_line_on_a_full_disk(command, tmp_path, monkeypatch, capsys)
 
 ON_A_SMALL_DISK = """
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_files import WRITERS
@@ -279,22 +280,36 @@ def test_modes(tmp_path, monkeypatch):
         os.umask(before)
 
 
+@pytest.fixture
+def refused() -> Iterator[Path]:
+    """A folder of somebody whom the system refuses things; root is refused nothing."""
+    folder, is_root, nobody = Path(tempfile.mkdtemp()), os.geteuid() == 0, 65534
+    if is_root:
+        os.chown(folder, nobody, -1)
+        os.seteuid(nobody)
+    try:
+        yield folder
+    finally:
+        if is_root:
+            os.seteuid(0)
+        shutil.rmtree(folder)
+
+
 @posix
-@as_user
-def test_what_must_not_be_written_is_not(tmp_path):
-    path = tmp_path / "x"
+def test_what_must_not_be_written_is_not(refused):
+    path = refused / "x"
     path.write_text("old")
     path.chmod(0o444)
     with pytest.raises(PermissionError, match=r"x'$"):
         files.write(path, "new")
     path.chmod(0o644)
-    tmp_path.chmod(0o555)
+    refused.chmod(0o555)
     try:
         for name in ("x", "y"):
             with pytest.raises(PermissionError, match=f"{name}'$"):
-                files.write(tmp_path / name, "new")
+                files.write(refused / name, "new")
     finally:
-        tmp_path.chmod(0o755)
+        refused.chmod(0o755)
     assert path.read_text() == "old"
 
 

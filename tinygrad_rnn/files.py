@@ -93,7 +93,7 @@ def writable(path: str | os.PathLike[str]) -> Path | None:
         return goal
     if stat.S_ISDIR(mode):
         raise _error(errno.EISDIR, path)
-    if not os.access(path, os.W_OK):
+    if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         raise _error(errno.EACCES, path)
     return goal if stat.S_ISREG(mode) else None
 
