@@ -692,7 +692,7 @@ import sys
 sys.modules["torch"] = None
 import numpy as np
 import tinygrad_rnn as tg
-from tinygrad_rnn.ops.activation import tanh
+from tinygrad_rnn.operations.primitives.activation import tanh
 
 try:
     tg.testing.crosscheck(lambda lib, x: x, np.ones(2))

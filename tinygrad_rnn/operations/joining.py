@@ -1,0 +1,272 @@
+"""Putting tensors together and taking them apart.
+
+The parts of a tensor are views of it, each an operation of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinygrad_rnn.operations.arguments import (
+    dim_of,
+    indices_of,
+    integer_of,
+    integers_of,
+    raw,
+    tensor_of,
+)
+from tinygrad_rnn.operations.primitives import indexing, shape
+from tinygrad_rnn.operations.promotion import promoted
+from tinygrad_rnn.operations.shape import reshape
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
+Parts = tuple[Any, ...]
+
+
+# -- together ------------------------------------------------------------------------------------
+
+
+def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
+    """Tensors put together along an existing axis, in their common type.
+
+    Empty vectors, of shape (0,), go with tensors of any shape, as in PyTorch.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    RuntimeError
+        If their other sizes differ.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.cat([tg.tensor([1.0, 2.0]), tg.tensor([3.0])])
+    tensor([1., 2., 3.])
+    """
+    xs = _tensors("cat", tensors)
+    for i, x in enumerate(xs):
+        if not x.array.ndim:
+            raise RuntimeError(
+                f"cat: a zero-dimensional tensor (at position {i}) cannot be concatenated; stack "
+                "makes a vector of them"
+            )
+    sizes = next((x.array.shape for x in xs if x.array.shape != (0,)), (0,))
+    d = dim_of("cat", dim, len(sizes))
+    if len(sizes) != 1:
+        nothing = (*sizes[:d], 0, *sizes[d + 1 :])
+        xs = [x if x.array.shape != (0,) else reshape(x, nothing) for x in xs]
+    return shape.cat.general(*xs, dim=d)
+
+
+concat = cat
+
+
+def stack(tensors: Sequence[Any], dim: int = 0) -> Tensor:
+    """Tensors of one shape put together along a new axis.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.stack([tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0])], dim=1)
+    tensor([[1., 3.],
+            [2., 4.]])
+    """
+    xs = _tensors("stack", tensors)
+    return shape.stack.general(*xs, dim=dim_of("stack", dim, xs[0].array.ndim + 1))
+
+
+def hstack(tensors: Sequence[Any]) -> Tensor:
+    """Tensors side by side: vectors along their axis, others along the second.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.hstack([tg.tensor([1.0, 2.0]), tg.tensor(3.0)])
+    tensor([1., 2., 3.])
+    """
+    xs = _tensors("hstack", tensors, 1)
+    return cat(xs, dim=0 if xs[0].array.ndim == 1 else 1)
+
+
+def vstack(tensors: Sequence[Any]) -> Tensor:
+    """Tensors on top of each other: vectors are rows.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.vstack([tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0])])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    return cat(_tensors("vstack", tensors, 2))
+
+
+def _tensors(name: str, tensors: Any, axes: int = 0) -> Sequence[Any]:
+    """The tensors in a list in their common type, with leading axes so that they have ``axes``."""
+    if not isinstance(tensors, tuple | list):
+        raise TypeError(
+            f"{name}: expected a tuple or list of tensors, got {type(tensors).__name__}"
+        )
+    xs = [tensor_of(name, x) for x in tensors]
+    if not xs:
+        kind = ValueError if name == "cat" else RuntimeError
+        raise kind(f"{name}: expected a non-empty list of tensors")
+    more = [axes - x.array.ndim for x in xs]
+    xs = [reshape(x, (1,) * n + x.array.shape) if n > 0 else x for x, n in zip(xs, more)]
+    return promoted(name)(xs)
+
+
+# -- apart ---------------------------------------------------------------------------------------
+
+
+def unbind(input: Any, dim: int = 0) -> Parts:
+    """The slices of a tensor along ``dim``, without that axis: x₁ … x_T of a sequence.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.unbind(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    (tensor([1., 2.]), tensor([3., 4.]))
+    """
+    x = tensor_of("unbind", input)
+    before = (slice(None),) * dim_of("unbind", dim, x.array.ndim)
+    if x.array.ndim == 0:
+        raise IndexError("unbind: a 0-d tensor has no axis to take apart")
+    n = x.array.shape[len(before)]
+    # with the ellipsis NumPy gives a view, not a copy, of the elements of a vector too
+    return tuple(indexing.getitem.apply(x, index=(*before, i, ...)) for i in range(n))
+
+
+def chunk(input: Any, chunks: int, dim: int = 0) -> Parts:
+    """At most ``chunks`` equal parts along ``dim``, the last smaller: the gates of a cell.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.chunk(tg.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), 2)
+    (tensor([1., 2., 3.]), tensor([4., 5.]))
+    """
+    n = integer_of("chunk", "chunks", chunks)
+    x, dim, size = _long("chunk", input, dim)
+    if n < 1:
+        raise RuntimeError(f"chunk: expected at least 1 chunk, got {n}")
+    step = -(-size // n)
+    return _spans(x, dim, _steps(size, step) if size else [(0, 0)] * n)
+
+
+def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0) -> Parts:
+    """Parts of one size along ``dim``, the last smaller, or of the sizes in a list.
+
+    Raises
+    ------
+    RuntimeError
+        If the sizes in the list do not add up to the size of the axis, or one is negative.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.split(tg.tensor([1.0, 2.0, 3.0]), 2)
+    (tensor([1., 2.]), tensor([3.]))
+    >>> tg.split(tg.tensor([1.0, 2.0, 3.0]), [1, 2])
+    (tensor([1.]), tensor([2., 3.]))
+    """
+    sizes = integers_of("split", (split_size_or_sections,))
+    x, dim, size = _long("split", tensor, dim)
+    if min(sizes, default=0) < 0:
+        raise RuntimeError(f"split: sizes must not be negative, got {split_size_or_sections}")
+    if isinstance(split_size_or_sections, tuple | list):
+        if sum(sizes) != size:
+            raise RuntimeError(f"split: the sizes {sizes} do not add up to {size}, the axis's size")
+        return _spans(x, dim, itertools.pairwise(itertools.accumulate(sizes, initial=0)))
+    if size and not sizes[0]:
+        raise RuntimeError(f"split: parts of size 0 of an axis of size {size}")
+    return _spans(x, dim, _steps(size, sizes[0]) if size else [(0, 0)])
+
+
+def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> Parts:
+    """Parts of the given sizes along ``dim``: `split` with a list.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.split_with_sizes(tg.tensor([1.0, 2.0, 3.0]), [1, 2])
+    (tensor([1.]), tensor([2., 3.]))
+    """
+    if not isinstance(split_sizes, tuple | list):
+        raise TypeError(f"split_with_sizes: expected a list of sizes, got {split_sizes!r:.60}")
+    return split(input, split_sizes, dim)
+
+
+def tensor_split(
+    input: Any,
+    indices_or_sections: int | Sequence[int] | Any = None,
+    dim: int = 0,
+    *,
+    sections: int | None = None,
+    indices: Sequence[int] | None = None,
+) -> Parts:
+    """So many parts along ``dim``, the first larger by one if need be, or cut at these indices.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.tensor_split(tg.tensor([1.0, 2.0, 3.0]), 2)
+    (tensor([1., 2.]), tensor([3.]))
+    >>> tg.tensor_split(tg.tensor([1.0, 2.0, 3.0]), (1,))
+    (tensor([1.]), tensor([2., 3.]))
+    """
+    ways = [way for way in (indices_or_sections, sections, indices) if way is not None]
+    if len(ways) != 1 or not isinstance(indices, tuple | list | None):
+        raise TypeError("tensor_split: expected a number of sections, or a tuple of indices")
+    given = _cuts(ways[0] if sections is None else integer_of("tensor_split", "sections", sections))
+    cuts = integers_of("tensor_split", (given,))
+    x, dim, size = _long("tensor_split", input, dim)
+    if not isinstance(given, tuple | list):
+        (n,) = cuts
+        if n < 1:
+            raise RuntimeError(f"tensor_split: expected at least 1 section, got {n}")
+        cuts = tuple(i * (size // n) + min(i, size % n) for i in range(1, n))
+    ends = [slice(*span).indices(size)[:2] for span in itertools.pairwise((0, *cuts, size))]
+    return _spans(x, dim, [(start, max(start, stop)) for start, stop in ends])
+
+
+def _cuts(given: Any) -> Any:
+    """What tells `tensor_split` where to cut, of a tensor its numbers."""
+    if not isinstance(raw(given), np.ndarray):
+        return given
+    array = indices_of("tensor_split", "indices", given, np.int64)
+    if array.ndim > 1:
+        raise RuntimeError(f"tensor_split: indices must be a vector, got shape {array.shape}")
+    return array.tolist()
+
+
+def _long(name: str, input: Any, dim: Any) -> tuple[Any, int, int]:
+    """A tensor with axes, and the one of them that is taken apart, and its size."""
+    x, d = tensor_of(name, input), integer_of(name, "dim", dim)
+    if x.array.ndim == 0:
+        raise RuntimeError(f"{name}: a 0-d tensor has no axis to take apart")
+    d = dim_of(name, d, x.array.ndim)
+    return x, d, x.array.shape[d]
+
+
+@functools.lru_cache(maxsize=256)  # a recurrent net takes the same gates apart at every step
+def _steps(size: int, step: int) -> tuple[tuple[int, int], ...]:
+    return tuple((i, min(i + step, size)) for i in range(0, size, step))
+
+
+@functools.lru_cache(maxsize=1024)
+def _part(dim: int, start: int, stop: int) -> dict[str, Any]:
+    return {"index": indexing.slices(dim, start, stop), "span": (dim, start, stop)}
+
+
+def _spans(x: Any, dim: int, spans: Iterable[tuple[int, int]]) -> Parts:
+    narrow = indexing.narrow.apply
+    return tuple([narrow(x, **_part(dim, start, stop)) for start, stop in spans])

@@ -1,0 +1,1 @@
+"""Families whose primitives do not stand beside their functions yet."""
