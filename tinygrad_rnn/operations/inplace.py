@@ -23,9 +23,9 @@ from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
-from tinygrad_rnn.operations.primitives.indexing import add_at, put, trimmed
-from tinygrad_rnn.operations.primitives.shape import expand
+from tinygrad_rnn.operations.indexing import add_at, put, trimmed
 from tinygrad_rnn.operations.promotion import to_dtype
+from tinygrad_rnn.operations.shape import expand
 
 Array = np.ndarray[Any, Any]
 
@@ -66,7 +66,7 @@ class History:
         elif self.layout[1]:
             x.node = _made(as_strided, (self.base,), {"index": self.index(x.array)}, x.array)
         else:  # of a single element all are copies
-            x.node = _made(expand, (self.base,), {"shape": x.array.shape}, x.array)
+            x.node = _made(expand.primitive, (self.base,), {"shape": x.array.shape}, x.array)
         _carry_over(old, x.node)
 
     def is_whole(self, x: Variable) -> bool:

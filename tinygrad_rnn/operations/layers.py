@@ -10,9 +10,9 @@ import numpy as np
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
+from tinygrad_rnn.operations.activation import floats, wide
+from tinygrad_rnn.operations.indexing import add_at
 from tinygrad_rnn.operations.memory import in_c_order
-from tinygrad_rnn.operations.primitives.activation import floats, wide
-from tinygrad_rnn.operations.primitives.indexing import add_at
 
 # ``mask``: 0 for what is dropped, 1 / (1 − p) for what is kept
 dropout = Primitive("dropout", np.multiply, "x mask")

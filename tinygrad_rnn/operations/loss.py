@@ -9,10 +9,10 @@ import numpy as np
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
-from tinygrad_rnn.operations.arithmetic import in_rules
+from tinygrad_rnn.operations.activation import floats, hardtanh, log1pexp, sigmoid
+from tinygrad_rnn.operations.indexing import add_slices
 from tinygrad_rnn.operations.memory import first_decides
-from tinygrad_rnn.operations.primitives.activation import floats, hardtanh, log1pexp, sigmoid
-from tinygrad_rnn.operations.primitives.indexing import add_slices
+from tinygrad_rnn.operations.operation import in_rules
 from tinygrad_rnn.operations.promotion import promoted
 
 _clipped = in_rules(hardtanh)

@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_rnn import operations as functions
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.operations import indexing
 from tinygrad_rnn.operations.arguments import (
     broadcasts,
     check_flags,
@@ -21,7 +22,6 @@ from tinygrad_rnn.operations.arguments import (
 )
 from tinygrad_rnn.operations.indexing import steps
 from tinygrad_rnn.operations.inplace import assign, change, overwrite
-from tinygrad_rnn.operations.primitives import indexing
 from tinygrad_rnn.tensor.generator import source_of
 from tinygrad_rnn.tensor.methods import Methods
 

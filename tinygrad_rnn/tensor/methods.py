@@ -9,9 +9,8 @@ import numpy as np
 
 from tinygrad_rnn import operations as functions
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.operations import arithmetic
+from tinygrad_rnn.operations import arithmetic, shape
 from tinygrad_rnn.operations.arguments import check_no_bools
-from tinygrad_rnn.operations.primitives import shape
 from tinygrad_rnn.tensor.elements import Elements
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_rnn import operations as functions
 from tinygrad_rnn.dtypes import DTypeLike
+from tinygrad_rnn.operations import activation
 from tinygrad_rnn.operations.arguments import dim_of, number_of, tensor_of
 from tinygrad_rnn.operations.indexing import getitem
 from tinygrad_rnn.operations.inplace import change
-from tinygrad_rnn.operations.primitives import activation
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor

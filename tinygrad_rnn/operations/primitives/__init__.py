@@ -1,1 +1,0 @@
-"""Families whose primitives do not stand beside their functions yet."""
