@@ -17,6 +17,7 @@ from tinygrad_rnn.cli import demo
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
+from tinygrad_rnn.operations.traits import traits_of, twin_of
 from tinygrad_rnn.testing import (
     Tolerance,
     assert_gradients,
@@ -26,7 +27,7 @@ from tinygrad_rnn.testing import (
     three_way,
 )
 from tinygrad_rnn.testing.cases import CASES
-from tinygrad_rnn.testing.complex_step import ANALYTIC, complex_step, obstacle
+from tinygrad_rnn.testing.complex_step import complex_step, obstacle
 from tinygrad_rnn.testing.divergence import (
     operations,
     walked,
@@ -36,7 +37,6 @@ from tinygrad_rnn.testing.divergence import (
 )
 from tinygrad_rnn.testing.pairs import written
 from tinygrad_rnn.testing.runs import OURS, run
-from tinygrad_rnn.testing.twins import SAME_NAME, TWINS, twin
 
 SEED = [np.array(value) for value in demo.INPUTS.values()]
 
@@ -204,9 +204,7 @@ def test_wrong_sums_of_right_contributions(torch, monkeypatch):
 
 
 def test_every_primitive_has_a_twin():
-    assert [name for name in REGISTRY if twin(name) is None] == []
-    assert set(SAME_NAME) | set(TWINS) == set(REGISTRY)
-    assert set(REGISTRY) >= ANALYTIC
+    assert [name for name in REGISTRY if twin_of(REGISTRY[name]) is None] == []
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -238,7 +236,7 @@ def test_complex_steps_are_exact(name):
                 g = np.zeros(x.shape) if g is None else g.array
                 np.testing.assert_allclose(x, g, rtol=1e-11, atol=1e-12, err_msg=str(case))
             passed += 1
-    assert bool(passed) == (name in ANALYTIC)
+    assert bool(passed) == bool(traits_of(REGISTRY[name]).analytic)
 
 
 # -- agreement ------------------------------------------------------------------------------------

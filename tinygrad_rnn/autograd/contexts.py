@@ -375,7 +375,7 @@ class layer(_Context):
     --------
     >>> import tinygrad_rnn as tg
     >>> x = tg.tensor([1.0], requires_grad=True)
-    >>> with tg.modes.layer(0, "reverse"), tg.step(3):
+    >>> with tg.autograd.contexts.layer(0, "reverse"), tg.step(3):
     ...     tag = (x * 2).grad_fn.tag
     >>> tag.layer, tag.direction, tag.step
     (0, 'reverse', 3)

@@ -9,11 +9,11 @@ import numpy as np
 
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.memory import requires_grad
-from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.operations.arguments import fitting, number_of, raw, tensor_of
 from tinygrad_rnn.operations.memory import first_decides
 from tinygrad_rnn.operations.operation import Operation, elementwise, in_rules, operation
 from tinygrad_rnn.operations.promotion import promoted, to_dtype
+from tinygrad_rnn.operations.traits import KEEP_OFF_ZERO, primitive
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -129,7 +129,7 @@ neg.vjp("x", lambda g: -g, formula="−g")
 # -- products and quotients --
 
 
-@elementwise(np.multiply, quiet=False, to_float=False, symbol="*")
+@elementwise(np.multiply, quiet=False, to_float=False, symbol="*", stops="the other factor is 0")
 def mul(input: Any, other: Any) -> Tensor:
     """Product, elementwise: ``input ⊙ other``.
 
@@ -147,7 +147,7 @@ mul.vjp("b", lambda g, a: g * a, formula="g ⊙ a")
 
 @operation(
     silent(np.true_divide), "a b",
-    symbol="/", prepare=promoted("div", to_float=True), arrange=first_decides,
+    symbol="/", prepare=promoted("div", to_float=True), arrange=first_decides, remedy=KEEP_OFF_ZERO,
 )  # fmt: skip
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """Quotient, elementwise: ``input / other``; of integers it is a float.
@@ -211,7 +211,13 @@ def _whole(forward: Any) -> Any:
 _WHOLE: dict[str, Any] = {"to_float": False, "bools": False, "numbers": False}
 
 
-@elementwise(_whole(np.floor_divide), symbol="//", **_WHOLE)
+@elementwise(
+    _whole(np.floor_divide),
+    symbol="//",
+    **_WHOLE,
+    twin=lambda torch, a, b: torch.div(a, b, rounding_mode="floor"),
+    analytic=False,
+)
 def floor_divide(input: Any, other: Any) -> Tensor:
     """Quotient rounded down, elementwise: ``input // other``; its derivative is 0.
 
@@ -231,16 +237,22 @@ def _truncated_quotient(a: Any, b: Any) -> Any:
     return np.trunc(a / b) if a.dtype.kind == "f" else (a - np.fmod(a, b)) // b
 
 
-_trunc_divide = Primitive(
-    "trunc_divide", silent(_whole(_truncated_quotient)), "a b", symbol="trunc({a} / {b})",
-    prepare=promoted("trunc_divide", bools=False, numbers=False), arrange=first_decides,
-)  # fmt: skip
+_trunc_divide = primitive(
+    "trunc_divide",
+    silent(_whole(_truncated_quotient)),
+    "a b",
+    symbol="trunc({a} / {b})",
+    prepare=promoted("trunc_divide", bools=False, numbers=False),
+    arrange=first_decides,
+    twin=lambda torch, a, b: torch.div(a, b, rounding_mode="trunc"),
+    analytic=False,
+)
 _trunc_divide.vjp("a", lambda g: np.zeros_like(g), formula="0")
 _trunc_divide.vjp("b", lambda g: np.zeros_like(g), formula="0")
 _truncated = in_rules(_trunc_divide)  # whose derivatives are 0 even where b is 0
 
 
-@elementwise(_whole(np.remainder), symbol="%", **_WHOLE)
+@elementwise(_whole(np.remainder), symbol="%", **_WHOLE, analytic=False)
 def remainder(input: Any, other: Any) -> Tensor:
     """What `floor_divide` leaves, elementwise: ``input % other``, of the sign of ``other``.
 
@@ -256,7 +268,7 @@ remainder.vjp("a", lambda g: g, formula="g")
 remainder.vjp("b", lambda g, a, b: -g * np.floor_divide(a, b), formula="−g ⊙ ⌊a / b⌋")
 
 
-@elementwise(_whole(np.fmod), **_WHOLE)
+@elementwise(_whole(np.fmod), **_WHOLE, analytic=False)
 def fmod(input: Any, other: Any) -> Tensor:
     """What a division rounded towards 0 leaves, elementwise: it has the sign of ``input``.
 
@@ -291,9 +303,13 @@ def _power_slope(g: Any, a: Any, b: Any) -> Any:
 
 
 @operation(
-    silent(_power), "a b",
-    symbol="**", prepare=promoted("pow", bools=False, numbers=False), arrange=first_decides,
-)  # fmt: skip
+    silent(_power),
+    "a b",
+    symbol="**",
+    prepare=promoted("pow", bools=False, numbers=False),
+    arrange=first_decides,
+    remedy="keep the base positive and the exponent moderate",
+)
 def pow(input: Any, exponent: Any) -> Tensor:
     """Power, elementwise: ``input ** exponent``.
 
@@ -334,7 +350,11 @@ def _lerp(start: Any, end: Any, weight: Any) -> Any:
 
 
 @operation(
-    _lerp, "start end weight", symbol="lerp({start}, {end}, {weight})", arrange=first_decides
+    _lerp,
+    "start end weight",
+    symbol="lerp({start}, {end}, {weight})",
+    arrange=first_decides,
+    analytic=False,
 )
 def lerp(input: Any, end: Any, weight: Any) -> Tensor:
     """``input`` + ``weight`` · (``end`` − ``input``), elementwise: between the two.
@@ -382,10 +402,12 @@ def _as_element(value: Any, x: Any) -> Any:
 
 
 @operation(
-    lambda x, a, b, *, value: x + a * b * _as_element(value, x), "x a b",
-    symbol="{x} + value·{a} ⊙ {b}", prepare=promoted("addcmul", bools=False, numbers=False),
+    lambda x, a, b, *, value: x + a * b * _as_element(value, x),
+    "x a b",
+    symbol="{x} + value·{a} ⊙ {b}",
+    prepare=promoted("addcmul", bools=False, numbers=False),
     arrange=first_decides,
-)  # fmt: skip
+)
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
     """``input`` + ``value`` · ``tensor1`` ⊙ ``tensor2``, elementwise, in their common type.
 

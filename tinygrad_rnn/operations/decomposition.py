@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tinygrad_rnn.engine import graph
+from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import check_flags, tensor_of
 from tinygrad_rnn.operations.joining import cat
 from tinygrad_rnn.operations.linalg import mT
@@ -113,7 +114,7 @@ def svdvals(A: Any) -> Tensor:
     return contiguous(squeeze(s, -2))
 
 
-@operation(_svd)
+@operation(_svd, twin=twins.svd, analytic=False)
 def svd(A: Any, full_matrices: bool = True) -> Svd:
     """The singular value decomposition A = U diag(S) Vh of matrices.
 

@@ -16,7 +16,6 @@ from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.operations.arguments import (
     check_no_bools,
     common_shape,
@@ -30,6 +29,7 @@ from tinygrad_rnn.operations.arguments import (
 from tinygrad_rnn.operations.memory import first_decides, owned
 from tinygrad_rnn.operations.operation import Operation, elementwise, operation
 from tinygrad_rnn.operations.promotion import promoted, to_dtype
+from tinygrad_rnn.operations.traits import KEEP_OFF_ZERO, primitive
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -39,7 +39,7 @@ Fn = Callable[..., Any]
 # -- roots, exponentials and logarithms --
 
 
-@elementwise(np.sqrt, symbol="√")
+@elementwise(np.sqrt, symbol="√", remedy=KEEP_OFF_ZERO)
 def sqrt(input: Any) -> Tensor:
     """Square root, elementwise: NaN below 0.
 
@@ -54,7 +54,7 @@ def sqrt(input: Any) -> Tensor:
 sqrt.vjp("x", lambda g, y: g / (2 * y), formula="g / (2·y)")
 
 
-@elementwise(lambda x: np.reciprocal(np.sqrt(x)))
+@elementwise(lambda x: np.reciprocal(np.sqrt(x)), remedy=KEEP_OFF_ZERO)
 def rsqrt(input: Any) -> Tensor:
     """Reciprocal of the square root, elementwise.
 
@@ -90,7 +90,7 @@ def square(input: Any) -> Tensor:
 square.vjp("x", lambda g, x: g * x * 2, formula="g ⊙ 2·x")  # 2·x may overflow alone
 
 
-@elementwise(np.reciprocal, symbol="1/")
+@elementwise(np.reciprocal, symbol="1/", remedy=KEEP_OFF_ZERO)
 def reciprocal(input: Any) -> Tensor:
     """Reciprocal, elementwise: ``1 / input``.
 
@@ -105,7 +105,10 @@ def reciprocal(input: Any) -> Tensor:
 reciprocal.vjp("x", lambda g, y: -g * (y * y), formula="−g ⊙ y²")
 
 
-@elementwise(np.exp)
+@elementwise(
+    np.exp,
+    remedy="use log_softmax, logsumexp or softplus, which do not overflow, or clamp its argument",
+)
 def exp(input: Any) -> Tensor:
     """Exponential, elementwise.
 
@@ -150,7 +153,7 @@ def expm1(input: Any) -> Tensor:
 expm1.vjp("x", lambda g, y: g * (y + 1), formula="g ⊙ (y + 1)")
 
 
-@elementwise(np.log)
+@elementwise(np.log, remedy=KEEP_OFF_ZERO)
 def log(input: Any) -> Tensor:
     """Natural logarithm, elementwise: −inf at 0, NaN below.
 
@@ -180,7 +183,7 @@ def log1p(input: Any) -> Tensor:
 log1p.vjp("x", lambda g, x: g / (x + 1), formula="g / (x + 1)")
 
 
-@elementwise(np.log2)
+@elementwise(np.log2, remedy=KEEP_OFF_ZERO)
 def log2(input: Any) -> Tensor:
     """Logarithm to base 2, elementwise.
 
@@ -195,7 +198,7 @@ def log2(input: Any) -> Tensor:
 log2.vjp("x", lambda g, x: g / (x * math.log(2)), formula="g / (x ⊙ ln 2)")
 
 
-@elementwise(np.log10)
+@elementwise(np.log10, remedy=KEEP_OFF_ZERO)
 def log10(input: Any) -> Tensor:
     """Logarithm to base 10, elementwise.
 
@@ -222,7 +225,7 @@ def _floats(name: str) -> Fn:
     return prepare
 
 
-@elementwise(np.logaddexp, prepare=_floats("logaddexp"))
+@elementwise(np.logaddexp, prepare=_floats("logaddexp"), analytic=False)
 def logaddexp(input: Any, other: Any) -> Tensor:
     """Logarithm of the sum of exponentials, log(exp(a) + exp(b)), elementwise, without overflow.
 
@@ -248,7 +251,7 @@ def _xlogy_a(g: Any, a: Any, b: Any) -> Any:
     return np.where((a == 0) & (b <= 0), 0, part)
 
 
-@elementwise(_xlogy, quiet=False, numbers=False, symbol="{a} ⊙ ln {b}")
+@elementwise(_xlogy, quiet=False, numbers=False, symbol="{a} ⊙ ln {b}", analytic=False)
 def xlogy(input: Any, other: Any) -> Tensor:
     """``input`` · ln ``other``, elementwise: 0 where ``input`` is 0, unless ``other`` is NaN.
 
@@ -277,7 +280,11 @@ def _logit_slope(g: Any, x: Any, eps: float | None) -> Any:
     return np.where((x < low) | (x > 1 - low), outside, g / ((x + 0) * (1 - x)))  # −0 + 0 is 0
 
 
-@operation(_logit, prepare=promoted("logit", to_float=True))
+@operation(
+    _logit,
+    prepare=promoted("logit", to_float=True),
+    remedy="give it an eps, which keeps its argument away from 0 and 1",
+)
 def logit(input: Any, eps: float | None = None) -> Tensor:
     """ln(x / (1 − x)), elementwise: what `sigmoid` makes x of; NaN outside 0 … 1.
 
@@ -396,7 +403,7 @@ def _inverse(d: Any) -> Any:
     return np.where(d == 0, 0, 1 / d)
 
 
-@elementwise(np.arctan2, numbers=False)
+@elementwise(np.arctan2, numbers=False, analytic=False)
 def atan2(input: Any, other: Any) -> Tensor:
     """Angle in radians of the points (x, y) = (``other``, ``input``), in −π … π, elementwise.
 
@@ -499,7 +506,7 @@ def _each(function: Callable[[float], float]) -> Fn:
     return apply
 
 
-@elementwise(owned(_each(math.erf)))
+@elementwise(owned(_each(math.erf)), analytic=False)
 def erf(input: Any) -> Tensor:
     """Error function, elementwise: 2/√π times the integral of exp(−t²) from 0.
 
@@ -519,7 +526,13 @@ erf.vjp(
 # -- sizes and signs --
 
 
-@elementwise(np.absolute, quiet=False, to_float=False, bools=False)
+@elementwise(
+    np.absolute,
+    quiet=False,
+    to_float=False,
+    bools=False,
+    analytic=lambda z: np.where(z.real < 0, -z, z),
+)
 def abs(input: Any) -> Tensor:
     """Absolute value, elementwise; its derivative at 0 is 0.
 
@@ -538,7 +551,7 @@ def _sign(x: Any) -> Any:
     return x.copy("K") if x.dtype.kind == "b" else np.where(x != x, 0, np.sign(x))  # 0 for NaN
 
 
-@elementwise(_sign, quiet=False, to_float=False)
+@elementwise(_sign, quiet=False, to_float=False, analytic=False)
 def sign(input: Any) -> Tensor:
     """Sign, elementwise: −1, 0 or 1 (0 also of NaN); its derivative is 0.
 
@@ -564,7 +577,7 @@ def _nan_to_num(x: Any, *, nan: float, posinf: float, neginf: float) -> Any:
     )
 
 
-@operation(_nan_to_num, prepare=promoted("nan_to_num"))
+@operation(_nan_to_num, prepare=promoted("nan_to_num"), analytic=False)
 def nan_to_num(
     input: Any, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
@@ -604,7 +617,7 @@ def _whole(ufunc: Fn) -> Fn:
     return lambda x: ufunc(x) if x.dtype.kind == "f" else x.copy("K")
 
 
-@elementwise(_whole(np.floor), quiet=False, to_float=False, bools=False)
+@elementwise(_whole(np.floor), quiet=False, to_float=False, bools=False, analytic=False)
 def floor(input: Any) -> Tensor:
     """The largest whole number not above, elementwise; its derivative is 0.
 
@@ -619,7 +632,7 @@ def floor(input: Any) -> Tensor:
 floor.vjp("x", lambda g: np.zeros_like(g), formula="0")
 
 
-@elementwise(_whole(np.ceil), quiet=False, to_float=False, bools=False)
+@elementwise(_whole(np.ceil), quiet=False, to_float=False, bools=False, analytic=False)
 def ceil(input: Any) -> Tensor:
     """The smallest whole number not below, elementwise; its derivative is 0.
 
@@ -634,7 +647,7 @@ def ceil(input: Any) -> Tensor:
 ceil.vjp("x", lambda g: np.zeros_like(g), formula="0")
 
 
-@elementwise(_whole(np.trunc), quiet=False, to_float=False, bools=False)
+@elementwise(_whole(np.trunc), quiet=False, to_float=False, bools=False, analytic=False)
 def trunc(input: Any) -> Tensor:
     """The whole part (towards 0), elementwise; its derivative is 0.
 
@@ -656,7 +669,7 @@ def _round(x: Any, *, decimals: int) -> Any:
     return np.round(x, decimals)
 
 
-@operation(_round, prepare=promoted("round", bools=False))
+@operation(_round, prepare=promoted("round", bools=False), analytic=False)
 def round(input: Any, *, decimals: int = 0) -> Tensor:
     """The nearest number with so many decimals, elementwise; its derivative is 0.
 
@@ -717,7 +730,10 @@ minimum.vjp("b", lambda g, a, b: _winner(g, a, b), formula="g where b < a, g/2 w
 
 
 @operation(
-    lambda x, low, high: np.minimum(np.maximum(x, low), high), "x low high", arrange=first_decides
+    lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    "x low high",
+    arrange=first_decides,
+    stops="its argument is out of bounds",
 )
 def clamp(input: Any, min: Any = None, max: Any = None) -> Tensor:
     """``input`` where it lies between the bounds, else the nearer bound; elementwise.
@@ -809,7 +825,9 @@ def _clamped(kind: Operation[..., Tensor], *operands: Any) -> Any:
 _fit_bounds = promoted("clamp", numbers=False)
 
 
-_where = Primitive("where", np.where, "condition a b", arrange=first_decides)
+_where = primitive(
+    "where", np.where, "condition a b", arrange=first_decides, stops="the other choice was taken"
+)
 _where.vjp("a", lambda g, condition: np.where(condition, g, 0), formula="g where condition")
 _where.vjp("b", lambda g, condition: np.where(condition, 0, g), formula="g where not condition")
 

@@ -12,6 +12,7 @@ from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
+from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import (
     Array,
     Shape,
@@ -26,6 +27,7 @@ from tinygrad_rnn.operations.memory import owned
 from tinygrad_rnn.operations.operation import in_rules, operation
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.operations.shape import expand, reshape
+from tinygrad_rnn.operations.traits import primitive
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -101,22 +103,26 @@ def _add_spans(*gs: Any, index: list[tuple[int, int, int]], shape: tuple[int, ..
     return total
 
 
-add_slices: Primitive = Primitive("add_slices", _add_slices, "*gs")
+add_slices: Primitive = primitive("add_slices", _add_slices, "*gs", twin=twins.add_parts)
 add_slices.joint_vjp(lambda g, index: [g[i] for i in index], formula="g[index]")
 
-add_at: Primitive = Primitive("add_at", _add_at, "*gs")
+add_at: Primitive = primitive("add_at", _add_at, "*gs", twin=twins.add_parts)
 add_at.joint_vjp(lambda g, index: [g[i] for i in index], formula="g[index]")
 
-add_spans: Primitive = Primitive("add_spans", _add_spans, "*gs")
+add_spans: Primitive = primitive("add_spans", _add_spans, "*gs", twin=twins.add_spans)
 add_spans.joint_vjp(lambda g, index: [g[slices(*i)] for i in index], formula="g[index]")
 
 
 # -- reading parts ------------------------------------------------------------------------------
 
-take = Primitive("index", owned(lambda x, *, index: x[index]), "x", symbol="getitem")
+take = primitive(
+    "index", owned(lambda x, *, index: x[index]), "x", symbol="getitem", twin=twins.read
+)
 take.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")
 
-narrow = Primitive("slice", lambda x, *, index, span: x[index], "x", symbol="getitem", view=True)
+narrow = primitive(
+    "slice", lambda x, *, index, span: x[index], "x", symbol="getitem", view=True, twin=twins.read
+)
 narrow.vjp("x", lambda g, span: Part(g, span, add_spans), formula="g at [index], else 0")
 
 
@@ -161,7 +167,7 @@ def _at_last(g: Any, index: Index, shape: tuple[int, ...]) -> Any:
     return part if last.all() else np.where(last, part, 0)
 
 
-put: Primitive = Primitive("index_put", _replaced, "x value", symbol="setitem")
+put: Primitive = primitive("index_put", _replaced, "x value", symbol="setitem", twin=twins.put)
 put.vjp("x", lambda g, index: _cleared(g, index), formula="g, but 0 at [index]")
 put.vjp("value", lambda g, x_shape, index: _at_last(g, index, x_shape), formula="g[index]")
 
@@ -169,7 +175,7 @@ put.vjp("value", lambda g, x_shape, index: _at_last(g, index, x_shape), formula=
 # -- what users call ---
 
 
-@operation(lambda x, *, index: x[index], view=True)
+@operation(lambda x, *, index: x[index], view=True, twin=twins.read)
 def getitem(input: Any, index: Any) -> Tensor:
     """``input[index]``: integers, slices, ``None``, ``...``, masks and integer arrays.
 

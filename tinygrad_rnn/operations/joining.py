@@ -35,7 +35,11 @@ Parts = tuple[Any, ...]
 # -- together ------------------------------------------------------------------------------------
 
 
-@operation(in_c_order(lambda *xs, dim: np.concatenate(xs, dim)), "*xs")
+@operation(
+    in_c_order(lambda *xs, dim: np.concatenate(xs, dim)),
+    "*xs",
+    twin=lambda torch, *xs, dim: torch.cat(xs, dim),
+)
 def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     """Tensors put together along an existing axis, in their common type.
 
@@ -85,7 +89,11 @@ def _split_back(g: Any, shapes: list[tuple[int, ...]], dim: int) -> list[Any]:
 concat = cat
 
 
-@operation(in_c_order(lambda *xs, dim: np.stack(xs, dim)), "*xs")
+@operation(
+    in_c_order(lambda *xs, dim: np.stack(xs, dim)),
+    "*xs",
+    twin=lambda torch, *xs, dim: torch.stack(xs, dim),
+)
 def stack(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     """Tensors of one shape put together along a new axis.
 

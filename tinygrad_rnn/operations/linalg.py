@@ -53,7 +53,7 @@ def _matmul_b(g: Any, a: Any) -> Any:
     return _product(mT(a), g)
 
 
-@operation(_product, "a b", symbol="@", prepare=same_dtype("matmul"))
+@operation(_product, "a b", symbol="@", prepare=same_dtype("matmul"), stops="the other factor is 0")
 def matmul(input: Any, other: Any) -> Tensor:
     """Product of matrices, ``input @ other``, of every rank that NumPy and PyTorch take.
 
@@ -379,7 +379,7 @@ def _contract(a: Any, b: Any, *, equation: str) -> Any:
     return y.reshape([size[i] for i in found]).transpose([found.index(i) for i in of_y])
 
 
-@operation(owned(_contract), "a b")
+@operation(owned(_contract), "a b", twin=lambda torch, a, b, equation: torch.einsum(equation, a, b))
 def einsum(equation: Any, *operands: Any) -> Tensor:
     """Sum of products over named indices, after Einstein's convention.
 
@@ -570,9 +570,13 @@ def _linear(x: Any, weight: Any, bias: Any) -> Any:
 
 
 @operation(
-    _linear, "x weight bias",
-    symbol="{x} @ {weight}ᵀ + {bias}", prepare=same_dtype("linear"),
-)  # fmt: skip
+    _linear,
+    "x weight bias",
+    symbol="{x} @ {weight}ᵀ + {bias}",
+    prepare=same_dtype("linear"),
+    stops="what it is multiplied with is 0",
+    twin="nn.functional.linear",
+)
 def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
     """Affine map ``input @ weightᵀ + bias``.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.engine.errors import silent
+from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import (
     Dims,
     dim_of,
@@ -71,7 +72,13 @@ def _norm(x: Any, *, ord: float, axis: Axes, keepdims: bool) -> Any:
     return y.astype(x.dtype, copy=False)
 
 
-@operation(in_c_order(_norm), symbol="norm")
+@operation(
+    in_c_order(_norm),
+    symbol="norm",
+    remedy="the norm has no derivative at 0: add a small number under the root",
+    twin=twins.vector_norm,
+    analytic=False,
+)
 @numpy_names
 def vector_norm(
     x: Any, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None

@@ -28,6 +28,7 @@ from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.operations.memory import first_decides
 from tinygrad_rnn.operations.promotion import promoted
+from tinygrad_rnn.operations.traits import primitive
 
 Fn = Callable[..., Any]
 P = ParamSpec("P")
@@ -58,7 +59,7 @@ class Operation(Protocol[P, R_co]):
 
 
 def operation(
-    forward: Fn, inputs: str = "x", *, name: str = "", **traits: Any
+    forward: Fn, inputs: str = "x", **traits: Any
 ) -> Callable[[Callable[P, R_co]], Operation[P, R_co]]:
     """Make a function that checks its arguments an operation, with a primitive of its name.
 
@@ -66,26 +67,24 @@ def operation(
     ----------
     forward : function of arrays
     inputs, **traits
-        See `Primitive`.
-    name : str, optional
-        The primitive's, if it is another than the function's.
+        See `Primitive` and `Traits`.
 
     Examples
     --------
     >>> import numpy as np
-    >>> @operation(lambda x, *, by: np.multiply(x, by), name="example of an operation")
-    ... def times(input, by):
-    ...     return times.apply(input, by=float(by))
-    >>> times.vjp("x", lambda g, by: g * by, formula="g ⊙ by")
+    >>> @operation(lambda x, *, by: np.multiply(x, by))
+    ... def multiplied(input, by):
+    ...     return multiplied.apply(input, by=float(by))
+    >>> multiplied.vjp("x", lambda g, by: g * by, formula="g ⊙ by")
     >>> import tinygrad_rnn as tg
-    >>> times(tg.tensor([1.0, 2.0]), "2")
+    >>> multiplied(tg.tensor([1.0, 2.0]), "2")
     tensor([2., 4.])
-    >>> del times.primitive.registry["example of an operation"]
+    >>> del Primitive.registry["multiplied"]
     """
 
     def declared(function: Callable[P, R_co]) -> Operation[P, R_co]:
-        named = name or cast(FunctionType, function).__name__
-        return _applying(Primitive(named, forward, inputs, **traits), function)
+        name = cast(FunctionType, function).__name__
+        return _applying(primitive(name, forward, inputs, **traits), function)
 
     return declared
 
@@ -112,22 +111,22 @@ def elementwise(
     prepare : function, optional
         What makes the operands fit instead.
     **traits
-        See `Primitive`.
+        See `Primitive` and `Traits`.
     """
 
     def declared(function: Callable[P, R_co]) -> Operation[P, R_co]:
         given = cast(FunctionType, function)
         name, count = given.__name__, len(inspect.signature(given).parameters)
         fit = prepare or promoted(name, to_float=to_float, bools=bools, numbers=numbers)
-        primitive = Primitive(
+        made = primitive(
             name, silent(forward) if quiet else forward, ("x", "a b")[count - 1],
             prepare=fit, arrange=(None, first_decides)[count - 1], **traits,
         )  # fmt: skip
-        handing = (_handing_one, _handing_two)[count - 1](primitive.apply)
+        handing = (_handing_one, _handing_two)[count - 1](made.apply)
         handing = FunctionType(  # which stands where it is written
             handing.__code__, given.__globals__, name, None, handing.__closure__
         )
-        return _applying(primitive, cast("Callable[P, R_co]", update_wrapper(handing, given)))
+        return _applying(made, cast("Callable[P, R_co]", update_wrapper(handing, given)))
 
     return declared
 
@@ -146,20 +145,20 @@ def _handing_two(apply: Fn) -> Any:
     return handing
 
 
-def _applying(primitive: Primitive, function: Callable[P, R_co]) -> Operation[P, R_co]:
+def _applying(applied: Primitive, function: Callable[P, R_co]) -> Operation[P, R_co]:
     """The function, which knows its primitive."""
     made = cast("Operation[P, R_co]", function)
-    made.primitive, made.apply = primitive, primitive.apply
-    made.vjp, made.joint_vjp = primitive.vjp, primitive.joint_vjp
+    made.primitive, made.apply = applied, applied.apply
+    made.vjp, made.joint_vjp = applied.vjp, applied.joint_vjp
     return made
 
 
 def in_rules(function: Primitive | Operation[..., Any]) -> Fn:
     """An operation as rules use it: on arrays its forward, on tensors itself, so recorded."""
-    primitive = function if isinstance(function, Primitive) else function.primitive
+    known = function if isinstance(function, Primitive) else function.primitive
 
     def applied(*inputs: Any, **params: Any) -> Any:
         recorded = any(isinstance(x, Variable) for x in inputs)
-        return (primitive if recorded else primitive.forward)(*inputs, **params)
+        return (known if recorded else known.forward)(*inputs, **params)
 
     return applied

@@ -14,7 +14,7 @@ from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import within_memory
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.operations import arithmetic, elementwise
+from tinygrad_rnn.operations import arithmetic, elementwise, twins
 from tinygrad_rnn.operations.arguments import (
     check_flags,
     check_no_bools,
@@ -37,6 +37,7 @@ from tinygrad_rnn.operations.reduction import (
     some,
 )
 from tinygrad_rnn.operations.shape import clone
+from tinygrad_rnn.operations.traits import primitive
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -62,8 +63,8 @@ def _put_back(g: Any, *, index: Any, dim: int, keepdims: bool, shape: tuple[int,
     return whole
 
 
-_pick_along: Primitive = Primitive("pick", owned(_pick), "x")
-_put_back_along: Primitive = Primitive("put_back", _put_back, "x")
+_pick_along: Primitive = primitive("pick", owned(_pick), "x", twin=twins.pick)
+_put_back_along: Primitive = primitive("put_back", _put_back, "x", twin=twins.put_back)
 _pick_of, _put_back_of = in_rules(_pick_along), in_rules(_put_back_along)
 
 _pick_along.vjp(
@@ -101,9 +102,13 @@ def _median(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     return np.partition(flat, middle)[middle]
 
 
-_largest = Primitive("max", in_c_order(lambda x, **over: largest(x, **over)), "x")
-_smallest = Primitive("min", in_c_order(lambda x, **over: smallest(x, **over)), "x")
-_middle = Primitive("median", in_c_order(_median), "x")
+_largest = primitive(
+    "max", in_c_order(lambda x, **over: largest(x, **over)), "x", twin=twins.whole("max")
+)
+_smallest = primitive(
+    "min", in_c_order(lambda x, **over: smallest(x, **over)), "x", twin=twins.whole("min")
+)
+_middle = primitive("median", in_c_order(_median), "x", twin=twins.whole("median"), analytic=False)
 for _made in (_largest, _smallest, _middle):
     share_among_ties(_made, equal_or_nan)
 

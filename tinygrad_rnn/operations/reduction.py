@@ -15,6 +15,7 @@ from tinygrad_rnn.dtypes import DTypeLike, as_dtype, int64, is_floating
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import (
     Dims,
     check_no_bools,
@@ -29,6 +30,7 @@ from tinygrad_rnn.operations.memory import in_c_order, owned
 from tinygrad_rnn.operations.operation import Operation, in_rules, operation
 from tinygrad_rnn.operations.promotion import promoted, to_dtype
 from tinygrad_rnn.operations.shape import clone
+from tinygrad_rnn.operations.traits import primitive
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -78,7 +80,7 @@ def _sum(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     return y if y.dtype == x.dtype else y.astype(x.dtype)
 
 
-@operation(in_c_order(_sum))
+@operation(in_c_order(_sum), twin=twins.over("sum"))
 @numpy_names
 def sum(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> Tensor:
     """Sum over the axes ``dim`` (default: all); of bools and integers as int64.
@@ -102,7 +104,7 @@ def _mean(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     return (total / (count(x.shape, axis) or math.nan)).astype(x.dtype, copy=False)
 
 
-@operation(in_c_order(_mean), prepare=promoted("mean", to_float=True))
+@operation(in_c_order(_mean), prepare=promoted("mean", to_float=True), twin=twins.over("mean"))
 @numpy_names
 def mean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> Tensor:
     """Arithmetic mean over the axes ``dim`` (default: all); NaN of no elements.
@@ -144,7 +146,7 @@ def _prod(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     return _multiply(x, axis, wider(x), None, keepdims).astype(x.dtype, copy=False)
 
 
-@operation(in_c_order(_prod))
+@operation(in_c_order(_prod), twin=twins.whole("prod"))
 @numpy_names
 def prod(
     input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike = None
@@ -206,7 +208,9 @@ def _accumulated(ufunc: np.ufunc) -> Fn:
     return forward
 
 
-@operation(_accumulated(np.add), prepare=promoted("cumsum", bools=False))
+@operation(
+    _accumulated(np.add), prepare=promoted("cumsum", bools=False), twin=twins.running("cumsum")
+)
 @numpy_names
 def cumsum(input: Any, dim: int, *, dtype: DTypeLike = None) -> Tensor:
     """Running sum along ``dim``; of bools and integers as int64.
@@ -228,7 +232,11 @@ cumsum.vjp(
 )
 
 
-@operation(_accumulated(np.multiply), prepare=promoted("cumprod", bools=False))
+@operation(
+    _accumulated(np.multiply),
+    prepare=promoted("cumprod", bools=False),
+    twin=twins.running("cumprod"),
+)
 @numpy_names
 def cumprod(input: Any, dim: int, *, dtype: DTypeLike = None) -> Tensor:
     """Running product along ``dim``; of bools and integers as int64.
@@ -274,7 +282,9 @@ def _scan(a: Any, b: Any, *, dim: int, reverse: bool) -> Any:
     return np.moveaxis(arrays[1], 0, dim).astype(b.dtype)
 
 
-_linear_scan = Primitive("linear_scan", _scan, "a b", symbol="scan")
+_linear_scan = primitive(
+    "linear_scan", _scan, "a b", symbol="scan", twin=twins.linear_scan, analytic=False
+)
 _linear_scan.joint_vjp(
     lambda g, a, y, dim, reverse: _scan_slopes(g, a, y, dim, reverse),
     formula="sₜ ⊙ yₜ₋₁ and sₜ, where sₜ = gₜ + aₜ₊₁ ⊙ sₜ₊₁",
@@ -311,7 +321,9 @@ def _logsumexp(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     return (y if keepdims else y.squeeze(axis)).astype(x.dtype, copy=False)
 
 
-@operation(owned(_logsumexp), prepare=promoted("logsumexp", to_float=True))
+@operation(
+    owned(_logsumexp), prepare=promoted("logsumexp", to_float=True), twin=twins.over("logsumexp")
+)
 @numpy_names
 def logsumexp(input: Any, dim: Dims, keepdim: bool = False) -> Tensor:
     """Logarithm of the sum of exponentials, ln Σ eˣ, over ``dim``, without overflow.
@@ -359,7 +371,7 @@ def _var(x: Any, **options: Any) -> Any:
     return _variance(x, **options).astype(x.dtype, copy=False)
 
 
-@operation(in_c_order(_var))
+@operation(in_c_order(_var), twin=twins.over("var"))
 @numpy_names
 def var(
     input: Any,
@@ -417,7 +429,7 @@ def _std(x: Any, **options: Any) -> Any:
     return np.sqrt(_variance(x, **options)).astype(x.dtype, copy=False)
 
 
-@operation(in_c_order(_std))
+@operation(in_c_order(_std), twin=twins.over("std"))
 @numpy_names
 def std(
     input: Any,
@@ -553,7 +565,7 @@ def share_among_ties(made: Primitive, ties: Fn) -> None:
     )
 
 
-@operation(in_c_order(lambda x, **over: largest(x, **over)))
+@operation(in_c_order(lambda x, **over: largest(x, **over)), twin=twins.over("amax"))
 @numpy_names
 def amax(input: Any, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The largest element over the axes ``dim`` (default: all); elements that tie share g.
@@ -577,7 +589,7 @@ def amax(input: Any, dim: Dims = None, keepdim: bool = False) -> Tensor:
 share_among_ties(amax.primitive, _equal)
 
 
-@operation(in_c_order(lambda x, **over: smallest(x, **over)))
+@operation(in_c_order(lambda x, **over: smallest(x, **over)), twin=twins.over("amin"))
 @numpy_names
 def amin(input: Any, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The smallest element over the axes ``dim`` (default: all); see `amax`.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import (
     Dims,
     Shape,
@@ -27,6 +27,7 @@ from tinygrad_rnn.operations.arguments import (
 )
 from tinygrad_rnn.operations.memory import in_c_order, owned
 from tinygrad_rnn.operations.operation import Operation, in_rules, operation
+from tinygrad_rnn.operations.traits import primitive
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -343,7 +344,11 @@ moveaxis = movedim
 # -- repeated without a copy ---------------------------------------------------------------------
 
 
-@operation(lambda x, *, shape: np.broadcast_to(x, shape), view=True)
+@operation(
+    lambda x, *, shape: np.broadcast_to(x, shape),
+    view=True,
+    twin=lambda torch, x, shape: torch.broadcast_to(x, shape),
+)
 def expand(input: Any, *sizes: Any, size: Any = None) -> Tensor:
     """The tensor repeated along axes of size 1, and along new leading ones; −1 keeps a size.
 
@@ -453,7 +458,10 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
 # ``order``: "K" keeps the order in memory, "C" makes it that of the indices
 
 
-@operation(lambda x, *, order="K": x.copy(order))
+@operation(
+    lambda x, *, order="K": x.copy(order),
+    twin=lambda torch, x, order="K": x.contiguous() if order == "C" else x.clone(),
+)
 def clone(input: Any) -> Tensor:
     """A copy, connected to the input in the graph.
 
@@ -535,7 +543,10 @@ roll.vjp(
 )
 
 
-@operation(owned(lambda x, *, repeats: np.tile(x, repeats)))
+@operation(
+    owned(lambda x, *, repeats: np.tile(x, repeats)),
+    twin=lambda torch, x, repeats: x.repeat(repeats),
+)
 def repeat(input: Any, *counts: Any, repeats: Any = None) -> Tensor:
     """Copies of the whole tensor, so many along each axis; more counts than axes add leading ones.
 
@@ -647,7 +658,7 @@ def _on_diagonal(x: Any, *, shape: Shape, offset: int, dim1: int, dim2: int) -> 
     return y
 
 
-_diag_embed = Primitive("diag_embed", _on_diagonal, "x")
+_diag_embed = primitive("diag_embed", _on_diagonal, "x", twin=twins.diag_embed)
 """Zeros of ``shape``, and the input on a diagonal of them."""
 
 _diag_embed.vjp(
