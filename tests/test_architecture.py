@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 import tinygrad_rnn
+from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.operations.traits import Traits
 
+PRIMITIVES = list(Primitive.registry.values())  # before any test adds its own
 PACKAGE = Path(tinygrad_rnn.__file__).parent
 ROOT = Path(__file__).parents[1]
 ENGINE_LINES = 1000
@@ -22,8 +25,7 @@ FLOORS = [
     ("engine",),
     ("dtypes", "files"),
     ("writing",),
-    ("ops",),
-    ("functions",),
+    ("operations",),
     ("tensor",),
     ("autograd", "linalg", "cuda"),
     ("nn", "serialization"),
@@ -140,6 +142,39 @@ def test_torch_is_imported_by_testing_only() -> None:
         if "testing" not in path.parts:
             assert "import torch" not in source
             assert 'import_module("torch")' not in source
+
+
+# Rooms that read graphs, and how many tables by primitives' names are left in them (ten of them
+# are the cases of `testing`). It only gets fewer: such knowledge is a trait of the operation.
+READERS = {"reading", "writing", "bptt", "viz", "testing"}
+TABLES_LEFT = 26
+
+
+def tables_by_name(path: Path, names: set[str]) -> list[str]:
+    """Literals of several strings that are for the most part names of primitives."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        keys = node.keys if isinstance(node, ast.Dict) else getattr(node, "elts", [])
+        words = [k.value for k in keys if isinstance(k, ast.Constant) and isinstance(k.value, str)]
+        if len(names.intersection(words)) >= 2 and 2 * len(names.intersection(words)) >= len(words):
+            found.append(f"{dotted(path)}:{node.lineno} {words[:5]}")
+    return found
+
+
+def test_few_tables_are_keyed_by_names_of_operations() -> None:
+    names = {p.name for p in PRIMITIVES}
+    found = [
+        table
+        for path in modules()
+        if dotted(path).split(".")[0] in READERS
+        for table in tables_by_name(path, names)
+    ]
+    assert len(found) <= TABLES_LEFT, found
+
+
+def test_what_others_know_of_an_operation_are_its_traits() -> None:
+    for primitive in PRIMITIVES:
+        assert isinstance(primitive.traits, Traits), primitive.name
 
 
 def test_import_is_light() -> None:

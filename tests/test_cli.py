@@ -58,10 +58,11 @@ def test_demo_without_torch(tmp_path, monkeypatch, capsys) -> None:
 
 
 def test_a_wrong_gradient_gives_status_1(tmp_path, monkeypatch, capsys) -> None:
-    from tinygrad_rnn.ops.activation import tanh
+    from tinygrad_rnn.operations.activation import tanh
 
-    monkeypatch.setattr(tanh, "pulls", [lambda g, node: g * node.saved[1]])
-    monkeypatch.setattr(tanh, "gathers", tanh.pulls)
+    wrong = [lambda g, node: g * node.saved[1]]
+    monkeypatch.setattr(tanh.primitive, "pulls", wrong)
+    monkeypatch.setattr(tanh.primitive, "gathers", wrong)
     assert cli.main(["demo", "--out", str(tmp_path)]) == 1
     assert "MISMATCH" in capsys.readouterr().out
 

@@ -101,15 +101,16 @@ def test_every_node_is_visited_once_after_its_consumers() -> None:
 
 
 def test_a_constant_input_costs_no_rule(monkeypatch) -> None:
-    from tinygrad_rnn.ops.arithmetic import mul
+    from tinygrad_rnn.operations.arithmetic import mul
 
     def fail(g, node):
         raise AssertionError("the rule of a constant input ran")
 
     x, constant = leaf([1.0, 2.0]), tg.tensor([3.0, 4.0], dtype=tg.float64)
     y = x * constant
-    monkeypatch.setattr(mul, "pulls", [mul.pulls[0], fail])
-    monkeypatch.setattr(mul, "gathers", [mul.gathers[0], fail])
+    rules = mul.primitive
+    monkeypatch.setattr(rules, "pulls", [rules.pulls[0], fail])
+    monkeypatch.setattr(rules, "gathers", [rules.gathers[0], fail])
     y.sum().backward()
     assert x.grad.tolist() == [3.0, 4.0]
 
@@ -275,7 +276,7 @@ def test_the_tape_of_an_lstm_is_small() -> None:
 
 def slices_cost(steps: int, monkeypatch) -> tuple[int, int]:
     """Full-size arrays made, and peak bytes, in a walk through x[t] in a loop."""
-    from tinygrad_rnn.ops.indexing import add_slices
+    from tinygrad_rnn.operations.indexing import add_slices
 
     made = []
     forward = add_slices.forward

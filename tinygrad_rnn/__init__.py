@@ -52,13 +52,32 @@ from tinygrad_rnn.dtypes import float64 as double
 from tinygrad_rnn.dtypes import int16 as short
 from tinygrad_rnn.dtypes import int32 as int
 from tinygrad_rnn.dtypes import int64 as long
-from tinygrad_rnn.functions.activation import (
+from tinygrad_rnn.nn.functional import celu, selu
+from tinygrad_rnn.operations.activation import (
     log_softmax,
     prelu,
     relu,
+    sigmoid,
     softmax,
+    tanh,
 )
-from tinygrad_rnn.functions.comparison import (
+from tinygrad_rnn.operations.arithmetic import (
+    add,
+    addcdiv,
+    addcmul,
+    div,
+    floor_divide,
+    fmod,
+    lerp,
+    mul,
+    neg,
+    pow,
+    remainder,
+    rsub,
+    sub,
+    true_divide,
+)
+from tinygrad_rnn.operations.comparison import (
     allclose,
     bitwise_and,
     bitwise_not,
@@ -80,11 +99,10 @@ from tinygrad_rnn.functions.comparison import (
     lt,
     ne,
 )
-from tinygrad_rnn.functions.elementwise import (
+from tinygrad_rnn.operations.elementwise import (
     abs,
     acos,
     acosh,
-    add,
     asin,
     asinh,
     atan,
@@ -97,14 +115,11 @@ from tinygrad_rnn.functions.elementwise import (
     clip,
     cos,
     cosh,
-    div,
     erf,
     exp,
     exp2,
     expm1,
     floor,
-    floor_divide,
-    fmod,
     log,
     log1p,
     log2,
@@ -114,46 +129,38 @@ from tinygrad_rnn.functions.elementwise import (
     masked_fill,
     maximum,
     minimum,
-    mul,
     nan_to_num,
-    neg,
-    pow,
     reciprocal,
-    remainder,
     round,
     rsqrt,
-    rsub,
-    sigmoid,
     sign,
     sin,
     sinh,
     sqrt,
     square,
-    sub,
     tan,
-    tanh,
-    true_divide,
     trunc,
     where,
     xlogy,
 )
-from tinygrad_rnn.functions.gathering import (
+from tinygrad_rnn.operations.gathering import (
     gather,
     index_add,
     index_select,
     masked_select,
     narrow,
     nonzero,
+    repeat_interleave,
     scatter,
     scatter_add,
     select,
     take,
     take_along_dim,
 )
-from tinygrad_rnn.functions.indexing import (
+from tinygrad_rnn.operations.indexing import (
     index_put,
 )
-from tinygrad_rnn.functions.joining import (
+from tinygrad_rnn.operations.joining import (
     cat,
     chunk,
     concat,
@@ -165,7 +172,7 @@ from tinygrad_rnn.functions.joining import (
     unbind,
     vstack,
 )
-from tinygrad_rnn.functions.linalg import (
+from tinygrad_rnn.operations.linalg import (
     addmm,
     addmv,
     baddbmm,
@@ -181,10 +188,10 @@ from tinygrad_rnn.functions.linalg import (
     tensordot,
     trace,
 )
-from tinygrad_rnn.functions.norms import (
+from tinygrad_rnn.operations.norms import (
     norm,
 )
-from tinygrad_rnn.functions.ordering import (
+from tinygrad_rnn.operations.ordering import (
     argsort,
     diff,
     max,
@@ -193,7 +200,7 @@ from tinygrad_rnn.functions.ordering import (
     sort,
     topk,
 )
-from tinygrad_rnn.functions.reduction import (
+from tinygrad_rnn.operations.reduction import (
     all,
     amax,
     amin,
@@ -212,14 +219,14 @@ from tinygrad_rnn.functions.reduction import (
     var,
     var_mean,
 )
-from tinygrad_rnn.functions.scattering import (
+from tinygrad_rnn.operations.scattering import (
     scatter_reduce,
 )
-from tinygrad_rnn.functions.sets import (
+from tinygrad_rnn.operations.sets import (
     isin,
     unique,
 )
-from tinygrad_rnn.functions.shape import (
+from tinygrad_rnn.operations.shape import (
     broadcast_tensors,
     broadcast_to,
     clone,
@@ -233,7 +240,6 @@ from tinygrad_rnn.functions.shape import (
     movedim,
     permute,
     ravel,
-    repeat_interleave,
     reshape,
     roll,
     squeeze,
@@ -246,12 +252,7 @@ from tinygrad_rnn.functions.shape import (
     unflatten,
     unsqueeze,
 )
-from tinygrad_rnn.functions.ternary import (
-    addcdiv,
-    addcmul,
-    lerp,
-)
-from tinygrad_rnn.functions.types import (
+from tinygrad_rnn.operations.types import (
     device,
     is_floating_point,
     is_tensor,
@@ -259,7 +260,6 @@ from tinygrad_rnn.functions.types import (
     promote_types,
     result_type,
 )
-from tinygrad_rnn.nn.functional import celu, selu
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import (
     arange,

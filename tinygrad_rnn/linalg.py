@@ -1,7 +1,7 @@
 """Linear algebra, with the names of ``torch.linalg``."""
 
-from tinygrad_rnn.functions.decomposition import LinAlgError, svd, svdvals
-from tinygrad_rnn.functions.norms import linalg_norm as norm
-from tinygrad_rnn.functions.norms import matrix_norm, vector_norm
+from tinygrad_rnn.operations.decomposition import LinAlgError, svd, svdvals
+from tinygrad_rnn.operations.norms import linalg_norm as norm
+from tinygrad_rnn.operations.norms import matrix_norm, vector_norm
 
 __all__ = ["LinAlgError", "matrix_norm", "norm", "svd", "svdvals", "vector_norm"]

@@ -40,9 +40,9 @@ import numpy as np
 
 from tinygrad_rnn import files
 from tinygrad_rnn.dtypes import as_dtype
-from tinygrad_rnn.functions.arguments import raw
-from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.operations.arguments import raw
+from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import from_numpy
 

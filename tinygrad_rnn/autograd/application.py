@@ -17,7 +17,7 @@ from tinygrad_rnn.engine.graph import Node, leaf, node, place
 from tinygrad_rnn.engine.memory import owner
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.engine.sums import Part
-from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import Tensor, wrap
 
 

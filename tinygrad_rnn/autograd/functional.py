@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_rnn import functions
+from tinygrad_rnn import operations as functions
 from tinygrad_rnn.autograd.contexts import enable_grad
 from tinygrad_rnn.autograd.walks import grad
 from tinygrad_rnn.tensor import Tensor, wrap

@@ -13,7 +13,7 @@ from tinygrad_rnn.engine.memory import changed_since, current, version
 from tinygrad_rnn.engine.mode import SMALL
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import dense
-from tinygrad_rnn.ops.inplace import root_of
+from tinygrad_rnn.operations.inplace import root_of
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
 
 Array = np.ndarray[Any, Any]

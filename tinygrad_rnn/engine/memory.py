@@ -80,7 +80,7 @@ def changed_since(array: Any, time: int) -> bool:
 
 
 histories: dict[int, Any] = {}
-"""By family: what became of it if it was changed while recording (see `ops.inplace`)."""
+"""By family: what became of it if it was changed while recording (see `operations.inplace`)."""
 
 
 def current(tensor: Any) -> Any:

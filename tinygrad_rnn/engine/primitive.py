@@ -68,7 +68,8 @@ def _fetcher(name: str, pool: list[str]) -> Fn:
 class Primitive:
     """A forward on the arrays of ``inputs`` (``"*xs"``: any number) and keyword parameters, with
     its derivative rules.  ``symbol``: what pictures write; ``prepare`` makes the inputs fit;
-    ``view``: the output shares the input's memory; ``arrange(output, inputs)``: its order there.
+    ``view``: the output shares the input's memory; ``arrange(output, inputs)``: its order there;
+    ``traits``: what others than the engine need to know.
     """
 
     registry: ClassVar[dict[str, Primitive]] = {}
@@ -76,9 +77,11 @@ class Primitive:
     def __init__(
         self, name: str, forward: Fn, inputs: str, *,
         symbol: str = "", prepare: Fn = tuple, view: bool = False, arrange: Fn | None = None,
+        traits: Any = None,
     ) -> None:  # fmt: skip
         self.name, self.forward, self.symbol, self.prepare = name, forward, symbol or name, prepare
         self.inputs, self.view, self.arrange = inputs.split(), view, arrange
+        self.traits = traits
         unset: list[Any] = [None] * len(self.inputs)
         self.rules, self.pulls, self.gathers = unset[:], unset[:], unset[:]
         self.joint: Rule | None = None

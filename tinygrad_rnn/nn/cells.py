@@ -10,11 +10,11 @@ import math
 from collections.abc import Callable, Container, Mapping
 from typing import Any, NamedTuple
 
-from tinygrad_rnn.functions import chunk, linear, relu, sigmoid, tanh
-from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.operations import chunk, linear, relu, sigmoid, tanh
+from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import zeros
 

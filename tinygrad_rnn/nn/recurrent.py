@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_rnn.autograd.contexts import layer, step
-from tinygrad_rnn.functions import cat, stack
-from tinygrad_rnn.functions.types import on_cpu
 from tinygrad_rnn.nn.cells import (
     KINDS,
     Shapes,
@@ -29,6 +27,8 @@ from tinygrad_rnn.nn.cells import (
 from tinygrad_rnn.nn.functional import dropout as drop
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.utils.rnn import PackedSequence
+from tinygrad_rnn.operations import cat, stack
+from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import zeros
 

@@ -33,7 +33,7 @@ from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import no_memory, silently
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.memory import apart
-from tinygrad_rnn.functions.arguments import (
+from tinygrad_rnn.operations.arguments import (
     fitting,
     integer_of,
     integers_of,
@@ -41,8 +41,8 @@ from tinygrad_rnn.functions.arguments import (
     raw,
     tensor_of,
 )
-from tinygrad_rnn.functions.types import on_cpu
-from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.operations.promotion import to_dtype
+from tinygrad_rnn.operations.types import on_cpu
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor

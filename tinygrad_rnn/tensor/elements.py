@@ -19,9 +19,9 @@ from tinygrad_rnn.dtypes import (
     uint8,
 )
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions import types
-from tinygrad_rnn.functions.arguments import dim_of, tensor_of
-from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.operations import types
+from tinygrad_rnn.operations.arguments import dim_of, tensor_of
+from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import creation
 
 if TYPE_CHECKING:

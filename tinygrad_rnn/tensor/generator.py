@@ -20,7 +20,7 @@ from tinygrad_rnn.dtypes import float16, float32, float64, int64, is_floating
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent, silently
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.types import on_cpu
+from tinygrad_rnn.operations.types import on_cpu
 
 Array = np.ndarray[Any, Any]
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn import functions
+from tinygrad_rnn import operations as functions
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import (
+from tinygrad_rnn.operations import indexing
+from tinygrad_rnn.operations.arguments import (
     broadcasts,
     check_flags,
     fitting,
@@ -19,9 +20,8 @@ from tinygrad_rnn.functions.arguments import (
     number_of,
     raw,
 )
-from tinygrad_rnn.functions.indexing import steps
-from tinygrad_rnn.ops import indexing
-from tinygrad_rnn.ops.inplace import assign, change, overwrite
+from tinygrad_rnn.operations.indexing import steps
+from tinygrad_rnn.operations.inplace import assign, change, overwrite
 from tinygrad_rnn.tensor.generator import source_of
 from tinygrad_rnn.tensor.methods import Methods
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn import functions
+from tinygrad_rnn import operations as functions
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import check_no_bools
-from tinygrad_rnn.ops import arithmetic, shape
+from tinygrad_rnn.operations import arithmetic, shape
+from tinygrad_rnn.operations.arguments import check_no_bools
 from tinygrad_rnn.tensor.elements import Elements
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Methods(Elements):
-    """What `tinygrad_rnn.functions` offers, said of a tensor: ``x.tanh()``, ``x + y``, ``x[0]``."""
+    """What `operations` offers, said of a tensor: ``x.tanh()``, ``x + y``, ``x[0]``."""
 
     __slots__ = ()
 

@@ -22,14 +22,14 @@ import numpy as np
 
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, get_default_dtype, int64, is_floating
 from tinygrad_rnn.engine.errors import within_memory
-from tinygrad_rnn.functions.arguments import (
+from tinygrad_rnn.operations.arguments import (
     check_flags,
     common_shape,
     integer_of,
     number_of,
     tensor_of,
 )
-from tinygrad_rnn.functions.types import on_cpu
+from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import Tensor, wrap
 from tinygrad_rnn.tensor.creation import shape_of
 from tinygrad_rnn.tensor.generator import Generator, arranged, default_generator, source_of

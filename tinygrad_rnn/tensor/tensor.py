@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn import functions
+from tinygrad_rnn import operations as functions
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, get_default_dtype, is_floating
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silently, silently_among_users
@@ -28,9 +28,9 @@ from tinygrad_rnn.engine.memory import (
 )
 from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.traversal import walk
-from tinygrad_rnn.functions.arguments import dim_of
-from tinygrad_rnn.ops.inplace import root_of
-from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.operations.arguments import dim_of
+from tinygrad_rnn.operations.inplace import root_of
+from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import printing
 from tinygrad_rnn.tensor.creation import to_array
 from tinygrad_rnn.tensor.inplace import InPlace

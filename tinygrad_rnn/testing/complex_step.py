@@ -9,48 +9,18 @@ analytic on either side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.memory import current
+from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 STEP = 1e-30
-
-
-def _sigmoid(z: Any) -> Any:
-    return 1 / (1 + np.exp(-z))
-
-
-CONTINUED: dict[str, Callable[..., Any]] = {
-    "sigmoid": _sigmoid,
-    "silu": lambda z: z * _sigmoid(z),
-    "logsigmoid": lambda z: -np.log1p(np.exp(-z)),
-    "relu": lambda z: np.where(z.real > 0, z, 0),
-    "abs": lambda z: np.where(z.real < 0, -z, z),
-    "softsign": lambda z: z / (1 + np.where(z.real < 0, -z, z)),
-}
-"""Operations whose forward knows real numbers only, for complex ones."""
-
-# Rounding, the error function, norms and changes of type have no place here.
-ANALYTIC = frozenset(CONTINUED) | {
-    "acosh", "addcdiv", "addcmul", "asinh", "atanh", "celu", "exp2", "logit",
-    "acos", "add", "add_at", "add_slices", "add_spans", "addmm", "addmv", "amax", "amin",
-    "as_strided", "asin", "atan", "baddbmm", "binary_cross_entropy", "cat", "clamp", "clamp_max",
-    "clamp_min", "clone", "cos", "cosh", "cumprod", "cumsum", "diag_embed", "diagonal", "div",
-    "dropout", "einsum", "elu", "embedding", "exp", "expand", "expm1", "flip", "gelu_tanh",
-    "getitem", "hardtanh", "index", "index_put", "layer_norm", "leaky_relu", "linear", "log",
-    "log10", "log1p", "log2", "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean",
-    "min", "minimum", "mul", "neg", "nll_loss", "pad", "permute", "pick", "pow", "prelu", "prod",
-    "put_back", "reciprocal", "repeat", "repeat_interleave", "reshape", "roll", "rsqrt", "sin",
-    "sinh", "slice", "softmax", "sqrt", "square", "stack", "std", "sub", "sum", "tan",
-    "tanh", "tril", "triu", "var", "where",
-}  # fmt: skip
-"""Primitives that can be computed with complex numbers."""
 
 
 def obstacle(output: Tensor) -> str:
@@ -65,7 +35,7 @@ def obstacle(output: Tensor) -> str:
     ('', 'erf')
     """
     for place in _places(output):
-        if not place.is_leaf and place.primitive.name not in ANALYTIC:
+        if not place.is_leaf and not _analytic(place.primitive):
             return str(place.primitive.name)
         if place.is_leaf and place.value is None:
             return "a constant of which only the shape was kept"
@@ -104,6 +74,12 @@ def _places(output: Tensor) -> list[Node]:
     return tape([current(output)]) if output.node else []
 
 
+def _analytic(primitive: Any) -> Any:
+    """Whether, or how, a primitive can be computed with complex numbers."""
+    traits = traits_of(primitive)
+    return traits is not None and traits.analytic
+
+
 def _complex(value: Any) -> Any:
     """Real numbers as complex ones; conditions and indices as they are."""
     array = np.asarray(value)
@@ -115,7 +91,8 @@ def _replayed(places: Sequence[Node], leaves: dict[Node, Any]) -> Any:
     with np.errstate(all="ignore"):
         for place in places:
             if not place.is_leaf:
-                forward = CONTINUED.get(place.primitive.name, place.primitive.forward)
+                continued = _analytic(place.primitive)
+                forward = continued if callable(continued) else place.primitive.forward
                 values[place] = np.asarray(
                     forward(*[values[parent] for parent in place.parents], **place.params)
                 )

@@ -20,10 +20,10 @@ from tinygrad_rnn.engine.errors import origin
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.memory import current
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.operations.traits import twin_of
 from tinygrad_rnn.tensor import Tensor, run_walk, wrap
 from tinygrad_rnn.testing.pairs import Pair, Tolerance, gaps, paired, written
 from tinygrad_rnn.testing.runs import OURS, Run, array_of, run
-from tinygrad_rnn.testing.twins import twin
 
 Array = np.ndarray[Any, Any]
 _DIFFERENCES = Tolerance(1e-4, 1e-6)  # what central differences are good for
@@ -109,7 +109,7 @@ class Reference:
     def __init__(self, torch: Any, node: Node) -> None:
         self.torch, self.node = torch, node
         self.values = [parent.value for parent in node.parents]
-        self.compute = twin(node.primitive.name) if torch else None
+        self.compute = twin_of(node.primitive) if torch else None
         known = self.compute is not None or isinstance(node.primitive, Primitive)
         if not known or any(value is None for value in self.values):
             raise Unchecked

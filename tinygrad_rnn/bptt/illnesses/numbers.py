@@ -11,17 +11,10 @@ from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.places import layer_of, where
 from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.names import expression, names
 
-_KEEP_OFF = "keep its argument away from 0: add a small number, or use the function's stable form"
-_REMEDIES = {
-    **dict.fromkeys(("log", "log2", "log10", "div", "reciprocal", "rsqrt", "sqrt"), _KEEP_OFF),
-    "logit": "give it an eps, which keeps its argument away from 0 and 1",
-    "exp": "use log_softmax, logsumexp or softplus, which do not overflow, or clamp its argument",
-    "pow": "keep the base positive and the exponent moderate",
-    "vector_norm": "the norm has no derivative at 0: add a small number under the root",
-}
 _GENERAL = "look at the values that came in: smaller steps, clipped gradients, or scaled inputs"
 
 
@@ -62,7 +55,7 @@ def _in_forward(record: Record) -> Finding:
         operands = [(called[p], values[p]) for p in origin.parents if values[p] is not None]
         what += ", although " if all(_finite(v) for _, v in operands) else ", where "
         what += " and ".join(f"{name} is {_range(v)}" for name, v in operands)
-        advice = _REMEDIES.get(origin.primitive.name, _GENERAL)
+        advice = _remedy(origin)
     if result is not origin and _has_nan(values[result]):
         what += f"; it becomes NaN in {_made(result, called)}"
     return _finding(origin, what, advice)
@@ -93,7 +86,12 @@ def _in_backward(record: Record, visit: Visit) -> Finding:
     value = record.value(parent)
     if value is not None:
         what += f", which is {_range(value)}"
-    return _finding(node, what, _REMEDIES.get(node.primitive.name, _GENERAL), visit.number)
+    return _finding(node, what, _remedy(node), visit.number)
+
+
+def _remedy(node: Node) -> str:
+    traits = traits_of(node.primitive)
+    return traits.remedy if traits and traits.remedy else _GENERAL
 
 
 def _finding(node: Node, what: str, advice: str, visit: int | None = None) -> Finding:

@@ -11,17 +11,8 @@ from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.places import layer_of, moments
 from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.operations.traits import traits_of
 
-_REASONS = {
-    "relu": "its outputs are 0 there, and so is its slope",
-    "sigmoid": "its outputs are at their ends, where the slope is 0",
-    "tanh": "its outputs are at their ends, where the slope is 0",
-    "mul": "the other factor is 0",
-    "matmul": "the other factor is 0",
-    "linear": "what it is multiplied with is 0",
-    "where": "the other choice was taken",
-    "clamp": "its argument is out of bounds",
-}
 _IDLE = (
     "natural after one time step from an initial state of zeros, as in the reverse direction's "
     "output[-1]; else look at what it is used with"
@@ -103,9 +94,10 @@ def _reason(stops: Sequence[Visit]) -> str:
         called = f"{name} (called {notes.name})" if notes is not None and notes.name else name
         kinds.setdefault((layer_of(visit.node), name, called), []).append(visit)
     words = []
-    for (layer, name, called), visits in kinds.items():
+    for (layer, _, called), visits in kinds.items():
         place = f" of {layer}" if layer else ""
         time = moments([visit.step for visit in visits])
-        why = _REASONS.get(name, "its rule gives 0 there")
+        traits = traits_of(visits[0].node.primitive)
+        why = (traits and traits.stops) or "its rule gives 0 there"
         words.append(f"the {called}{place} passes nothing{time and f' at {time}'}: {why}")
     return "; ".join(words)

@@ -6,7 +6,6 @@
 tensor(0.1269)
 """
 
-from tinygrad_rnn.functions import linear, prelu, sigmoid, tanh
 from tinygrad_rnn.nn.functional.activation import (
     celu,
     elu,
@@ -51,6 +50,7 @@ from tinygrad_rnn.nn.functional.normalization import (
     rms_norm,
 )
 from tinygrad_rnn.nn.functional.padding import pad
+from tinygrad_rnn.operations import linear, prelu, sigmoid, tanh
 
 __all__ = [
     "batch_norm",

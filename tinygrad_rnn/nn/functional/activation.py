@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_rnn import functions
+from tinygrad_rnn import operations as functions
 from tinygrad_rnn.dtypes import DTypeLike
-from tinygrad_rnn.functions.arguments import dim_of, number_of, tensor_of
-from tinygrad_rnn.functions.indexing import getitem
-from tinygrad_rnn.ops import activation
-from tinygrad_rnn.ops.inplace import change
+from tinygrad_rnn.operations import activation
+from tinygrad_rnn.operations.arguments import dim_of, number_of, tensor_of
+from tinygrad_rnn.operations.indexing import getitem
+from tinygrad_rnn.operations.inplace import change
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor

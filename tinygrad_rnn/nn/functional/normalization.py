@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn import functions
+from tinygrad_rnn import operations as functions
 from tinygrad_rnn.dtypes import finfo, float16, float32
-from tinygrad_rnn.functions.arguments import (
+from tinygrad_rnn.operations import layers
+from tinygrad_rnn.operations.arguments import (
     check_flags,
     common_shape,
     dim_of,
     number_of,
     tensor_of,
 )
-from tinygrad_rnn.ops import layers
-from tinygrad_rnn.ops.promotion import promoted, to_dtype
+from tinygrad_rnn.operations.promotion import promoted, to_dtype
 from tinygrad_rnn.tensor import wrap
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn import functions
-from tinygrad_rnn.functions.arguments import number_of, tensor_of
-from tinygrad_rnn.ops import layers
+from tinygrad_rnn import operations as functions
+from tinygrad_rnn.operations import layers
+from tinygrad_rnn.operations.arguments import number_of, tensor_of
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn import functions
+from tinygrad_rnn import operations as functions
 from tinygrad_rnn.autograd.contexts import no_grad
 from tinygrad_rnn.tensor import Tensor, sequence
 from tinygrad_rnn.tensor.creation import tensor

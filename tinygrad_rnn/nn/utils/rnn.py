@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.functions import cat, stack
-from tinygrad_rnn.functions.arguments import raw
+from tinygrad_rnn.operations import cat, stack
+from tinygrad_rnn.operations.arguments import raw
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import from_numpy, full
 

@@ -54,7 +54,7 @@ def _received_ref(*gs: Any, index: Any, shape: tuple[int, ...]) -> Any:
 def replaced(lib: Any, x: Any, index: Any, value: Any) -> Any:
     """A copy of ``x`` with a value at ``index``."""
     if lib is tg:
-        return tg.functions.setitem(x, index, value)
+        return tg.operations.setitem(x, index, value)
     x = x.clone()
     x[index] = value
     return x

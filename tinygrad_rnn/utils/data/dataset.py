@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
-from tinygrad_rnn.functions.arguments import integer_of
+from tinygrad_rnn.operations.arguments import integer_of
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.generator import Generator, source_of
 

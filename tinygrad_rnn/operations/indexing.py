@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,10 @@ import numpy as np
 
 from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import (
+from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.engine.sums import Part
+from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations.arguments import (
     Array,
     Shape,
     broadcasts,
@@ -18,15 +22,160 @@ from tinygrad_rnn.functions.arguments import (
     raw,
     tensor_of,
 )
-from tinygrad_rnn.ops import arithmetic, indexing, shape
-from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.operations.arithmetic import add
+from tinygrad_rnn.operations.memory import owned
+from tinygrad_rnn.operations.operation import in_rules, operation
+from tinygrad_rnn.operations.promotion import to_dtype
+from tinygrad_rnn.operations.shape import expand, reshape
+from tinygrad_rnn.operations.traits import primitive
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
 
 FULL = slice(None)
+Index = Any
+MANY = 2000  # elements, for which it pays to find their places in the flattened array
 
 
+def slices(dim: int, start: int, stop: int) -> tuple[slice, ...]:
+    """The index that selects a span along one axis."""
+    return (slice(None),) * dim + (slice(start, stop),)
+
+
+# -- putting parts together ---------------------------------------------------------------------
+
+
+def _add_slices(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with each cotangent added at its integers and slices."""
+    total = np.zeros(shape, gs[0].dtype)
+    for g, i in zip(gs, index, strict=True):
+        total[i] += g
+    return total
+
+
+def _add_at(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
+    """The same for index arrays, which may name a place twice."""
+    total = np.zeros(shape, gs[0].dtype)
+    for g, i in zip(gs, index, strict=True):
+        if not _may_repeat(i):
+            total[i] += g
+        elif g.size < MANY:
+            np.add.at(total, i, g)
+        else:  # at places of a flat array NumPy adds five times as fast
+            np.add.at(total.reshape(-1), _places(i, shape), g.reshape(-1))
+    return total
+
+
+def _may_repeat(index: Index) -> bool:
+    """Whether an index can name a place twice: integer arrays can, masks and slices cannot."""
+    return any(isinstance(i, np.ndarray) and i.dtype.kind != "b" for i in index)
+
+
+def _places(index: Index, shape: tuple[int, ...]) -> Any:
+    """Where in the flattened array stands what ``index`` picks.
+
+    The axes behind those of the index are taken whole, as rows.
+    """
+    while isinstance(index[-1], slice) and index[-1] == slice(None):
+        index = index[:-1]
+    n = sum(i.ndim if i.dtype.kind == "b" else 1 for i in index if isinstance(i, np.ndarray))
+    n += sum(isinstance(i, slice) for i in index)
+    axes, rows = shape[:n], math.prod(shape[n:])
+    places = sum(
+        np.broadcast_to(np.arange(m).reshape(-1, *[1] * (n - 1 - d)), axes)[index]
+        * math.prod(shape[d + 1 : n])
+        for d, m in enumerate(axes)
+    )
+    return (np.reshape(places, (-1, 1)) * rows + np.arange(rows)).reshape(-1)
+
+
+def _add_spans(*gs: Any, index: list[tuple[int, int, int]], shape: tuple[int, ...]) -> Any:
+    """The same for spans (dim, start, stop): one that begins where others end is just written."""
+    end, dim = 0, index[0][0]
+    for span in sorted(index):
+        if span[0] != dim or span[1] < end:
+            return _add_slices(*gs, index=[slices(*i) for i in index], shape=shape)
+        end = span[2]
+    total = np.zeros(shape, gs[0].dtype)
+    before = (slice(None),) * dim
+    for g, (_, start, stop) in zip(gs, index, strict=True):
+        total[(*before, slice(start, stop))] = g
+    return total
+
+
+add_slices: Primitive = primitive("add_slices", _add_slices, "*gs", twin=twins.add_parts)
+add_slices.joint_vjp(lambda g, index: [g[i] for i in index], formula="g[index]")
+
+add_at: Primitive = primitive("add_at", _add_at, "*gs", twin=twins.add_parts)
+add_at.joint_vjp(lambda g, index: [g[i] for i in index], formula="g[index]")
+
+add_spans: Primitive = primitive("add_spans", _add_spans, "*gs", twin=twins.add_spans)
+add_spans.joint_vjp(lambda g, index: [g[slices(*i)] for i in index], formula="g[index]")
+
+
+# -- reading parts ------------------------------------------------------------------------------
+
+take = primitive(
+    "index", owned(lambda x, *, index: x[index]), "x", symbol="getitem", twin=twins.read
+)
+take.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")
+
+narrow = primitive(
+    "slice", lambda x, *, index, span: x[index], "x", symbol="getitem", view=True, twin=twins.read
+)
+narrow.vjp("x", lambda g, span: Part(g, span, add_spans), formula="g at [index], else 0")
+
+
+# -- replacing parts ----------------------------------------------------------------------------
+
+
+_reshaped = in_rules(reshape)
+
+
+def trimmed(value: Any, ndim: int) -> Any:
+    """What is written to a place of ``ndim`` axes, without surplus leading axes of size 1."""
+    surplus = value.ndim - ndim
+    if surplus <= 0 or set(value.shape[:surplus]) != {1}:
+        return value
+    return _reshaped(value, shape=value.shape[surplus:])
+
+
+def _replaced(x: Any, value: Any, *, index: Index) -> Any:
+    y = np.array(x)
+    if _may_repeat(index):  # NumPy writes in the order of memory: see that the last one is last
+        value = np.array(np.broadcast_to(value, y[index].shape), order="C")
+    y[index] = value
+    return y
+
+
+def _cleared(g: Any, index: Index) -> Any:
+    """``g`` with zeros at ``index``."""
+    if isinstance(g, Variable):
+        return put.general(g, np.zeros((), g.array.dtype), index=index)
+    return _replaced(g, 0, index=index)
+
+
+def _at_last(g: Any, index: Index, shape: tuple[int, ...]) -> Any:
+    """``g[index]``, but 0 for a value over which a later one was written."""
+    part = g[index]
+    if not _may_repeat(index):
+        return part
+    order = np.arange(math.prod(part.shape)).reshape(part.shape)
+    writer = np.empty(shape, np.intp)
+    writer[index] = order
+    last = writer[index] == order
+    return part if last.all() else np.where(last, part, 0)
+
+
+put: Primitive = primitive("index_put", _replaced, "x value", symbol="setitem", twin=twins.put)
+put.vjp("x", lambda g, index: _cleared(g, index), formula="g, but 0 at [index]")
+put.vjp("value", lambda g, x_shape, index: _at_last(g, index, x_shape), formula="g[index]")
+
+
+# -- what users call ---
+
+
+@operation(lambda x, *, index: x[index], view=True, twin=twins.read)
 def getitem(input: Any, index: Any) -> Tensor:
     """``input[index]``: integers, slices, ``None``, ``...``, masks and integer arrays.
 
@@ -51,11 +200,14 @@ def getitem(input: Any, index: Any) -> Tensor:
     """
     x: Any = input if isinstance(input, Variable) else tensor_of("getitem", input)
     if type(index) is int and x.array.ndim > 1:  # x[t], the commonest, in less time
-        return indexing.getitem.apply(x, index=(index,))
+        return getitem.apply(x, index=(index,))
     view, picks = steps("getitem", x.array.ndim, index)
     if view is not None:
-        x = indexing.getitem.apply(x, index=view)
-    return x if picks is None else indexing.take.apply(x, index=picks)
+        x = getitem.apply(x, index=view)
+    return x if picks is None else take.apply(x, index=picks)
+
+
+getitem.vjp("x", lambda g, index: Part(g, index, add_slices), formula="g at [index], else 0")
 
 
 def setitem(input: Any, index: Any, value: Any) -> Tensor:
@@ -84,7 +236,7 @@ def setitem(input: Any, index: Any, value: Any) -> Tensor:
     Examples
     --------
     >>> import tinygrad_rnn as tg
-    >>> tg.functions.setitem(tg.zeros(2, 2), 1, tg.tensor([1.0, 2.0]))
+    >>> tg.operations.setitem(tg.zeros(2, 2), 1, tg.tensor([1.0, 2.0]))
     tensor([[0., 0.],
             [1., 2.]])
     """
@@ -93,8 +245,8 @@ def setitem(input: Any, index: Any, value: Any) -> Tensor:
     value = value_of("setitem", value, x.array.dtype, picks)
     if picks is None or view is None:
         return _set(x, view if picks is None else picks, value)
-    part = indexing.getitem.apply(x, index=view)
-    return indexing.put.general(x, _set(part, picks, value), index=view)
+    part = getitem.apply(x, index=view)
+    return put.general(x, _set(part, picks, value), index=view)
 
 
 def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
@@ -281,13 +433,13 @@ def value_of(name: str, value: Any, dtype: np.dtype[Any], picks: Any = None) -> 
 def _set(x: Any, index: Any, value: Any) -> Any:
     """`_put` of a value that may have surplus leading axes of size 1."""
     ndim = len(region("setitem", x.array.shape, index))
-    return _put("setitem", x, index, indexing.trimmed(value, ndim))
+    return _put("setitem", x, index, trimmed(value, ndim))
 
 
 def _put(name: str, x: Any, index: Any, value: Any) -> Any:
     """``x`` with ``value``, of its type, at an index for NumPy."""
     _check_fits(name, value, region(name, x.array.shape, index))
-    return indexing.put.general(x, value, index=index)
+    return put.general(x, value, index=index)
 
 
 def _check_fits(name: str, value: Any, place: Shape) -> None:
@@ -315,15 +467,15 @@ def check_same_dtype(name: str, x: Any, src: Any) -> None:
 
 def added_at(x: Any, picks: tuple[Any, ...], parts: Any) -> Tensor:
     """``x`` plus parts, each where an index array points."""
-    total = indexing.add_at.general(parts, index=[picks], shape=x.array.shape or (1,))
-    return arithmetic.add.apply(x, shaped(total, x.array.shape))
+    total = add_at.general(parts, index=[picks], shape=x.array.shape or (1,))
+    return add.apply(x, shaped(total, x.array.shape))
 
 
 def shaped(x: Any, sizes: Shape) -> Tensor:
     """`reshape`, but of the same shape the tensor itself."""
-    return x if x.array.shape == sizes else shape.reshape.apply(x, shape=sizes)
+    return x if x.array.shape == sizes else reshape.apply(x, shape=sizes)
 
 
 def expanded(x: Any, sizes: Shape) -> Tensor:
     """`expand`, but to the same shape the tensor itself."""
-    return x if x.array.shape == sizes else shape.expand.apply(x, shape=sizes)
+    return x if x.array.shape == sizes else expand.apply(x, shape=sizes)

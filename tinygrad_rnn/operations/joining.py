@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.functions.arguments import (
+from tinygrad_rnn.operations import indexing
+from tinygrad_rnn.operations.arguments import (
     dim_of,
     indices_of,
     integer_of,
@@ -20,9 +21,10 @@ from tinygrad_rnn.functions.arguments import (
     raw,
     tensor_of,
 )
-from tinygrad_rnn.functions.shape import reshape
-from tinygrad_rnn.ops import indexing, shape
-from tinygrad_rnn.ops.promotion import promoted
+from tinygrad_rnn.operations.memory import in_c_order
+from tinygrad_rnn.operations.operation import operation
+from tinygrad_rnn.operations.promotion import promoted
+from tinygrad_rnn.operations.shape import reshape
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -33,6 +35,11 @@ Parts = tuple[Any, ...]
 # -- together ------------------------------------------------------------------------------------
 
 
+@operation(
+    in_c_order(lambda *xs, dim: np.concatenate(xs, dim)),
+    "*xs",
+    twin=lambda torch, *xs, dim: torch.cat(xs, dim),
+)
 def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     """Tensors put together along an existing axis, in their common type.
 
@@ -63,12 +70,30 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     if len(sizes) != 1:
         nothing = (*sizes[:d], 0, *sizes[d + 1 :])
         xs = [x if x.array.shape != (0,) else reshape(x, nothing) for x in xs]
-    return shape.cat.general(*xs, dim=d)
+    return cat.apply(*xs, dim=d)
+
+
+cat.joint_vjp(lambda g, shapes, dim: _split_back(g, shapes, dim), formula="g[part]")
+
+
+def _split_back(g: Any, shapes: list[tuple[int, ...]], dim: int) -> list[Any]:
+    """The slices of ``g`` that belong to the tensors put together."""
+    parts, start = [], 0
+    before = (slice(None),) * (dim % g.ndim)
+    for shape in shapes:
+        parts.append(g[(*before, slice(start, start + shape[dim]))])
+        start += shape[dim]
+    return parts
 
 
 concat = cat
 
 
+@operation(
+    in_c_order(lambda *xs, dim: np.stack(xs, dim)),
+    "*xs",
+    twin=lambda torch, *xs, dim: torch.stack(xs, dim),
+)
 def stack(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     """Tensors of one shape put together along a new axis.
 
@@ -80,7 +105,10 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Tensor:
             [2., 4.]])
     """
     xs = _tensors("stack", tensors)
-    return shape.stack.general(*xs, dim=dim_of("stack", dim, xs[0].array.ndim + 1))
+    return stack.apply(*xs, dim=dim_of("stack", dim, xs[0].array.ndim + 1))
+
+
+stack.joint_vjp(lambda g, dim: list(np.moveaxis(g, dim, 0)), formula="g[part]")
 
 
 def hstack(tensors: Sequence[Any]) -> Tensor:

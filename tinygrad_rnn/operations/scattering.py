@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.functions.arguments import Array, check_flags, tensor_of
-from tinygrad_rnn.functions.elementwise import div
-from tinygrad_rnn.functions.gathering import meshed, trimmed, vector
-from tinygrad_rnn.functions.indexing import added_at, shaped
-from tinygrad_rnn.functions.joining import cat
-from tinygrad_rnn.functions.reduction import amax, amin, prod
-from tinygrad_rnn.functions.shape import ravel
-from tinygrad_rnn.ops import indexing
-from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.operations import indexing
+from tinygrad_rnn.operations.arguments import Array, check_flags, tensor_of
+from tinygrad_rnn.operations.arithmetic import div
+from tinygrad_rnn.operations.gathering import meshed, trimmed, vector
+from tinygrad_rnn.operations.indexing import added_at, shaped
+from tinygrad_rnn.operations.joining import cat
+from tinygrad_rnn.operations.promotion import to_dtype
+from tinygrad_rnn.operations.reduction import amax, amin, prod
+from tinygrad_rnn.operations.shape import ravel
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor

@@ -9,9 +9,9 @@ import numpy as np
 from tinygrad_rnn import dtypes
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import check_flags, raw, tensor_of
-from tinygrad_rnn.functions.shape import clone
-from tinygrad_rnn.ops.promotion import to_dtype
+from tinygrad_rnn.operations.arguments import check_flags, raw, tensor_of
+from tinygrad_rnn.operations.promotion import to_dtype
+from tinygrad_rnn.operations.shape import clone
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor

@@ -6,8 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype
-from tinygrad_rnn.functions.arguments import (
+from tinygrad_rnn.engine.errors import silent
+from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations.arguments import (
     Dims,
     dim_of,
     dims_of,
@@ -15,10 +19,26 @@ from tinygrad_rnn.functions.arguments import (
     numpy_names,
     tensor_of,
 )
-from tinygrad_rnn.functions.decomposition import svdvals
-from tinygrad_rnn.functions.reduction import amax, amin, sum
-from tinygrad_rnn.functions.shape import movedim, squeeze, unsqueeze
-from tinygrad_rnn.ops import promotion, reduction
+from tinygrad_rnn.operations.decomposition import svdvals
+from tinygrad_rnn.operations.memory import in_c_order
+from tinygrad_rnn.operations.operation import operation
+from tinygrad_rnn.operations.promotion import to_dtype
+from tinygrad_rnn.operations.reduction import (
+    Axes,
+    add_up,
+    amax,
+    amin,
+    count,
+    equal_or_nan,
+    largest,
+    shared,
+    smallest,
+    spread,
+    sum,
+    unless_zero,
+    wider,
+)
+from tinygrad_rnn.operations.shape import movedim, squeeze, unsqueeze
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -33,9 +53,32 @@ def _floating(name: str, input: Any, dtype: DTypeLike) -> Any:
             raise RuntimeError(f"{name}: only of floating-point tensors, not of {given}")
     if wanted.itemsize < x.array.dtype.itemsize:
         raise RuntimeError(f"{name}: dtype {wanted} is narrower than the input's {x.array.dtype}")
-    return promotion.to_dtype(x, wanted)
+    return to_dtype(x, wanted)
 
 
+@silent
+def _norm(x: Any, *, ord: float, axis: Axes, keepdims: bool) -> Any:
+    sizes = np.abs(x.astype(wider(x), copy=False))
+    if math.isinf(ord):
+        y = (largest if ord > 0 else smallest)(sizes, axis, None, None, keepdims)
+    elif ord == 0:
+        y = add_up(sizes != 0, axis, sizes.dtype, None, keepdims)
+    elif ord == 1:
+        y = add_up(sizes, axis, None, None, keepdims)
+    elif ord == 2:
+        y = np.sqrt(add_up(sizes * sizes, axis, None, None, keepdims))
+    else:
+        y = add_up(sizes**ord, axis, None, None, keepdims) ** (1 / ord)
+    return y.astype(x.dtype, copy=False)
+
+
+@operation(
+    in_c_order(_norm),
+    symbol="norm",
+    remedy="the norm has no derivative at 0: add a small number under the root",
+    twin=twins.vector_norm,
+    analytic=False,
+)
 @numpy_names
 def vector_norm(
     x: Any, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None
@@ -72,11 +115,40 @@ def vector_norm(
     x = _floating("vector_norm", x, dtype)
     ord = float(number_of("vector_norm", "ord", ord))
     axes = dims_of("vector_norm", dim, x.array.ndim)
-    if (ord < 0 or math.isinf(ord)) and not reduction.count(x.array.shape, axes):
+    if (ord < 0 or math.isinf(ord)) and not count(x.array.shape, axes):
         raise RuntimeError(
             f"vector_norm: there is no {ord:g} norm of no elements (shape {x.array.shape})"
         )
-    return reduction.vector_norm.apply(x, ord=ord, axis=axes, keepdims=keepdim)
+    return vector_norm.apply(x, ord=ord, axis=axes, keepdims=keepdim)
+
+
+vector_norm.vjp(
+    "x",
+    lambda g, x, y, ord, axis, keepdims: _norm_slope(g, x, y, ord, axis, keepdims),
+    formula="g ⊙ sign(x) ⊙ (|x| / y)^(ord − 1), 0 where y = 0",
+)
+
+
+def _norm_slope(g: Any, x: Any, y: Any, ord: float, axis: Axes, keepdims: bool) -> Any:
+    if ord == 0:
+        return spread(g * 0, x.shape, axis, keepdims)
+    if math.isinf(ord):
+        ties = equal_or_nan(np.abs(x), y, axis, keepdims)
+        return shared(g, ties, axis, keepdims) * _sign(x)
+    if ord == 1:
+        return spread(g, x.shape, axis, keepdims) * _sign(x)
+    g, y = (spread(a, x.shape, axis, keepdims) for a in (g, y))
+    if ord == 2:
+        return g * unless_zero(x, y)
+    size, y, g = np.abs(x) + (x == 0), y + (y == 0), np.where(y == 0, 0, g)  # no powers of 0
+    if ord < 1:  # the power of each, for the quotient may be 0
+        return g * (size ** (ord - 1) * y ** (1 - ord)) * _sign(x)
+    return g * (size / y) ** (ord - 1) * _sign(x)
+
+
+def _sign(x: Any) -> Any:
+    """Of NaN it is 0, as in PyTorch."""
+    return to_dtype(x > 0, x.dtype) - to_dtype(x < 0, x.dtype)
 
 
 @numpy_names

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.errors import silent
-from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
-from tinygrad_rnn.ops.activation import floats, wide
-from tinygrad_rnn.ops.indexing import add_at
-from tinygrad_rnn.ops.memory import in_c_order
+from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations.activation import floats, wide
+from tinygrad_rnn.operations.indexing import add_at
+from tinygrad_rnn.operations.memory import in_c_order
+from tinygrad_rnn.operations.traits import primitive
 
 # ``mask``: 0 for what is dropped, 1 / (1 − p) for what is kept
-dropout = Primitive("dropout", np.multiply, "x mask")
+dropout = primitive("dropout", np.multiply, "x mask", twin=lambda torch, x, mask: x * mask)
 dropout.vjp("x", lambda g, mask: g * mask, formula="g ⊙ mask")
 
 
@@ -25,7 +26,9 @@ def _embedding_rule(g: Any, index: Any, padding: int | None) -> Any:
     return Part(g, index, add_at)
 
 
-embedding = Primitive("embedding", lambda weight, *, index, padding: weight[index], "weight")
+embedding = primitive(
+    "embedding", lambda weight, *, index, padding: weight[index], "weight", twin=twins.embedding
+)
 embedding.vjp("weight", _embedding_rule, formula="g added at the rows looked up, else 0")
 
 
@@ -49,7 +52,9 @@ def _layer_norm_rule(g: Any, x: Any, axis: tuple[int, ...], eps: float) -> Any:
     return (g - _mean(g, axis) - y * _mean(g * y, axis)) / sigma
 
 
-layer_norm = Primitive("layer_norm", in_c_order(_layer_norm), "x", prepare=floats("layer_norm"))
+layer_norm = primitive(
+    "layer_norm", in_c_order(_layer_norm), "x", prepare=floats("layer_norm"), twin=twins.layer_norm
+)
 layer_norm.vjp("x", _layer_norm_rule, formula="(g − mean g − y ⊙ mean(g ⊙ y)) / σ")
 
 
@@ -59,5 +64,5 @@ def _pad(x: Any, *, index: tuple[slice, ...], shape: tuple[int, ...], value: Any
     return y
 
 
-pad = Primitive("pad", _pad, "x")
+pad = primitive("pad", _pad, "x", twin=twins.pad)
 pad.vjp("x", lambda g, index: g[index], formula="g[index]")

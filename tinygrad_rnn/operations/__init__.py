@@ -1,18 +1,37 @@
-"""The operations as users call them: PyTorch's names, arguments and errors.
+"""The operations: one family, one file.
 
-Each function checks and completes its arguments and applies a primitive from the tables in
-`tinygrad_rnn.ops`, where the derivative stands.  Everything takes tensors, NumPy arrays or (where
-elementwise) Python numbers, and broadcasts as NumPy does.  The methods and operators of
-`Tensor` are these functions.
+What is known of an operation stands together: its forward, beside it its derivatives as rules of
+NumPy arithmetic on ``g`` (the cotangent of the output) and what their arguments name (see
+`tinygrad_rnn.engine.primitive`), and the function that users call, with PyTorch's name, arguments
+and errors.  Everything takes tensors, NumPy arrays or (where elementwise) Python numbers, and
+broadcasts as NumPy does.  The methods and operators of `Tensor` are these functions.
 """
 
-from tinygrad_rnn.functions.activation import (
+from tinygrad_rnn.operations.activation import (
     log_softmax,
     prelu,
     relu,
+    sigmoid,
     softmax,
+    tanh,
 )
-from tinygrad_rnn.functions.comparison import (
+from tinygrad_rnn.operations.arithmetic import (
+    add,
+    addcdiv,
+    addcmul,
+    div,
+    floor_divide,
+    fmod,
+    lerp,
+    mul,
+    neg,
+    pow,
+    remainder,
+    rsub,
+    sub,
+    true_divide,
+)
+from tinygrad_rnn.operations.comparison import (
     allclose,
     bitwise_and,
     bitwise_not,
@@ -34,15 +53,14 @@ from tinygrad_rnn.functions.comparison import (
     lt,
     ne,
 )
-from tinygrad_rnn.functions.decomposition import (
+from tinygrad_rnn.operations.decomposition import (
     svd,
     svdvals,
 )
-from tinygrad_rnn.functions.elementwise import (
+from tinygrad_rnn.operations.elementwise import (
     abs,
     acos,
     acosh,
-    add,
     asin,
     asinh,
     atan,
@@ -55,14 +73,11 @@ from tinygrad_rnn.functions.elementwise import (
     clip,
     cos,
     cosh,
-    div,
     erf,
     exp,
     exp2,
     expm1,
     floor,
-    floor_divide,
-    fmod,
     log,
     log1p,
     log2,
@@ -72,48 +87,40 @@ from tinygrad_rnn.functions.elementwise import (
     masked_fill,
     maximum,
     minimum,
-    mul,
     nan_to_num,
-    neg,
-    pow,
     reciprocal,
-    remainder,
     round,
     rsqrt,
-    rsub,
-    sigmoid,
     sign,
     sin,
     sinh,
     sqrt,
     square,
-    sub,
     tan,
-    tanh,
-    true_divide,
     trunc,
     where,
     xlogy,
 )
-from tinygrad_rnn.functions.gathering import (
+from tinygrad_rnn.operations.gathering import (
     gather,
     index_add,
     index_select,
     masked_select,
     narrow,
     nonzero,
+    repeat_interleave,
     scatter,
     scatter_add,
     select,
     take,
     take_along_dim,
 )
-from tinygrad_rnn.functions.indexing import (
+from tinygrad_rnn.operations.indexing import (
     getitem,
     index_put,
     setitem,
 )
-from tinygrad_rnn.functions.joining import (
+from tinygrad_rnn.operations.joining import (
     cat,
     chunk,
     concat,
@@ -125,7 +132,7 @@ from tinygrad_rnn.functions.joining import (
     unbind,
     vstack,
 )
-from tinygrad_rnn.functions.linalg import (
+from tinygrad_rnn.operations.linalg import (
     addmm,
     addmv,
     baddbmm,
@@ -141,13 +148,13 @@ from tinygrad_rnn.functions.linalg import (
     tensordot,
     trace,
 )
-from tinygrad_rnn.functions.norms import (
+from tinygrad_rnn.operations.norms import (
     linalg_norm,
     matrix_norm,
     norm,
     vector_norm,
 )
-from tinygrad_rnn.functions.ordering import (
+from tinygrad_rnn.operations.ordering import (
     argsort,
     diff,
     max,
@@ -156,7 +163,7 @@ from tinygrad_rnn.functions.ordering import (
     sort,
     topk,
 )
-from tinygrad_rnn.functions.reduction import (
+from tinygrad_rnn.operations.reduction import (
     all,
     amax,
     amin,
@@ -175,14 +182,14 @@ from tinygrad_rnn.functions.reduction import (
     var,
     var_mean,
 )
-from tinygrad_rnn.functions.scattering import (
+from tinygrad_rnn.operations.scattering import (
     scatter_reduce,
 )
-from tinygrad_rnn.functions.sets import (
+from tinygrad_rnn.operations.sets import (
     isin,
     unique,
 )
-from tinygrad_rnn.functions.shape import (
+from tinygrad_rnn.operations.shape import (
     broadcast_tensors,
     broadcast_to,
     clone,
@@ -199,7 +206,6 @@ from tinygrad_rnn.functions.shape import (
     permute,
     ravel,
     repeat,
-    repeat_interleave,
     reshape,
     reshape_as,
     roll,
@@ -214,11 +220,6 @@ from tinygrad_rnn.functions.shape import (
     unsqueeze,
     view,
     view_as,
-)
-from tinygrad_rnn.functions.ternary import (
-    addcdiv,
-    addcmul,
-    lerp,
 )
 
 __all__ = [

@@ -23,14 +23,18 @@ from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
-from tinygrad_rnn.ops.indexing import add_at, put, trimmed
-from tinygrad_rnn.ops.promotion import to_dtype
-from tinygrad_rnn.ops.shape import expand
+from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations.indexing import add_at, put, trimmed
+from tinygrad_rnn.operations.promotion import to_dtype
+from tinygrad_rnn.operations.shape import expand
+from tinygrad_rnn.operations.traits import primitive
 
 Array = np.ndarray[Any, Any]
 
 
-as_strided = Primitive("as_strided", lambda x, *, index: x[index], "x", symbol="getitem", view=True)
+as_strided = primitive(
+    "as_strided", lambda x, *, index: x[index], "x", symbol="getitem", view=True, twin=twins.read
+)
 as_strided.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")
 
 
@@ -66,7 +70,7 @@ class History:
         elif self.layout[1]:
             x.node = _made(as_strided, (self.base,), {"index": self.index(x.array)}, x.array)
         else:  # of a single element all are copies
-            x.node = _made(expand, (self.base,), {"shape": x.array.shape}, x.array)
+            x.node = _made(expand.primitive, (self.base,), {"shape": x.array.shape}, x.array)
         _carry_over(old, x.node)
 
     def is_whole(self, x: Variable) -> bool:

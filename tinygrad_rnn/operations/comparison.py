@@ -9,9 +9,9 @@ import numpy as np
 
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import cannot_compute, silently
-from tinygrad_rnn.functions.arguments import check_flags, raw, tensor_of
-from tinygrad_rnn.ops.memory import first_decides
-from tinygrad_rnn.ops.promotion import promoted
+from tinygrad_rnn.operations.arguments import check_flags, raw, tensor_of
+from tinygrad_rnn.operations.memory import first_decides
+from tinygrad_rnn.operations.promotion import promoted
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor

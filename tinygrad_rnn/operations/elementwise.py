@@ -1,15 +1,22 @@
-"""Arithmetic and mathematical functions of each element."""
+"""Mathematical functions of single elements, and choices between two of them.
+
+At kinks and ties the derivatives are PyTorch's: 0 for |x| at 0, one half each for two equal
+candidates of a maximum, 1 for a clamped value that lies on the bound.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine import graph
+from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.functions.arguments import (
+from tinygrad_rnn.operations.arguments import (
     check_no_bools,
     common_shape,
     fitting,
@@ -19,221 +26,20 @@ from tinygrad_rnn.functions.arguments import (
     raw,
     tensor_of,
 )
-from tinygrad_rnn.ops import activation, arithmetic, elementwise
-from tinygrad_rnn.ops.promotion import promoted, to_dtype
+from tinygrad_rnn.operations.memory import first_decides, owned
+from tinygrad_rnn.operations.operation import Operation, elementwise, operation
+from tinygrad_rnn.operations.promotion import promoted, to_dtype
+from tinygrad_rnn.operations.traits import KEEP_OFF_ZERO, primitive
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
 
-_add, _sub, _mul = arithmetic.add.apply, arithmetic.sub.apply, arithmetic.mul.apply
-_tanh, _sigmoid = activation.tanh.apply, activation.sigmoid.apply
+Fn = Callable[..., Any]
 
-# -- arithmetic ------------------------------------------------------------------------------------
-
-
-def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
-    """Sum, elementwise: ``input + alpha · other``.
-
-    Parameters
-    ----------
-    input, other : Tensor or number
-        Of shapes that broadcast; the result has their common type (see `dtypes`).
-    alpha : number
-        No float if the result is an integer.
-
-    Raises
-    ------
-    RuntimeError
-        If the shapes do not broadcast, or ``alpha`` does not fit the result's type.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.add(tg.tensor([1.0, 2.0]), 10)
-    tensor([11., 12.])
-    """
-    return (
-        _add(input, other)
-        if alpha == 1 and alpha is not True
-        else _add(*_scaled(arithmetic.add, input, other, alpha))
-    )
+# -- roots, exponentials and logarithms --
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
-    """Difference, elementwise: ``input − alpha · other``.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.sub(tg.tensor([1.0, 2.0]), tg.tensor([[1.0], [3.0]]))
-    tensor([[ 0.,  1.],
-            [-2., -1.]])
-    """
-    return (
-        _sub(input, other)
-        if alpha == 1 and alpha is not True
-        else _sub(*_scaled(arithmetic.sub, input, other, alpha))
-    )
-
-
-def rsub(input: Any, other: Any, alpha: Any = 1) -> Tensor:
-    """Difference the other way round, elementwise: ``other − alpha · input``.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.rsub(tg.tensor([1.0, 2.0]), 10)
-    tensor([9., 8.])
-    """
-    return sub(other, input, alpha=alpha)
-
-
-def _scaled(kind: Primitive, input: Any, other: Any, alpha: Any) -> tuple[Any, Any]:
-    """The operands as ``kind`` takes them, the second one multiplied by ``alpha``."""
-    name = kind.name
-    factor = number_of(name, "alpha", alpha)
-    a, b = kind.prepare((input, other))
-    dtype = (b if isinstance(a, bool | int | float) else a).dtype
-    if isinstance(factor, bool) and dtype.kind != "b":
-        raise RuntimeError(
-            f"{name}: a bool alpha is for bools only, not for {dtype}; use {int(factor)}"
-        )
-    if dtype.kind != "f" and not isinstance(factor, int):
-        raise RuntimeError(f"{name}: alpha {alpha!r} does not fit a result of {dtype}")
-    return a, b * (bool(factor) if dtype.kind == "b" else fitting(name, factor, dtype))
-
-
-def mul(input: Any, other: Any) -> Tensor:
-    """Product, elementwise: ``input ⊙ other``.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.mul(tg.tensor([1, 2]), 0.5)
-    tensor([0.5000, 1.0000])
-    """
-    return _mul(input, other)
-
-
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
-    """Quotient, elementwise: ``input / other``; of integers it is a float.
-
-    Parameters
-    ----------
-    input, other : Tensor or number
-    rounding_mode : "trunc", "floor" or None
-        Rounded towards 0, or down: then integers stay integers, and the derivative is 0.
-
-    Raises
-    ------
-    RuntimeError
-        If integers are divided by 0 and rounded, or the rounding mode is another.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.div(tg.tensor([1, 2]), 4)
-    tensor([0.2500, 0.5000])
-    >>> tg.div(tg.tensor([-7, 7]), 2, rounding_mode="trunc")
-    tensor([-3,  3])
-    """
-    if rounding_mode is None:
-        return arithmetic.div.apply(input, other)
-    if rounding_mode == "floor":
-        return elementwise.floor_divide.apply(input, other)
-    if rounding_mode == "trunc":
-        return elementwise.trunc_divide.apply(input, other)
-    kind = RuntimeError if isinstance(rounding_mode, str) else TypeError
-    raise kind(f"div: rounding_mode must be None, 'trunc' or 'floor', got {rounding_mode!r}")
-
-
-def true_divide(input: Any, other: Any) -> Tensor:
-    """Quotient, elementwise: another name of `div`, without rounding.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.true_divide(tg.tensor([1, 2]), 4)
-    tensor([0.2500, 0.5000])
-    """
-    return arithmetic.div.apply(input, other)
-
-
-def floor_divide(input: Any, other: Any) -> Tensor:
-    """Quotient rounded down, elementwise: ``input // other``; its derivative is 0.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.floor_divide(tg.tensor([-7, 7]), 2)
-    tensor([-4,  3])
-    """
-    return elementwise.floor_divide.apply(input, other)
-
-
-def remainder(input: Any, other: Any) -> Tensor:
-    """What `floor_divide` leaves, elementwise: ``input % other``, of the sign of ``other``.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.remainder(tg.tensor([-7, 7]), 3)
-    tensor([2, 1])
-    """
-    return elementwise.remainder.apply(input, other)
-
-
-def fmod(input: Any, other: Any) -> Tensor:
-    """What a division rounded towards 0 leaves, elementwise: it has the sign of ``input``.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.fmod(tg.tensor([-7, 7]), 3)
-    tensor([-1,  1])
-    """
-    return elementwise.fmod.apply(input, other)
-
-
-def pow(input: Any, exponent: Any) -> Tensor:
-    """Power, elementwise: ``input ** exponent``.
-
-    The derivative with respect to ``input`` at exponent 0 is 0, even at input 0.
-
-    Raises
-    ------
-    RuntimeError
-        If an integer tensor is raised to a negative integer. (Negative integers in a tensor of
-        exponents give 1/input rounded towards 0, as in PyTorch.)
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.pow(tg.tensor([1.0, 2.0, 3.0]), 2)
-    tensor([1., 4., 9.])
-    """
-    if type(exponent) is int:
-        dtype = np.asarray(raw(input)).dtype
-        if dtype.kind != "f" and fitting("pow", exponent, dtype) < 0:
-            raise RuntimeError(f"pow: an integer to the power {exponent} is none; use floats")
-    return arithmetic.power.apply(input, exponent)
-
-
-def neg(input: Any) -> Tensor:
-    """Negative, elementwise: ``−input``.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.neg(tg.tensor([1.0, -2.0]))
-    tensor([-1.,  2.])
-    """
-    return arithmetic.neg.apply(input)
-
-
-# -- roots, exponentials and logarithms ------------------------------------------------------------
-
-
+@elementwise(np.sqrt, symbol="√", remedy=KEEP_OFF_ZERO)
 def sqrt(input: Any) -> Tensor:
     """Square root, elementwise: NaN below 0.
 
@@ -243,9 +49,12 @@ def sqrt(input: Any) -> Tensor:
     >>> tg.sqrt(tg.tensor([4.0, 9.0]))
     tensor([2., 3.])
     """
-    return elementwise.sqrt.apply(input)
 
 
+sqrt.vjp("x", lambda g, y: g / (2 * y), formula="g / (2·y)")
+
+
+@elementwise(lambda x: np.reciprocal(np.sqrt(x)), remedy=KEEP_OFF_ZERO)
 def rsqrt(input: Any) -> Tensor:
     """Reciprocal of the square root, elementwise.
 
@@ -255,9 +64,18 @@ def rsqrt(input: Any) -> Tensor:
     >>> tg.rsqrt(tg.tensor([4.0, 16.0]))
     tensor([0.5000, 0.2500])
     """
-    return elementwise.rsqrt.apply(input)
 
 
+rsqrt.vjp("x", lambda g, y: -0.5 * g * (y * y * y), formula="−g ⊙ y³ / 2")
+_promoted_square = promoted("square")
+
+
+def _as_a_power(inputs: Sequence[Any]) -> Sequence[Any]:
+    """The operand in the type that ``x ** 2`` has."""
+    return _promoted_square((*inputs, 2))[:1]
+
+
+@elementwise(np.square, symbol="²", prepare=_as_a_power)
 def square(input: Any) -> Tensor:
     """Square, elementwise.
 
@@ -267,9 +85,12 @@ def square(input: Any) -> Tensor:
     >>> tg.square(tg.tensor([-1.0, 3.0]))
     tensor([1., 9.])
     """
-    return elementwise.square.apply(input)
 
 
+square.vjp("x", lambda g, x: g * x * 2, formula="g ⊙ 2·x")  # 2·x may overflow alone
+
+
+@elementwise(np.reciprocal, symbol="1/", remedy=KEEP_OFF_ZERO)
 def reciprocal(input: Any) -> Tensor:
     """Reciprocal, elementwise: ``1 / input``.
 
@@ -279,9 +100,15 @@ def reciprocal(input: Any) -> Tensor:
     >>> tg.reciprocal(tg.tensor([2.0, -4.0]))
     tensor([ 0.5000, -0.2500])
     """
-    return elementwise.reciprocal.apply(input)
 
 
+reciprocal.vjp("x", lambda g, y: -g * (y * y), formula="−g ⊙ y²")
+
+
+@elementwise(
+    np.exp,
+    remedy="use log_softmax, logsumexp or softplus, which do not overflow, or clamp its argument",
+)
 def exp(input: Any) -> Tensor:
     """Exponential, elementwise.
 
@@ -291,9 +118,12 @@ def exp(input: Any) -> Tensor:
     >>> tg.exp(tg.tensor([0.0, 1.0]))
     tensor([1.0000, 2.7183])
     """
-    return arithmetic.exp.apply(input)
 
 
+exp.vjp("x", lambda g, y: g * y, formula="g ⊙ y")
+
+
+@elementwise(np.exp2, symbol="2^")
 def exp2(input: Any) -> Tensor:
     """2 to the power of ``input``, elementwise.
 
@@ -303,9 +133,12 @@ def exp2(input: Any) -> Tensor:
     >>> tg.exp2(tg.tensor([0.0, 3.0, -1.0]))
     tensor([1.0000, 8.0000, 0.5000])
     """
-    return elementwise.exp2.apply(input)
 
 
+exp2.vjp("x", lambda g, y: g * y * math.log(2), formula="g ⊙ y ⊙ ln 2")
+
+
+@elementwise(np.expm1)
 def expm1(input: Any) -> Tensor:
     """Exponential minus 1, elementwise, exact also near 0.
 
@@ -315,9 +148,12 @@ def expm1(input: Any) -> Tensor:
     >>> tg.expm1(tg.tensor([0.0, 1.0]))
     tensor([0.0000, 1.7183])
     """
-    return elementwise.expm1.apply(input)
 
 
+expm1.vjp("x", lambda g, y: g * (y + 1), formula="g ⊙ (y + 1)")
+
+
+@elementwise(np.log, remedy=KEEP_OFF_ZERO)
 def log(input: Any) -> Tensor:
     """Natural logarithm, elementwise: −inf at 0, NaN below.
 
@@ -327,9 +163,12 @@ def log(input: Any) -> Tensor:
     >>> tg.log(tg.tensor([1.0, 10.0]))
     tensor([0.0000, 2.3026])
     """
-    return arithmetic.log.apply(input)
 
 
+log.vjp("x", lambda g, x: g / x, formula="g / x")
+
+
+@elementwise(np.log1p)
 def log1p(input: Any) -> Tensor:
     """Natural logarithm of 1 + ``input``, elementwise, exact also near 0.
 
@@ -339,9 +178,12 @@ def log1p(input: Any) -> Tensor:
     >>> tg.log1p(tg.tensor([0.0, 1.0]))
     tensor([0.0000, 0.6931])
     """
-    return elementwise.log1p.apply(input)
 
 
+log1p.vjp("x", lambda g, x: g / (x + 1), formula="g / (x + 1)")
+
+
+@elementwise(np.log2, remedy=KEEP_OFF_ZERO)
 def log2(input: Any) -> Tensor:
     """Logarithm to base 2, elementwise.
 
@@ -351,9 +193,12 @@ def log2(input: Any) -> Tensor:
     >>> tg.log2(tg.tensor([1.0, 10.0]))
     tensor([0.0000, 3.3219])
     """
-    return elementwise.log2.apply(input)
 
 
+log2.vjp("x", lambda g, x: g / (x * math.log(2)), formula="g / (x ⊙ ln 2)")
+
+
+@elementwise(np.log10, remedy=KEEP_OFF_ZERO)
 def log10(input: Any) -> Tensor:
     """Logarithm to base 10, elementwise.
 
@@ -363,9 +208,24 @@ def log10(input: Any) -> Tensor:
     >>> tg.log10(tg.tensor([1.0, 2.0]))
     tensor([0.0000, 0.3010])
     """
-    return elementwise.log10.apply(input)
 
 
+log10.vjp("x", lambda g, x: g / (x * math.log(10)), formula="g / (x ⊙ ln 10)")
+
+
+def _floats(name: str) -> Fn:
+    fit = promoted(name, numbers=False)
+
+    def prepare(inputs: Sequence[Any]) -> Sequence[Any]:
+        fitted = fit(inputs)
+        if not all(is_floating(x.dtype) for x in fitted):
+            raise RuntimeError(f"{name}: only defined for floating-point numbers, convert them")
+        return fitted
+
+    return prepare
+
+
+@elementwise(np.logaddexp, prepare=_floats("logaddexp"), analytic=False)
 def logaddexp(input: Any, other: Any) -> Tensor:
     """Logarithm of the sum of exponentials, log(exp(a) + exp(b)), elementwise, without overflow.
 
@@ -375,9 +235,23 @@ def logaddexp(input: Any, other: Any) -> Tensor:
     >>> tg.logaddexp(tg.tensor([0.0, -500.0]), tg.tensor([0.0, -500.0]))
     tensor([   0.6931, -499.3069])
     """
-    return elementwise.logaddexp.apply(input, other)
 
 
+logaddexp.vjp("a", lambda g, a, b: g / (1 + np.exp(b - a)), formula="g / (1 + exp(b − a))")
+logaddexp.vjp("b", lambda g, a, b: g / (1 + np.exp(a - b)), formula="g / (1 + exp(a − b))")
+
+
+@silent
+def _xlogy(a: Any, b: Any) -> Any:
+    return np.where((a == 0) & (b == b), 0, a * np.log(b))
+
+
+def _xlogy_a(g: Any, a: Any, b: Any) -> Any:
+    part = xlogy.apply(g, b) if isinstance(g, Variable) or isinstance(b, Variable) else _xlogy(g, b)
+    return np.where((a == 0) & (b <= 0), 0, part)
+
+
+@elementwise(_xlogy, quiet=False, numbers=False, symbol="{a} ⊙ ln {b}", analytic=False)
 def xlogy(input: Any, other: Any) -> Tensor:
     """``input`` · ln ``other``, elementwise: 0 where ``input`` is 0, unless ``other`` is NaN.
 
@@ -387,9 +261,30 @@ def xlogy(input: Any, other: Any) -> Tensor:
     >>> tg.xlogy(tg.tensor([0.0, 2.0]), tg.tensor([0.0, 1.0]))
     tensor([0., 0.])
     """
-    return elementwise.xlogy.apply(input, other)
 
 
+xlogy.vjp("a", _xlogy_a, formula="g ⊙ ln b")
+xlogy.vjp("b", lambda g, a, b: g * a / b, formula="g ⊙ a / b")
+
+
+@silent
+def _logit(x: Any, *, eps: float | None) -> Any:
+    """ln(x / (1 − x)) of x, which ``eps`` keeps away from 0 and 1."""
+    if eps is not None:
+        x = np.where(x < eps, x.dtype.type(eps), np.where(x > 1 - eps, x.dtype.type(1 - eps), x))
+    return np.log(x / (1 - x))
+
+
+def _logit_slope(g: Any, x: Any, eps: float | None) -> Any:
+    low, outside = (0, math.nan) if eps is None else (eps, 0)
+    return np.where((x < low) | (x > 1 - low), outside, g / ((x + 0) * (1 - x)))  # −0 + 0 is 0
+
+
+@operation(
+    _logit,
+    prepare=promoted("logit", to_float=True),
+    remedy="give it an eps, which keeps its argument away from 0 and 1",
+)
 def logit(input: Any, eps: float | None = None) -> Tensor:
     """ln(x / (1 − x)), elementwise: what `sigmoid` makes x of; NaN outside 0 … 1.
 
@@ -406,12 +301,14 @@ def logit(input: Any, eps: float | None = None) -> Tensor:
     tensor([0.0000, 1.0986])
     """
     bound = None if eps is None else float(number_of("logit", "eps", eps))
-    return elementwise.logit.apply(input, eps=None if bound is None or bound < 0 else bound)
+    return logit.apply(input, eps=None if bound is None or bound < 0 else bound)
 
 
-# -- angles, and their likes -----------------------------------------------------------------------
+logit.vjp("x", _logit_slope, formula="g / (x ⊙ (1 − x))")
+# -- angles, and their likes --
 
 
+@elementwise(np.sin)
 def sin(input: Any) -> Tensor:
     """Sine, elementwise, of angles in radians.
 
@@ -421,9 +318,12 @@ def sin(input: Any) -> Tensor:
     >>> tg.sin(tg.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8415])
     """
-    return elementwise.sin.apply(input)
 
 
+sin.vjp("x", lambda g, x: g * np.cos(x), formula="g ⊙ cos x")
+
+
+@elementwise(np.cos)
 def cos(input: Any) -> Tensor:
     """Cosine, elementwise, of angles in radians.
 
@@ -433,9 +333,12 @@ def cos(input: Any) -> Tensor:
     >>> tg.cos(tg.tensor([0.0, 1.0]))
     tensor([1.0000, 0.5403])
     """
-    return elementwise.cos.apply(input)
 
 
+cos.vjp("x", lambda g, x: -g * np.sin(x), formula="−g ⊙ sin x")
+
+
+@elementwise(np.tan)
 def tan(input: Any) -> Tensor:
     """Tangent, elementwise, of angles in radians.
 
@@ -445,9 +348,12 @@ def tan(input: Any) -> Tensor:
     >>> tg.tan(tg.tensor([0.0, 1.0]))
     tensor([0.0000, 1.5574])
     """
-    return elementwise.tan.apply(input)
 
 
+tan.vjp("x", lambda g, y: g * (1 + y * y), formula="g ⊙ (1 + y²)")
+
+
+@elementwise(np.arcsin)
 def asin(input: Any) -> Tensor:
     """Angle in radians with the given sine, elementwise: NaN outside −1 … 1.
 
@@ -457,9 +363,12 @@ def asin(input: Any) -> Tensor:
     >>> tg.asin(tg.tensor([0.0, 1.0]))
     tensor([0.0000, 1.5708])
     """
-    return elementwise.asin.apply(input)
 
 
+asin.vjp("x", lambda g, x: g / np.sqrt(1 - x * x), formula="g / √(1 − x²)")
+
+
+@elementwise(np.arccos)
 def acos(input: Any) -> Tensor:
     """Angle in radians with the given cosine, elementwise: NaN outside −1 … 1.
 
@@ -469,9 +378,12 @@ def acos(input: Any) -> Tensor:
     >>> tg.acos(tg.tensor([0.0, 1.0]))
     tensor([1.5708, 0.0000])
     """
-    return elementwise.acos.apply(input)
 
 
+acos.vjp("x", lambda g, x: -g / np.sqrt(1 - x * x), formula="−g / √(1 − x²)")
+
+
+@elementwise(np.arctan)
 def atan(input: Any) -> Tensor:
     """Angle in radians with the given tangent, elementwise.
 
@@ -481,9 +393,17 @@ def atan(input: Any) -> Tensor:
     >>> tg.atan(tg.tensor([0.0, 1.0]))
     tensor([0.0000, 0.7854])
     """
-    return elementwise.atan.apply(input)
 
 
+atan.vjp("x", lambda g, x: g / (x * x + 1), formula="g / (x² + 1)")
+
+
+def _inverse(d: Any) -> Any:
+    """1/d, and 0 for 0: at the origin, where it has no angle, a point receives nothing."""
+    return np.where(d == 0, 0, 1 / d)
+
+
+@elementwise(np.arctan2, numbers=False, analytic=False)
 def atan2(input: Any, other: Any) -> Tensor:
     """Angle in radians of the points (x, y) = (``other``, ``input``), in −π … π, elementwise.
 
@@ -493,9 +413,13 @@ def atan2(input: Any, other: Any) -> Tensor:
     >>> tg.atan2(tg.tensor([1.0, 1.0]), tg.tensor([1.0, -1.0]))
     tensor([0.7854, 2.3562])
     """
-    return elementwise.atan2.apply(input, other)
 
 
+atan2.vjp("a", lambda g, a, b: g * b * _inverse(a * a + b * b), formula="g ⊙ b / (a² + b²)")
+atan2.vjp("b", lambda g, a, b: -g * a * _inverse(a * a + b * b), formula="−g ⊙ a / (a² + b²)")
+
+
+@elementwise(np.sinh)
 def sinh(input: Any) -> Tensor:
     """Hyperbolic sine, elementwise.
 
@@ -505,9 +429,12 @@ def sinh(input: Any) -> Tensor:
     >>> tg.sinh(tg.tensor([0.0, 1.0]))
     tensor([0.0000, 1.1752])
     """
-    return elementwise.sinh.apply(input)
 
 
+sinh.vjp("x", lambda g, x: g * np.cosh(x), formula="g ⊙ cosh x")
+
+
+@elementwise(np.cosh)
 def cosh(input: Any) -> Tensor:
     """Hyperbolic cosine, elementwise.
 
@@ -517,9 +444,12 @@ def cosh(input: Any) -> Tensor:
     >>> tg.cosh(tg.tensor([0.0, 1.0]))
     tensor([1.0000, 1.5431])
     """
-    return elementwise.cosh.apply(input)
 
 
+cosh.vjp("x", lambda g, x: g * np.sinh(x), formula="g ⊙ sinh x")
+
+
+@elementwise(np.arcsinh)
 def asinh(input: Any) -> Tensor:
     """Inverse of the hyperbolic sine, elementwise.
 
@@ -529,9 +459,12 @@ def asinh(input: Any) -> Tensor:
     >>> tg.asinh(tg.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8814])
     """
-    return elementwise.asinh.apply(input)
 
 
+asinh.vjp("x", lambda g, x: g / np.sqrt(x * x + 1), formula="g / √(x² + 1)")
+
+
+@elementwise(np.arccosh)
 def acosh(input: Any) -> Tensor:
     """Inverse of the hyperbolic cosine, elementwise: NaN below 1.
 
@@ -541,9 +474,12 @@ def acosh(input: Any) -> Tensor:
     >>> tg.acosh(tg.tensor([1.0, 2.0]))
     tensor([0.0000, 1.3170])
     """
-    return elementwise.acosh.apply(input)
 
 
+acosh.vjp("x", lambda g, x: g / np.sqrt(x * x - 1), formula="g / √(x² − 1)")
+
+
+@elementwise(np.arctanh)
 def atanh(input: Any) -> Tensor:
     """Inverse of the hyperbolic tangent, elementwise: NaN outside −1 … 1.
 
@@ -553,33 +489,24 @@ def atanh(input: Any) -> Tensor:
     >>> tg.atanh(tg.tensor([0.0, 0.5]))
     tensor([0.0000, 0.5493])
     """
-    return elementwise.atanh.apply(input)
 
 
-def tanh(input: Any) -> Tensor:
-    """Hyperbolic tangent, elementwise; its derivative is 1 − tanh².
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.tanh(tg.tensor([0.5, 1.0]))
-    tensor([0.4621, 0.7616])
-    """
-    return _tanh(input)
+atanh.vjp("x", lambda g, x: g / (1 - x * x), formula="g / (1 − x²)")
+# -- the error function --
 
 
-def sigmoid(input: Any) -> Tensor:
-    """Logistic function σ(x) = 1 / (1 + e⁻ˣ), elementwise, without overflow at any x.
+def _each(function: Callable[[float], float]) -> Fn:
+    """A function of Python's `math`, of every element."""
 
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.sigmoid(tg.tensor([-10000.0, 0.0, 10000.0]))
-    tensor([0.0000, 0.5000, 1.0000])
-    """
-    return _sigmoid(input)
+    def apply(x: Any) -> Any:
+        y = np.empty_like(x)  # which keeps the order in memory
+        y.flat = np.fromiter(map(function, x.ravel().tolist()), x.dtype, x.size)
+        return y
+
+    return apply
 
 
+@elementwise(owned(_each(math.erf)), analytic=False)
 def erf(input: Any) -> Tensor:
     """Error function, elementwise: 2/√π times the integral of exp(−t²) from 0.
 
@@ -589,12 +516,23 @@ def erf(input: Any) -> Tensor:
     >>> tg.erf(tg.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8427])
     """
-    return elementwise.erf.apply(input)
 
 
-# -- sizes, signs and whole numbers ----------------------------------------------------------------
+erf.vjp(
+    "x",
+    lambda g, x: g * np.exp(-x * x) * (2 / math.sqrt(math.pi)),
+    formula="g ⊙ 2 exp(−x²) / √π",
+)
+# -- sizes and signs --
 
 
+@elementwise(
+    np.absolute,
+    quiet=False,
+    to_float=False,
+    bools=False,
+    analytic=lambda z: np.where(z.real < 0, -z, z),
+)
 def abs(input: Any) -> Tensor:
     """Absolute value, elementwise; its derivative at 0 is 0.
 
@@ -604,9 +542,16 @@ def abs(input: Any) -> Tensor:
     >>> tg.abs(tg.tensor([-1.0, 2.0]))
     tensor([1., 2.])
     """
-    return elementwise.absolute.apply(input)
 
 
+abs.vjp("x", lambda g, x: g * np.where(x != x, 0, np.sign(x)), formula="g ⊙ sign x")
+
+
+def _sign(x: Any) -> Any:
+    return x.copy("K") if x.dtype.kind == "b" else np.where(x != x, 0, np.sign(x))  # 0 for NaN
+
+
+@elementwise(_sign, quiet=False, to_float=False, analytic=False)
 def sign(input: Any) -> Tensor:
     """Sign, elementwise: −1, 0 or 1 (0 also of NaN); its derivative is 0.
 
@@ -616,59 +561,23 @@ def sign(input: Any) -> Tensor:
     >>> tg.sign(tg.tensor([-5.0, 0.0, 2.0]))
     tensor([-1.,  0.,  1.])
     """
-    return elementwise.sign.apply(input)
 
 
-def floor(input: Any) -> Tensor:
-    """The largest whole number not above, elementwise; its derivative is 0.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.floor(tg.tensor([-1.5, 1.5]))
-    tensor([-2.,  1.])
-    """
-    return elementwise.floor.apply(input)
+sign.vjp("x", lambda g: np.zeros_like(g), formula="0")
 
 
-def ceil(input: Any) -> Tensor:
-    """The smallest whole number not below, elementwise; its derivative is 0.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.ceil(tg.tensor([-1.5, 1.5]))
-    tensor([-1.,  2.])
-    """
-    return elementwise.ceil.apply(input)
-
-
-def round(input: Any, *, decimals: int = 0) -> Tensor:
-    """The nearest number with so many decimals, elementwise; its derivative is 0.
-
-    Halves go to the even neighbour. With negative ``decimals``, tens, hundreds … are rounded to.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.round(tg.tensor([0.5, 1.5, 2.4]))
-    tensor([0., 2., 2.])
-    """
-    return elementwise.rounding.apply(input, decimals=integer_of("round", "decimals", decimals))
+@silent
+def _nan_to_num(x: Any, *, nan: float, posinf: float, neginf: float) -> Any:
+    if x.dtype.kind != "f":
+        return x.copy()
+    # what does not fit becomes inf again, as in PyTorch
+    nan, posinf, neginf = (np.float64(value).astype(x.dtype) for value in (nan, posinf, neginf))
+    return np.where(
+        x != x, nan, np.where(x == math.inf, posinf, np.where(x == -math.inf, neginf, x))
+    )
 
 
-def trunc(input: Any) -> Tensor:
-    """The whole part (towards 0), elementwise; its derivative is 0.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.trunc(tg.tensor([-1.5, 1.5]))
-    tensor([-1.,  1.])
-    """
-    return elementwise.trunc.apply(input)
-
-
+@operation(_nan_to_num, prepare=promoted("nan_to_num"), analytic=False)
 def nan_to_num(
     input: Any, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
@@ -695,12 +604,96 @@ def nan_to_num(
         what: missing if value is None else float(number_of("nan_to_num", what, value))
         for what, (value, missing) in given.items()
     }
-    return elementwise.nan_to_num.apply(x, **numbers)
+    return nan_to_num.apply(x, **numbers)
 
 
-# -- one of two ------------------------------------------------------------------------------------
+nan_to_num.vjp("x", lambda g, x: np.where(np.isfinite(x), g, 0), formula="g where |x| < ∞")
+
+# -- whole numbers --
 
 
+def _whole(ufunc: Fn) -> Fn:
+    """A rounding function, which leaves integers as they are (np.floor might make floats)."""
+    return lambda x: ufunc(x) if x.dtype.kind == "f" else x.copy("K")
+
+
+@elementwise(_whole(np.floor), quiet=False, to_float=False, bools=False, analytic=False)
+def floor(input: Any) -> Tensor:
+    """The largest whole number not above, elementwise; its derivative is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.floor(tg.tensor([-1.5, 1.5]))
+    tensor([-2.,  1.])
+    """
+
+
+floor.vjp("x", lambda g: np.zeros_like(g), formula="0")
+
+
+@elementwise(_whole(np.ceil), quiet=False, to_float=False, bools=False, analytic=False)
+def ceil(input: Any) -> Tensor:
+    """The smallest whole number not below, elementwise; its derivative is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.ceil(tg.tensor([-1.5, 1.5]))
+    tensor([-1.,  2.])
+    """
+
+
+ceil.vjp("x", lambda g: np.zeros_like(g), formula="0")
+
+
+@elementwise(_whole(np.trunc), quiet=False, to_float=False, bools=False, analytic=False)
+def trunc(input: Any) -> Tensor:
+    """The whole part (towards 0), elementwise; its derivative is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.trunc(tg.tensor([-1.5, 1.5]))
+    tensor([-1.,  1.])
+    """
+
+
+trunc.vjp("x", lambda g: np.zeros_like(g), formula="0")
+
+
+@silent
+def _round(x: Any, *, decimals: int) -> Any:
+    if decimals and x.dtype.kind != "f":
+        raise ValueError("only floating-point numbers are rounded to decimals")
+    return np.round(x, decimals)
+
+
+@operation(_round, prepare=promoted("round", bools=False), analytic=False)
+def round(input: Any, *, decimals: int = 0) -> Tensor:
+    """The nearest number with so many decimals, elementwise; its derivative is 0.
+
+    Halves go to the even neighbour. With negative ``decimals``, tens, hundreds … are rounded to.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.round(tg.tensor([0.5, 1.5, 2.4]))
+    tensor([0., 2., 2.])
+    """
+    return round.apply(input, decimals=integer_of("round", "decimals", decimals))
+
+
+round.vjp("x", lambda g: np.zeros_like(g), formula="0")
+# -- one of two --
+
+
+def _winner(g: Any, one: Any, other: Any) -> Any:
+    """What ``one`` receives that is taken unless it is below ``other``."""
+    return np.where(one == other, g / 2, np.where(one < other, 0, g))
+
+
+@elementwise(np.maximum, to_float=False, numbers=False, symbol="max")
 def maximum(input: Any, other: Any) -> Tensor:
     """The larger of two numbers, elementwise; NaN if one is NaN.
 
@@ -712,9 +705,13 @@ def maximum(input: Any, other: Any) -> Tensor:
     >>> tg.maximum(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 0.0]))
     tensor([3., 2.])
     """
-    return elementwise.maximum.apply(input, other)
 
 
+maximum.vjp("a", lambda g, a, b: _winner(g, a, b), formula="g where a > b, g/2 where equal")
+maximum.vjp("b", lambda g, a, b: _winner(g, b, a), formula="g where b > a, g/2 where equal")
+
+
+@elementwise(np.minimum, to_float=False, numbers=False, symbol="min")
 def minimum(input: Any, other: Any) -> Tensor:
     """The smaller of two numbers, elementwise; NaN if one is NaN.
 
@@ -726,9 +723,18 @@ def minimum(input: Any, other: Any) -> Tensor:
     >>> tg.minimum(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 0.0]))
     tensor([1., 0.])
     """
-    return elementwise.minimum.apply(input, other)
 
 
+minimum.vjp("a", lambda g, a, b: _winner(g, b, a), formula="g where a < b, g/2 where equal")
+minimum.vjp("b", lambda g, a, b: _winner(g, a, b), formula="g where b < a, g/2 where equal")
+
+
+@operation(
+    lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    "x low high",
+    arrange=first_decides,
+    stops="its argument is out of bounds",
+)
 def clamp(input: Any, min: Any = None, max: Any = None) -> Tensor:
     """``input`` where it lies between the bounds, else the nearer bound; elementwise.
 
@@ -750,15 +756,29 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Tensor:
     if max is None and min is None:
         raise RuntimeError("clamp: at least one of min and max must not be None")
     if max is None:
-        return _clamped(elementwise.clamp_min, input, min)
+        return _clamped(clamp_min, input, min)
     if min is None:
-        return _clamped(elementwise.clamp_max, input, max)
-    return _clamped(elementwise.clamp, input, min, max)
+        return _clamped(clamp_max, input, max)
+    return _clamped(clamp, input, min, max)
 
+
+clamp.vjp(
+    "x", lambda g, x, low, high: np.where((x >= low) & (x <= high), g, 0),
+    formula="g where low ≤ x ≤ high",
+)  # fmt: skip
+clamp.vjp(
+    "low", lambda g, x, low, high: np.where((x < low) & (low < high), g, 0),
+    formula="g where x < low < high",
+)  # fmt: skip
+clamp.vjp(
+    "high", lambda g, x, low, high: np.where((x > high) | (high < low), g, 0),
+    formula="g where x > high or low > high",
+)  # fmt: skip
 
 clip = clamp
 
 
+@operation(np.maximum, "x low", arrange=first_decides)
 def clamp_min(input: Any, min: Any) -> Tensor:
     """``input`` where it is not below ``min``, else ``min``; elementwise: see `clamp`.
 
@@ -768,9 +788,14 @@ def clamp_min(input: Any, min: Any) -> Tensor:
     >>> tg.clamp_min(tg.tensor([-1.0, 0.5, 3.0]), 0)
     tensor([0.0000, 0.5000, 3.0000])
     """
-    return _clamped(elementwise.clamp_min, input, min)
+    return _clamped(clamp_min, input, min)
 
 
+clamp_min.vjp("x", lambda g, x, low: np.where(x >= low, g, 0), formula="g where x ≥ low")
+clamp_min.vjp("low", lambda g, x, low: np.where(x < low, g, 0), formula="g where x < low")
+
+
+@operation(np.minimum, "x high", arrange=first_decides)
 def clamp_max(input: Any, max: Any) -> Tensor:
     """``input`` where it is not above ``max``, else ``max``; elementwise: see `clamp`.
 
@@ -780,10 +805,14 @@ def clamp_max(input: Any, max: Any) -> Tensor:
     >>> tg.clamp_max(tg.tensor([-1.0, 0.5, 3.0]), 1)
     tensor([-1.0000,  0.5000,  1.0000])
     """
-    return _clamped(elementwise.clamp_max, input, max)
+    return _clamped(clamp_max, input, max)
 
 
-def _clamped(kind: Primitive, *operands: Any) -> Any:
+clamp_max.vjp("x", lambda g, x, high: np.where(x <= high, g, 0), formula="g where x ≤ high")
+clamp_max.vjp("high", lambda g, x, high: np.where(x > high, g, 0), formula="g where x > high")
+
+
+def _clamped(kind: Operation[..., Tensor], *operands: Any) -> Any:
     fitted = _fit_bounds(operands)
     if len(operands) == 3 or not isinstance(operands[1], Variable):  # maximum and minimum do know
         check_no_bools("clamp", fitted[0])
@@ -794,6 +823,13 @@ def _clamped(kind: Primitive, *operands: Any) -> Any:
 
 
 _fit_bounds = promoted("clamp", numbers=False)
+
+
+_where = primitive(
+    "where", np.where, "condition a b", arrange=first_decides, stops="the other choice was taken"
+)
+_where.vjp("a", lambda g, condition: np.where(condition, g, 0), formula="g where condition")
+_where.vjp("b", lambda g, condition: np.where(condition, 0, g), formula="g where not condition")
 
 
 @overload
@@ -824,7 +860,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Tensor | tupl
         places = np.atleast_1d(tensor_of("where", condition).array).nonzero()
         return tuple(graph.make_tensor(i, None) for i in places)
     c = mask_of("where", "condition", condition)
-    return arithmetic.where.general(c, *_fit_choices((input, other)))
+    return _where.general(c, *_fit_choices((input, other)))
 
 
 _fit_choices = promoted("where", numbers=False)
@@ -859,4 +895,4 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Tensor:
     if not (x.array.flags.c_contiguous and m.array.flags.c_contiguous):  # the result always is
         shape = common_shape("masked_fill", m.array.shape, x.array.shape)
         m = graph.make_tensor(np.array(np.broadcast_to(m.array, shape), order="C"), None)
-    return arithmetic.where.general(m, to_dtype(fill, dtype), x)
+    return _where.general(m, to_dtype(fill, dtype), x)

@@ -1,4 +1,8 @@
-"""Singular values and vectors of matrices."""
+"""Singular values and vectors of matrices.
+
+The three factors of X = U diag(S) Vᵀ are one result, so that one rule serves them: U above S above
+V, one column for each singular value.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,51 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tinygrad_rnn.engine import graph
-from tinygrad_rnn.functions.arguments import check_flags, tensor_of
-from tinygrad_rnn.functions.joining import cat
-from tinygrad_rnn.functions.shape import contiguous, squeeze, transpose
-from tinygrad_rnn.ops import svd as ops
-from tinygrad_rnn.ops.linalg import mT
+from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations.arguments import check_flags, tensor_of
+from tinygrad_rnn.operations.joining import cat
+from tinygrad_rnn.operations.linalg import mT
+from tinygrad_rnn.operations.operation import operation
+from tinygrad_rnn.operations.shape import contiguous, squeeze, transpose
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
+
+
+def _svd(x: Any) -> Any:
+    u, s, vt = np.linalg.svd(x, full_matrices=False)
+    return np.concatenate([u, s[..., None, :], mT(vt)], axis=-2)
+
+
+def _factors(y: Any, rows: int) -> tuple[Any, Any, Any]:
+    """U, S (as one row) and V of X with so many rows."""
+    return y[..., :rows, :], y[..., rows : rows + 1, :], y[..., rows + 1 :, :]
+
+
+def _svd_x(g: Any, y: Any, x_shape: tuple[int, ...]) -> Any:
+    """The derivative of J. Townsend, *Differentiating the singular value decomposition* (2016)."""
+    m, n = x_shape[-2:]
+    (u, s, v), (gu, gs, gv) = _factors(y, m), _factors(g, m)
+    turns = _skew(mT(u) @ gu) * s + mT(s) * _skew(mT(v) @ gv)
+    one = np.eye(min(m, n), dtype=y.dtype)
+    core = _quotient(turns, s * s - mT(s * s) + one) + one * gs
+    total = u @ core @ mT(v)
+    if m > n:
+        out = _quotient(gu, s)
+        total = total + (out - u @ (mT(u) @ out)) @ mT(v)
+    if n > m:
+        out = _quotient(gv, s)
+        total = total + u @ mT(out - v @ (mT(v) @ out))
+    return total
+
+
+def _skew(x: Any) -> Any:
+    return x - mT(x)
+
+
+def _quotient(a: Any, b: Any) -> Any:
+    """``a / b``, but 0 for 0/0: what does not turn the vectors of equal singular values is fine."""
+    return a / np.where((a == 0) & (b == 0), 1, b)
 
 
 class LinAlgError(RuntimeError):
@@ -69,10 +110,11 @@ def svdvals(A: Any) -> Tensor:
     tensor([4., 3.])
     """
     x = _matrices("linalg.svdvals", A)
-    _, s, _ = ops.factors(ops.svd.apply(x), x.array.shape[-2])
+    _, s, _ = _factors(svd.apply(x), x.array.shape[-2])
     return contiguous(squeeze(s, -2))
 
 
+@operation(_svd, twin=twins.svd, analytic=False)
 def svd(A: Any, full_matrices: bool = True) -> Svd:
     """The singular value decomposition A = U diag(S) Vh of matrices.
 
@@ -108,12 +150,15 @@ def svd(A: Any, full_matrices: bool = True) -> Svd:
     x = _matrices("linalg.svd", A)
     check_flags("linalg.svd", full_matrices=full_matrices)
     m, n = x.array.shape[-2:]
-    u, s, v = ops.factors(ops.svd.apply(x), m)
+    u, s, v = _factors(svd.apply(x), m)
     if full_matrices and m != n:
         u_all, _, vt_all = np.linalg.svd(x.array)
         u = _completed(u, u_all)
         v = _completed(v, mT(vt_all))
     return Svd(u, contiguous(squeeze(s, -2)), transpose(v, -2, -1))
+
+
+svd.vjp("x", _svd_x, formula="U gS Vᵀ + what turns U and V, where y is U, S, V")
 
 
 def _completed(u: Any, all_vectors: Any) -> Any:

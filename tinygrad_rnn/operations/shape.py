@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.functions.arguments import (
+from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations.arguments import (
     Dims,
     Shape,
     common_shape,
     dim_of,
     dims_of,
-    indices_of,
     integer_of,
     integers_of,
     one_or_more,
     tensor_of,
 )
-from tinygrad_rnn.ops import arithmetic, indexing
-from tinygrad_rnn.ops import shape as ops
+from tinygrad_rnn.operations.memory import in_c_order, owned
+from tinygrad_rnn.operations.operation import Operation, in_rules, operation
+from tinygrad_rnn.operations.traits import primitive
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 # -- another shape -------------------------------------------------------------------------------
 
 
+@operation(lambda x, *, shape: x.reshape(shape), view=True)
 def reshape(input: Any, *sizes: Any, shape: Any = None) -> Tensor:
     """The same elements in another shape; one size may be −1 and is inferred.
 
@@ -54,6 +55,9 @@ def reshape(input: Any, *sizes: Any, shape: Any = None) -> Tensor:
     """
     x = tensor_of("reshape", input)
     return _reshaped(x, _inferred("reshape", integers_of("reshape", sizes, shape), x.array.shape))
+
+
+reshape.vjp("x", lambda g, x_shape: g.reshape(x_shape), formula="g")
 
 
 def view(input: Any, *sizes: Any, size: Any = None) -> Tensor:
@@ -81,7 +85,7 @@ def view(input: Any, *sizes: Any, size: Any = None) -> Tensor:
             f"view: shape {x.array.shape} in memory with strides {x.array.strides} cannot be seen "
             f"as {wanted} without a copy: use reshape, or contiguous() first"
         )
-    return ops.reshape.apply(x, shape=wanted)
+    return reshape.apply(x, shape=wanted)
 
 
 def _inferred(name: str, sizes: Shape, old: Shape) -> Shape:
@@ -98,8 +102,8 @@ def _inferred(name: str, sizes: Shape, old: Shape) -> Shape:
 
 def _reshaped(x: Any, sizes: Shape) -> Any:
     if not x.array.flags.c_contiguous and not _viewable(x.array, sizes):
-        x = arithmetic.clone.apply(x, order="C")
-    return ops.reshape.apply(x, shape=sizes)
+        x = clone.apply(x, order="C")
+    return reshape.apply(x, shape=sizes)
 
 
 def _viewable(array: np.ndarray[Any, Any], sizes: Shape) -> bool:
@@ -192,7 +196,7 @@ def ravel(input: Any) -> Tensor:
     tensor([1., 3., 2., 4.])
     """
     x = contiguous(input)
-    return ops.reshape.apply(x, shape=(x.array.size,))
+    return reshape.apply(x, shape=(x.array.size,))
 
 
 def squeeze(input: Any, *axes: Any, dim: Dims = None) -> Tensor:
@@ -210,7 +214,7 @@ def squeeze(input: Any, *axes: Any, dim: Dims = None) -> Tensor:
     given = one_or_more("squeeze", axes, dim)
     none = isinstance(given, tuple | list) and not given
     dropped = () if none else dims_of("squeeze", given, x.array.ndim)
-    return ops.reshape.apply(
+    return reshape.apply(
         x, shape=tuple(n for i, n in enumerate(x.array.shape) if n != 1 or i not in dropped)
     )
 
@@ -226,7 +230,7 @@ def unsqueeze(input: Any, dim: int) -> Tensor:
     """
     x = tensor_of("unsqueeze", input)
     at = dim_of("unsqueeze", dim, x.array.ndim + 1)
-    return ops.reshape.apply(x, shape=(*x.array.shape[:at], 1, *x.array.shape[at:]))
+    return reshape.apply(x, shape=(*x.array.shape[:at], 1, *x.array.shape[at:]))
 
 
 # -- another order of axes -----------------------------------------------------------------------
@@ -247,7 +251,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Tensor:
     a, b = (dim_of("transpose", d, x.array.ndim) for d in (dim0, dim1))
     if dims:
         dims[a], dims[b] = dims[b], dims[a]
-    return ops.permute.apply(x, dims=tuple(dims))
+    return permute.apply(x, dims=tuple(dims))
 
 
 def swapaxes(input: Any, axis0: int, axis1: int) -> Tensor:
@@ -276,9 +280,10 @@ def t(input: Any) -> Tensor:
         raise RuntimeError(
             f"t: expected at most 2 axes, got shape {x.array.shape}: use transpose, mT or permute"
         )
-    return ops.permute.apply(x, dims=(1, 0)[2 - x.array.ndim :] if x.array.ndim else ())
+    return permute.apply(x, dims=(1, 0)[2 - x.array.ndim :] if x.array.ndim else ())
 
 
+@operation(lambda x, *, dims: x.transpose(dims), symbol="transpose", view=True)
 def permute(input: Any, *order: Any, dims: Any = None) -> Tensor:
     """The tensor with its axes in the order ``dims``.
 
@@ -298,7 +303,14 @@ def permute(input: Any, *order: Any, dims: Any = None) -> Tensor:
     axes = tuple(dim_of("permute", d, n) for d in given) if len(given) == n else ()
     if len(given) != n or len(set(axes)) < n:
         raise RuntimeError(f"permute: {given} is no order of the axes of shape {x.array.shape}")
-    return ops.permute.apply(x, dims=axes)
+    return permute.apply(x, dims=axes)
+
+
+permute.vjp("x", lambda g, dims: g.transpose(_inverse(dims)), formula="gᵀ")
+
+
+def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(dims)), key=dims.__getitem__))
 
 
 def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
@@ -323,7 +335,7 @@ def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence
     order = [i for i in range(n) if i not in here]
     for at, axis in sorted(zip(there, here)):
         order.insert(at, axis)
-    return ops.permute.apply(x, dims=tuple(order[:n]))
+    return permute.apply(x, dims=tuple(order[:n]))
 
 
 moveaxis = movedim
@@ -332,6 +344,11 @@ moveaxis = movedim
 # -- repeated without a copy ---------------------------------------------------------------------
 
 
+@operation(
+    lambda x, *, shape: np.broadcast_to(x, shape),
+    view=True,
+    twin=lambda torch, x, shape: torch.broadcast_to(x, shape),
+)
 def expand(input: Any, *sizes: Any, size: Any = None) -> Tensor:
     """The tensor repeated along axes of size 1, and along new leading ones; −1 keeps a size.
 
@@ -349,7 +366,10 @@ def expand(input: Any, *sizes: Any, size: Any = None) -> Tensor:
     lead = len(wanted) - x.array.ndim
     full = tuple(x.array.shape[i - lead] if n == -1 and i >= lead else n
                  for i, n in enumerate(wanted))  # fmt: skip
-    return ops.expand.apply(x, shape=full)
+    return expand.apply(x, shape=full)
+
+
+expand.vjp("x", lambda g: g, formula="Σ g")  # the engine sums over what was broadcast
 
 
 broadcast_to = expand
@@ -435,6 +455,13 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     return tuple(expand(line, sizes) for line in lines)
 
 
+# ``order``: "K" keeps the order in memory, "C" makes it that of the indices
+
+
+@operation(
+    lambda x, *, order="K": x.copy(order),
+    twin=lambda torch, x, order="K": x.contiguous() if order == "C" else x.clone(),
+)
 def clone(input: Any) -> Tensor:
     """A copy, connected to the input in the graph.
 
@@ -446,7 +473,10 @@ def clone(input: Any) -> Tensor:
     >>> x
     tensor([1., 2.])
     """
-    return arithmetic.clone.apply(tensor_of("clone", input))
+    return clone.apply(tensor_of("clone", input))
+
+
+clone.vjp("x", lambda g: g, formula="g")
 
 
 def contiguous(input: Any) -> Tensor:
@@ -459,9 +489,10 @@ def contiguous(input: Any) -> Tensor:
     True
     """
     x = tensor_of("contiguous", input)
-    return x if x.array.flags.c_contiguous else arithmetic.clone.apply(x, order="C")
+    return x if x.array.flags.c_contiguous else clone.apply(x, order="C")
 
 
+@operation(lambda x, *, dims: np.flip(x, dims).copy("K"))
 def flip(input: Any, *axes: Any, dims: Any = None) -> Tensor:
     """The elements in reverse order along the axes ``dims``.
 
@@ -474,9 +505,13 @@ def flip(input: Any, *axes: Any, dims: Any = None) -> Tensor:
     """
     x = tensor_of("flip", input)
     given = integers_of("flip", axes, dims)
-    return ops.flip.apply(x, dims=dims_of("flip", given, x.array.ndim) if given else ())
+    return flip.apply(x, dims=dims_of("flip", given, x.array.ndim) if given else ())
 
 
+flip.vjp("x", lambda g, dims: np.flip(g, dims), formula="g, flipped back")
+
+
+@operation(owned(in_c_order(lambda x, *, shifts, dims: np.roll(x, shifts, dims))))
 def roll(
     input: Any, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None
 ) -> Tensor:
@@ -498,9 +533,20 @@ def roll(
     if axes and not x.array.ndim:
         raise IndexError(f"roll: a 0-d tensor has no axis {dims}")
     at = tuple(dim_of("roll", d, x.array.ndim) for d in axes) or None
-    return ops.roll.apply(x, shifts=steps, dims=at)
+    return roll.apply(x, shifts=steps, dims=at)
 
 
+roll.vjp(
+    "x",
+    lambda g, shifts, dims: np.roll(g, tuple(-s for s in shifts), dims),
+    formula="g, rolled back",
+)
+
+
+@operation(
+    owned(lambda x, *, repeats: np.tile(x, repeats)),
+    twin=lambda torch, x, repeats: x.repeat(repeats),
+)
 def repeat(input: Any, *counts: Any, repeats: Any = None) -> Tensor:
     """Copies of the whole tensor, so many along each axis; more counts than axes add leading ones.
 
@@ -512,6 +558,16 @@ def repeat(input: Any, *counts: Any, repeats: Any = None) -> Tensor:
             [1., 2., 1., 2.]])
     """
     return _repeated("repeat", input, integers_of("repeat", counts, repeats))
+
+
+repeat.vjp("x", lambda g, x_shape, repeats: _folded(g, x_shape, repeats), formula="Σ g")
+
+
+def _folded(g: Any, shape: Shape, repeats: Shape) -> Any:
+    """The sum of the copies that ``repeats`` made of a tensor of ``shape``."""
+    full = (1,) * (len(repeats) - len(shape)) + shape
+    apart = g.reshape(tuple(n for pair in zip(repeats, full) for n in pair))
+    return apart.sum(axis=tuple(range(0, apart.ndim, 2))).reshape(shape)
 
 
 def tile(input: Any, *counts: Any, dims: Any = None) -> Tensor:
@@ -535,71 +591,13 @@ def _repeated(name: str, input: Any, counts: Shape) -> Any:
             f"{name}: expected counts ≥ 0, at least one per axis of shape {x.array.shape}, "
             f"got {counts}"
         )
-    return ops.repeat.apply(x, repeats=counts)
-
-
-def repeat_interleave(
-    input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
-) -> Tensor:
-    """Each element (with ``dim``: each slice along that axis) repeated in its place.
-
-    Parameters
-    ----------
-    input : Tensor
-        Flattened without ``dim``. Alone, it is ``repeats``, and what is repeated are 0, 1, 2, …
-    repeats : int or integer Tensor
-        How often: all of them, or one by one.
-    dim : int, optional
-    output_size : int, optional
-        The size along ``dim`` of the result, if known; it is checked.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.repeat_interleave(tg.tensor([1.0, 2.0]), 2)
-    tensor([1., 1., 2., 2.])
-    >>> tg.repeat_interleave(tg.tensor([1.0, 2.0]), tg.tensor([0, 3]))
-    tensor([2., 2., 2.])
-    """
-    name = "repeat_interleave"
-    x = tensor_of(name, input)
-    counts = _counts(name, x if repeats is None else repeats)
-    if repeats is None:
-        if x.array.ndim != 1:
-            raise RuntimeError(f"{name}: repeats alone must be a vector, not {x.array.shape}")
-        x = tensor_of(name, np.arange(x.array.size, dtype=x.array.dtype))
-    x, axis = (ravel(x), 0) if dim is None else (x, dim_of(name, dim, x.array.ndim))
-    if not x.array.ndim:
-        raise IndexError(f"{name}: a 0-d tensor has no axis {dim}")
-    n = x.array.shape[axis]
-    if np.ndim(counts) and len(counts) != n:
-        raise RuntimeError(f"{name}: {len(counts)} repeats for {n} slices")
-    size = int(counts.sum()) if np.ndim(counts) else n * counts
-    if output_size is not None and output_size != size:
-        raise RuntimeError(f"{name}: output_size is {output_size}, but the result has {size}")
-    if np.ndim(counts):
-        picks = np.repeat(np.arange(n), counts)
-        return indexing.take.apply(x, index=(*[slice(None)] * axis, picks))
-    return ops.repeat_interleave.apply(x, repeats=counts, dim=axis)
-
-
-def _counts(name: str, repeats: Any) -> Any:
-    """How often each slice is repeated: an int for all, or a vector."""
-    if isinstance(repeats, int | np.integer):
-        counts: Any = integer_of(name, "repeats", repeats)
-    else:
-        counts = indices_of(name, "repeats", repeats)
-        if counts.ndim > 1:
-            raise RuntimeError(f"{name}: repeats must be a vector, got shape {counts.shape}")
-        counts = int(counts.item()) if counts.size == 1 else counts
-    if np.any(np.less(counts, 0)):
-        raise RuntimeError(f"{name}: repeats must not be negative, got {repeats!r:.60}")
-    return counts
+    return repeat.apply(x, repeats=counts)
 
 
 # -- diagonals -----------------------------------------------------------------------------------
 
 
+@operation(in_c_order(lambda x, *, diagonal: np.tril(x, diagonal)))
 def tril(input: Any, diagonal: int = 0) -> Tensor:
     """The lower triangle of a matrix or of each of a batch; elements above ``diagonal`` are 0.
 
@@ -616,9 +614,13 @@ def tril(input: Any, diagonal: int = 0) -> Tensor:
     tensor([[1., 0., 0.],
             [1., 1., 0.]])
     """
-    return _triangle(ops.tril, input, diagonal)
+    return _triangle(tril, input, diagonal)
 
 
+tril.vjp("x", lambda g, diagonal: np.tril(g, diagonal), formula="tril(g)")
+
+
+@operation(in_c_order(lambda x, *, diagonal: np.triu(x, diagonal)))
 def triu(input: Any, diagonal: int = 0) -> Tensor:
     """The upper triangle of a matrix or of each of a batch; elements below ``diagonal`` are 0.
 
@@ -629,16 +631,45 @@ def triu(input: Any, diagonal: int = 0) -> Tensor:
     tensor([[0., 1., 1.],
             [0., 0., 1.]])
     """
-    return _triangle(ops.triu, input, diagonal)
+    return _triangle(triu, input, diagonal)
 
 
-def _triangle(made: Primitive, input: Any, diagonal: Any) -> Any:
-    x, k = tensor_of(made.name, input), integer_of(made.name, "diagonal", diagonal)
+triu.vjp("x", lambda g, diagonal: np.triu(g, diagonal), formula="triu(g)")
+
+
+def _triangle(made: Operation[..., Tensor], input: Any, diagonal: Any) -> Any:
+    name = made.primitive.name
+    x, k = tensor_of(name, input), integer_of(name, "diagonal", diagonal)
     if x.array.ndim < 2:
-        raise RuntimeError(f"{made.name}: expected at least 2 axes, got shape {x.array.shape}")
+        raise RuntimeError(f"{name}: expected at least 2 axes, got shape {x.array.shape}")
     return made.apply(x, diagonal=k)
 
 
+def _diagonal(x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
+    y = x.diagonal(offset, dim1, dim2)
+    if x.flags.writeable:
+        y.flags.writeable = True  # NumPy makes it read-only
+    return y
+
+
+def _on_diagonal(x: Any, *, shape: Shape, offset: int, dim1: int, dim2: int) -> Any:
+    y = np.zeros(shape, x.dtype)
+    _diagonal(y, offset=offset, dim1=dim1, dim2=dim2)[...] = x
+    return y
+
+
+_diag_embed = primitive("diag_embed", _on_diagonal, "x", twin=twins.diag_embed)
+"""Zeros of ``shape``, and the input on a diagonal of them."""
+
+_diag_embed.vjp(
+    "x",
+    lambda g, offset, dim1, dim2: np.diagonal(g, offset, dim1, dim2),
+    formula="the diagonal of g",
+)
+_embedded = in_rules(_diag_embed)
+
+
+@operation(_diagonal, view=True)
 def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of the planes of two axes, as a new last axis; shares the input's memory.
 
@@ -652,7 +683,17 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tenso
     a, b = (dim_of("diagonal", d, x.array.ndim) for d in (dim1, dim2))
     if a == b:
         raise RuntimeError(f"diagonal: dim1 and dim2 are the same axis: {dim1}, {dim2}")
-    return ops.diagonal.apply(x, offset=k, dim1=a, dim2=b)
+    return diagonal.apply(x, offset=k, dim1=a, dim2=b)
+
+
+_on_its_diagonal = diagonal.apply
+diagonal.vjp(
+    "x",
+    lambda g, x_shape, offset, dim1, dim2: _embedded(
+        g, shape=x_shape, offset=offset, dim1=dim1, dim2=dim2
+    ),
+    formula="g on the diagonal, else 0",
+)
 
 
 def diag(input: Any, diagonal: int = 0) -> Tensor:
@@ -672,5 +713,5 @@ def diag(input: Any, diagonal: int = 0) -> Tensor:
         raise RuntimeError(f"diag: expected a vector or a matrix, got shape {x.array.shape}")
     if x.array.ndim == 1:
         n = x.array.size + abs(k)
-        return ops.diag_embed.apply(x, shape=(n, n), offset=k, dim1=0, dim2=1)
-    return clone(ops.diagonal.apply(x, offset=k, dim1=0, dim2=1))
+        return _diag_embed.apply(x, shape=(n, n), offset=k, dim1=0, dim2=1)
+    return clone(_on_its_diagonal(x, offset=k, dim1=0, dim2=1))

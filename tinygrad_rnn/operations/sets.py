@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_rnn.engine import graph
-from tinygrad_rnn.functions.arguments import check_flags, dim_of, one_or_more, raw, tensor_of
-from tinygrad_rnn.ops.promotion import promoted
+from tinygrad_rnn.operations.arguments import check_flags, dim_of, one_or_more, raw, tensor_of
+from tinygrad_rnn.operations.promotion import promoted
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
-from tinygrad_rnn.engine import graph, primitive
+from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import within_memory
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions import elementwise
-from tinygrad_rnn.functions.arguments import (
+from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.operations import arithmetic, elementwise, twins
+from tinygrad_rnn.operations.arguments import (
     check_flags,
     check_no_bools,
     dim_of,
@@ -22,11 +23,21 @@ from tinygrad_rnn.functions.arguments import (
     numpy_names,
     tensor_of,
 )
-from tinygrad_rnn.functions.comparison import ne
-from tinygrad_rnn.functions.indexing import getitem
-from tinygrad_rnn.functions.joining import cat
-from tinygrad_rnn.functions.reduction import some
-from tinygrad_rnn.ops import arithmetic, indexing, ordering, reduction
+from tinygrad_rnn.operations.comparison import ne
+from tinygrad_rnn.operations.indexing import getitem, slices
+from tinygrad_rnn.operations.joining import cat
+from tinygrad_rnn.operations.memory import in_c_order, owned
+from tinygrad_rnn.operations.operation import in_rules
+from tinygrad_rnn.operations.reduction import (
+    Axes,
+    equal_or_nan,
+    largest,
+    share_among_ties,
+    smallest,
+    some,
+)
+from tinygrad_rnn.operations.shape import clone
+from tinygrad_rnn.operations.traits import primitive
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -39,16 +50,67 @@ class Selection(NamedTuple):
     indices: Tensor
 
 
+def _pick(x: Any, *, index: Any, dim: int, keepdims: bool) -> Any:
+    y = np.empty_like(index, x.dtype)  # which lies as the index does
+    y[...] = np.take_along_axis(x, index, dim)
+    return y if keepdims else y.squeeze(dim)
+
+
+def _put_back(g: Any, *, index: Any, dim: int, keepdims: bool, shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with the elements of ``g`` at the places, all different, of ``index``."""
+    whole = np.zeros(shape, g.dtype)
+    np.put_along_axis(whole, index, g if keepdims else np.expand_dims(g, dim), dim)
+    return whole
+
+
+_pick_along: Primitive = primitive("pick", owned(_pick), "x", twin=twins.pick)
+_put_back_along: Primitive = primitive("put_back", _put_back, "x", twin=twins.put_back)
+_pick_of, _put_back_of = in_rules(_pick_along), in_rules(_put_back_along)
+
+_pick_along.vjp(
+    "x",
+    lambda g, x_shape, index, dim, keepdims: _put_back_of(
+        g, index=index, dim=dim, keepdims=keepdims, shape=x_shape
+    ),
+    formula="g at [index], else 0",
+)
+_put_back_along.vjp(
+    "x",
+    lambda g, index, dim, keepdims: _pick_of(g, index=index, dim=dim, keepdims=keepdims),
+    formula="g[index]",
+)
+
+
 def _selection(x: Any, index: Any, dim: int, keepdim: bool = True) -> Selection:
     """The elements at an index array that keeps the axis; g goes back to these places."""
     if not x.array.ndim:
-        return Selection(arithmetic.clone.apply(x), graph.make_tensor(index.reshape(()), None))
-    values = ordering.pick.apply(x, index=index, dim=dim, keepdims=keepdim)
+        return Selection(clone.apply(x), graph.make_tensor(index.reshape(()), None))
+    values = _pick_along.apply(x, index=index, dim=dim, keepdims=keepdim)
     places = index if keepdim else index.squeeze(dim)  # a copy: the graph needs its own
     return Selection(values, graph.make_tensor(places.copy("K"), None))
 
 
 # -- largest, smallest and middle ----------------------------------------------------------------
+
+
+def _median(x: Any, *, axis: Axes, keepdims: bool) -> Any:
+    """The lower median of all elements; NaN if one is NaN, or if there are none."""
+    flat = x.ravel()
+    if not flat.size or np.isnan(flat).any():
+        return np.array(np.nan, x.dtype)
+    middle = (flat.size - 1) // 2
+    return np.partition(flat, middle)[middle]
+
+
+_largest = primitive(
+    "max", in_c_order(lambda x, **over: largest(x, **over)), "x", twin=twins.whole("max")
+)
+_smallest = primitive(
+    "min", in_c_order(lambda x, **over: smallest(x, **over)), "x", twin=twins.whole("min")
+)
+_middle = primitive("median", in_c_order(_median), "x", twin=twins.whole("median"), analytic=False)
+for _made in (_largest, _smallest, _middle):
+    share_among_ties(_made, equal_or_nan)
 
 
 @within_memory
@@ -90,7 +152,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     pair = _other("max", dim, other)
     if pair is not None:
         return elementwise.maximum(input, pair)
-    return _extreme(reduction.max, np.argmax, input, dim, keepdim)
+    return _extreme(_largest, np.argmax, input, dim, keepdim)
 
 
 @within_memory
@@ -107,7 +169,7 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     pair = _other("min", dim, other)
     if pair is not None:
         return elementwise.minimum(input, pair)
-    return _extreme(reduction.min, np.argmin, input, dim, keepdim)
+    return _extreme(_smallest, np.argmin, input, dim, keepdim)
 
 
 def _other(name: str, dim: Any, other: Any) -> Any:
@@ -119,7 +181,7 @@ def _other(name: str, dim: Any, other: Any) -> Any:
     return None if other is None else tensor_of(name, other)
 
 
-def _extreme(made: primitive.Primitive, search: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+def _extreme(made: Primitive, search: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     x = tensor_of(made.name, input)
     if dim is None:
         return _of_all(made, x, keepdim)
@@ -134,7 +196,7 @@ def _searched(search: Any, array: Any, dim: int) -> Any:
     return search(array, axis=dim, keepdims=True).astype(np.int64, copy=False)
 
 
-def _of_all(made: primitive.Primitive, x: Any, keepdim: bool) -> Any:
+def _of_all(made: Primitive, x: Any, keepdim: bool) -> Any:
     if keepdim:
         raise TypeError(f"{made.name}: keepdim goes with a dim; a{made.name} has it without")
     some(made.name, x)
@@ -172,7 +234,7 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor 
             raise TypeError("median: keepdim goes with a dim")
         if x.array.dtype.kind != "f":
             some("median", x)
-        return reduction.median.apply(x, axis=tuple(range(x.array.ndim)), keepdims=False)
+        return _middle.apply(x, axis=tuple(range(x.array.ndim)), keepdims=False)
     d = dim_of("median", dim, x.array.ndim)
     some("median", x, d)
     index = _order(x.array, d, False)
@@ -204,7 +266,7 @@ def _lying_like(array: Any, index: Any) -> Any:
 
 
 def _slice(array: Any, dim: int, start: int, stop: int) -> Any:
-    return array[indexing.slices(dim, start, stop)]
+    return array[slices(dim, start, stop)]
 
 
 @within_memory
@@ -345,7 +407,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     before = (slice(None),) * d
     for _ in range(times if times < x.array.shape[d] else x.array.shape[d]):
         later, earlier = (getitem(x, (*before, s)) for s in (slice(1, None), slice(None, -1)))
-        x = (ne if x.array.dtype.kind == "b" else elementwise.sub)(later, earlier)
+        x = (ne if x.array.dtype.kind == "b" else arithmetic.sub)(later, earlier)
     return x
 
 

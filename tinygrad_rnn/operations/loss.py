@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.errors import silent
-from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
-from tinygrad_rnn.ops.activation import floats, hardtanh, log1pexp, sigmoid
-from tinygrad_rnn.ops.arithmetic import in_rules
-from tinygrad_rnn.ops.indexing import add_slices
-from tinygrad_rnn.ops.memory import first_decides
-from tinygrad_rnn.ops.promotion import promoted
+from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations.activation import floats, hardtanh, log1pexp, sigmoid
+from tinygrad_rnn.operations.indexing import add_slices
+from tinygrad_rnn.operations.memory import first_decides
+from tinygrad_rnn.operations.operation import in_rules
+from tinygrad_rnn.operations.promotion import promoted
+from tinygrad_rnn.operations.traits import primitive
 
 _clipped = in_rules(hardtanh)
 
@@ -25,7 +26,9 @@ def _huber(d: Any, *, delta: float, slope: float) -> Any:
 
 
 # straight from |d| = delta on, where it has this slope
-huber = Primitive("huber", _huber, "d", prepare=floats("huber_loss"))
+huber = primitive(
+    "huber", _huber, "d", prepare=floats("huber_loss"), twin=twins.huber, analytic=False
+)
 huber.vjp(
     "d",
     lambda g, d, delta, slope: g * (_clipped(d, low=-delta, high=delta) * (slope / delta)),
@@ -33,11 +36,12 @@ huber.vjp(
 )
 
 # ``index`` picks each target's class; ``weight`` is that of the class, and 0 where not ``kept``
-nll_loss = Primitive(
+nll_loss = primitive(
     "nll_loss",
     lambda x, *, index, weight, kept: np.where(kept, x[index] * -weight, x.dtype.type(0)),
     "x",
     prepare=floats("nll_loss"),
+    twin=twins.nll_loss,
 )
 nll_loss.vjp(
     "x",
@@ -57,12 +61,13 @@ def _binary_cross_entropy_slope(g: Any, x: Any, target: Any) -> Any:
     return g * (x - target) / np.where(variance < 1e-12, 1e-12, variance)
 
 
-binary_cross_entropy = Primitive(
+binary_cross_entropy = primitive(
     "binary_cross_entropy",
     _binary_cross_entropy,
     "x target",
     prepare=floats("binary_cross_entropy"),
     arrange=first_decides,
+    twin=twins.each("binary_cross_entropy"),
 )
 binary_cross_entropy.vjp(
     "x",
@@ -83,11 +88,13 @@ def _cross_entropy_of_logits(x: Any, target: Any) -> Any:
     return (1 - target) * x + log1pexp(-x)
 
 
-binary_cross_entropy_with_logits = Primitive(
+binary_cross_entropy_with_logits = primitive(
     "binary_cross_entropy_with_logits",
     _cross_entropy_of_logits,
     "x target",
     prepare=promoted("binary_cross_entropy_with_logits", numbers=False),
+    twin=twins.each("binary_cross_entropy_with_logits"),
+    analytic=False,
 )
 binary_cross_entropy_with_logits.vjp(
     "x",  # not σ(x) − target, in which a σ(x) near 1 loses its digits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from string import ascii_letters
 from typing import TYPE_CHECKING, Any
@@ -11,17 +11,49 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import broadcasts, dim_of, number_of, tensor_of
-from tinygrad_rnn.functions.elementwise import mul
-from tinygrad_rnn.functions.reduction import sum
-from tinygrad_rnn.functions.shape import diagonal, permute, reshape, transpose, unsqueeze
-from tinygrad_rnn.ops import arithmetic, linalg
-from tinygrad_rnn.ops.promotion import promoted, same_dtype
+from tinygrad_rnn.operations.arguments import broadcasts, dim_of, number_of, tensor_of
+from tinygrad_rnn.operations.arithmetic import add, mul
+from tinygrad_rnn.operations.memory import owned
+from tinygrad_rnn.operations.operation import Operation, P, R_co, operation
+from tinygrad_rnn.operations.promotion import promoted, same_dtype
+from tinygrad_rnn.operations.reduction import sum
+from tinygrad_rnn.operations.shape import diagonal, permute, reshape, transpose, unsqueeze
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
 
 
+def mT(x: Any) -> Any:
+    """The transpose of the last two axes; of a vector, itself."""
+    return x.T if x.ndim <= 2 else x.swapaxes(-1, -2)
+
+
+def _product(a: Any, b: Any) -> Any:
+    """``a @ b``; of arrays that are vectors or matrices by ``dot``, which takes half the time."""
+    if not isinstance(a, np.ndarray):
+        return a @ b
+    return a.dot(b) if 0 < a.ndim <= 2 and 0 < b.ndim <= 2 else np.asarray(a @ b, order="C")
+
+
+def _matmul_a(g: Any, b: Any) -> Any:
+    if b.ndim == 2:
+        return _product(g, b.T)
+    if b.ndim == 1:  # y_…i = Σ_j a_…ij b_j
+        return g[..., None] * b
+    if g.ndim < b.ndim:  # a is a vector: one row
+        return (g[..., None, :] @ mT(b))[..., 0, :]
+    return g @ mT(b)
+
+
+def _matmul_b(g: Any, a: Any) -> Any:
+    if a.ndim == 1:  # one row; b a matrix, or a vector if g is one number
+        return a[:, None] * g[..., None, :] if g.ndim else a * g
+    if g.ndim < a.ndim:  # b is a vector
+        return (mT(a) @ g[..., None])[..., 0]
+    return _product(mT(a), g)
+
+
+@operation(_product, "a b", symbol="@", prepare=same_dtype("matmul"), stops="the other factor is 0")
 def matmul(input: Any, other: Any) -> Tensor:
     """Product of matrices, ``input @ other``, of every rank that NumPy and PyTorch take.
 
@@ -43,7 +75,11 @@ def matmul(input: Any, other: Any) -> Tensor:
     >>> tg.matmul(tg.tensor([1.0, 2.0]), tg.tensor([[1.0, 0.0], [0.0, 3.0]]))
     tensor([1., 6.])
     """
-    return linalg.matmul.apply(input, other)
+    return matmul.apply(input, other)
+
+
+matmul.vjp("a", _matmul_a, formula="g @ bᵀ")
+matmul.vjp("b", _matmul_b, formula="aᵀ @ g", rows=True)
 
 
 def _operands(name: str, ranks: tuple[int, ...], *given: Any) -> tuple[Any, Any]:
@@ -71,7 +107,7 @@ def mm(input: Any, mat2: Any) -> Tensor:
     >>> tg.mm(tg.tensor([[1.0, 2.0]]), tg.tensor([[3.0], [4.0]]))
     tensor([[11.]])
     """
-    return linalg.matmul.apply(*_operands("mm", (2, 2), input, mat2))
+    return matmul.apply(*_operands("mm", (2, 2), input, mat2))
 
 
 def bmm(input: Any, mat2: Any) -> Tensor:
@@ -83,7 +119,7 @@ def bmm(input: Any, mat2: Any) -> Tensor:
     >>> tg.bmm(tg.ones(5, 2, 3), tg.ones(5, 3, 4)).shape
     (5, 2, 4)
     """
-    return linalg.matmul.apply(*_operands("bmm", (3, 3), input, mat2))
+    return matmul.apply(*_operands("bmm", (3, 3), input, mat2))
 
 
 def mv(input: Any, vec: Any) -> Tensor:
@@ -95,7 +131,7 @@ def mv(input: Any, vec: Any) -> Tensor:
     >>> tg.mv(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([1.0, 10.0]))
     tensor([21., 43.])
     """
-    return linalg.matmul.apply(*_operands("mv", (2, 1), input, vec))
+    return matmul.apply(*_operands("mv", (2, 1), input, vec))
 
 
 def dot(input: Any, tensor: Any) -> Tensor:
@@ -107,9 +143,28 @@ def dot(input: Any, tensor: Any) -> Tensor:
     >>> tg.dot(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]))
     tensor(11.)
     """
-    return linalg.matmul.apply(*_operands("dot", (1, 1), input, tensor))
+    return matmul.apply(*_operands("dot", (1, 1), input, tensor))
 
 
+def _plus_product(*arrays: Any, beta: Any, alpha: Any) -> Any:
+    """``β·input + α·(a @ b)``; at β = 0 the input does not count, not even if it is NaN."""
+    x, a, b = arrays
+    y = _product(a, b)
+    factor = y.dtype.type  # which makes 1.5 the integer 1 among integers, as in PyTorch
+    y = y if alpha == 1 else y * factor(alpha)
+    if beta == 0:
+        return np.broadcast_to(y, np.broadcast_shapes(x.shape, y.shape)).copy()
+    return y + (x if beta == 1 else x * factor(beta))
+
+
+def _adding(name: str) -> Callable[[Callable[P, R_co]], Operation[P, R_co]]:
+    return operation(
+        _plus_product, "input a b",
+        symbol="beta·{input} + alpha·{a} @ {b}", prepare=same_dtype(name),
+    )  # fmt: skip
+
+
+@_adding("addmm")
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta · input + alpha · (mat1 @ mat2)``, with ``input`` broadcast to the product.
 
@@ -126,9 +181,10 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     >>> tg.addmm(tg.tensor([0.5]), tg.tensor([[1.0, 2.0]]), tg.tensor([[3.0], [4.0]]), alpha=2)
     tensor([[22.5000]])
     """
-    return _added(linalg.addmm, input, _operands("addmm", (2, 2), mat1, mat2), beta, alpha)
+    return _added(addmm, input, _operands("addmm", (2, 2), mat1, mat2), beta, alpha)
 
 
+@_adding("addmv")
 def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta · input + alpha · (mat @ vec)``: `addmm` for a vector.
 
@@ -138,9 +194,10 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> T
     >>> tg.addmv(tg.tensor([0.5]), tg.tensor([[1.0, 2.0]]), tg.tensor([3.0, 4.0]))
     tensor([11.5000])
     """
-    return _added(linalg.addmv, input, _operands("addmv", (2, 1), mat, vec), beta, alpha)
+    return _added(addmv, input, _operands("addmv", (2, 1), mat, vec), beta, alpha)
 
 
+@_adding("baddbmm")
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta · input + alpha · (batch1 @ batch2)``: `addmm` for stacks of matrices.
 
@@ -150,11 +207,21 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any =
     >>> tg.baddbmm(tg.ones(3), tg.ones(5, 2, 4), tg.ones(5, 4, 3)).shape
     (5, 2, 3)
     """
-    return _added(linalg.baddbmm, input, _operands("baddbmm", (3, 3), batch1, batch2), beta, alpha)
+    return _added(baddbmm, input, _operands("baddbmm", (3, 3), batch1, batch2), beta, alpha)
 
 
-def _added(primitive: Any, input: Any, factors: tuple[Any, Any], beta: Any, alpha: Any) -> Any:
-    name, (a, b) = primitive.name, factors
+def _scaled(g: Any, factor: Any) -> Any:
+    return g if factor == 1 else g * factor
+
+
+for _sum in (addmm, addmv, baddbmm):
+    _sum.vjp("input", lambda g, beta: _scaled(g, beta), formula="beta·g")
+    _sum.vjp("a", lambda g, b, alpha: _scaled(_matmul_a(g, b), alpha), formula="alpha·g @ bᵀ")
+    _sum.vjp("b", lambda g, a, alpha: _scaled(_matmul_b(g, a), alpha), formula="alpha·aᵀ @ g")
+
+
+def _added(added: Any, input: Any, factors: tuple[Any, Any], beta: Any, alpha: Any) -> Any:
+    name, (a, b) = added.primitive.name, factors
     x = tensor_of(name, input)
     beta, alpha = number_of(name, "beta", beta), number_of(name, "alpha", alpha)
     shape = (*a.array.shape[:-1], *(b.array.shape[-1:] if b.array.ndim > 1 else ()))
@@ -163,7 +230,7 @@ def _added(primitive: Any, input: Any, factors: tuple[Any, Any], beta: Any, alph
             f"{name}: the input of shape {x.array.shape} does not broadcast to {shape}, the shape "
             "of the product"
         )
-    return primitive.general(x, a, b, beta=beta, alpha=alpha)
+    return added.primitive(x, a, b, beta=beta, alpha=alpha)
 
 
 def outer(input: Any, vec2: Any) -> Tensor:
@@ -282,6 +349,37 @@ def trace(input: Any) -> Tensor:
     return sum(diagonal(x))
 
 
+def _terms(equation: str) -> list[str]:
+    return equation.replace("->", ",").split(",")
+
+
+def _contract(a: Any, b: Any, *, equation: str) -> Any:
+    """The sum of products that ``equation`` names: one multiplication of (stacks of) matrices.
+
+    ``"bij,bjk->bik"``: every index occurs in at least two of the three terms, and in each once.
+    """
+    of_a, of_b, of_y = _terms(equation)
+    size = dict(zip(of_a + of_b, a.shape + b.shape))
+    batch = [i for i in of_a if i in of_b and i in of_y]
+    summed = [i for i in of_a if i in of_b and i not in of_y]
+    rows, columns = [i for i in of_a if i not in of_b], [i for i in of_b if i not in of_a]
+
+    def arranged(x: Any, term: str, *groups: list[str]) -> Any:
+        """The axes of ``x`` in groups, each of them made one axis."""
+        x = x.transpose([term.index(i) for group in groups for i in group])
+        return x.reshape([math.prod(size[i] for i in group) for group in groups])
+
+    if not summed:  # a matrix product over an axis of size 1 would be slow
+        y = arranged(a, of_a, batch, rows, []) * arranged(b, of_b, batch, [], columns)
+    elif batch:
+        y = arranged(a, of_a, batch, rows, summed) @ arranged(b, of_b, batch, summed, columns)
+    else:
+        y = arranged(a, of_a, rows, summed).dot(arranged(b, of_b, summed, columns))
+    found = [*batch, *rows, *columns]
+    return y.reshape([size[i] for i in found]).transpose([found.index(i) for i in of_y])
+
+
+@operation(owned(_contract), "a b", twin=lambda torch, a, b, equation: torch.einsum(equation, a, b))
 def einsum(equation: Any, *operands: Any) -> Tensor:
     """Sum of products over named indices, after Einstein's convention.
 
@@ -326,6 +424,28 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     xs = [tensor_of("einsum", x) for x in operands]
     terms, output = _read_equation(equation, [x.array.ndim for x in xs])
     return _sum_of_products([_once(x, term) for x, term in zip(xs, terms)], output)
+
+
+def contract(a: Any, b: Any, of_a: str, of_b: str, of_y: str) -> Any:
+    """`einsum` of tensors, recorded, or of arrays."""
+    equation = f"{of_a},{of_b}->{of_y}"
+    if isinstance(a, Variable) or isinstance(b, Variable):
+        return einsum.primitive(a, b, equation=equation)
+    return _contract(a, b, equation=equation)
+
+
+def _einsum_a(g: Any, b: Any, equation: str) -> Any:
+    of_a, of_b, of_y = _terms(equation)
+    return contract(g, b, of_y, of_b, of_a)
+
+
+def _einsum_b(g: Any, a: Any, equation: str) -> Any:
+    of_a, of_b, of_y = _terms(equation)
+    return contract(a, g, of_a, of_y, of_b)
+
+
+einsum.vjp("a", _einsum_a, formula="einsum(g, b)")
+einsum.vjp("b", _einsum_b, formula="einsum(a, g)")
 
 
 def _from_lists(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
@@ -410,7 +530,7 @@ def _sum_of_products(operands: Sequence[tuple[Any, str]], output: str) -> Any:
         first, second = min(combinations(range(len(left)), 2), key=cost)
         two, one = left.pop(second), left.pop(first)
         later = "".join(dict.fromkeys([*output, *(k for _, term in left for k in term)]))
-        left.append(_product(one, two, later if left else output))
+        left.append(_pair_product(one, two, later if left else output))
     return left[0][0]
 
 
@@ -428,16 +548,35 @@ def _summed(x: Any, term: str, wanted: str) -> tuple[Any, str]:
     return (sum(x, axes) if axes else x), "".join(i for i in term if i in wanted)
 
 
-def _product(one: tuple[Any, str], two: tuple[Any, str], wanted: str) -> tuple[Any, str]:
+def _pair_product(one: tuple[Any, str], two: tuple[Any, str], wanted: str) -> tuple[Any, str]:
     """Two operands multiplied, and summed over what is not wanted."""
     x, of_x = _summed(*one, wanted + two[1])
     y, of_y = _summed(*two, wanted + one[1])
     result = "".join(i for i in wanted if i in of_x or i in of_y)
     summed = {*of_x, *of_y} - {*result}  # only sums of products must be of one type, as in PyTorch
     prepared = (same_dtype if summed else promoted)("einsum")((x, y))
-    return linalg.einsum.general(*prepared, equation=f"{of_x},{of_y}->{result}"), result
+    return einsum.primitive(*prepared, equation=f"{of_x},{of_y}->{result}"), result
 
 
+def _rows(x: Any) -> Any:
+    """All rows of a stack of matrices as one matrix."""
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+
+
+def _linear(x: Any, weight: Any, bias: Any) -> Any:
+    y = _product(x, weight.T)
+    y += bias
+    return y
+
+
+@operation(
+    _linear,
+    "x weight bias",
+    symbol="{x} @ {weight}ᵀ + {bias}",
+    prepare=same_dtype("linear"),
+    stops="what it is multiplied with is 0",
+    twin="nn.functional.linear",
+)
 def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
     """Affine map ``input @ weightᵀ + bias``.
 
@@ -470,7 +609,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
             f"{w.array.shape}: their last sizes must be equal"
         )
     if bias is None:
-        return linalg.matmul.apply(x, transpose(w, 0, 1) if w.array.ndim == 2 else w)
+        return matmul.apply(x, transpose(w, 0, 1) if w.array.ndim == 2 else w)
     if w.array.ndim == 1:
         b = tensor_of("linear", bias)
         if b.array.ndim or x.array.ndim == 2:
@@ -479,5 +618,15 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
                 f"1, 3 or more axes; got shapes {b.array.shape} and {x.array.shape}: make the "
                 "weight a matrix of one row"
             )
-        return arithmetic.add.apply(linalg.matmul.apply(x, w), b)
-    return linalg.linear.apply(x, w, tensor_of("linear", bias))
+        return add.apply(matmul.apply(x, w), b)
+    return linear.apply(x, w, tensor_of("linear", bias))
+
+
+linear.vjp("x", lambda g, weight: _product(g, weight), formula="g @ weight")
+linear.vjp(
+    "weight",
+    lambda g, x: _product(_rows(g).T, _rows(x)) if g.ndim > 1 else g[:, None] * x,
+    formula="gᵀ @ x",
+    rows=True,
+)
+linear.vjp("bias", lambda g: g, formula="g")

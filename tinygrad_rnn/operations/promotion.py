@@ -11,7 +11,7 @@ from tinygrad_rnn.dtypes import get_default_dtype, is_floating, result_type
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.operations.traits import primitive
 
 Prepare = Callable[[Sequence[Any]], Sequence[Any]]
 
@@ -21,8 +21,13 @@ def _converted(x: Any, dtype: np.dtype[Any], copy: bool = False) -> Any:
     return x.astype(dtype, copy=copy)  # what does not fit becomes inf, as in PyTorch
 
 
-cast = Primitive(
-    "to_copy", lambda x, *, dtype, origin: _converted(x, dtype, copy=True), "x", symbol="to"
+cast = primitive(
+    "to_copy",
+    lambda x, *, dtype, origin: _converted(x, dtype, copy=True),
+    "x",
+    symbol="to",
+    twin=lambda torch, x, dtype, origin: x.to(getattr(torch, dtype.name)),
+    analytic=False,
 )
 """Change of element type: an operation of its own, so that its derivative is one too."""
 

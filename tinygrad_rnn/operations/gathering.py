@@ -9,7 +9,8 @@ import numpy as np
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import within_memory
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.functions.arguments import (
+from tinygrad_rnn.operations import indexing
+from tinygrad_rnn.operations.arguments import (
     Array,
     check_flags,
     check_range,
@@ -21,7 +22,7 @@ from tinygrad_rnn.functions.arguments import (
     number_of,
     tensor_of,
 )
-from tinygrad_rnn.functions.indexing import (
+from tinygrad_rnn.operations.indexing import (
     FULL,
     added_at,
     check_same_dtype,
@@ -30,8 +31,8 @@ from tinygrad_rnn.functions.indexing import (
     shaped,
     value_of,
 )
-from tinygrad_rnn.functions.shape import contiguous, ravel
-from tinygrad_rnn.ops import indexing, shape
+from tinygrad_rnn.operations.operation import operation
+from tinygrad_rnn.operations.shape import contiguous, ravel, reshape
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -402,7 +403,7 @@ def trimmed(name: str, x: Any, src: Any, at: Array) -> Tensor:
 
 def vector(x: Any) -> Tensor:
     """A 0-d tensor as a vector of one element, others as they are."""
-    return x if x.array.ndim else shape.reshape.apply(x, shape=(1,))
+    return x if x.array.ndim else reshape.apply(x, shape=(1,))
 
 
 # -- masks ---------------------------------------------------------------------------------------
@@ -457,3 +458,75 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...
     if as_tuple:
         return tuple(graph.make_tensor(i, None) for i in np.atleast_1d(array).nonzero())
     return graph.make_tensor(np.ascontiguousarray(np.argwhere(array)), None)
+
+
+# -- repeated in their places --
+
+
+@operation(lambda x, *, repeats, dim: np.repeat(x, repeats, dim))
+def repeat_interleave(
+    input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
+    """Each element (with ``dim``: each slice along that axis) repeated in its place.
+
+    Parameters
+    ----------
+    input : Tensor
+        Flattened without ``dim``. Alone, it is ``repeats``, and what is repeated are 0, 1, 2, …
+    repeats : int or integer Tensor
+        How often: all of them, or one by one.
+    dim : int, optional
+    output_size : int, optional
+        The size along ``dim`` of the result, if known; it is checked.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.repeat_interleave(tg.tensor([1.0, 2.0]), 2)
+    tensor([1., 1., 2., 2.])
+    >>> tg.repeat_interleave(tg.tensor([1.0, 2.0]), tg.tensor([0, 3]))
+    tensor([2., 2., 2.])
+    """
+    name = "repeat_interleave"
+    x = tensor_of(name, input)
+    counts = _counts(name, x if repeats is None else repeats)
+    if repeats is None:
+        if x.array.ndim != 1:
+            raise RuntimeError(f"{name}: repeats alone must be a vector, not {x.array.shape}")
+        x = tensor_of(name, np.arange(x.array.size, dtype=x.array.dtype))
+    x, axis = (ravel(x), 0) if dim is None else (x, dim_of(name, dim, x.array.ndim))
+    if not x.array.ndim:
+        raise IndexError(f"{name}: a 0-d tensor has no axis {dim}")
+    n = x.array.shape[axis]
+    if np.ndim(counts) and len(counts) != n:
+        raise RuntimeError(f"{name}: {len(counts)} repeats for {n} slices")
+    size = int(counts.sum()) if np.ndim(counts) else n * counts
+    if output_size is not None and output_size != size:
+        raise RuntimeError(f"{name}: output_size is {output_size}, but the result has {size}")
+    if np.ndim(counts):
+        picks = np.repeat(np.arange(n), counts)
+        return indexing.take.apply(x, index=(*[slice(None)] * axis, picks))
+    return repeat_interleave.apply(x, repeats=counts, dim=axis)
+
+
+repeat_interleave.vjp(
+    "x",
+    lambda g, x_shape, repeats, dim: g.reshape(
+        (*x_shape[: dim + 1], repeats, *x_shape[dim + 1 :])
+    ).sum(dim + 1),
+    formula="Σ g",
+)
+
+
+def _counts(name: str, repeats: Any) -> Any:
+    """How often each slice is repeated: an int for all, or a vector."""
+    if isinstance(repeats, int | np.integer):
+        counts: Any = integer_of(name, "repeats", repeats)
+    else:
+        counts = indices_of(name, "repeats", repeats)
+        if counts.ndim > 1:
+            raise RuntimeError(f"{name}: repeats must be a vector, got shape {counts.shape}")
+        counts = int(counts.item()) if counts.size == 1 else counts
+    if np.any(np.less(counts, 0)):
+        raise RuntimeError(f"{name}: repeats must not be negative, got {repeats!r:.60}")
+    return counts
