@@ -19,10 +19,10 @@ from test_viz import NETWORKS, SVG, tangle
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, nn, viz
 from tinygrad_rnn.engine.graph import tape
+from tinygrad_rnn.reading.names import expression, names
 from tinygrad_rnn.viz import text
 from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.source import source_of
-from tinygrad_rnn.writing.names import expression, names
 from tinygrad_rnn.writing.text import LEFT_TO_RIGHT, clean
 
 

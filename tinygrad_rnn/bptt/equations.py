@@ -11,8 +11,8 @@ import numpy as np
 
 from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.names import is_inline, names
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.names import is_inline, names
 from tinygrad_rnn.writing.rules import TO_EACH, rule, uses, vjp
 
 Array = np.ndarray[Any, Any]

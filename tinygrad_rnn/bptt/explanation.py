@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tinygrad_rnn.bptt.equations import Chain, Equation, array, folded
-from tinygrad_rnn.bptt.places import layer_of
 from tinygrad_rnn.bptt.record import Record, expect_record, place_of
-from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.layers import layer_of
+from tinygrad_rnn.reading.names import expression
+from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.formulas import opened
 from tinygrad_rnn.writing.latex import escaped, latex
 from tinygrad_rnn.writing.latex import name as latex_name
-from tinygrad_rnn.writing.names import expression
 from tinygrad_rnn.writing.text import table
 
 _LONGEST = 24  # so many operations of one time step, or outside of any, are shown

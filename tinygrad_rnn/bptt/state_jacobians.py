@@ -11,10 +11,10 @@ import numpy as np
 from tinygrad_rnn.autograd.contexts import enable_grad
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, unwalked
-from tinygrad_rnn.bptt.states import Layer, recurrences
 from tinygrad_rnn.bptt.unrolled import Unrolled
 from tinygrad_rnn.functions import cat
 from tinygrad_rnn.nn import Module
+from tinygrad_rnn.reading.states import Layer, recurrences
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.text import clean, folded
 

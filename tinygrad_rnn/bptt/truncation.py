@@ -14,9 +14,9 @@ from tinygrad_rnn.bptt.contributions import called
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, place_of, unwalked
 from tinygrad_rnn.bptt.replica import Cut, replica
-from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.norms import norm
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.bptt.replica import Cut, replica
-from tinygrad_rnn.bptt.states import Recurrence
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.reading.states import Recurrence
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Use = tuple[Node, int]  # a node, and which of its operands

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz.cells import Part
+from tinygrad_rnn.reading.cells import Part
+from tinygrad_rnn.reading.names import expression, given_name, is_inline, role_of
+from tinygrad_rnn.reading.roles import Roles
 from tinygrad_rnn.viz.grouping import Group
-from tinygrad_rnn.viz.roles import Roles
 from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Row, Strip
 from tinygrad_rnn.viz.source import Source
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.formulas import LOOSE, bracketed
-from tinygrad_rnn.writing.names import expression, given_name, is_inline, role_of
 from tinygrad_rnn.writing.norms import add_to
 from tinygrad_rnn.writing.text import clean
 

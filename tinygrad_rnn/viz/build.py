@@ -7,16 +7,16 @@ from collections.abc import Hashable
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.reading.names import is_inline, names
+from tinygrad_rnn.reading.roles import Roles, roles_of
 from tinygrad_rnn.viz import measure
 from tinygrad_rnn.viz.boxes import Boxes
 from tinygrad_rnn.viz.grouping import Columns, Group, Steps, groups_of
 from tinygrad_rnn.viz.options import TooManyBoxes, most, title_or
-from tinygrad_rnn.viz.roles import Roles, roles_of
 from tinygrad_rnn.viz.scene import Box, Edge, Lane, Scene, Strip
 from tinygrad_rnn.viz.source import NOT_KEPT, NOT_YET, Source
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale, count
-from tinygrad_rnn.writing.names import is_inline, names
 from tinygrad_rnn.writing.norms import add_to
 
 READABLE = 300  # boxes of an operation-level picture

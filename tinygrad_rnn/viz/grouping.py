@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from numbers import Integral
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz.cells import Part, parts_of
-from tinygrad_rnn.viz.roles import Roles
-from tinygrad_rnn.viz.scene import OUTER
-from tinygrad_rnn.writing.names import given_name
+from tinygrad_rnn.reading.cells import Part, parts_of
+from tinygrad_rnn.reading.names import given_name
+from tinygrad_rnn.reading.roles import OUTER, Roles
 
 LONGEST = 8  # time steps that are all drawn; of more, the first and the last
 FIRST, LAST = 2, 3

@@ -9,9 +9,10 @@ from typing import Any
 
 from tinygrad_rnn.bptt import Record
 from tinygrad_rnn.bptt.record import expect_record
-from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.mode import Tag
+from tinygrad_rnn.reading.names import given_name, role_of
+from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, page, theme_of
 from tinygrad_rnn.viz.layout.model import Rect
@@ -21,7 +22,6 @@ from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, width, xml
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale, bin_of, count
-from tinygrad_rnn.writing.names import given_name, role_of
 from tinygrad_rnn.writing.norms import add_to, norm
 from tinygrad_rnn.writing.text import clean
 

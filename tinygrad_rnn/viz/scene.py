@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 
 from tinygrad_rnn.writing.figures import Scale
 
-OUTER = ("before", "after")  # the regions of initial states
-
 
 @dataclass(slots=True)
 class Row:
@@ -103,7 +101,7 @@ class Box:
     index: int  # of its first place on the tape: the same in every run
     style: str  # see `grouping.Group`
     kind: str  # input, parameter, operation, state or loss
-    region: str  # see `roles`
+    region: str  # see `reading.roles`
     step: int | None  # the key of its column
     band: str  # the layer it is a part of, "" outside of layers
     name: str

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt.illnesses.finding import Finding
-from tinygrad_rnn.bptt.places import layer_of, where
 from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.layers import layer_of, where
+from tinygrad_rnn.reading.names import expression, names
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.names import expression, names
 
 _KEEP_OFF = "keep its argument away from 0: add a small number, or use the function's stable form"
 _REMEDIES = {

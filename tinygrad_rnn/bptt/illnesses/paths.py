@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt.illnesses.finding import Finding
-from tinygrad_rnn.bptt.places import layer_of, where
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.layers import layer_of, where
+from tinygrad_rnn.reading.names import is_inline
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.writing.names import is_inline
 
 Parameters = Sequence[tuple[str, Tensor]]
 

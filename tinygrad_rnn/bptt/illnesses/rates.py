@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_rnn.bptt.illnesses.finding import Finding
-from tinygrad_rnn.bptt.places import layer_of, where
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.bptt.state_flow import Parts
-from tinygrad_rnn.bptt.states import Ways, recurrences
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import dense, fitted
+from tinygrad_rnn.reading.layers import layer_of, where
+from tinygrad_rnn.reading.states import Ways, recurrences
 from tinygrad_rnn.writing import figures
 
 VANISHED = 1e-6  # less than this float32 hardly notices beside 1

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt.illnesses.finding import Finding
-from tinygrad_rnn.bptt.places import layer_of, where
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.layers import layer_of, where
 
 DEAD_SHARE = 0.5  # of a layer's units; fresh ReLU layers reach a third
 ENOUGH = 8  # samples, before a unit that was 0 in all of them is called dead

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt.illnesses.finding import Finding
-from tinygrad_rnn.bptt.places import layer_of, moments
 from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.layers import layer_of, moments
 
 _REASONS = {
     "relu": "its outputs are 0 there, and so is its slope",

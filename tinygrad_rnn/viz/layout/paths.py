@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tinygrad_rnn.reading.roles import OUTER
 from tinygrad_rnn.viz.layout.rows import Rows
-from tinygrad_rnn.viz.scene import OUTER, Box, Edge, Scene
+from tinygrad_rnn.viz.scene import Box, Edge, Scene
 
 PORT = 15.0  # between two wires' ends on one box
 EDGE = 16.0  # from a box's corner to the first wire

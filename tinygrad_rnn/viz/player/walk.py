@@ -15,12 +15,12 @@ import numpy as np
 from tinygrad_rnn.bptt import Record, Visit
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.mode import SMALL
+from tinygrad_rnn.reading.names import expression, names
 from tinygrad_rnn.viz import measure
 from tinygrad_rnn.viz.build import boxed_of
 from tinygrad_rnn.viz.player.numbers import in_numbers
 from tinygrad_rnn.viz.scene import Row, Scene
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.names import expression, names
 from tinygrad_rnn.writing.norms import add_to, norm
 from tinygrad_rnn.writing.rules import vjp
 from tinygrad_rnn.writing.text import clean

@@ -15,13 +15,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz.scene import OUTER
-from tinygrad_rnn.writing.names import given_name, role_of
+from tinygrad_rnn.reading.names import given_name, role_of
+from tinygrad_rnn.reading.states import recurrences
 
 Use = tuple[Node, int]  # a node, and which of its operands the place is
 Where = tuple[str, "int | None", "str | None"]  # scope, layer and direction
+OUTER = ("before", "after")  # the regions of initial states
 SLICES = ("getitem", "slice", "index")
 _BELOW = ("step", "bottom", *OUTER)  # regions whose boxes use what lies below
 _INITIAL_NAME = re.compile(r"[hc]_?(0|₀)$")

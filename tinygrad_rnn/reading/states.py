@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.writing.names import role_of
+from tinygrad_rnn.reading.names import role_of
 from tinygrad_rnn.writing.text import clean
 
 _GATES = ("sigmoid", "tanh")

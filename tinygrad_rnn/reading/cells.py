@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz.roles import SLICES, Roles, counted
-from tinygrad_rnn.writing.names import given_name, role_of
+from tinygrad_rnn.reading.names import given_name, role_of
+from tinygrad_rnn.reading.roles import SLICES, Roles, counted
 
 
 class Part(NamedTuple):
