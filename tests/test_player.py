@@ -19,7 +19,7 @@ from browsing import Page, open_chromium
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
 from tinygrad_rnn.cli import demo
-from tinygrad_rnn.reading.names import given_name, is_inline
+from tinygrad_rnn.reading.given import given_name, is_inline
 from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.player import still
 from tinygrad_rnn.viz.player.walk import walk_of

@@ -11,6 +11,7 @@ from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, Visit, expect_record, place_of
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.sums import Part, Waiting
+from tinygrad_rnn.reading.given import given_name
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.norms import norm
 from tinygrad_rnn.writing.text import clean, folded
@@ -104,10 +105,10 @@ class Contributions(Measured, Mapping[Any, Array]):
 
 def called(place: Node) -> str:
     """What tables call a place: its name and time step, or else its shape."""
-    name, step = place.notes.name if place.notes else None, place.tag.step
+    name, step = given_name(place), place.tag.step
     if not name:
         return f"a tensor {place.shape}"
-    return clean(name) if step is None else f"{clean(name)}_{step}"
+    return name if step is None else f"{name}_{step}"
 
 
 def _absent_last(key: tuple[Any, ...]) -> list[tuple[bool, Any]]:

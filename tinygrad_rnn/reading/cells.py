@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.reading.names import given_name, role_of
+from tinygrad_rnn.reading.given import given_name, role_of
 from tinygrad_rnn.reading.roles import SLICES, Roles, counted
 
 

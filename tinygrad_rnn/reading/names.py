@@ -16,6 +16,7 @@ from itertools import count
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.given import given_name, is_inline, may_be_parameter
 from tinygrad_rnn.writing import formulas
 from tinygrad_rnn.writing.formulas import in_step
 from tinygrad_rnn.writing.text import clean, cut
@@ -29,13 +30,6 @@ _ACTIVATIONS = (
     "leaky_relu", "logsigmoid", "mish", "relu", "sigmoid", "silu", "softmax",
     "softplus", "softsign", "tanh",
 )  # fmt: skip
-
-
-def is_inline(place: Node) -> bool:
-    """Whether a place is a number written into the program, and so needs no box."""
-    if not place.is_leaf or place.requires_grad or place.value is None:
-        return False
-    return place.shape == () and not given_name(place)
 
 
 def names(places: list[Node]) -> Names:
@@ -147,7 +141,7 @@ class _Naming:
             for parent in node.parents:
                 self.users[parent].append(node)
         homes = {place: self._home(place) for place in places if not is_inline(place)}
-        self._asgiven_name()
+        self._as_given()
         self.found.share(homes)
         self._gates()
         self._formulas()
@@ -171,7 +165,7 @@ class _Naming:
 
     # -- given names --
 
-    def _asgiven_name(self) -> None:
+    def _as_given(self) -> None:
         modules = self._modules()
         for place in self.places:
             if is_inline(place):
@@ -185,8 +179,9 @@ class _Naming:
         """Names such as ``out.weight``, for all parameters of a module if one name needs it."""
         called = defaultdict(list)
         for place in self.places:
-            if _is_parameter(place) and self.users[place]:
-                called[given_name(place)].append(place)
+            named = place.is_leaf and place.tag.step is None and given_name(place)
+            if named and may_be_parameter(place) and self.users[place]:
+                called[named].append(place)
         needed: dict[str, int] = {}  # by module: how many parts of its path tell it from others
         for places in called.values():
             paths = {self._owner(place) for place in places}
@@ -307,23 +302,6 @@ class _Naming:
                 if position not in numbers:
                     numbers[position] = next(free)
                 self.found[place] = in_step(numbers[position], tag.step)
-
-
-def given_name(place: Node) -> str:
-    """The name that the program gave to a place, made safe to write; "" if it gave none."""
-    return clean(place.notes.name) if place.notes is not None and place.notes.name else ""
-
-
-def role_of(place: Node) -> str | None:
-    """The role that the program gave to a place."""
-    return place.notes.role if place.notes is not None else None
-
-
-def _is_parameter(place: Node) -> bool:
-    if not place.is_leaf or not given_name(place) or place.tag.step is not None:
-        return False
-    role = role_of(place)
-    return role == "parameter" or (role is None and place.requires_grad)
 
 
 def _is_part(node: Node) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.reading.names import given_name, role_of
+from tinygrad_rnn.reading.given import given_name, role_of
 from tinygrad_rnn.reading.states import recurrences
 
 Use = tuple[Node, int]  # a node, and which of its operands the place is

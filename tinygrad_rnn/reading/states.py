@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.reading.names import role_of
+from tinygrad_rnn.reading.given import name_of, role_of
 from tinygrad_rnn.writing.text import clean
 
 _GATES = ("sigmoid", "tanh")
@@ -184,11 +184,11 @@ def _slots(places: list[Node]) -> dict[Node, Hashable]:
     """What stays the same from step to step: a name, or else which of the step's tanh it is."""
     repeated: dict[Hashable, set[int | None]] = defaultdict(set)
     for place in places:
-        repeated[_home(place), _name(place)].add(place.tag.step)
+        repeated[_home(place), name_of(place)].add(place.tag.step)
     counts: Counter[Hashable] = Counter()
     slots: dict[Node, Hashable] = {}
     for place in places:
-        home, name = _home(place), _name(place)
+        home, name = _home(place), name_of(place)
         count = (home, place.tag.step, place.primitive)
         by_name = name and len(repeated[home, name]) > 1
         slots[place] = (home, name) if by_name else (home, place.primitive, counts[count])
@@ -207,7 +207,7 @@ def _named(found: Iterable[dict[int, Node]]) -> list[Series]:
     series = []
     for places in found:
         first = next(iter(places.values()))
-        name = _name(first) or first.primitive.name
+        name = name_of(first) or first.primitive.name
         taken[name] += 1
         unique = name if taken[name] == 1 else f"{name} {taken[name]}"
         series.append(Series(unique, dict(sorted(places.items()))))
@@ -221,8 +221,4 @@ def _collects(user: Node, place: Node) -> bool:
 
 
 def _is_gate(place: Node) -> bool:
-    return place.primitive.name in _GATES and bool(_name(place))
-
-
-def _name(place: Node) -> str:
-    return (place.notes.name if place.notes is not None else None) or ""
+    return place.primitive.name in _GATES and bool(name_of(place))

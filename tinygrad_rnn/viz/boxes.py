@@ -12,7 +12,8 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.cells import Part
-from tinygrad_rnn.reading.names import expression, given_name, is_inline, role_of
+from tinygrad_rnn.reading.given import given_name, is_inline, role_of
+from tinygrad_rnn.reading.names import expression
 from tinygrad_rnn.reading.roles import Roles
 from tinygrad_rnn.viz.grouping import Group
 from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Row, Strip

@@ -7,7 +7,8 @@ from collections.abc import Hashable
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node, tape
-from tinygrad_rnn.reading.names import is_inline, names
+from tinygrad_rnn.reading.given import is_inline
+from tinygrad_rnn.reading.names import names
 from tinygrad_rnn.reading.roles import Roles, roles_of
 from tinygrad_rnn.viz import measure
 from tinygrad_rnn.viz.boxes import Boxes

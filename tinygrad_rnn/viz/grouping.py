@@ -11,7 +11,7 @@ from numbers import Integral
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.cells import Part, parts_of
-from tinygrad_rnn.reading.names import given_name
+from tinygrad_rnn.reading.given import given_name
 from tinygrad_rnn.reading.roles import OUTER, Roles
 
 LONGEST = 8  # time steps that are all drawn; of more, the first and the last

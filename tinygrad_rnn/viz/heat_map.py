@@ -11,7 +11,7 @@ from tinygrad_rnn.bptt import Record
 from tinygrad_rnn.bptt.record import expect_record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.mode import Tag
-from tinygrad_rnn.reading.names import given_name, role_of
+from tinygrad_rnn.reading.given import given_name, role_of
 from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, page, theme_of

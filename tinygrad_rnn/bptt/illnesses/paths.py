@@ -11,8 +11,8 @@ import numpy as np
 from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.given import is_inline
 from tinygrad_rnn.reading.layers import layer_of, where
-from tinygrad_rnn.reading.names import is_inline
 from tinygrad_rnn.tensor import Tensor
 
 Parameters = Sequence[tuple[str, Tensor]]

@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.reading.layers import layer_of, where
 
 DEAD_SHARE = 0.5  # of a layer's units; fresh ReLU layers reach a third
@@ -90,11 +91,11 @@ def _alike(record: Record, primitives: Collection[str]) -> dict[tuple[str, str, 
 
 def _name(node: Node) -> str:
     """The name that a node was given, or the operation: "tanh(c)"."""
-    if node.notes is not None and node.notes.name:
-        return node.notes.name
+    if name := name_of(node):
+        return name
     (operand,) = node.parents
     primitive = str(node.primitive.name)
-    named = operand.notes is not None and operand.notes.name
+    named = name_of(operand)
     return f"{primitive}({named})" if named else primitive
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.reading.layers import layer_of, moments
 
 _REASONS = {
@@ -98,9 +99,8 @@ def _reason(stops: Sequence[Visit]) -> str:
         return "no gradient came to the loss, or contributions cancel"
     kinds: dict[Any, list[Visit]] = {}
     for visit in stops:
-        notes = visit.node.notes
-        name = visit.node.primitive.name
-        called = f"{name} (called {notes.name})" if notes is not None and notes.name else name
+        name, given = visit.node.primitive.name, name_of(visit.node)
+        called = f"{name} (called {given})" if given else name
         kinds.setdefault((layer_of(visit.node), name, called), []).append(visit)
     words = []
     for (layer, name, called), visits in kinds.items():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.reading.names import is_inline
+from tinygrad_rnn.reading.given import is_inline
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.rules import TO_EACH, rule, uses, vjp
 
