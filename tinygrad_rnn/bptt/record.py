@@ -15,6 +15,7 @@ from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import dense
 from tinygrad_rnn.ops.inplace import root_of
 from tinygrad_rnn.reading.given import name_of
+from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
 
 Array = np.ndarray[Any, Any]
@@ -193,10 +194,7 @@ class Record:
             tag = place.tag
             if not name or name_of(place) != name or tag.step is None:
                 continue
-            inside = scope is None or f".{tag.scope}".endswith(f".{scope}")
-            if not inside or layer not in (None, tag.layer):
-                continue
-            if direction not in (None, tag.direction):
+            if not Layer.of(place).is_meant_by(scope, layer, direction):
                 continue
             if tag.step in found:
                 raise ValueError(

@@ -11,7 +11,8 @@ import numpy as np
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, expect_record
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.reading.states import Layer, Recurrence, Series, Ways, recurrences
+from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.states import Recurrence, Series, Ways, recurrences
 from tinygrad_rnn.writing.norms import norm, norms
 from tinygrad_rnn.writing.text import clean, folded
 

@@ -9,39 +9,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import name_of, role_of
-from tinygrad_rnn.writing.text import clean
+from tinygrad_rnn.reading.layers import Layer
 
 _GATES = ("sigmoid", "tanh")
-
-
-class Layer(NamedTuple):
-    """Which recurrent layer: a module or scope, a layer of its stack, a direction.
-
-    ``run`` counts from 1 the times that it was unrolled over the same time steps.
-
-    Examples
-    --------
-    >>> str(Layer("encoder.lstm", 0, "reverse"))
-    'encoder.lstm, layer 0, reverse'
-    >>> str(Layer())
-    'loop'
-    """
-
-    scope: str = ""
-    number: int | None = None
-    direction: str | None = None
-    run: int = 1
-
-    def __str__(self) -> str:
-        parts = [clean(self.scope) or "loop"]
-        parts += [] if self.number is None else [f"layer {self.number}"]
-        parts += ["reverse"] if self.direction == "reverse" else []
-        parts += [f"run {self.run}"] if self.run > 1 else []
-        return ", ".join(parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,11 +144,10 @@ class _Search:
         seen: Counter[Hashable] = Counter()
         by_slot: dict[Layer, dict[Hashable, dict[int, Node]]] = defaultdict(dict)
         for place in places:
-            scope, step, number, direction = place.tag[:4]
+            slot, step = self.slots[place], place.tag.step
             assert step is not None
-            slot = self.slots[place]
             seen[slot, step] += 1
-            layer = Layer(scope, number, direction, seen[slot, step])
+            layer = Layer.of(place, run=seen[slot, step])
             by_slot[layer].setdefault(slot, {})[step] = place
         return {layer: _named(slots.values()) for layer, slots in by_slot.items()}
 

@@ -13,6 +13,7 @@ import numpy as np
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.cells import Part
 from tinygrad_rnn.reading.given import given_name, is_inline, role_of
+from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.names import expression
 from tinygrad_rnn.reading.roles import Roles
 from tinygrad_rnn.viz.grouping import Group
@@ -301,18 +302,15 @@ class Boxes:
 
     def _band(self, group: Group, main: Node) -> str:
         """The layer in whose band a box stands."""
-        part, tag = group.part, main.tag
+        part, layer = group.part, Layer.of(main)
         if self.roles.steps[main] is None or self.roles.kinds[main] == "input":
             return ""
         if self.cells:
             return self.titles.get(part, "") if part is not None else ""
-        if tag.layer is None:
+        if layer.number is None:
             elided = group.style == "elided" and part is not None
-            return clean(part.scope if elided and part is not None else tag.scope)
-        if tag.direction is None:
-            return ""
-        direction = ", reverse" if tag.direction == "reverse" else ""
-        return f"{clean(tag.scope)}, layer {tag.layer}{direction}"
+            return clean(part.scope if elided and part is not None else layer.scope)
+        return "" if layer.direction is None else str(layer)
 
 
 def _titles(groups: Iterable[Group]) -> dict[Part, str]:
@@ -333,8 +331,8 @@ def _titles(groups: Iterable[Group]) -> dict[Part, str]:
         kind = kind or ("RNN" if part.kind == "layer" else "cell")
         scope = _module(part.scope)
         title = f"{scope}: {kind}" if scope and len(scopes) > 1 else kind
-        where = f", layer {part.layer}" if layers[part.scope] > 1 else ""
-        where += ", reverse" if part.direction == "reverse" else ""
+        number = part.layer if layers[part.scope] > 1 else None
+        where = "".join(f", {word}" for word in Layer("", number, part.direction).words())
         given[title + where] += 1
         again = given[title + where]
         titles[part] = f"{title} {again}{where}" if again > 1 else title + where

@@ -9,7 +9,8 @@ import numpy as np
 
 from tinygrad_rnn.bptt import Flow, Record, StateFlow
 from tinygrad_rnn.bptt.state_flow import flow_for
-from tinygrad_rnn.reading.states import Layer, Series, recurrences
+from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.states import Series, recurrences
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, ValueAxis, page, theme_of
 from tinygrad_rnn.viz.layout.model import Point, Rect

@@ -10,8 +10,8 @@ from typing import Any
 from tinygrad_rnn.bptt import Record
 from tinygrad_rnn.bptt.record import expect_record
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.engine.mode import Tag
 from tinygrad_rnn.reading.given import given_name, role_of
+from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, page, theme_of
@@ -104,15 +104,14 @@ def heat_map_for(caller: str, record: Record, theme: str, title: str | None) -> 
 def _groups(record: Record) -> dict[str, list[_Band]]:
     """The bands under the names of their layers, the first layer first."""
     groups: dict[str, list[_Band]] = defaultdict(list)
-    home: dict[Any, str] = {}
+    home: dict[Layer, str] = {}
     for found in recurrences(record.places):
-        name = home[found.layer[:3]] = str(found.layer)
+        name = home[found.layer.whatever_run] = str(found.layer)
         for state in found.states:
             groups[name].append(_Band(clean(state.name), _state_norms(record, state.places)))
-    for place, (tag, norms) in _shares(record).items():
+    for place, (layer, norms) in _shares(record).items():
         name = given_name(place) or "parameter"
-        key = home.get((tag.scope, tag.layer, tag.direction))
-        groups[key or tag.scope or "parameters"].append(_Band(name, norms))
+        groups[home.get(layer) or layer.scope or "parameters"].append(_Band(name, norms))
     return groups
 
 
@@ -121,10 +120,10 @@ def _state_norms(record: Record, places: dict[int, Node]) -> Norms:
     return {t: 0.0 if g is None else norm(g) for t, g in gradients.items()}
 
 
-def _shares(record: Record) -> dict[Node, tuple[Tag, Norms]]:
+def _shares(record: Record) -> dict[Node, tuple[Layer, Norms]]:
     """The norms of the steps' shares in each parameter's gradient, and where it is used."""
     sums: dict[Node, dict[int, Any]] = {}
-    tags: dict[Node, Tag] = {}
+    layers: dict[Node, Layer] = {}
     for visit in record.visits:
         t, sent = visit.step, None
         for operand, parent in enumerate(visit.node.parents):
@@ -134,10 +133,10 @@ def _shares(record: Record) -> dict[Node, tuple[Tag, Norms]]:
             c, share = sent[operand], sums.setdefault(parent, {})
             if c is not None:
                 add_to(share, t, c)
-                tags[parent] = visit.node.tag
+                layers[parent] = Layer.of(visit.node)
     return {
-        place: (tags[place], {t: norm(share[t]) for t in sorted(share)})
-        for place in sorted(tags, key=lambda place: place.order)
+        place: (layers[place], {t: norm(share[t]) for t in sorted(share)})
+        for place in sorted(layers, key=lambda place: place.order)
         if len(share := sums[place]) > 1 or role_of(place) == "parameter"
     }
 

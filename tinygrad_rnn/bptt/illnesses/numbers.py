@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.reading.layers import layer_of, where
+from tinygrad_rnn.reading.layers import Layer, where
 from tinygrad_rnn.reading.names import expression, names
 from tinygrad_rnn.writing import figures
 
@@ -98,7 +98,7 @@ def _in_backward(record: Record, visit: Visit) -> Finding:
 
 def _finding(node: Node, what: str, advice: str, visit: int | None = None) -> Finding:
     step = node.tag.step
-    place = where(layer_of(node), [step])
+    place = where(Layer.of(node).spoken, [step])
     steps = () if step is None else (step,)
     return Finding("error", "not finite", place, what, advice, steps, visit=visit)
 

@@ -12,7 +12,7 @@ from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import is_inline
-from tinygrad_rnn.reading.layers import layer_of, where
+from tinygrad_rnn.reading.layers import Layer, where
 from tinygrad_rnn.tensor import Tensor
 
 Parameters = Sequence[tuple[str, Tensor]]
@@ -70,7 +70,7 @@ def _corresponding(record: Record) -> dict[tuple[str, Any, int, int], _Uses]:
     found: dict[tuple[str, Any, int, int], _Uses] = {}
     count: dict[Any, int] = {}
     for node in record.places:
-        step, layer = node.tag.step, layer_of(node)
+        step, layer = node.tag.step, Layer.of(node).spoken
         if node.is_leaf or step is None:
             continue
         nth = count[layer, step, node.primitive] = count.get((layer, step, node.primitive), 0) + 1

@@ -14,7 +14,7 @@ from tinygrad_rnn.bptt.state_flow import Parts
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import dense, fitted
-from tinygrad_rnn.reading.layers import layer_of, where
+from tinygrad_rnn.reading.layers import where
 from tinygrad_rnn.reading.states import Ways, recurrences
 from tinygrad_rnn.writing import figures
 
@@ -84,8 +84,7 @@ def rates(record: Record) -> dict[str, Rate]:
             slope = np.polyfit(np.arange(len(logs)), logs, 1)[0]
             with np.errstate(over="ignore"):
                 rate, total = np.exp(slope), np.exp(logs[-1] - logs[0])
-            layer = layer_of(next(iter(start)), each.layer.run)
-            found[layer] = Rate(float(rate), float(total), tuple(steps))
+            found[each.layer.spoken] = Rate(float(rate), float(total), tuple(steps))
     return found
 
 

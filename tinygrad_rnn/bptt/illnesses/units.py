@@ -12,7 +12,7 @@ from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import name_of
-from tinygrad_rnn.reading.layers import layer_of, where
+from tinygrad_rnn.reading.layers import Layer, where
 
 DEAD_SHARE = 0.5  # of a layer's units; fresh ReLU layers reach a third
 ENOUGH = 8  # samples, before a unit that was 0 in all of them is called dead
@@ -81,7 +81,7 @@ def _alike(record: Record, primitives: Collection[str]) -> dict[tuple[str, str, 
     for node in record.places:
         if node.is_leaf or node.primitive.name not in primitives or record.value(node) is None:
             continue
-        layer, primitive = layer_of(node), node.primitive.name
+        layer, primitive = Layer.of(node).spoken, node.primitive.name
         place = layer, primitive, node.tag.step, _name(node)
         count[place] = count.get(place, 0) + 1
         name = _name(node) if count[place] == 1 else f"{_name(node)} (number {count[place]})"

@@ -11,7 +11,7 @@ from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import name_of
-from tinygrad_rnn.reading.layers import layer_of, moments
+from tinygrad_rnn.reading.layers import Layer, moments
 
 _REASONS = {
     "relu": "its outputs are 0 there, and so is its slope",
@@ -101,7 +101,7 @@ def _reason(stops: Sequence[Visit]) -> str:
     for visit in stops:
         name, given = visit.node.primitive.name, name_of(visit.node)
         called = f"{name} (called {given})" if given else name
-        kinds.setdefault((layer_of(visit.node), name, called), []).append(visit)
+        kinds.setdefault((Layer.of(visit.node).spoken, name, called), []).append(visit)
     words = []
     for (layer, name, called), visits in kinds.items():
         place = f" of {layer}" if layer else ""
