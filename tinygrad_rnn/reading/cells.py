@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import given_name, role_of
-from tinygrad_rnn.reading.roles import SLICES, Roles, counted
+from tinygrad_rnn.reading.roles import SLICES, Roles
+from tinygrad_rnn.reading.steps import Counterparts
 
 
 class Part(NamedTuple):
@@ -54,7 +55,7 @@ class _Parts:
                 self.parts[place] = self._part_of_layer(place, step)
             else:
                 self.steps[step].append(place)
-        self._find_counterparts()
+        self.counterparts = Counterparts(self.steps)
         for step in self.steps:
             self._cells(step)
             self._absorb(step)
@@ -79,32 +80,11 @@ class _Parts:
         outside = all(self.roles.steps[parent] is None for parent in place.parents)
         return place.primitive.name in SLICES and outside
 
-    def _find_counterparts(self) -> None:
-        """Index the nodes of loops by what tells them again at another step."""
-        self.named: dict[tuple[int, str, str], Node] = {}
-        self.placed: dict[tuple[int, str, tuple[str, int]], Node] = {}
-        self.at: dict[Node, tuple[str, int]] = {}
-        for step, nodes in self.steps.items():
-            scopes: dict[str, list[Node]] = defaultdict(list)
-            for node in nodes:
-                scopes[node.tag.scope].append(node)
-                if name := given_name(node):
-                    self.named[step, node.tag.scope, name] = node
-            for scope, inside in scopes.items():
-                for position, node in counted(inside):
-                    self.at[node] = position
-                    self.placed[step, scope, position] = node
-
     def _counterpart(self, place: Node, step: int) -> Node | None:
         """What is, at the given step, what ``place`` is at its own."""
         if self.roles.steps[place] == step:
             return place
-        if place not in self.at:
-            return None
-        scope, name = place.tag.scope, given_name(place)
-        if name and (step, scope, name) in self.named:
-            return self.named[step, scope, name]
-        return self.placed.get((step, scope, self.at[place]))
+        return self.counterparts.of(place, step)
 
     def _cells(self, step: int) -> None:
         """The cycles of the step's graph when what a state becomes leads to what it is used by."""

@@ -10,13 +10,14 @@ All of this is worked out when a picture is drawn: a forward pass pays nothing f
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import given_name, is_inline, may_be_parameter
+from tinygrad_rnn.reading.steps import positions
 from tinygrad_rnn.writing import formulas
 from tinygrad_rnn.writing.formulas import in_step
 from tinygrad_rnn.writing.text import clean, cut
@@ -292,16 +293,10 @@ class _Naming:
         """v1, v2, …: the first addition of a step is called the same in every step."""
         given = set(self.stems.values())
         free = (name for n in count(1) if (name := f"v{n}") not in given)
-        numbers: dict[tuple[Any, ...], str] = {}
-        seen: Counter[tuple[Any, ...]] = Counter()
-        for place in self.places:
-            if place not in self.found:
-                kind, tag = place.primitive and place.primitive.name, place.tag
-                seen[kind, tag] += 1
-                position = (kind, seen[kind, tag], tag.scope, *tag[2:4])
-                if position not in numbers:
-                    numbers[position] = next(free)
-                self.found[place] = in_step(numbers[position], tag.step)
+        unnamed = positions(place for place in self.places if place not in self.found)
+        numbers = dict(zip(dict.fromkeys(unnamed.values()), free))
+        for place, position in unnamed.items():
+            self.found[place] = in_step(numbers[position], place.tag.step)
 
 
 def _is_part(node: Node) -> bool:

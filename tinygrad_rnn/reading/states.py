@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import name_of, role_of
 from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.steps import slots
 
 _GATES = ("sigmoid", "tanh")
 
@@ -102,7 +103,7 @@ class _Search:
         carried = [p for p in self.users_elsewhere if not self._is_collected(p)]
         kinds = {p.primitive for p in carried}
         worth = [p for p in timed if p.primitive in kinds or p.notes is not None]
-        self.slots = _slots(worth)
+        self.slots = slots(worth)
         self.carrying = self._carrying(carried)
         self.states = [p for p in worth if self._is_state(p)]
         known = set(self.states)
@@ -149,28 +150,7 @@ class _Search:
             seen[slot, step] += 1
             layer = Layer.of(place, run=seen[slot, step])
             by_slot[layer].setdefault(slot, {})[step] = place
-        return {layer: _named(slots.values()) for layer, slots in by_slot.items()}
-
-
-def _slots(places: list[Node]) -> dict[Node, Hashable]:
-    """What stays the same from step to step: a name, or else which of the step's tanh it is."""
-    repeated: dict[Hashable, set[int | None]] = defaultdict(set)
-    for place in places:
-        repeated[_home(place), name_of(place)].add(place.tag.step)
-    counts: Counter[Hashable] = Counter()
-    slots: dict[Node, Hashable] = {}
-    for place in places:
-        home, name = _home(place), name_of(place)
-        count = (home, place.tag.step, place.primitive)
-        by_name = name and len(repeated[home, name]) > 1
-        slots[place] = (home, name) if by_name else (home, place.primitive, counts[count])
-        counts[count] += 1
-    return slots
-
-
-def _home(place: Node) -> Hashable:
-    scope, _, layer, direction = place.tag[:4]
-    return scope, layer, direction
+        return {layer: _named(found.values()) for layer, found in by_slot.items()}
 
 
 def _named(found: Iterable[dict[int, Node]]) -> list[Series]:
