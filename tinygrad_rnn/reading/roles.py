@@ -15,9 +15,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.reading.given import given_name, role_of
+from tinygrad_rnn.reading.given import given_name, may_be_parameter, role_of
 from tinygrad_rnn.reading.layers import Layer
-from tinygrad_rnn.reading.states import recurrences
+from tinygrad_rnn.reading.states import Recurrence, recurrences
 from tinygrad_rnn.reading.steps import positions
 
 Use = tuple[Node, int]  # a node, and which of its operands the place is
@@ -29,7 +29,7 @@ _INITIAL_NAME = re.compile(r"[hc]_?(0|₀)$")
 
 @dataclass(slots=True)
 class Roles:
-    """Kind, region, step and peer of every place.
+    """Kind, region, step and peer of every place, and the recurrent layers.
 
     The peer of an initial state is the state that takes its part at the next step; one tensor,
     such as a zero, may be several initial states, so ``carried`` has that state for each use.
@@ -41,6 +41,7 @@ class Roles:
     peers: dict[Node, Node] = field(default_factory=dict)
     carried: dict[Use, Node] = field(default_factory=dict)
     uses: dict[Node, list[Use]] = field(default_factory=dict)
+    layers: list[Recurrence] = field(default_factory=list)
 
 
 def roles_of(places: list[Node], root: Node, *, sums_in_time: bool = True) -> Roles:
@@ -69,9 +70,10 @@ class _Casting:
             self.times = self.times[1:]
         self.known_times = set(self.times)
         self._find_initial_states()
+        self.roles.layers = recurrences(places)
         self.states = {
             place
-            for layer in recurrences(places)
+            for layer in self.roles.layers
             for state in layer.states
             for place in state.places.values()
         }
@@ -147,7 +149,7 @@ class _Casting:
             return "state"
         if not place.is_leaf:
             return "input" if role == "input" else "operation"
-        return "parameter" if self._is_parameter(place, role) else "input"
+        return "parameter" if self._is_parameter(place) else "input"
 
     def _is_state(self, place: Node) -> bool:
         """Whether another time step goes on from this place."""
@@ -165,10 +167,11 @@ class _Casting:
         name = given_name(leaf)
         return bool(name and _INITIAL_NAME.match(name))
 
-    def _is_parameter(self, leaf: Node, role: str | None) -> bool:
-        if not leaf.requires_grad or role == "input":
+    def _is_parameter(self, leaf: Node) -> bool:
+        """By what is said of a leaf, and where that leaves it open, by how the steps use it."""
+        if not (leaf.requires_grad and may_be_parameter(leaf)):
             return False
-        if role == "parameter" or not self.times:
+        if role_of(leaf) == "parameter" or not self.times:
             return True
         users = self.roles.uses[leaf]
         if all(user.primitive.name in SLICES for user, _ in users):

@@ -12,7 +12,7 @@ from tinygrad_rnn.bptt.record import expect_record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import given_name, role_of
 from tinygrad_rnn.reading.layers import Layer
-from tinygrad_rnn.reading.states import recurrences
+from tinygrad_rnn.reading.roles import roles_of
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, page, theme_of
 from tinygrad_rnn.viz.layout.model import Rect
@@ -30,7 +30,6 @@ _NUMBERED = 46.0  # slivers at least so wide have their number written in them
 _BAND, _GAP, _GROUP, _AXIS = 20.0, 4.0, 30.0, 34.0  # heights
 _NAME, _NUMBER, _LABELS = 12.0, 10.0, 170.0
 _SPACE = 16.0  # between the columns of the table
-_SLICES = ("getitem", "slice")
 _SUMMARY = ("first", "last", "largest", "smallest")
 
 _AID = "The norm of the gradient of each state, and of each step's share in a parameter's."
@@ -105,11 +104,12 @@ def _groups(record: Record) -> dict[str, list[_Band]]:
     """The bands under the names of their layers, the first layer first."""
     groups: dict[str, list[_Band]] = defaultdict(list)
     home: dict[Layer, str] = {}
-    for found in recurrences(record.places):
+    roles = roles_of(record.places, record.root)
+    for found in roles.layers:
         name = home[found.layer.whatever_run] = str(found.layer)
         for state in found.states:
             groups[name].append(_Band(clean(state.name), _state_norms(record, state.places)))
-    for place, (layer, norms) in _shares(record).items():
+    for place, (layer, norms) in _shares(record, roles.kinds).items():
         name = given_name(place) or "parameter"
         groups[home.get(layer) or layer.scope or "parameters"].append(_Band(name, norms))
     return groups
@@ -120,14 +120,14 @@ def _state_norms(record: Record, places: dict[int, Node]) -> Norms:
     return {t: 0.0 if g is None else norm(g) for t, g in gradients.items()}
 
 
-def _shares(record: Record) -> dict[Node, tuple[Layer, Norms]]:
+def _shares(record: Record, kinds: dict[Node, str]) -> dict[Node, tuple[Layer, Norms]]:
     """The norms of the steps' shares in each parameter's gradient, and where it is used."""
     sums: dict[Node, dict[int, Any]] = {}
     layers: dict[Node, Layer] = {}
     for visit in record.visits:
         t, sent = visit.step, None
         for operand, parent in enumerate(visit.node.parents):
-            if t is None or not (parent.is_leaf and _is_learned(parent, visit.node)):
+            if t is None or kinds[parent] != "parameter":
                 continue
             sent = sent or visit.contributions
             c, share = sent[operand], sums.setdefault(parent, {})
@@ -139,13 +139,6 @@ def _shares(record: Record) -> dict[Node, tuple[Layer, Norms]]:
         for place in sorted(layers, key=lambda place: place.order)
         if len(share := sums[place]) > 1 or role_of(place) == "parameter"
     }
-
-
-def _is_learned(leaf: Node, user: Node) -> bool:
-    """Whether a leaf that a step uses may be a parameter: not an input, read part by part."""
-    role = role_of(leaf)
-    maybe = role is None and user.primitive.name not in _SLICES
-    return leaf.requires_grad and (role == "parameter" or maybe)
 
 
 # -- painting --------------------------------------------------------------------------------
