@@ -501,7 +501,7 @@ def test_records_are_drawn_with_these_names():
 
 
 def test_names_are_the_same_where_anomalies_are_looked_for():
-    """There a place also knows the line that made it; its number among its like is still the same."""
+    """A place then knows the line that made it; its number among its like is still the same."""
 
     def program():
         h = x = tg.ones(2, requires_grad=True)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.autograd.contexts import enable_grad
+from tinygrad_rnn.bptt.apart import StepsApart
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, unwalked
-from tinygrad_rnn.bptt.unrolled import Unrolled
 from tinygrad_rnn.functions import cat
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.reading.layers import Layer
@@ -263,7 +263,7 @@ def jacobians(
         names = "; ".join(str(each.layer) for each in found or known)
         trouble = f"there are several: {names}" if found else f"no such one; there are: {names}"
         raise ValueError(f"jacobians: {trouble}. Say which by scope, layer, direction or run")
-    steps = Unrolled(record, found[0], batch)
+    steps = StepsApart(record, found[0], batch)
     return Jacobians(
         steps.layer, steps.slices, steps.before, steps.jacobians(), steps.bound(), steps.skips
     )

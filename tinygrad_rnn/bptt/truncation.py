@@ -16,13 +16,13 @@ from tinygrad_rnn.bptt.record import Record, place_of, unwalked
 from tinygrad_rnn.bptt.replica import Cut, replica
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.reading.roles import Use
 from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.norms import norm
 
 Array = np.ndarray[Any, Any]
 Place = Tensor | Node
-Use = tuple[Node, int]  # a node, and which of its operands
 Follow = Callable[[Node, Any, int], Any]
 Carriers = dict[Node, tuple[int, int] | None]
 

@@ -1,7 +1,7 @@
 """What belongs together at a time step: recurrent cells, and what stands around them.
 
-Every place of a time step is given a *part*, which is the same at every step.  A built-in layer
-in one direction is a part.  In a loop that somebody wrote, a cell is a cycle of the graph folded
+Every place of a time step is given a *section*, which is the same at every step.  A built-in layer
+in one direction is a section.  In a loop that somebody wrote, a cell is a cycle of the graph folded
 over time: operations through which a state reaches its own successor, together with whatever
 feeds nothing else.  The rest of the step, such as its output and its error, lies between cells.
 """
@@ -18,8 +18,8 @@ from tinygrad_rnn.reading.roles import SLICES, Roles
 from tinygrad_rnn.reading.steps import Counterparts
 
 
-class Part(NamedTuple):
-    """What a place is a part of, whatever the step."""
+class Section(NamedTuple):
+    """What a place belongs to, whatever the step: the same at every one."""
 
     kind: str  # layer, join (of two directions), cell, rest or input
     scope: str
@@ -34,15 +34,15 @@ class Part(NamedTuple):
         return self.kind in ("layer", "cell")
 
 
-def parts_of(places: list[Node], roles: Roles) -> dict[Node, Part]:
-    """The parts of all places that stand in a time step; ``places`` are oldest first."""
-    return _Parts(places, roles).parts
+def sections_of(places: list[Node], roles: Roles) -> dict[Node, Section]:
+    """The sections of all places that stand in a time step; ``places`` are oldest first."""
+    return _Sections(places, roles).sections
 
 
-class _Parts:
+class _Sections:
     def __init__(self, places: list[Node], roles: Roles) -> None:
         self.roles = roles
-        self.parts: dict[Node, Part] = {}
+        self.sections: dict[Node, Section] = {}
         self.steps: dict[int, list[Node]] = defaultdict(list)  # of loops, by time
         self.runs: dict[tuple[Any, ...], tuple[int, set[int], int]] = {}
         for place in places:
@@ -50,9 +50,9 @@ class _Parts:
             if step is None:
                 continue
             if place.is_leaf or self._is_input(place):
-                self.parts[place] = Part("input", place.tag.scope, name=given_name(place))
+                self.sections[place] = Section("input", place.tag.scope, name=given_name(place))
             elif place.tag.layer is not None:
-                self.parts[place] = self._part_of_layer(place, step)
+                self.sections[place] = self._section_of_layer(place, step)
             else:
                 self.steps[step].append(place)
         self.counterparts = Counterparts(self.steps)
@@ -61,8 +61,8 @@ class _Parts:
             self._absorb(step)
             self._rest(step)
 
-    def _part_of_layer(self, place: Node, step: int) -> Part:
-        """A built-in layer's part; a layer that is run anew, as time shows, is another one."""
+    def _section_of_layer(self, place: Node, step: int) -> Section:
+        """A built-in layer's section; a layer that is run anew, as time shows, is another one."""
         scope, _, layer, direction, _ = place.tag
         kind = "join" if direction is None else "layer"
         key = kind, scope, layer, direction
@@ -71,7 +71,7 @@ class _Parts:
             seen, number = set(), number + 1
         seen.add(step)
         self.runs[key] = step, seen, number
-        return Part(*key, number)
+        return Section(*key, number)
 
     def _is_input(self, place: Node) -> bool:
         """Whether a place just brings something from outside into its step."""
@@ -100,29 +100,29 @@ class _Parts:
             scopes = {node.tag.scope for node in cycle if self.roles.kinds[node] == "state"}
             scope = scopes.pop() if len(scopes) == 1 else ""
             for node in cycle:
-                self.parts[node] = Part("cell", scope, number=number)
+                self.sections[node] = Section("cell", scope, number=number)
 
     def _absorb(self, step: int) -> None:
         """What feeds one cell alone belongs to it."""
         for node in reversed(self.steps[step]):
-            users = {self.parts.get(user) for user, _ in self.roles.uses[node]}
+            users = {self.sections.get(user) for user, _ in self.roles.uses[node]}
             steps = {self.roles.steps[user] for user, _ in self.roles.uses[node]}
-            part = users.pop() if len(users) == 1 and steps == {step} else None
-            if node not in self.parts and part is not None and part.kind == "cell":
-                self.parts[node] = part
+            section = users.pop() if len(users) == 1 and steps == {step} else None
+            if node not in self.sections and section is not None and section.kind == "cell":
+                self.sections[node] = section
 
     def _rest(self, step: int) -> None:
         """What remains lies above as many cells as it takes to compute it."""
         below: dict[Node, int] = {}
         for node in self.steps[step]:
             here = [p for p in node.parents if self.roles.steps[p] == step]
-            below[node] = max((below.get(p, 0) + self.parts[p].is_cell for p in here), default=0)
-            if node not in self.parts:
-                self.parts[node] = Part("rest", "", number=below[node])
+            below[node] = max((below.get(p, 0) + self.sections[p].is_cell for p in here), default=0)
+            if node not in self.sections:
+                self.sections[node] = Section("rest", "", number=below[node])
         for node in self.steps[step]:
             for parent in node.parents:
-                if self.parts[node].kind == "rest" and self._is_constant_of(parent, node):
-                    self.parts[parent] = self.parts[node]
+                if self.sections[node].kind == "rest" and self._is_constant_of(parent, node):
+                    self.sections[parent] = self.sections[node]
 
     def _is_constant_of(self, place: Node, node: Node) -> bool:
         """Whether a place is no more than a number of its only user, such as a target."""

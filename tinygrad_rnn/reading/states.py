@@ -107,7 +107,7 @@ class _Search:
         self.carrying = self._carrying(carried)
         self.states = [p for p in worth if self._is_state(p)]
         known = set(self.states)
-        self.gates = [p for p in worth if p not in known and _is_gate(p)]
+        self.gates = [p for p in worth if p not in known and is_gate(p)]
 
     def _is_collected(self, place: Node) -> bool:
         """Whether other steps only add to it or write into it; its own, too, if it is no number."""
@@ -172,5 +172,6 @@ def _collects(user: Node, place: Node) -> bool:
     return name == "add" or (name == "index_put" and user.parents[0] is place)
 
 
-def _is_gate(place: Node) -> bool:
+def is_gate(place: Node) -> bool:
+    """Whether a place looks like a gate: a sigmoid or tanh that the program gave a name."""
     return place.primitive.name in _GATES and bool(name_of(place))

@@ -181,7 +181,9 @@ class _Builder:
             _lane_at(built[group.index], name) if group.style != "initial" else 0
             for group in (source, target)
         )
-        beside = source.style == "initial" or (_is_cell(source) and source.part == target.part)
+        beside = source.style == "initial" or (
+            _is_cell(source) and source.section == target.section
+        )
         if not beside or source.step == target.step or starts is None or ends is None:
             return None
         return starts, ends
@@ -239,7 +241,7 @@ class _Builder:
 
 def _is_cell(group: Group) -> bool:
     """Whether a group is a cell, or many of one: its states have names on their wires."""
-    return group.part is not None and group.part.is_cell
+    return group.section is not None and group.section.is_cell
 
 
 def _lane_at(box: Box, name: str) -> int | None:

@@ -34,7 +34,7 @@ _SUMMARY = ("first", "last", "largest", "smallest")
 
 _AID = "The norm of the gradient of each state, and of each step's share in a parameter's."
 
-Norms = dict[int, float]
+_ByStep = dict[int, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class _Band:
     """The gradient norms by time step of one state, or of one parameter's shares."""
 
     name: str
-    norms: Norms
+    norms: _ByStep
 
 
 def heat_map(record: Record, *, theme: str = "light", title: str | None = None) -> Chart:
@@ -90,7 +90,7 @@ def heat_map_for(caller: str, record: Record, theme: str, title: str | None) -> 
             f"{caller}: no time step of this graph goes on from another one, and no parameter is "
             "used at several; compute each step inside `with bptt.step(t):`"
         )
-    painter = _Painter(groups, steps, look)
+    painter = _MapPainter(groups, steps, look)
     heading = title_or(title, f"Gradients of {count(len(steps), 'time step')}")
     aid = f"{_AID} {painter.unit}"
     size = painter.width, painter.height
@@ -115,12 +115,12 @@ def _groups(record: Record) -> dict[str, list[_Band]]:
     return groups
 
 
-def _state_norms(record: Record, places: dict[int, Node]) -> Norms:
+def _state_norms(record: Record, places: dict[int, Node]) -> _ByStep:
     gradients = {t: record.gradient(place) for t, place in places.items()}
     return {t: 0.0 if g is None else norm(g) for t, g in gradients.items()}
 
 
-def _shares(record: Record, kinds: dict[Node, str]) -> dict[Node, tuple[Layer, Norms]]:
+def _shares(record: Record, kinds: dict[Node, str]) -> dict[Node, tuple[Layer, _ByStep]]:
     """The norms of the steps' shares in each parameter's gradient, and where it is used."""
     sums: dict[Node, dict[int, Any]] = {}
     layers: dict[Node, Layer] = {}
@@ -144,7 +144,7 @@ def _shares(record: Record, kinds: dict[Node, str]) -> dict[Node, tuple[Layer, N
 # -- painting --------------------------------------------------------------------------------
 
 
-class _Painter:
+class _MapPainter:
     def __init__(self, groups: dict[str, list[_Band]], steps: list[int], theme: Theme) -> None:
         self.theme, self.steps, self.lines = theme, steps, list[str]()
         bands = [band for group in groups.values() for band in group]
@@ -208,7 +208,7 @@ class _Painter:
             )  # fmt: skip
         self.lines.append("</g>")
 
-    def _sliver(self, norms: Norms, steps: list[int], first: int, y: float) -> None:
+    def _sliver(self, norms: _ByStep, steps: list[int], first: int, y: float) -> None:
         """The colour of the largest norm of some neighbouring steps; nothing where none is."""
         known = [norms[t] for t in steps if t in norms]
         bin = bin_of(self.scale, _largest(known) if known else None)
@@ -243,7 +243,7 @@ class _Painter:
         )
 
 
-def _summary(norms: Norms) -> list[str]:
+def _summary(norms: _ByStep) -> list[str]:
     """The first, last, largest and smallest of norms over time; the latter two with their step."""
     first, last = min(norms), max(norms)
     largest = max(norms, key=lambda t: (not math.isfinite(norms[t]), norms[t]))

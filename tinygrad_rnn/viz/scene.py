@@ -88,7 +88,7 @@ class Caption:
         return []
 
 
-Part = Row | Lane | Gates | Bars | Strip | Caption
+BoxPart = Row | Lane | Gates | Bars | Strip | Caption
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class Box:
     note: str = ""
     signature: str = ""  # boxes with the same one at several steps are laid out alike
     visit: str = ""  # its number in the backward walk, or the range of its members' numbers
-    parts: list[Part] = field(default_factory=list)
+    parts: list[BoxPart] = field(default_factory=list)
     peer: int | None = None  # of an initial state: the box that stands for it later
     width: float = 0
     height: float = 0

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record
-from tinygrad_rnn.bptt.state_flow import Parts
+from tinygrad_rnn.bptt.state_flow import Arrivals
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import dense, fitted
@@ -68,16 +68,16 @@ def rates(record: Record) -> dict[str, Rate]:
     as one state.
     """
     layers = recurrences(record.places)
-    parts = Parts(record, layers)
+    arrived = Arrivals(record, layers)
     found = {}
     for i, each in reversed([*enumerate(layers)]):
         states = {place for state in each.states for place in state.places.values()}
-        sent = {state: g for state, g in parts.through_time.items() if state in states}
+        sent = {state: g for state, g in arrived.through_time.items() if state in states}
         if not sent:
             continue
         last = next(visit.step for visit in record.visits if visit.node in sent)
         start = {state: g for state, g in sent.items() if state.tag.step == last}
-        norms = _norms(record, parts.ways, 1 << i, start)
+        norms = _norms(record, arrived.ways, 1 << i, start)
         steps = [step for step, norm in norms.items() if 0 < norm < np.inf]
         if len(steps) == len(norms) >= FEWEST:
             logs = np.log([norms[step] for step in steps])

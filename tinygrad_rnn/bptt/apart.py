@@ -12,18 +12,18 @@ from tinygrad_rnn.bptt.replica import Cut, replica
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.reading.roles import Use
 from tinygrad_rnn.reading.states import Recurrence
 from tinygrad_rnn.reading.steps import abreast
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-Use = tuple[Node, int]  # a node, and which of its operands
 
 _SLOPES = {"tanh": 1.0, "sigmoid": 0.25, "relu": 1.0}  # the largest derivative
 _PRODUCTS = {"linear", "matmul", "addmm", "addmv"}
 _LINEAR = _PRODUCTS | {"add", "sub", "cat", "stack", "getitem", "slice", "reshape", "permute"}
 
 
-class Unrolled:
+class StepsApart:
     """Copies of the steps of a layer, each with leaves for the state before it.
 
     Attributes
