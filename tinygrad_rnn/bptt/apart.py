@@ -42,9 +42,8 @@ class StepsApart:
         # h before c, as in PyTorch's (h, c)
         states = sorted(recurrence.states, key=lambda state: state.name != "h")
         common = set.intersection(*[set(state.places) for state in states])
-        parts = {t: [state.places[t] for state in states] for t in common}
-        self.steps = sorted(parts, key=lambda t: parts[t][0].order)
-        self.parts = parts
+        self.parts = parts = {t: [state.places[t] for state in states] for t in common}
+        self.steps = [t for place in states[0].as_computed() if (t := place.tag.step) in parts]
         self.before = dict(zip(self.steps[1:], self.steps))
         self.initial = self._initial_uses()
         if self.initial:

@@ -8,14 +8,17 @@ feeds nothing else.  The rest of the step, such as its output and its error, lie
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import given_name, role_of
+from tinygrad_rnn.reading.layers import Layer, module_of
 from tinygrad_rnn.reading.roles import SLICES, Roles
 from tinygrad_rnn.reading.steps import Counterparts
+
+_KINDS = {frozenset("ifgo"): "LSTM", frozenset("rzn"): "GRU"}
 
 
 class Section(NamedTuple):
@@ -37,6 +40,33 @@ class Section(NamedTuple):
 def sections_of(places: list[Node], roles: Roles) -> dict[Node, Section]:
     """The sections of all places that stand in a time step; ``places`` are oldest first."""
     return _Sections(places, roles).sections
+
+
+def titles(members: Mapping[Section, Collection[str]]) -> dict[Section, str]:
+    """What cells are called: as short as tells them from each other.
+
+    Parameters
+    ----------
+    members : mapping of collections of str
+        For each cell the names that the program gave to what is in it: gates tell its kind.
+    """
+    scopes = {section.scope for section in members}
+    layers = Counter(
+        scope for scope, _ in {(s.scope, s.layer) for s in members if s.kind == "layer"}
+    )
+    given: Counter[str] = Counter()
+    found: dict[Section, str] = {}
+    for section, names in members.items():
+        kind = next((title for gates, title in _KINDS.items() if gates <= set(names)), "")
+        kind = kind or ("RNN" if section.kind == "layer" else "cell")
+        scope = module_of(section.scope)
+        title = f"{scope}: {kind}" if scope and len(scopes) > 1 else kind
+        number = section.layer if layers[section.scope] > 1 else None
+        where = "".join(f", {word}" for word in Layer("", number, section.direction).words())
+        given[title + where] += 1
+        again = given[title + where]
+        found[section] = f"{title} {again}{where}" if again > 1 else title + where
+    return found
 
 
 class _Sections:

@@ -71,6 +71,17 @@ class Layer(NamedTuple):
         )
 
 
+def module_of(scope: str) -> str:
+    """The last part of a scope's dotted name, made safe to write.
+
+    Examples
+    --------
+    >>> module_of("encoder.lstm")
+    'lstm'
+    """
+    return clean(scope).rpartition(".")[2]
+
+
 def moments(steps: Sequence[int | None]) -> str:
     """Time steps as runs.
 

@@ -17,9 +17,10 @@ from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import given_name, is_inline, may_be_parameter
+from tinygrad_rnn.reading.layers import Layer, module_of
 from tinygrad_rnn.reading.steps import positions
 from tinygrad_rnn.writing import formulas
-from tinygrad_rnn.writing.formulas import in_step
+from tinygrad_rnn.writing.formulas import in_step, without_step
 from tinygrad_rnn.writing.text import clean, cut
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -63,14 +64,27 @@ def expression(node: Node, names: Mapping[Node, str]) -> str:
     return cut("= " + formulas.computed(node, operands), _LONGEST_EXPRESSION)
 
 
+def stem(place: Node, names: Mapping[Node, str]) -> str:
+    """The name by which a tensor is found again at other time steps."""
+    return given_name(place) or without_step(names[place])
+
+
+def plain_name(place: Node) -> str:
+    """What tables call a place, without a graph around it: its name and step, or its shape."""
+    name, step = given_name(place), place.tag.step
+    if not name:
+        return f"a tensor {place.shape}"
+    return name if step is None else f"{name}_{step}"
+
+
 class Names(dict[Node, str]):
     """The name of each place, as it stands in the place's own box."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._homes: dict[Node, tuple[str, Any]] = {}
-        self._sharers: dict[str, set[tuple[str, Any]]] = {}
-        self._steps: dict[tuple[str, Any], set[int | None]] = {}
+        self._homes: dict[Node, Layer] = {}
+        self._sharers: dict[str, set[Layer]] = {}
+        self._steps: dict[tuple[str, Layer], set[int | None]] = {}
 
     def told(self, place: Node, by: Node | None = None) -> str:
         """The name as another box, ``by``, says it, or a text outside of all boxes.
@@ -93,7 +107,8 @@ class Names(dict[Node, str]):
 
     def _with_step(self, place: Node) -> str:
         name, step = self[place], place.tag.step
-        alike = self._steps.get((name, self._homes.get(place)), set())
+        home = self._homes.get(place)
+        alike = self._steps.get((name, home), set()) if home is not None else ()
         return in_step(formulas.enclosed(name), step) if len(alike) > 1 else name
 
     def _with_layer(self, written: str, name: str, place: Node, by: Node | None) -> str:
@@ -102,12 +117,11 @@ class Names(dict[Node, str]):
         sharers = self._sharers.get(name, set())
         if len(sharers) < 2 or home is None or (by is not None and self._homes.get(by) == home):
             return written
-        scope, (layer, direction) = home
-        if layer is not None and len({at for _, at in sharers}) > 1:
-            reverse = "ʳ" if direction == "reverse" else ""
-            written += f"⁽{str(layer).translate(_SUPERSCRIPTS)}{reverse}⁾"
-        if scope and len({at for at, _ in sharers}) > 1:
-            written = f"{clean(scope).rpartition('.')[2]}.{written}"
+        if home.number is not None and len({(at.number, at.direction) for at in sharers}) > 1:
+            reverse = "ʳ" if home.direction == "reverse" else ""
+            written += f"⁽{str(home.number).translate(_SUPERSCRIPTS)}{reverse}⁾"
+        if home.scope and len({at.scope for at in sharers}) > 1:
+            written = f"{module_of(home.scope)}.{written}"
         return written
 
     def copy(self) -> Names:
@@ -117,7 +131,7 @@ class Names(dict[Node, str]):
         new._homes, new._sharers, new._steps = self._homes, self._sharers, self._steps
         return new
 
-    def share(self, homes: dict[Node, tuple[str, Any]]) -> None:
+    def share(self, homes: dict[Node, Layer]) -> None:
         """Find out which places bear the same name in different layers, or at different steps."""
         self._homes, layers, steps = homes, defaultdict(set), defaultdict(set)
         known = [place for place in self if place in homes]
@@ -149,12 +163,11 @@ class _Naming:
         self._numbered()
         self.found.share(homes)
 
-    def _home(self, place: Node) -> tuple[str, Any]:
-        """Scope, layer and direction; an initial state belongs to the layer that reads it."""
-        tag = place.tag
-        if tag.layer is None and len({user.tag[2:4] for user in self.users[place]}) == 1:
-            return tag.scope, self.users[place][0].tag[2:4]
-        return tag.scope, tag[2:4]
+    def _home(self, place: Node) -> Layer:
+        """The layer of a place; an initial state belongs to the one that reads it."""
+        if place.tag.layer is None and len({user.tag[2:4] for user in self.users[place]}) == 1:
+            return Layer.of(self.users[place][0])._replace(scope=place.tag.scope)
+        return Layer.of(place)
 
     def _call(self, place: Node, stem: str, shown: str | None = None) -> None:
         """Name a place, unless another of its layer and step is called so already."""

@@ -25,6 +25,10 @@ class Series:
     name: str
     places: dict[int, Node]
 
+    def as_computed(self) -> list[Node]:
+        """The places in the order of the computation: a reverse layer begins at the end."""
+        return sorted(self.places.values(), key=lambda place: place.order)
+
 
 @dataclass(frozen=True, eq=False)
 class Recurrence:

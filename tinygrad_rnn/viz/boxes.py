@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.reading.cells import Section
+from tinygrad_rnn.reading.cells import Section, titles
 from tinygrad_rnn.reading.given import given_name, is_inline, role_of
-from tinygrad_rnn.reading.layers import Layer
-from tinygrad_rnn.reading.names import expression
+from tinygrad_rnn.reading.layers import Layer, module_of
+from tinygrad_rnn.reading.names import expression, stem
 from tinygrad_rnn.reading.roles import Roles
 from tinygrad_rnn.reading.states import is_gate
 from tinygrad_rnn.viz.grouping import Group
@@ -26,10 +25,8 @@ from tinygrad_rnn.writing.norms import add_to
 from tinygrad_rnn.writing.text import clean
 
 _RANGES = {"sigmoid": 0.0, "tanh": -1.0}  # the lower ends of what gates are made by
-_KINDS = {frozenset("ifgo"): "LSTM", frozenset("rzn"): "GRU"}
 _MOST_LANES = 4
 _MOST_LINES = 2  # of a value beside cells
-_SUBSCRIPTS = "₋₀₁₂₃₄₅₆₇₈₉"
 _CALL = re.compile(r"\w+\((?=.*\)$)")
 _LONGEST_INNER = 48  # characters of an expression that is written into another
 _MOST_TERMS = 4  # of a sum that is written out whole
@@ -115,14 +112,14 @@ class Boxes:
 
     def lane_name(self, place: Node) -> str:
         """The name by which a tensor is found again at other steps."""
-        return given_name(place) or self.names[place].rstrip(_SUBSCRIPTS)
+        return stem(place, self.names)
 
     # -- what stands in the kinds of boxes ---------------------------------------------------
 
     def _fill_tensor(self, box: Box, group: Group, main: Node) -> None:
         outgoing = self.outgoing(group)
         if len(outgoing) > 1:
-            box.name, box.signature = _module(outgoing[-1].tag.scope) or "output", "rest"
+            box.name, box.signature = module_of(outgoing[-1].tag.scope) or "output", "rest"
             for place in outgoing[-_MOST_LANES:]:
                 lane = self._lane(place)
                 lane.expression = self._expression(group, place)
@@ -165,13 +162,13 @@ class Boxes:
         if group.section is not None and group.section in self.titles:
             box.name = self.titles[group.section]
         else:
-            box.name = _module(users[0].tag.scope) or "output"
+            box.name = module_of(users[0].tag.scope) or "output"
         scopes = [self.roles.uses[place][0][0].tag.scope for place in group.members]
         several = len(set(scopes)) > 1
         for place, scope in zip(group.members, scopes, strict=True):
             lane = self._lane(place)
-            if several and _module(scope):  # modules in one cell, such as an embedding before it
-                lane.name = f"{_module(scope)}.{lane.name}"
+            if several and module_of(scope):  # modules in one cell, such as an embedding before it
+                lane.name = f"{module_of(scope)}.{lane.name}"
             lane.value, lane.tall = figures.shape(place.shape), False
             box.parts.append(lane)
         if self.grads:
@@ -321,34 +318,13 @@ class Boxes:
 
 
 def _titles(groups: Iterable[Group]) -> dict[Section, str]:
-    """What the cells are called: as short as tells them from each other."""
+    """What the cells are called, by the names of what is in them."""
     members: dict[Section, set[str]] = {}
     for group in groups:
         if group.section is not None and group.section.is_cell and group.style != "weights":
             names = members.setdefault(group.section, set())
             names.update(name for place in group.members if (name := given_name(place)))
-    scopes = {section.scope for section in members}
-    layers = Counter(
-        scope for scope, _ in {(p.scope, p.layer) for p in members if p.kind == "layer"}
-    )
-    given: Counter[str] = Counter()
-    titles: dict[Section, str] = {}
-    for section, names in members.items():
-        kind = next((title for gates, title in _KINDS.items() if gates <= names), "")
-        kind = kind or ("RNN" if section.kind == "layer" else "cell")
-        scope = _module(section.scope)
-        title = f"{scope}: {kind}" if scope and len(scopes) > 1 else kind
-        number = section.layer if layers[section.scope] > 1 else None
-        where = "".join(f", {word}" for word in Layer("", number, section.direction).words())
-        given[title + where] += 1
-        again = given[title + where]
-        titles[section] = f"{title} {again}{where}" if again > 1 else title + where
-    return titles
-
-
-def _module(scope: str) -> str:
-    """The last part of a scope's dotted name, made safe to write."""
-    return clean(scope).rpartition(".")[2]
+    return titles(members)
 
 
 def _shortened(said: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.reading.given import is_inline
+from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.names import names
 from tinygrad_rnn.reading.roles import Roles, roles_of
 from tinygrad_rnn.viz import measure
@@ -63,7 +64,7 @@ def _best_level(boxed: list[Node], columns: Columns) -> str:
     """Cells for built-in recurrent layers and for what would be too many operations."""
     if not columns.times:
         return "op"
-    layers = any(place.tag.layer is not None for place in boxed)
+    layers = any(Layer.of(place).number is not None for place in boxed)
     drawn = sum(p.tag.step is None or columns.of(p.tag.step) not in columns.runs for p in boxed)
     return "cell" if layers or drawn > READABLE else "op"
 
