@@ -24,12 +24,13 @@ ENGINE_LINES = 1000
 FLOORS = [
     ("engine",),
     ("dtypes", "files"),
-    ("writing",),
     ("operations",),
     ("tensor",),
     ("autograd", "linalg", "cuda"),
     ("nn", "serialization"),
     ("optim", "utils"),
+    ("writing",),
+    ("reading",),
     ("bptt",),
     ("viz", "testing"),
     ("cli", "__main__"),
@@ -108,6 +109,25 @@ def test_no_import_circles() -> None:
 
     for name in graph:
         visit(name, ())
+
+
+@pytest.mark.parametrize("room", ["bptt", "viz", "writing"])
+def test_what_a_graph_says_of_its_net_is_asked_of_reading(room: str) -> None:
+    """Names, roles, layers and directions are read in one place; who needs them asks there."""
+    for path in (PACKAGE / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute):
+                said = ast.unparse(node)
+                own = re.search(r"notes\.(name|role)$|tag\.(layer|direction)$", said)
+                assert not own, f"{dotted(path)}:{node.lineno} reads {said}: ask reading"
+
+
+def test_the_list_of_reading_is_complete() -> None:
+    page = (ROOT / "docs" / "engine.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\* `reading/(\w+\.py)`", page, re.M)
+    assert sorted(listed) == sorted(
+        path.name for path in (PACKAGE / "reading").glob("*.py") if path.name != "__init__.py"
+    )
 
 
 def test_the_engine_reads_in_one_sitting() -> None:

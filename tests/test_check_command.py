@@ -62,10 +62,10 @@ def test_which_are_chosen(torch, few_options, monkeypatch) -> None:
 
 def test_all_of_them_by_default(monkeypatch) -> None:
     monkeypatch.setattr(
-        module, "_operation_job", lambda name, seed, torch: lambda: module.Finding(name, 0, {})
+        module, "_operation_job", lambda name, seed, torch: lambda: module.Outcome(name, 0, {})
     )
     monkeypatch.setattr(
-        module, "_layer_job", lambda name, seed, torch: lambda: module.Finding(name, 0, {})
+        module, "_layer_job", lambda name, seed, torch: lambda: module.Outcome(name, 0, {})
     )
     assert [f.name for f in check().findings] == [*CASES, *module.KINDS]
     assert set(CASES) == set(REGISTRY)

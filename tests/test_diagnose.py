@@ -8,8 +8,8 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt
 from tinygrad_rnn.bptt.illnesses.rates import rates
-from tinygrad_rnn.bptt.places import moments
 from tinygrad_rnn.cli import demo
+from tinygrad_rnn.reading.layers import moments
 
 F = tg.nn.functional
 

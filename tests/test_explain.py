@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt
 from tinygrad_rnn.cli import demo
+from tinygrad_rnn.reading.given import is_inline
+from tinygrad_rnn.reading.names import names
 from tinygrad_rnn.writing.latex import latex
 from tinygrad_rnn.writing.latex import name as latex_name
-from tinygrad_rnn.writing.names import is_inline, names
 from tinygrad_rnn.writing.rules import vjp
 
 # -- formulas are read again, as a student would, and must give the numbers beside them -----------

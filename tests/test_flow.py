@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
-from tinygrad_rnn.bptt.states import Layer, recurrences
 from tinygrad_rnn.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.viz import text
 from tinygrad_rnn.viz.chart import TimeAxis, ValueAxis
 from tinygrad_rnn.writing.norms import norm

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pictures import Reader
 from test_flow import Net, check_texts
 
 import tinygrad_rnn as tg
@@ -120,6 +121,70 @@ def test_inputs_and_initial_states_are_no_parameters():
     output, _ = tg.nn.RNN(2, 2, bias=False)(x, start)
     chart = Map(viz.heat_map(bptt.record(output.sum())).svg)
     assert chart.names == ["h", "weight_ih_l0", "weight_hh_l0"]
+
+
+def read_at(index):
+    """A loop whose input requires grad, and is read by an index of its own kind at each step."""
+
+    def program(w, x, h):
+        for t in (1, 2, 3):
+            with tg.step(t):
+                h = tg.tanh(w * h + index(x, t)).named("h")
+        return h
+
+    return program
+
+
+def made_within(w, x, h):
+    for t in (1, 2, 3):
+        with tg.step(t):
+            if t == 1:
+                bias = tg.ones(2, requires_grad=True).named("x")
+            h = tg.tanh(w * h + bias).named("h")
+    return h
+
+
+def from_a_start(w, x, h):
+    start = tg.zeros(2, requires_grad=True).named("h0")
+    h = start
+    for t in (1, 2, 3):
+        with tg.step(t):
+            h = tg.tanh(w * h + 0.5 * start).named("h")
+    return h
+
+
+def whole_and_in_parts(w, x, h):
+    for t in (1, 2, 3):
+        with tg.step(t):
+            h = tg.tanh(w * h + (x.sum() if t == 1 else x[t])).named("h")
+    return h
+
+
+SAME_LEAVES = {
+    "a slice": (read_at(lambda x, t: x[t]), "w"),
+    "a span": (read_at(lambda x, t: x[t : t + 1].sum(0)), "w"),
+    "a list of indices": (read_at(lambda x, t: x[[t]].sum(0)), "w"),
+    "a mask": (read_at(lambda x, t: x[tg.arange(4) == t].sum(0)), "w"),
+    "made within a step": (made_within, "w"),
+    "an initial state": (from_a_start, "w"),
+    "read in parts, and as a whole": (whole_and_in_parts, "wx"),
+}
+
+
+@pytest.mark.parametrize("program", SAME_LEAVES)
+def test_the_map_and_the_picture_call_the_same_leaves_parameters(program):
+    build, parameters = SAME_LEAVES[program]
+    w, x = (
+        tg.ones(*shape, requires_grad=True).named(n) for n, shape in (("w", (2,)), ("x", (4, 2)))
+    )
+    record = bptt.record(build(w, x, tg.zeros(2)).sum())
+    reader = Reader(viz.draw(record, level="op").svg)
+    painted = {name for box in reader.styled("parameter") for name in reader.texts(box, "name")}
+    chart = Map(viz.heat_map(record).svg)
+    assert painted == set(parameters) == {*chart.names} - {"h"}
+    if "x" in parameters:
+        steps = {t for *_, here, _ in chart.slivers("x") for t in here}
+        assert steps == set(bptt.contributions(record, x))
 
 
 def test_a_loop_of_ones_own_with_modules():

@@ -19,10 +19,10 @@ from test_viz import NETWORKS, SVG, tangle
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, nn, viz
 from tinygrad_rnn.engine.graph import tape
+from tinygrad_rnn.reading.names import expression, names
 from tinygrad_rnn.viz import text
 from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.source import source_of
-from tinygrad_rnn.writing.names import expression, names
 from tinygrad_rnn.writing.text import LEFT_TO_RIGHT, clean
 
 
@@ -498,3 +498,21 @@ def test_records_are_drawn_with_these_names():
     for name in ("a_i₁", "f⊙c′", "tanh c₂", "W_hh h₁", "out.weight", "loss"):
         assert f">{name}</text>" in svg
     assert np.count_nonzero(["v4" in svg, "v5" in svg]) == 0
+
+
+def test_names_are_the_same_where_anomalies_are_looked_for():
+    """A place then knows the line that made it; its number among its like is still the same."""
+
+    def program():
+        h = x = tg.ones(2, requires_grad=True)
+        for t in (1, 2):
+            with tg.step(t):
+                a = tg.tanh(x.exp().exp() * 3.0 - h)
+                b = tg.tanh(h.exp().exp() * a + 5.0)
+                h = a * b.exp() + x
+        return h.sum()
+
+    places, known = called(program())
+    with tg.autograd.detect_anomaly():
+        watched, others = called(program())
+    assert [known[p] for p in places] == [others[p] for p in watched]

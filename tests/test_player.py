@@ -19,13 +19,13 @@ from browsing import Page, open_chromium
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
 from tinygrad_rnn.cli import demo
+from tinygrad_rnn.reading.given import given_name, is_inline
 from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.player import still
 from tinygrad_rnn.viz.player.walk import walk_of
 from tinygrad_rnn.viz.source import source_of
 from tinygrad_rnn.viz.style import THEMES
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.names import given_name, is_inline
 from tinygrad_rnn.writing.norms import norm
 from tinygrad_rnn.writing.text import clean
 

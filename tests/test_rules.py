@@ -13,7 +13,7 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import bptt
 from tinygrad_rnn.engine.graph import tape
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.writing.names import names
+from tinygrad_rnn.reading.names import names
 from tinygrad_rnn.writing.rules import TO_EACH, rule, uses, vjp
 from tinygrad_rnn.writing.text import Report
 

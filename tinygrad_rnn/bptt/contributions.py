@@ -11,6 +11,8 @@ from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, Visit, expect_record, place_of
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.sums import Part, Waiting
+from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.names import plain_name
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.norms import norm
 from tinygrad_rnn.writing.text import clean, folded
@@ -20,9 +22,9 @@ Array = np.ndarray[Any, Any]
 _ASPECTS: dict[str, Callable[[Visit], Any]] = {
     "step": lambda visit: visit.step,
     "operation": lambda visit: visit.node.primitive.name,
-    "scope": lambda visit: visit.node.tag.scope,
-    "layer": lambda visit: visit.node.tag.layer,
-    "direction": lambda visit: visit.node.tag.direction,
+    "scope": lambda visit: Layer.of(visit.node).scope,
+    "layer": lambda visit: Layer.of(visit.node).number,
+    "direction": lambda visit: Layer.of(visit.node).direction,
     "visit": lambda visit: visit.number,
 }
 
@@ -75,7 +77,7 @@ class Contributions(Measured, Mapping[Any, Array]):
     @property
     def heading(self) -> str:
         """The line above the table."""
-        return f"Gradient of {called(self._place)} by {', '.join(self.by)}"
+        return f"Gradient of {plain_name(self._place)} by {', '.join(self.by)}"
 
     @property
     def numeric(self) -> Sequence[int]:
@@ -100,14 +102,6 @@ class Contributions(Measured, Mapping[Any, Array]):
             rows.append([*map(_word, names), f"{norm(share):.4g}", of_all])
         head = [*self.by, "norm", "of the gradient"]
         return [head, *folded(rows), ["sum", *[""] * (len(self.by) - 1), f"{size:.4g}", ""]]
-
-
-def called(place: Node) -> str:
-    """What tables call a place: its name and time step, or else its shape."""
-    name, step = place.notes.name if place.notes else None, place.tag.step
-    if not name:
-        return f"a tensor {place.shape}"
-    return clean(name) if step is None else f"{clean(name)}_{step}"
 
 
 def _absent_last(key: tuple[Any, ...]) -> list[tuple[bool, Any]]:

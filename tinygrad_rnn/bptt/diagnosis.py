@@ -15,8 +15,8 @@ from tinygrad_rnn.bptt.illnesses.units import dead_relus, saturated_gates
 from tinygrad_rnn.bptt.illnesses.zeros import zero_gradients
 from tinygrad_rnn.bptt.record import Record, expect_record
 from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.reading.names import names
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.writing.names import names
 from tinygrad_rnn.writing.text import Report, clean, table
 
 _WIDTHS = (8, 18, 24, 44, 40)  # of the columns

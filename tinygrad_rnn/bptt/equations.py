@@ -11,8 +11,9 @@ import numpy as np
 
 from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.given import is_inline, name_of
+from tinygrad_rnn.reading.names import names
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.names import is_inline, names
 from tinygrad_rnn.writing.rules import TO_EACH, rule, uses, vjp
 
 Array = np.ndarray[Any, Any]
@@ -105,7 +106,7 @@ class Chain:
         self.record = record
         self._names = names(record.places)
         root, is_number = record.root, math.prod(record.root.shape) == 1
-        if root.notes is None or not root.notes.name:
+        if not name_of(root):
             self._names[root] = "L" if is_number else "y"
         self.loss = self.called(root) if is_number else "L"
         self.consumers: dict[Node, list[tuple[Visit, int]]] = {}

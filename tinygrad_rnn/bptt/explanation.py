@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tinygrad_rnn.bptt.equations import Chain, Equation, array, folded
-from tinygrad_rnn.bptt.places import layer_of
 from tinygrad_rnn.bptt.record import Record, expect_record, place_of
-from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.names import expression
+from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.formulas import opened
 from tinygrad_rnn.writing.latex import escaped, latex
 from tinygrad_rnn.writing.latex import name as latex_name
-from tinygrad_rnn.writing.names import expression
 from tinygrad_rnn.writing.text import table
 
 _LONGEST = 24  # so many operations of one time step, or outside of any, are shown
@@ -163,8 +163,7 @@ class Explanation:
             for series in reversed(found.states):
                 if on_path := order.keys() & series.places.values():
                     states = sorted(on_path, key=order.__getitem__)
-                    layer = layer_of(states[0], found.layer.run)
-                    layers.setdefault(layer, []).append(states)
+                    layers.setdefault(found.layer.spoken, []).append(states)
         return layers
 
     def _walk(self) -> Iterator[Equation | str]:
@@ -270,7 +269,7 @@ def _by_step(nodes: list[Node]) -> list[list[Node] | str]:
     """Nodes grouped by layer and time step; where a layer has many steps, most are left out."""
     groups: dict[Any, list[Node]] = {}
     for node in nodes:
-        groups.setdefault((layer_of(node), node.tag.step), []).append(node)
+        groups.setdefault((Layer.of(node).spoken, node.tag.step), []).append(node)
     layers: dict[str, list[int]] = {layer: [] for layer, _ in groups}
     for layer, step in groups:
         if step is not None:

@@ -14,6 +14,8 @@ from tinygrad_rnn.engine.mode import SMALL
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import dense
 from tinygrad_rnn.operations.inplace import root_of
+from tinygrad_rnn.reading.given import name_of
+from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
 
 Array = np.ndarray[Any, Any]
@@ -190,12 +192,9 @@ class Record:
         found: dict[int, Array] = {}
         for place in self.places:
             tag = place.tag
-            if place.notes is None or place.notes.name != name or tag.step is None:
+            if not name or name_of(place) != name or tag.step is None:
                 continue
-            inside = scope is None or f".{tag.scope}".endswith(f".{scope}")
-            if not inside or layer not in (None, tag.layer):
-                continue
-            if direction not in (None, tag.direction):
+            if not Layer.of(place).is_meant_by(scope, layer, direction):
                 continue
             if tag.step in found:
                 raise ValueError(
@@ -211,10 +210,10 @@ class Record:
 
     def _missing(self, name: str) -> str:
         """Why nothing of that name was found, and what there is."""
-        named = [place for place in self.places if place.notes and place.notes.name]
-        tags = sorted({str(p.tag[:4]) for p in named if p.notes and p.notes.name == name})
+        named = [place for place in self.places if name_of(place)]
+        tags = sorted({str(p.tag[:4]) for p in named if name_of(p) == name})
         if not tags:
-            names = ", ".join(sorted({str(p.notes.name) for p in named if p.notes}))
+            names = ", ".join(sorted(set(map(name_of, named))))
             return f"over_time: nothing in this graph is called {name!r}; there are: {names}"
         return (
             f"over_time: {name!r} stands elsewhere, at (scope, step, layer, direction) "

@@ -10,8 +10,9 @@ import numpy as np
 
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, expect_record
-from tinygrad_rnn.bptt.states import Layer, Recurrence, Series, Ways, recurrences
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.states import Recurrence, Series, Ways, recurrences
 from tinygrad_rnn.writing.norms import norm, norms
 from tinygrad_rnn.writing.text import clean, folded
 
@@ -161,20 +162,20 @@ def flow_for(caller: str, record: Record) -> Flow:
             f"{caller}: no time step of this graph goes on from another one, so there are no "
             "states; compute each step inside `with bptt.step(t):`"
         )
-    parts = Parts(record, layers)
+    arrived = Arrivals(record, layers)
 
     def series(state: Series, layer: Layer) -> StateFlow:
         gradient = {t: _gradient(record, place) for t, place in state.places.items()}
         ways = [
             {t: way.get(p, np.zeros_like(gradient[t])) for t, p in state.places.items()}
-            for way in (parts.direct, parts.through_time)
+            for way in (arrived.direct, arrived.through_time)
         ]
         return StateFlow(layer, state.name, gradient, *ways)
 
     return Flow(tuple(series(state, each.layer) for each in layers for state in each.states))
 
 
-class Parts:
+class Arrivals:
     """What came to each state, by way, from one pass over the visits.
 
     Attributes

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.autograd.contexts import enable_grad
+from tinygrad_rnn.bptt.apart import StepsApart
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, unwalked
-from tinygrad_rnn.bptt.states import Layer, recurrences
-from tinygrad_rnn.bptt.unrolled import Unrolled
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.operations import cat
+from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.text import clean, folded
 
@@ -257,19 +258,12 @@ def jacobians(
             "jacobians: no state is carried from one time step to another there; compute each "
             "step inside `with bptt.step(t):`"
         )
-    found = [
-        each
-        for each in known
-        if (scope is None or f".{each.layer.scope}".endswith(f".{scope}"))
-        and layer in (None, each.layer.number)
-        and direction in (None, each.layer.direction)
-        and run in (None, each.layer.run)
-    ]
+    found = [each for each in known if each.layer.is_meant_by(scope, layer, direction, run)]
     if len(found) != 1:
         names = "; ".join(str(each.layer) for each in found or known)
         trouble = f"there are several: {names}" if found else f"no such one; there are: {names}"
         raise ValueError(f"jacobians: {trouble}. Say which by scope, layer, direction or run")
-    steps = Unrolled(record, found[0], batch)
+    steps = StepsApart(record, found[0], batch)
     return Jacobians(
         steps.layer, steps.slices, steps.before, steps.jacobians(), steps.bound(), steps.skips
     )

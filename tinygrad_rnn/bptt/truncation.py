@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.bptt.contributions import called
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, place_of, unwalked
 from tinygrad_rnn.bptt.replica import Cut, replica
-from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.reading.names import plain_name
+from tinygrad_rnn.reading.roles import Use
+from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.norms import norm
 
 Array = np.ndarray[Any, Any]
 Place = Tensor | Node
-Use = tuple[Node, int]  # a node, and which of its operands
 Follow = Callable[[Node, Any, int], Any]
 Carriers = dict[Node, tuple[int, int] | None]
 
@@ -204,7 +204,7 @@ class TruncationComparison(Measured, Mapping[int, Truncation]):
 
 def _names(places: Iterable[Node]) -> list[tuple[str, Node | None]]:
     """What tables call parameters, and last ``None``, which stands for all of them."""
-    found: list[tuple[str, Node | None]] = [(called(place), place) for place in places]
+    found: list[tuple[str, Node | None]] = [(plain_name(place), place) for place in places]
     return [*found, ("all", None)]
 
 
@@ -357,7 +357,7 @@ def _carriers(record: Record) -> Carriers:
     found: Carriers = {}
     for recurrence in recurrences(record.places):
         for series in recurrence.states:
-            states = sorted(series.places.values(), key=lambda place: place.order)
+            states = series.as_computed()
             way = 1 if states[0].tag.step == min(series.places) else -1
             if len(states) > 1 and states[0].primitive is not states[1].primitive:
                 del states[0]

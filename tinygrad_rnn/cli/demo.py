@@ -15,8 +15,8 @@ import numpy as np
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
+from tinygrad_rnn.reading.names import expression, names
 from tinygrad_rnn.testing import ThreeWay, three_way
-from tinygrad_rnn.writing.names import expression, names
 from tinygrad_rnn.writing.text import table
 
 INPUTS: dict[str, Any] = {

@@ -45,7 +45,7 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Outcome:
     """What came of all cases of one operation, or of all options of one layer.
 
     Attributes
@@ -81,7 +81,7 @@ def _verdict(failures: Sequence[str] | None) -> str:
 class CheckReport(Report):
     """The result of `check`; prints as a summary table under a verdict."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Outcome, ...]
     verdict: str
 
     numeric = (1,)
@@ -156,7 +156,7 @@ def check(
             f"{', '.join(sorted(CASES))}"
         )
     torch = installed_torch()
-    jobs: list[Callable[[], Finding]] = [_operation_job(name, seed, torch) for name in names]
+    jobs: list[Callable[[], Outcome]] = [_operation_job(name, seed, torch) for name in names]
     jobs += [_layer_job(name, seed or 0, torch) for name in KINDS] if layers else []
     findings = tuple(aside(job) for job in progress(jobs, desc="checking", leave=False))
     wrong = [finding.name for finding in findings if not finding.ok]
@@ -177,10 +177,10 @@ def _failure(check: Callable[..., None], *arguments: Any) -> Iterator[str]:
 # -- operations --------------------------------------------------------------------------------
 
 
-def _operation_job(name: str, seed: int | None, torch: Any) -> Callable[[], Finding]:
+def _operation_job(name: str, seed: int | None, torch: Any) -> Callable[[], Outcome]:
     kinds = [kind for kind in COLUMNS if kind != "torch" or torch]
 
-    def job() -> Finding:
+    def job() -> Outcome:
         found = {
             kind: tuple(
                 f"{case.name}: {text}"
@@ -190,7 +190,7 @@ def _operation_job(name: str, seed: int | None, torch: Any) -> Callable[[], Find
             )
             for kind in kinds
         }
-        return Finding(name, len(CASES[name]), found)
+        return Outcome(name, len(CASES[name]), found)
 
     return job
 
@@ -240,10 +240,10 @@ _CHECKS: dict[str, Callable[[Case, int | None], None]] = {
 # -- recurrent layers --------------------------------------------------------------------------
 
 
-def _layer_job(name: str, seed: int, torch: Any) -> Callable[[], Finding]:
+def _layer_job(name: str, seed: int, torch: Any) -> Callable[[], Outcome]:
     kind, extra = KINDS[name]
 
-    def job() -> Finding:
+    def job() -> Outcome:
         manual_seed(seed)
         rng = np.random.default_rng(seed)
         found: dict[str, list[str]] = {"gradcheck": [], **({"torch": []} if torch else {})}
@@ -255,7 +255,7 @@ def _layer_job(name: str, seed: int, torch: Any) -> Callable[[], Finding]:
             for which, check in _LAYER_CHECKS.items():
                 if which in found:
                     found[which] += [f"{label}: {text}" for text in _failure(check, layer, inputs)]
-        return Finding(name, len(grid), {k: tuple(texts) for k, texts in found.items()})
+        return Outcome(name, len(grid), {k: tuple(texts) for k, texts in found.items()})
 
     return job
 

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz.cells import Part
+from tinygrad_rnn.reading.cells import Section, titles
+from tinygrad_rnn.reading.given import given_name, is_inline, role_of
+from tinygrad_rnn.reading.layers import Layer, module_of
+from tinygrad_rnn.reading.names import expression, stem
+from tinygrad_rnn.reading.roles import Roles
+from tinygrad_rnn.reading.states import is_gate
 from tinygrad_rnn.viz.grouping import Group
-from tinygrad_rnn.viz.roles import Roles
 from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Row, Strip
 from tinygrad_rnn.viz.source import Source
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.formulas import LOOSE, bracketed
-from tinygrad_rnn.writing.names import expression, given_name, is_inline, role_of
 from tinygrad_rnn.writing.norms import add_to
 from tinygrad_rnn.writing.text import clean
 
 _RANGES = {"sigmoid": 0.0, "tanh": -1.0}  # the lower ends of what gates are made by
-_KINDS = {frozenset("ifgo"): "LSTM", frozenset("rzn"): "GRU"}
 _MOST_LANES = 4
 _MOST_LINES = 2  # of a value beside cells
-_SUBSCRIPTS = "₋₀₁₂₃₄₅₆₇₈₉"
 _CALL = re.compile(r"\w+\((?=.*\)$)")
 _LONGEST_INNER = 48  # characters of an expression that is written into another
 _MOST_TERMS = 4  # of a sum that is written out whole
@@ -73,7 +73,14 @@ class Boxes:
         )
         peer = group.state if self.cells else roles.peers.get(main)
         box.peer = None if peer is None else self.group_of[peer].index
-        getattr(self, f"_fill_{group.style}")(box, group, main)
+        fill = {
+            "tensor": self._fill_tensor,
+            "cell": self._fill_cell,
+            "initial": self._fill_initial,
+            "weights": self._fill_weights,
+            "elided": self._fill_elided,
+        }
+        fill[group.style](box, group, main)
         return box
 
     def main(self, group: Group) -> Node:
@@ -93,7 +100,7 @@ class Boxes:
             self.group_of.get(user) is not group for user, _ in roles.uses[place]
         ):
             return True
-        if group.style == "cell" or (group.part is not None and group.part.is_cell):
+        if group.style == "cell" or (group.section is not None and group.section.is_cell):
             return roles.kinds[place] == "state"
         return group.style == "tensor" and bool(given_name(place))
 
@@ -105,14 +112,14 @@ class Boxes:
 
     def lane_name(self, place: Node) -> str:
         """The name by which a tensor is found again at other steps."""
-        return given_name(place) or self.names[place].rstrip(_SUBSCRIPTS)
+        return stem(place, self.names)
 
     # -- what stands in the kinds of boxes ---------------------------------------------------
 
     def _fill_tensor(self, box: Box, group: Group, main: Node) -> None:
         outgoing = self.outgoing(group)
         if len(outgoing) > 1:
-            box.name, box.signature = _module(outgoing[-1].tag.scope) or "output", "rest"
+            box.name, box.signature = module_of(outgoing[-1].tag.scope) or "output", "rest"
             for place in outgoing[-_MOST_LANES:]:
                 lane = self._lane(place)
                 lane.expression = self._expression(group, place)
@@ -131,8 +138,8 @@ class Boxes:
             box.parts.append(row)
 
     def _fill_cell(self, box: Box, group: Group, main: Node) -> None:
-        assert group.part is not None
-        box.name, box.kind, box.signature = self.titles[group.part], "state", "cell"
+        assert group.section is not None
+        box.name, box.kind, box.signature = self.titles[group.section], "state", "cell"
         box.parts += [self._lane(place) for place in self._states_first(group)]
         gates = self._gates(group)
         if gates and self.values:
@@ -152,16 +159,16 @@ class Boxes:
         users = [user for place in group.members for user, _ in self.roles.uses[place]]
         times = max(len(self.roles.uses[place]) for place in group.members)
         box.kind, box.note = "parameter", f"weights, used ×{times}" if times > 1 else "weights"
-        if group.part is not None and group.part in self.titles:
-            box.name = self.titles[group.part]
+        if group.section is not None and group.section in self.titles:
+            box.name = self.titles[group.section]
         else:
-            box.name = _module(users[0].tag.scope) or "output"
+            box.name = module_of(users[0].tag.scope) or "output"
         scopes = [self.roles.uses[place][0][0].tag.scope for place in group.members]
         several = len(set(scopes)) > 1
         for place, scope in zip(group.members, scopes, strict=True):
             lane = self._lane(place)
-            if several and _module(scope):  # modules in one cell, such as an embedding before it
-                lane.name = f"{_module(scope)}.{lane.name}"
+            if several and module_of(scope):  # modules in one cell, such as an embedding before it
+                lane.name = f"{module_of(scope)}.{lane.name}"
             lane.value, lane.tall = figures.shape(place.shape), False
             box.parts.append(lane)
         if self.grads:
@@ -171,14 +178,14 @@ class Boxes:
     def _fill_elided(self, box: Box, group: Group, main: Node) -> None:
         box.kind, box.signature = "operation", "elided"
         count = len({self.roles.steps[place] for place in group.members})
-        assert group.part is not None
-        name = "" if group.part.is_cell else f"{self.lane_name(main)}: "
+        assert group.section is not None
+        name = "" if group.section.is_cell else f"{self.lane_name(main)}: "
         box.name = f"{name}{count} steps elided"
         if not self.grads:
             return
         strips: dict[str, Strip] = {}
         for place in self.outgoing(group):
-            named = given_name(place) or group.part.is_cell
+            named = given_name(place) or group.section.is_cell
             name = self.lane_name(place) if named else ""
             strip = strips.setdefault(name, Strip(name, [], []))
             step = self.roles.steps[place]
@@ -219,12 +226,11 @@ class Boxes:
         found = []
         outgoing = set(self.outgoing(group))
         for place in group.members:
-            name = given_name(place)
-            if name and place not in outgoing and place.primitive.name in _RANGES:
+            if is_gate(place) and place not in outgoing:
                 value = self.source.value(place)
                 if value is not None and np.size(value):
                     mean = float(np.mean(value))
-                    found.append((name, _RANGES[place.primitive.name], mean))
+                    found.append((given_name(place), _RANGES[place.primitive.name], mean))
         return found
 
     def _shares(self, group: Group) -> list[tuple[int, float]]:
@@ -300,49 +306,25 @@ class Boxes:
 
     def _band(self, group: Group, main: Node) -> str:
         """The layer in whose band a box stands."""
-        part, tag = group.part, main.tag
+        section, layer = group.section, Layer.of(main)
         if self.roles.steps[main] is None or self.roles.kinds[main] == "input":
             return ""
         if self.cells:
-            return self.titles.get(part, "") if part is not None else ""
-        if tag.layer is None:
-            elided = group.style == "elided" and part is not None
-            return clean(part.scope if elided and part is not None else tag.scope)
-        if tag.direction is None:
-            return ""
-        direction = ", reverse" if tag.direction == "reverse" else ""
-        return f"{clean(tag.scope)}, layer {tag.layer}{direction}"
+            return self.titles.get(section, "") if section is not None else ""
+        if layer.number is None:
+            elided = group.style == "elided" and section is not None
+            return clean(section.scope if elided and section is not None else layer.scope)
+        return "" if layer.direction is None else str(layer)
 
 
-def _titles(groups: Iterable[Group]) -> dict[Part, str]:
-    """What the cells are called: as short as tells them from each other."""
-    members: dict[Part, set[str]] = {}
+def _titles(groups: Iterable[Group]) -> dict[Section, str]:
+    """What the cells are called, by the names of what is in them."""
+    members: dict[Section, set[str]] = {}
     for group in groups:
-        if group.part is not None and group.part.is_cell and group.style != "weights":
-            names = members.setdefault(group.part, set())
+        if group.section is not None and group.section.is_cell and group.style != "weights":
+            names = members.setdefault(group.section, set())
             names.update(name for place in group.members if (name := given_name(place)))
-    scopes = {part.scope for part in members}
-    layers = Counter(
-        scope for scope, _ in {(p.scope, p.layer) for p in members if p.kind == "layer"}
-    )
-    given: Counter[str] = Counter()
-    titles: dict[Part, str] = {}
-    for part, names in members.items():
-        kind = next((title for gates, title in _KINDS.items() if gates <= names), "")
-        kind = kind or ("RNN" if part.kind == "layer" else "cell")
-        scope = _module(part.scope)
-        title = f"{scope}: {kind}" if scope and len(scopes) > 1 else kind
-        where = f", layer {part.layer}" if layers[part.scope] > 1 else ""
-        where += ", reverse" if part.direction == "reverse" else ""
-        given[title + where] += 1
-        again = given[title + where]
-        titles[part] = f"{title} {again}{where}" if again > 1 else title + where
-    return titles
-
-
-def _module(scope: str) -> str:
-    """The last part of a scope's dotted name, made safe to write."""
-    return clean(scope).rpartition(".")[2]
+    return titles(members)
 
 
 def _shortened(said: str) -> str:

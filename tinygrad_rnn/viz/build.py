@@ -7,16 +7,18 @@ from collections.abc import Hashable
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.reading.given import is_inline
+from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.names import names
+from tinygrad_rnn.reading.roles import Roles, roles_of
 from tinygrad_rnn.viz import measure
 from tinygrad_rnn.viz.boxes import Boxes
 from tinygrad_rnn.viz.grouping import Columns, Group, Steps, groups_of
 from tinygrad_rnn.viz.options import TooManyBoxes, most, title_or
-from tinygrad_rnn.viz.roles import Roles, roles_of
 from tinygrad_rnn.viz.scene import Box, Edge, Lane, Scene, Strip
 from tinygrad_rnn.viz.source import NOT_KEPT, NOT_YET, Source
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale, count
-from tinygrad_rnn.writing.names import is_inline, names
 from tinygrad_rnn.writing.norms import add_to
 
 READABLE = 300  # boxes of an operation-level picture
@@ -62,7 +64,7 @@ def _best_level(boxed: list[Node], columns: Columns) -> str:
     """Cells for built-in recurrent layers and for what would be too many operations."""
     if not columns.times:
         return "op"
-    layers = any(place.tag.layer is not None for place in boxed)
+    layers = any(Layer.of(place).number is not None for place in boxed)
     drawn = sum(p.tag.step is None or columns.of(p.tag.step) not in columns.runs for p in boxed)
     return "cell" if layers or drawn > READABLE else "op"
 
@@ -180,7 +182,9 @@ class _Builder:
             _lane_at(built[group.index], name) if group.style != "initial" else 0
             for group in (source, target)
         )
-        beside = source.style == "initial" or (_is_cell(source) and source.part == target.part)
+        beside = source.style == "initial" or (
+            _is_cell(source) and source.section == target.section
+        )
         if not beside or source.step == target.step or starts is None or ends is None:
             return None
         return starts, ends
@@ -238,7 +242,7 @@ class _Builder:
 
 def _is_cell(group: Group) -> bool:
     """Whether a group is a cell, or many of one: its states have names on their wires."""
-    return group.part is not None and group.part.is_cell
+    return group.section is not None and group.section.is_cell
 
 
 def _lane_at(box: Box, name: str) -> int | None:

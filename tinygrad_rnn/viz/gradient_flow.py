@@ -9,7 +9,8 @@ import numpy as np
 
 from tinygrad_rnn.bptt import Flow, Record, StateFlow
 from tinygrad_rnn.bptt.state_flow import flow_for
-from tinygrad_rnn.bptt.states import Layer, Series, recurrences
+from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.states import Series, recurrences
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, ValueAxis, page, theme_of
 from tinygrad_rnn.viz.layout.model import Point, Rect
@@ -71,7 +72,7 @@ def gradient_flow(record: Record, *, theme: str = "light", title: str | None = N
     ['c', 'h']
     """
     look, flow = theme_of(theme), flow_for("gradient_flow", record)
-    painter = _Painter(record, flow, look)
+    painter = _FlowPainter(record, flow, look)
     steps = count(len({t for series in flow for t in series.steps}), "time step")
     heading = title_or(title, f"Gradient flow through {steps}")
     size = painter.width, painter.height
@@ -80,7 +81,7 @@ def gradient_flow(record: Record, *, theme: str = "light", title: str | None = N
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _Curve:
     """How one of a panel's lines looks: no two differ in colour alone."""
 
     label: str
@@ -90,16 +91,16 @@ class _Line:
     mark: str  # disc, ring or triangle
 
 
-class _Painter:
+class _FlowPainter:
     def __init__(self, record: Record, flow: Flow, theme: Theme) -> None:
         self.record, self.theme, self.lines = record, theme, list[str]()
         blue = theme.boxes["input"].border
         self.looks = (
-            _Line("‖∂L/∂state‖", theme.gradient, 2.2, "", "disc"),
-            _Line("the part that arrives directly", blue, 1.5, "7 3", "ring"),
-            _Line("the part that comes through time", theme.recurrent, 1.5, "2 3", "triangle"),
+            _Curve("‖∂L/∂state‖", theme.gradient, 2.2, "", "disc"),
+            _Curve("the part that arrives directly", blue, 1.5, "7 3", "ring"),
+            _Curve("the part that comes through time", theme.recurrent, 1.5, "2 3", "triangle"),
         )
-        self.gate_look = _Line("mean of a gate", blue, 1.8, "", "disc")
+        self.gate_look = _Curve("mean of a gate", blue, 1.8, "", "disc")
         self.norms = {series: series.norms() for series in flow}
         self.values = [float(x) for norms in self.norms.values() for part in norms for x in part]
         rows: dict[Layer, list[StateFlow]] = {}
@@ -160,7 +161,7 @@ class _Painter:
             self.lines += self._curve(points, look, kind)
         self.lines.append("</g>")
 
-    def _curve(self, points: list[Point], look: _Line, kind: str) -> list[str]:
+    def _curve(self, points: list[Point], look: _Curve, kind: str) -> list[str]:
         """A line through the points, some of them marked: always the last one."""
         dashes = f' stroke-dasharray="{look.dashes}"' if look.dashes else ""
         line = (
@@ -170,7 +171,7 @@ class _Painter:
         every = -(-len(points) // _MARKS)
         return [line, *(self._mark(x, y, look) for x, y in points[::-every])]
 
-    def _mark(self, x: float, y: float, look: _Line) -> str:
+    def _mark(self, x: float, y: float, look: _Curve) -> str:
         if look.mark == "triangle":
             d = f"M{marks.xy((x - 3.6, y + 2.6))}h7.2L{marks.xy((x, y - 3.8))}Z"
             return f'<path d="{d}" fill="{look.colour}"/>'
@@ -212,7 +213,7 @@ class _Painter:
             items.append(Item("from its least to its largest element", 44, self._band))
         return items
 
-    def _item(self, look: _Line) -> Item:
+    def _item(self, look: _Curve) -> Item:
         def paint(x: float, y: float) -> list[str]:
             return self._curve([(x + step, y + 10) for step in (4, 20, 36)], look, "key")
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from numbers import Integral
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz.cells import Part, parts_of
-from tinygrad_rnn.viz.roles import Roles
-from tinygrad_rnn.viz.scene import OUTER
-from tinygrad_rnn.writing.names import given_name
+from tinygrad_rnn.reading.cells import Section, sections_of
+from tinygrad_rnn.reading.given import given_name
+from tinygrad_rnn.reading.roles import OUTER, Roles
 
 LONGEST = 8  # time steps that are all drawn; of more, the first and the last
 FIRST, LAST = 2, 3
@@ -32,7 +31,7 @@ class Group:
     index: int  # of its first member, among the places that have boxes
     style: str
     members: list[Node]
-    part: Part | None = None
+    section: Section | None = None
     step: int | None = None  # its column: a time step, or the first of a run that is left out
     state: Node | None = None  # of what is before the first step: what takes its part later
 
@@ -94,15 +93,15 @@ def groups_of(
 ) -> list[Group]:
     """Put every place that is drawn into a group; groups are oldest first."""
     hidden_or_cells = level == "cell" or bool(columns.runs)
-    parts = parts_of(places, roles) if hidden_or_cells else {}
-    grouping = _Grouping(roles, parts, columns, cells=level == "cell")
+    sections = sections_of(places, roles) if hidden_or_cells else {}
+    grouping = _Grouping(roles, sections, columns, cells=level == "cell")
     if level == "cell" or columns.runs:
         grouping.collapse(boxed)
     groups: dict[Hashable, Group] = {}
     for index, place in enumerate(boxed):
-        key, style, part, column = grouping.of(place)
+        key, style, section, column = grouping.of(place)
         if key is not None:
-            group = groups.setdefault(key, Group(index, style, [], part, column))
+            group = groups.setdefault(key, Group(index, style, [], section, column))
             group.members.append(place)
     found = list(groups.values())
     for group in groups.values():
@@ -124,29 +123,29 @@ def _shared_out(group: Group, roles: Roles, index: int) -> list[Group]:
 
 class _Grouping:
     def __init__(
-        self, roles: Roles, parts: dict[Node, Part], columns: Columns, cells: bool
+        self, roles: Roles, sections: dict[Node, Section], columns: Columns, cells: bool
     ) -> None:
-        self.roles, self.parts, self.columns, self.cells = roles, parts, columns, cells
+        self.roles, self.sections, self.columns, self.cells = roles, sections, columns, cells
         self.into: dict[Node, Node] = {}  # of what is drawn with its only user
 
-    def of(self, place: Node) -> tuple[Hashable, str, Part | None, int | None]:
-        """The key of a place's group, its style, part and column; no key: it is not drawn."""
-        step, part = self.roles.steps[place], self.parts.get(place)
+    def of(self, place: Node) -> tuple[Hashable, str, Section | None, int | None]:
+        """The key of a place's group, its style, section and column; no key: it is not drawn."""
+        step, section = self.roles.steps[place], self.sections.get(place)
         if step is not None:
             column = self.columns.of(step)
             if column in self.columns.runs:
-                return ("elided", part, column), "elided", part, column
-            if not self.cells or part is None or part.kind == "input":
-                return place, "tensor", part, column
-            return (part, column), "cell" if part.is_cell else "tensor", part, column
+                return ("elided", section, column), "elided", section, column
+            if not self.cells or section is None or section.kind == "input":
+                return place, "tensor", section, column
+            return (section, column), "cell" if section.is_cell else "tensor", section, column
         if place in self.into:
             return self.of(self.into[place])
         if self.cells and self.roles.regions[place] in OUTER:
             return place, "initial", None, None
         if self.cells and self.roles.kinds[place] == "parameter":
             user = self.roles.uses[place][0][0]
-            part = self.parts.get(user)
-            return ("weights", part or user.tag.scope), "weights", part, None
+            section = self.sections.get(user)
+            return ("weights", section or user.tag.scope), "weights", section, None
         if self.cells and place.is_leaf and self._is_shared_out(place):
             return None, "", None, None
         return place, "tensor", None, None

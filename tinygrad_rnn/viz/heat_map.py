@@ -9,9 +9,10 @@ from typing import Any
 
 from tinygrad_rnn.bptt import Record
 from tinygrad_rnn.bptt.record import expect_record
-from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.engine.mode import Tag
+from tinygrad_rnn.reading.given import given_name, role_of
+from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.roles import roles_of
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, page, theme_of
 from tinygrad_rnn.viz.layout.model import Rect
@@ -21,7 +22,6 @@ from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, width, xml
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale, bin_of, count
-from tinygrad_rnn.writing.names import given_name, role_of
 from tinygrad_rnn.writing.norms import add_to, norm
 from tinygrad_rnn.writing.text import clean
 
@@ -30,12 +30,11 @@ _NUMBERED = 46.0  # slivers at least so wide have their number written in them
 _BAND, _GAP, _GROUP, _AXIS = 20.0, 4.0, 30.0, 34.0  # heights
 _NAME, _NUMBER, _LABELS = 12.0, 10.0, 170.0
 _SPACE = 16.0  # between the columns of the table
-_SLICES = ("getitem", "slice")
 _SUMMARY = ("first", "last", "largest", "smallest")
 
 _AID = "The norm of the gradient of each state, and of each step's share in a parameter's."
 
-Norms = dict[int, float]
+_ByStep = dict[int, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +42,7 @@ class _Band:
     """The gradient norms by time step of one state, or of one parameter's shares."""
 
     name: str
-    norms: Norms
+    norms: _ByStep
 
 
 def heat_map(record: Record, *, theme: str = "light", title: str | None = None) -> Chart:
@@ -91,7 +90,7 @@ def heat_map_for(caller: str, record: Record, theme: str, title: str | None) -> 
             f"{caller}: no time step of this graph goes on from another one, and no parameter is "
             "used at several; compute each step inside `with bptt.step(t):`"
         )
-    painter = _Painter(groups, steps, look)
+    painter = _MapPainter(groups, steps, look)
     heading = title_or(title, f"Gradients of {count(len(steps), 'time step')}")
     aid = f"{_AID} {painter.unit}"
     size = painter.width, painter.height
@@ -104,55 +103,48 @@ def heat_map_for(caller: str, record: Record, theme: str, title: str | None) -> 
 def _groups(record: Record) -> dict[str, list[_Band]]:
     """The bands under the names of their layers, the first layer first."""
     groups: dict[str, list[_Band]] = defaultdict(list)
-    home: dict[Any, str] = {}
-    for found in recurrences(record.places):
-        name = home[found.layer[:3]] = str(found.layer)
+    home: dict[Layer, str] = {}
+    roles = roles_of(record.places, record.root)
+    for found in roles.layers:
+        name = home[found.layer.whatever_run] = str(found.layer)
         for state in found.states:
             groups[name].append(_Band(clean(state.name), _state_norms(record, state.places)))
-    for place, (tag, norms) in _shares(record).items():
+    for place, (layer, norms) in _shares(record, roles.kinds).items():
         name = given_name(place) or "parameter"
-        key = home.get((tag.scope, tag.layer, tag.direction))
-        groups[key or tag.scope or "parameters"].append(_Band(name, norms))
+        groups[home.get(layer) or layer.scope or "parameters"].append(_Band(name, norms))
     return groups
 
 
-def _state_norms(record: Record, places: dict[int, Node]) -> Norms:
+def _state_norms(record: Record, places: dict[int, Node]) -> _ByStep:
     gradients = {t: record.gradient(place) for t, place in places.items()}
     return {t: 0.0 if g is None else norm(g) for t, g in gradients.items()}
 
 
-def _shares(record: Record) -> dict[Node, tuple[Tag, Norms]]:
+def _shares(record: Record, kinds: dict[Node, str]) -> dict[Node, tuple[Layer, _ByStep]]:
     """The norms of the steps' shares in each parameter's gradient, and where it is used."""
     sums: dict[Node, dict[int, Any]] = {}
-    tags: dict[Node, Tag] = {}
+    layers: dict[Node, Layer] = {}
     for visit in record.visits:
         t, sent = visit.step, None
         for operand, parent in enumerate(visit.node.parents):
-            if t is None or not (parent.is_leaf and _is_learned(parent, visit.node)):
+            if t is None or kinds[parent] != "parameter":
                 continue
             sent = sent or visit.contributions
             c, share = sent[operand], sums.setdefault(parent, {})
             if c is not None:
                 add_to(share, t, c)
-                tags[parent] = visit.node.tag
+                layers[parent] = Layer.of(visit.node)
     return {
-        place: (tags[place], {t: norm(share[t]) for t in sorted(share)})
-        for place in sorted(tags, key=lambda place: place.order)
+        place: (layers[place], {t: norm(share[t]) for t in sorted(share)})
+        for place in sorted(layers, key=lambda place: place.order)
         if len(share := sums[place]) > 1 or role_of(place) == "parameter"
     }
-
-
-def _is_learned(leaf: Node, user: Node) -> bool:
-    """Whether a leaf that a step uses may be a parameter: not an input, read part by part."""
-    role = role_of(leaf)
-    maybe = role is None and user.primitive.name not in _SLICES
-    return leaf.requires_grad and (role == "parameter" or maybe)
 
 
 # -- painting --------------------------------------------------------------------------------
 
 
-class _Painter:
+class _MapPainter:
     def __init__(self, groups: dict[str, list[_Band]], steps: list[int], theme: Theme) -> None:
         self.theme, self.steps, self.lines = theme, steps, list[str]()
         bands = [band for group in groups.values() for band in group]
@@ -216,7 +208,7 @@ class _Painter:
             )  # fmt: skip
         self.lines.append("</g>")
 
-    def _sliver(self, norms: Norms, steps: list[int], first: int, y: float) -> None:
+    def _sliver(self, norms: _ByStep, steps: list[int], first: int, y: float) -> None:
         """The colour of the largest norm of some neighbouring steps; nothing where none is."""
         known = [norms[t] for t in steps if t in norms]
         bin = bin_of(self.scale, _largest(known) if known else None)
@@ -251,7 +243,7 @@ class _Painter:
         )
 
 
-def _summary(norms: Norms) -> list[str]:
+def _summary(norms: _ByStep) -> list[str]:
     """The first, last, largest and smallest of norms over time; the latter two with their step."""
     first, last = min(norms), max(norms)
     largest = max(norms, key=lambda t: (not math.isfinite(norms[t]), norms[t]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Part, Row, Strip
+from tinygrad_rnn.viz.scene import Bars, Box, BoxPart, Caption, Gates, Lane, Row, Strip
 from tinygrad_rnn.viz.text import fitted, width
 
 NAME, EXPRESSION, NOTE, LABEL, VALUE, PILL = 15.0, 12.5, 11.0, 10.5, 12.5, 11.0
@@ -40,7 +40,7 @@ def fit(box: Box) -> None:
     box.height = HEADER + sum(height(part) for part in box.parts)
 
 
-def height(part: Part) -> float:
+def height(part: BoxPart) -> float:
     """The height of a part of a box."""
     if isinstance(part, Row):
         return LINE * len(part.lines) + PAD
@@ -86,7 +86,7 @@ def gate_width(name: str) -> float:
     return width(name, GATE, mono=True) + 3 + GATE_BAR
 
 
-def _width(part: Part, values: float) -> float:
+def _width(part: BoxPart, values: float) -> float:
     if isinstance(part, Row):
         longest = max(width(line, VALUE, mono=True) for line in part.lines)
         return 2 * MARGIN + width(part.label, LABEL) + 1.5 * GAP + longest

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_rnn.viz import marks, measure
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.measure import GAP, HEADER, LINE, MARGIN, PAD
-from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Row, Strip
+from tinygrad_rnn.viz.scene import Bars, Box, BoxPart, Caption, Gates, Lane, Row, Strip
 from tinygrad_rnn.viz.style import Paint, Theme
 from tinygrad_rnn.viz.text import width, xml
 from tinygrad_rnn.writing import figures
@@ -84,10 +84,20 @@ class _BoxPainter:
                 self._row(part, Rect(r.x, y, r.width, height), last)
             else:
                 area = Rect(r.x + MARGIN, y, r.width - 2 * MARGIN, height)
-                getattr(self, f"_{type(part).__name__.lower()}")(part, area)
+                self._part(part, area)
             y += height
 
     # -- the parts ---------------------------------------------------------------------------
+
+    def _part(self, part: BoxPart, r: Rect) -> None:
+        paint: dict[type, Callable[[Any, Rect], None]] = {
+            Lane: self._lane,
+            Gates: self._gates,
+            Bars: self._bars,
+            Strip: self._strip,
+            Caption: self._caption,
+        }
+        paint[type(part)](part, r)
 
     def _row(self, row: Row, r: Rect, last: bool) -> None:
         fill, ink, muted = self.theme.row, self.theme.ink, self.theme.muted

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 
 from tinygrad_rnn.writing.figures import Scale
 
-OUTER = ("before", "after")  # the regions of initial states
-
 
 @dataclass(slots=True)
 class Row:
@@ -90,7 +88,7 @@ class Caption:
         return []
 
 
-Part = Row | Lane | Gates | Bars | Strip | Caption
+BoxPart = Row | Lane | Gates | Bars | Strip | Caption
 
 
 @dataclass(slots=True)
@@ -103,7 +101,7 @@ class Box:
     index: int  # of its first place on the tape: the same in every run
     style: str  # see `grouping.Group`
     kind: str  # input, parameter, operation, state or loss
-    region: str  # see `roles`
+    region: str  # see `reading.roles`
     step: int | None  # the key of its column
     band: str  # the layer it is a part of, "" outside of layers
     name: str
@@ -111,7 +109,7 @@ class Box:
     note: str = ""
     signature: str = ""  # boxes with the same one at several steps are laid out alike
     visit: str = ""  # its number in the backward walk, or the range of its members' numbers
-    parts: list[Part] = field(default_factory=list)
+    parts: list[BoxPart] = field(default_factory=list)
     peer: int | None = None  # of an initial state: the box that stands for it later
     width: float = 0
     height: float = 0

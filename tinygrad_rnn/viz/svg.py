@@ -9,7 +9,7 @@ from tinygrad_rnn.viz.layout.model import Frame, Layout, Rect, Wire
 from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.page import EDGE_OF_PAGE, LEGEND, LEGEND_ROW, TITLE_ROOM
 from tinygrad_rnn.viz.parts import paint_box
-from tinygrad_rnn.viz.scene import Gates, Part, Scene, Strip
+from tinygrad_rnn.viz.scene import BoxPart, Gates, Scene, Strip
 from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, width
 from tinygrad_rnn.viz.ways import ON_WIRE, Label, Way, labels_of, ways_of
@@ -235,7 +235,7 @@ class _Legend:
         self._label(symbol, ends)
 
 
-def _is_warm(part: Part) -> bool:
+def _is_warm(part: BoxPart) -> bool:
     """Whether a part shows a gradient by its colour."""
     bins = part.bins if isinstance(part, Strip) else [getattr(part, "bin", None)]
     return any(bin is not None for bin in bins)

@@ -19,7 +19,8 @@ from tinygrad_rnn.writing.text import clean
 
 PRODUCTS = ("linear", "matmul")
 _SIGNS = {"add": "+", "sub": "−", "mul": "⊙", "div": "/"}
-_SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
+_SUBSCRIPTS = "₋₀₁₂₃₄₅₆₇₈₉"
+_LOWERED = str.maketrans("-0123456789", _SUBSCRIPTS)
 _TORCH_WEIGHT = re.compile(r"(?:.*?([^.]+)\.)?weight(_\w+?)??(?:_l\d+(?:_reverse)?)?")
 _INDEXED = ("as_strided", "embedding", "getitem", "index", "slice")
 LOOSE = (" + ", " − ", " - ", " / ", " @ ")  # what binds less than a product
@@ -43,7 +44,18 @@ def in_step(name: str, step: int | None) -> str:
     ('h₁₂', 'h₀', 'W')
     """
     ends_low = unicodedata.decomposition(name[-1]).startswith("<sub>")
-    return name if step is None or ends_low else name + str(step).translate(_SUBSCRIPTS)
+    return name if step is None or ends_low else name + str(step).translate(_LOWERED)
+
+
+def without_step(name: str) -> str:
+    """A name without the number at its foot: the same at every time step.
+
+    Examples
+    --------
+    >>> without_step("h₁₂")
+    'h'
+    """
+    return name.rstrip(_SUBSCRIPTS)
 
 
 def bracketed(name: str, signs: Sequence[str] = " ⊙·/") -> str:

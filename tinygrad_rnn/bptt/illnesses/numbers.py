@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt.illnesses.finding import Finding
-from tinygrad_rnn.bptt.places import layer_of, where
 from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import traits_of
+from tinygrad_rnn.reading.layers import Layer, where
+from tinygrad_rnn.reading.names import expression, names
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.names import expression, names
 
 _GENERAL = "look at the values that came in: smaller steps, clipped gradients, or scaled inputs"
 
@@ -96,7 +96,7 @@ def _remedy(node: Node) -> str:
 
 def _finding(node: Node, what: str, advice: str, visit: int | None = None) -> Finding:
     step = node.tag.step
-    place = where(layer_of(node), [step])
+    place = where(Layer.of(node).spoken, [step])
     steps = () if step is None else (step,)
     return Finding("error", "not finite", place, what, advice, steps, visit=visit)
 

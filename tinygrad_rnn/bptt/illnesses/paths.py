@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.bptt.illnesses.finding import Finding
-from tinygrad_rnn.bptt.places import layer_of, where
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.given import is_inline
+from tinygrad_rnn.reading.layers import where
+from tinygrad_rnn.reading.steps import Position, positions
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.writing.names import is_inline
 
 Parameters = Sequence[tuple[str, Tensor]]
 
@@ -45,7 +45,7 @@ def detached_states(record: Record) -> Iterator[Finding]:
         if not place.is_leaf:
             steps.setdefault(place.tag.step, []).append(place)
     cut: dict[str, set[int]] = {}
-    for (layer, *_), uses in _corresponding(record).items():
+    for (position, _), uses in _corresponding(record).items():
         constant = {t: p for t, p in uses.items() if _is_constant(p)}
         carried = any(_is_carried(p, t) for t, p in uses.items())
         if carried:
@@ -57,7 +57,7 @@ def detached_states(record: Record) -> Iterator[Finding]:
                 if t in before and _was_detached(record, p, steps[before[t]])
             }  # fmt: skip
         if constant:
-            cut.setdefault(layer, set()).update(constant)
+            cut.setdefault(position.layer.spoken, set()).update(constant)
     for layer, found in cut.items():
         what = "the state that comes in is a constant: gradients do not go further back than here"
         advice = "right for truncated BPTT; else keep detach(), .data and numpy() out of the loop"
@@ -65,17 +65,13 @@ def detached_states(record: Record) -> Iterator[Finding]:
         yield Finding("warning", "detached state", where(layer, order), what, advice, order)
 
 
-def _corresponding(record: Record) -> dict[tuple[str, Any, int, int], _Uses]:
+def _corresponding(record: Record) -> dict[tuple[Position, int], _Uses]:
     """What the same operand of the same operation is at each time step of a layer."""
-    found: dict[tuple[str, Any, int, int], _Uses] = {}
-    count: dict[Any, int] = {}
-    for node in record.places:
-        step, layer = node.tag.step, layer_of(node)
-        if node.is_leaf or step is None:
-            continue
-        nth = count[layer, step, node.primitive] = count.get((layer, step, node.primitive), 0) + 1
-        for operand, parent in enumerate(node.parents):
-            found.setdefault((layer, node.primitive, nth, operand), {})[step] = parent
+    found: dict[tuple[Position, int], _Uses] = {}
+    for node, position in positions(p for p in record.places if not p.is_leaf).items():
+        if (step := node.tag.step) is not None:
+            for operand, parent in enumerate(node.parents):
+                found.setdefault((position, operand), {})[step] = parent
     return found
 
 

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_rnn.bptt.illnesses.finding import Finding
-from tinygrad_rnn.bptt.places import layer_of, where
 from tinygrad_rnn.bptt.record import Record
-from tinygrad_rnn.bptt.state_flow import Parts
-from tinygrad_rnn.bptt.states import Ways, recurrences
+from tinygrad_rnn.bptt.state_flow import Arrivals
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import dense, fitted
+from tinygrad_rnn.reading.layers import where
+from tinygrad_rnn.reading.states import Ways, recurrences
 from tinygrad_rnn.writing import figures
 
 VANISHED = 1e-6  # less than this float32 hardly notices beside 1
@@ -68,24 +68,23 @@ def rates(record: Record) -> dict[str, Rate]:
     as one state.
     """
     layers = recurrences(record.places)
-    parts = Parts(record, layers)
+    arrived = Arrivals(record, layers)
     found = {}
     for i, each in reversed([*enumerate(layers)]):
         states = {place for state in each.states for place in state.places.values()}
-        sent = {state: g for state, g in parts.through_time.items() if state in states}
+        sent = {state: g for state, g in arrived.through_time.items() if state in states}
         if not sent:
             continue
         last = next(visit.step for visit in record.visits if visit.node in sent)
         start = {state: g for state, g in sent.items() if state.tag.step == last}
-        norms = _norms(record, parts.ways, 1 << i, start)
+        norms = _norms(record, arrived.ways, 1 << i, start)
         steps = [step for step, norm in norms.items() if 0 < norm < np.inf]
         if len(steps) == len(norms) >= FEWEST:
             logs = np.log([norms[step] for step in steps])
             slope = np.polyfit(np.arange(len(logs)), logs, 1)[0]
             with np.errstate(over="ignore"):
                 rate, total = np.exp(slope), np.exp(logs[-1] - logs[0])
-            layer = layer_of(next(iter(start)), each.layer.run)
-            found[layer] = Rate(float(rate), float(total), tuple(steps))
+            found[each.layer.spoken] = Rate(float(rate), float(total), tuple(steps))
     return found
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt.illnesses.finding import Finding
-from tinygrad_rnn.bptt.places import layer_of, where
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.given import name_of
+from tinygrad_rnn.reading.layers import where
+from tinygrad_rnn.reading.steps import positions
 
 DEAD_SHARE = 0.5  # of a layer's units; fresh ReLU layers reach a third
 ENOUGH = 8  # samples, before a unit that was 0 in all of them is called dead
@@ -75,26 +77,29 @@ def saturated_gates(record: Record) -> Iterator[Finding]:
 
 def _alike(record: Record, primitives: Collection[str]) -> dict[tuple[str, str, str], list[Node]]:
     """What the same line of a layer made at different time steps, with a name for it."""
+    made = [
+        node
+        for node in record.places
+        if not node.is_leaf and node.primitive.name in primitives and record.value(node) is not None
+    ]
     found: dict[tuple[str, str, str], list[Node]] = {}
-    count: dict[Any, int] = {}
-    for node in record.places:
-        if node.is_leaf or node.primitive.name not in primitives or record.value(node) is None:
-            continue
-        layer, primitive = layer_of(node), node.primitive.name
-        place = layer, primitive, node.tag.step, _name(node)
-        count[place] = count.get(place, 0) + 1
-        name = _name(node) if count[place] == 1 else f"{_name(node)} (number {count[place]})"
-        found.setdefault((layer, primitive, name), []).append(node)
+    for node, (layer, (primitive, name), number) in positions(made, kind=_kind).items():
+        numbered = name if number == 1 else f"{name} (number {number})"
+        found.setdefault((layer.spoken, primitive, numbered), []).append(node)
     return found
+
+
+def _kind(node: Node) -> tuple[str, str]:
+    return node.primitive.name, _name(node)
 
 
 def _name(node: Node) -> str:
     """The name that a node was given, or the operation: "tanh(c)"."""
-    if node.notes is not None and node.notes.name:
-        return node.notes.name
+    if name := name_of(node):
+        return name
     (operand,) = node.parents
     primitive = str(node.primitive.name)
-    named = operand.notes is not None and operand.notes.name
+    named = name_of(operand)
     return f"{primitive}({named})" if named else primitive
 
 

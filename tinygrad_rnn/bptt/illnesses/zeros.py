@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt.illnesses.finding import Finding
-from tinygrad_rnn.bptt.places import layer_of, moments
 from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import traits_of
+from tinygrad_rnn.reading.given import name_of
+from tinygrad_rnn.reading.layers import Layer, moments
 
 _IDLE = (
     "natural after one time step from an initial state of zeros, as in the reverse direction's "
@@ -89,10 +90,9 @@ def _reason(stops: Sequence[Visit]) -> str:
         return "no gradient came to the loss, or contributions cancel"
     kinds: dict[Any, list[Visit]] = {}
     for visit in stops:
-        notes = visit.node.notes
-        name = visit.node.primitive.name
-        called = f"{name} (called {notes.name})" if notes is not None and notes.name else name
-        kinds.setdefault((layer_of(visit.node), name, called), []).append(visit)
+        name, given = visit.node.primitive.name, name_of(visit.node)
+        called = f"{name} (called {given})" if given else name
+        kinds.setdefault((Layer.of(visit.node).spoken, name, called), []).append(visit)
     words = []
     for (layer, _, called), visits in kinds.items():
         place = f" of {layer}" if layer else ""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinygrad_rnn.viz.layout.rows import Rows
-from tinygrad_rnn.viz.scene import OUTER, Box, Edge, Scene
+from tinygrad_rnn.reading.roles import OUTER
+from tinygrad_rnn.viz.layout.rows import PictureRows
+from tinygrad_rnn.viz.scene import Box, Edge, Scene
 
 PORT = 15.0  # between two wires' ends on one box
 EDGE = 16.0  # from a box's corner to the first wire
@@ -39,13 +40,13 @@ class Path:
         return self.leaves < 0
 
 
-def paths_of(scene: Scene, rows: Rows) -> list[Path]:
+def paths_of(scene: Scene, rows: PictureRows) -> list[Path]:
     """The paths of all edges, in the edges' order."""
     return _Planner(scene, rows).paths()
 
 
 class _Planner:
-    def __init__(self, scene: Scene, rows: Rows) -> None:
+    def __init__(self, scene: Scene, rows: PictureRows) -> None:
         self.scene, self.rows = scene, rows
         self.taken: set[tuple[int, int]] = set()  # lanes' ends: box and lane
 

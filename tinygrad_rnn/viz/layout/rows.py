@@ -28,7 +28,7 @@ class Block:
     start: float = 0.0  # the x of its left side
 
 
-class Rows:
+class PictureRows:
     """Rows are numbered from the bottom; ``first[tier]`` is a tier's lowest."""
 
     def __init__(self, scene: Scene) -> None:

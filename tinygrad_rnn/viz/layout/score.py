@@ -15,7 +15,7 @@ from tinygrad_rnn.viz.layout.lanes import PITCH, Channel, spread
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Point, Rect, Wire
 from tinygrad_rnn.viz.layout.paths import PORT, Path, paths_of
 from tinygrad_rnn.viz.layout.ports import choose_ports
-from tinygrad_rnn.viz.layout.rows import Rows
+from tinygrad_rnn.viz.layout.rows import PictureRows
 from tinygrad_rnn.viz.measure import lane_middle
 from tinygrad_rnn.viz.scene import Box, Scene
 from tinygrad_rnn.viz.text import width
@@ -42,7 +42,7 @@ def score(scene: Scene) -> Layout:
 
 class _Score:
     def __init__(self, scene: Scene) -> None:
-        self.scene, self.rows = scene, Rows(scene)
+        self.scene, self.rows = scene, PictureRows(scene)
         self.row = self.rows.of
         self.x: dict[int, float] = {}  # centres
         self.gutter_left: list[float] = []

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.given import is_inline
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.names import is_inline
 from tinygrad_rnn.writing.rules import TO_EACH, rule, uses, vjp
 
 _FEW = 6  # elements of an array that is written into a formula

@@ -15,15 +15,15 @@ import numpy as np
 from tinygrad_rnn.bptt import Record, Visit
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.mode import SMALL
+from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.names import expression, names
 from tinygrad_rnn.viz import measure
 from tinygrad_rnn.viz.build import boxed_of
 from tinygrad_rnn.viz.player.numbers import in_numbers
 from tinygrad_rnn.viz.scene import Row, Scene
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.names import expression, names
 from tinygrad_rnn.writing.norms import add_to, norm
 from tinygrad_rnn.writing.rules import vjp
-from tinygrad_rnn.writing.text import clean
 
 Array = np.ndarray[Any, Any]
 
@@ -144,13 +144,9 @@ class _Telling:
 
 
 def _where(place: Node) -> str:
-    tag = place.tag
-    parts = [] if tag.step is None else [f"time step {tag.step}"]
-    if tag.scope:
-        parts.append(clean(tag.scope))
-    if tag.layer is not None:
-        parts.append(f"layer {tag.layer}" + (" reversed" if tag.direction == "reverse" else ""))
-    return " · ".join(parts)
+    step = place.tag.step
+    when = [] if step is None else [f"time step {step}"]
+    return " · ".join([*when, *Layer.of(place).words()])
 
 
 def _differ(a: Array, b: Array) -> bool:

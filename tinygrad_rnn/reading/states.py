@@ -9,39 +9,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.writing.names import role_of
-from tinygrad_rnn.writing.text import clean
+from tinygrad_rnn.reading.given import name_of, role_of
+from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.steps import slots
 
 _GATES = ("sigmoid", "tanh")
-
-
-class Layer(NamedTuple):
-    """Which recurrent layer: a module or scope, a layer of its stack, a direction.
-
-    ``run`` counts from 1 the times that it was unrolled over the same time steps.
-
-    Examples
-    --------
-    >>> str(Layer("encoder.lstm", 0, "reverse"))
-    'encoder.lstm, layer 0, reverse'
-    >>> str(Layer())
-    'loop'
-    """
-
-    scope: str = ""
-    number: int | None = None
-    direction: str | None = None
-    run: int = 1
-
-    def __str__(self) -> str:
-        parts = [clean(self.scope) or "loop"]
-        parts += [] if self.number is None else [f"layer {self.number}"]
-        parts += ["reverse"] if self.direction == "reverse" else []
-        parts += [f"run {self.run}"] if self.run > 1 else []
-        return ", ".join(parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +24,10 @@ class Series:
 
     name: str
     places: dict[int, Node]
+
+    def as_computed(self) -> list[Node]:
+        """The places in the order of the computation: a reverse layer begins at the end."""
+        return sorted(self.places.values(), key=lambda place: place.order)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,11 +107,11 @@ class _Search:
         carried = [p for p in self.users_elsewhere if not self._is_collected(p)]
         kinds = {p.primitive for p in carried}
         worth = [p for p in timed if p.primitive in kinds or p.notes is not None]
-        self.slots = _slots(worth)
+        self.slots = slots(worth)
         self.carrying = self._carrying(carried)
         self.states = [p for p in worth if self._is_state(p)]
         known = set(self.states)
-        self.gates = [p for p in worth if p not in known and _is_gate(p)]
+        self.gates = [p for p in worth if p not in known and is_gate(p)]
 
     def _is_collected(self, place: Node) -> bool:
         """Whether other steps only add to it or write into it; its own, too, if it is no number."""
@@ -171,34 +149,12 @@ class _Search:
         seen: Counter[Hashable] = Counter()
         by_slot: dict[Layer, dict[Hashable, dict[int, Node]]] = defaultdict(dict)
         for place in places:
-            scope, step, number, direction = place.tag[:4]
+            slot, step = self.slots[place], place.tag.step
             assert step is not None
-            slot = self.slots[place]
             seen[slot, step] += 1
-            layer = Layer(scope, number, direction, seen[slot, step])
+            layer = Layer.of(place, run=seen[slot, step])
             by_slot[layer].setdefault(slot, {})[step] = place
-        return {layer: _named(slots.values()) for layer, slots in by_slot.items()}
-
-
-def _slots(places: list[Node]) -> dict[Node, Hashable]:
-    """What stays the same from step to step: a name, or else which of the step's tanh it is."""
-    repeated: dict[Hashable, set[int | None]] = defaultdict(set)
-    for place in places:
-        repeated[_home(place), _name(place)].add(place.tag.step)
-    counts: Counter[Hashable] = Counter()
-    slots: dict[Node, Hashable] = {}
-    for place in places:
-        home, name = _home(place), _name(place)
-        count = (home, place.tag.step, place.primitive)
-        by_name = name and len(repeated[home, name]) > 1
-        slots[place] = (home, name) if by_name else (home, place.primitive, counts[count])
-        counts[count] += 1
-    return slots
-
-
-def _home(place: Node) -> Hashable:
-    scope, _, layer, direction = place.tag[:4]
-    return scope, layer, direction
+        return {layer: _named(found.values()) for layer, found in by_slot.items()}
 
 
 def _named(found: Iterable[dict[int, Node]]) -> list[Series]:
@@ -207,7 +163,7 @@ def _named(found: Iterable[dict[int, Node]]) -> list[Series]:
     series = []
     for places in found:
         first = next(iter(places.values()))
-        name = _name(first) or first.primitive.name
+        name = name_of(first) or first.primitive.name
         taken[name] += 1
         unique = name if taken[name] == 1 else f"{name} {taken[name]}"
         series.append(Series(unique, dict(sorted(places.items()))))
@@ -220,9 +176,6 @@ def _collects(user: Node, place: Node) -> bool:
     return name == "add" or (name == "index_put" and user.parents[0] is place)
 
 
-def _is_gate(place: Node) -> bool:
-    return place.primitive.name in _GATES and bool(_name(place))
-
-
-def _name(place: Node) -> str:
-    return (place.notes.name if place.notes is not None else None) or ""
+def is_gate(place: Node) -> bool:
+    """Whether a place looks like a gate: a sigmoid or tanh that the program gave a name."""
+    return place.primitive.name in _GATES and bool(name_of(place))

@@ -9,20 +9,21 @@ import numpy as np
 
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.bptt.replica import Cut, replica
-from tinygrad_rnn.bptt.states import Recurrence
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.reading.roles import Use
+from tinygrad_rnn.reading.states import Recurrence
+from tinygrad_rnn.reading.steps import abreast
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-Use = tuple[Node, int]  # a node, and which of its operands
 
 _SLOPES = {"tanh": 1.0, "sigmoid": 0.25, "relu": 1.0}  # the largest derivative
 _PRODUCTS = {"linear", "matmul", "addmm", "addmv"}
 _LINEAR = _PRODUCTS | {"add", "sub", "cat", "stack", "getitem", "slice", "reshape", "permute"}
 
 
-class Unrolled:
+class StepsApart:
     """Copies of the steps of a layer, each with leaves for the state before it.
 
     Attributes
@@ -41,9 +42,8 @@ class Unrolled:
         # h before c, as in PyTorch's (h, c)
         states = sorted(recurrence.states, key=lambda state: state.name != "h")
         common = set.intersection(*[set(state.places) for state in states])
-        parts = {t: [state.places[t] for state in states] for t in common}
-        self.steps = sorted(parts, key=lambda t: parts[t][0].order)
-        self.parts = parts
+        self.parts = parts = {t: [state.places[t] for state in states] for t in common}
+        self.steps = [t for place in states[0].as_computed() if (t := place.tag.step) in parts]
         self.before = dict(zip(self.steps[1:], self.steps))
         self.initial = self._initial_uses()
         if self.initial:
@@ -76,18 +76,13 @@ class Unrolled:
         if len(self.steps) < 2:
             return uses
         part = {place: i for i, place in enumerate(self.parts[self.steps[0]])}
-        for node, twin in zip(*map(self._nodes_at, self.steps[:2])):
-            if node.primitive is not twin.primitive or len(node.parents) != len(twin.parents):
-                break
+        first, second = (self.parts[t][0] for t in self.steps[:2])
+        for node, twin in abreast(self.record.places, first, second):
             for operand, (mine, its) in enumerate(zip(node.parents, twin.parents, strict=True)):
                 pullable = mine.requires_grad or isinstance(node.primitive, Primitive)
                 if its in part and pullable and mine.shape == its.shape:
                     uses[node, operand] = part[its]
         return uses if set(uses.values()) == set(part.values()) else {}
-
-    def _nodes_at(self, t: int) -> list[Node]:
-        tag = self.parts[t][0].tag[:4]
-        return [place for place in self.record.places if not place.is_leaf and place.tag[:4] == tag]
 
     def _follow(self, node: Node, t: Any, operand: int) -> Any:
         """What is copied for step t ends at other steps, and where no way leads to the last one."""

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
 from dataclasses import dataclass, field
 
-from tinygrad_rnn.bptt.states import recurrences
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz.scene import OUTER
-from tinygrad_rnn.writing.names import given_name, role_of
+from tinygrad_rnn.reading.given import given_name, may_be_parameter, role_of
+from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.states import Recurrence, recurrences
+from tinygrad_rnn.reading.steps import positions
 
 Use = tuple[Node, int]  # a node, and which of its operands the place is
-Where = tuple[str, "int | None", "str | None"]  # scope, layer and direction
+OUTER = ("before", "after")  # the regions of initial states
 SLICES = ("getitem", "slice", "index")
 _BELOW = ("step", "bottom", *OUTER)  # regions whose boxes use what lies below
 _INITIAL_NAME = re.compile(r"[hc]_?(0|₀)$")
@@ -29,7 +29,7 @@ _INITIAL_NAME = re.compile(r"[hc]_?(0|₀)$")
 
 @dataclass(slots=True)
 class Roles:
-    """Kind, region, step and peer of every place.
+    """Kind, region, step and peer of every place, and the recurrent layers.
 
     The peer of an initial state is the state that takes its part at the next step; one tensor,
     such as a zero, may be several initial states, so ``carried`` has that state for each use.
@@ -41,6 +41,7 @@ class Roles:
     peers: dict[Node, Node] = field(default_factory=dict)
     carried: dict[Use, Node] = field(default_factory=dict)
     uses: dict[Node, list[Use]] = field(default_factory=dict)
+    layers: list[Recurrence] = field(default_factory=list)
 
 
 def roles_of(places: list[Node], root: Node, *, sums_in_time: bool = True) -> Roles:
@@ -68,11 +69,11 @@ class _Casting:
         if len(self.times) > 1 and self._only_prepares(self.times[0]):
             self.times = self.times[1:]
         self.known_times = set(self.times)
-        self.groups = self._groups()
         self._find_initial_states()
+        self.roles.layers = recurrences(places)
         self.states = {
             place
-            for layer in recurrences(places)
+            for layer in self.roles.layers
             for state in layer.states
             for place in state.places.values()
         }
@@ -114,22 +115,19 @@ class _Casting:
         step = None if place.is_leaf or place in self.sums else place.tag.step
         return step is not None and step >= self.times[0]
 
-    def _groups(self) -> dict[tuple[Where, int], list[Node]]:
-        groups: dict[tuple[Where, int], list[Node]] = defaultdict(list)
+    def _find_initial_states(self) -> None:
+        steps: dict[tuple[Layer, int], list[Node]] = defaultdict(list)
         for place in self.places:
             step = place.tag.step
             if step is not None and self._is_timed(place):
-                groups[_where(place), step].append(place)
-        return groups
-
-    def _find_initial_states(self) -> None:
-        found = {key: dict(counted(group)) for key, group in self.groups.items()}
-        for (where, step), group in found.items():
-            at = bisect_left(self.times, step)
-            beside = self.times[at + 1 : at + 2] + self.times[max(at - 1, 0) : at]
-            neighbours = [found[where, time] for time in beside if (where, time) in found]
-            for position, node in group.items():
-                twins = [other[position] for other in neighbours if position in other]
+                steps[Layer.of(place), step].append(place)
+        known = positions(place for nodes in steps.values() for place in nodes)
+        at = {(place.tag.step, position): place for place, position in known.items()}
+        for (_, step), nodes in steps.items():
+            i = bisect_left(self.times, step)
+            beside = self.times[i + 1 : i + 2] + self.times[max(i - 1, 0) : i]
+            for node in nodes:
+                twins = [at[t, known[node]] for t in beside if (t, known[node]) in at]
                 for operand, parent in enumerate(node.parents):
                     if not self._is_timed(parent) and role_of(parent) != "input":
                         self._compare(twins, node, operand)
@@ -151,7 +149,7 @@ class _Casting:
             return "state"
         if not place.is_leaf:
             return "input" if role == "input" else "operation"
-        return "parameter" if self._is_parameter(place, role) else "input"
+        return "parameter" if self._is_parameter(place) else "input"
 
     def _is_state(self, place: Node) -> bool:
         """Whether another time step goes on from this place."""
@@ -169,10 +167,11 @@ class _Casting:
         name = given_name(leaf)
         return bool(name and _INITIAL_NAME.match(name))
 
-    def _is_parameter(self, leaf: Node, role: str | None) -> bool:
-        if not leaf.requires_grad or role == "input":
+    def _is_parameter(self, leaf: Node) -> bool:
+        """By what is said of a leaf, and where that leaves it open, by how the steps use it."""
+        if not (leaf.requires_grad and may_be_parameter(leaf)):
             return False
-        if role == "parameter" or not self.times:
+        if role_of(leaf) == "parameter" or not self.times:
             return True
         users = self.roles.uses[leaf]
         if all(user.primitive.name in SLICES for user, _ in users):
@@ -218,17 +217,3 @@ class _Casting:
             return any(user.tag.direction == "reverse" for user in users)
         first, last = self.times[0], self.times[-1]
         return first != last and all(user.tag.step == last for user in users)
-
-
-def counted(nodes: Iterable[Node]) -> Iterable[tuple[tuple[str, int], Node]]:
-    """The nodes of a step with what tells them again at another: the how-manieth of its kind."""
-    seen: Counter[str] = Counter()
-    for node in nodes:
-        name = node.primitive.name if node.primitive is not None else ""
-        seen[name] += 1
-        yield (name, seen[name]), node
-
-
-def _where(place: Node) -> Where:
-    tag = place.tag
-    return tag.scope, tag.layer, tag.direction

@@ -1,24 +1,28 @@
 """What belongs together at a time step: recurrent cells, and what stands around them.
 
-Every place of a time step is given a *part*, which is the same at every step.  A built-in layer
-in one direction is a part.  In a loop that somebody wrote, a cell is a cycle of the graph folded
+Every place of a time step is given a *section*, which is the same at every step.  A built-in layer
+in one direction is a section.  In a loop that somebody wrote, a cell is a cycle of the graph folded
 over time: operations through which a state reaches its own successor, together with whatever
 feeds nothing else.  The rest of the step, such as its output and its error, lies between cells.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.viz.roles import SLICES, Roles, counted
-from tinygrad_rnn.writing.names import given_name, role_of
+from tinygrad_rnn.reading.given import given_name, role_of
+from tinygrad_rnn.reading.layers import Layer, module_of
+from tinygrad_rnn.reading.roles import SLICES, Roles
+from tinygrad_rnn.reading.steps import Counterparts
+
+_KINDS = {frozenset("ifgo"): "LSTM", frozenset("rzn"): "GRU"}
 
 
-class Part(NamedTuple):
-    """What a place is a part of, whatever the step."""
+class Section(NamedTuple):
+    """What a place belongs to, whatever the step: the same at every one."""
 
     kind: str  # layer, join (of two directions), cell, rest or input
     scope: str
@@ -33,15 +37,42 @@ class Part(NamedTuple):
         return self.kind in ("layer", "cell")
 
 
-def parts_of(places: list[Node], roles: Roles) -> dict[Node, Part]:
-    """The parts of all places that stand in a time step; ``places`` are oldest first."""
-    return _Parts(places, roles).parts
+def sections_of(places: list[Node], roles: Roles) -> dict[Node, Section]:
+    """The sections of all places that stand in a time step; ``places`` are oldest first."""
+    return _Sections(places, roles).sections
 
 
-class _Parts:
+def titles(members: Mapping[Section, Collection[str]]) -> dict[Section, str]:
+    """What cells are called: as short as tells them from each other.
+
+    Parameters
+    ----------
+    members : mapping of collections of str
+        For each cell the names that the program gave to what is in it: gates tell its kind.
+    """
+    scopes = {section.scope for section in members}
+    layers = Counter(
+        scope for scope, _ in {(s.scope, s.layer) for s in members if s.kind == "layer"}
+    )
+    given: Counter[str] = Counter()
+    found: dict[Section, str] = {}
+    for section, names in members.items():
+        kind = next((title for gates, title in _KINDS.items() if gates <= set(names)), "")
+        kind = kind or ("RNN" if section.kind == "layer" else "cell")
+        scope = module_of(section.scope)
+        title = f"{scope}: {kind}" if scope and len(scopes) > 1 else kind
+        number = section.layer if layers[section.scope] > 1 else None
+        where = "".join(f", {word}" for word in Layer("", number, section.direction).words())
+        given[title + where] += 1
+        again = given[title + where]
+        found[section] = f"{title} {again}{where}" if again > 1 else title + where
+    return found
+
+
+class _Sections:
     def __init__(self, places: list[Node], roles: Roles) -> None:
         self.roles = roles
-        self.parts: dict[Node, Part] = {}
+        self.sections: dict[Node, Section] = {}
         self.steps: dict[int, list[Node]] = defaultdict(list)  # of loops, by time
         self.runs: dict[tuple[Any, ...], tuple[int, set[int], int]] = {}
         for place in places:
@@ -49,19 +80,19 @@ class _Parts:
             if step is None:
                 continue
             if place.is_leaf or self._is_input(place):
-                self.parts[place] = Part("input", place.tag.scope, name=given_name(place))
+                self.sections[place] = Section("input", place.tag.scope, name=given_name(place))
             elif place.tag.layer is not None:
-                self.parts[place] = self._part_of_layer(place, step)
+                self.sections[place] = self._section_of_layer(place, step)
             else:
                 self.steps[step].append(place)
-        self._find_counterparts()
+        self.counterparts = Counterparts(self.steps)
         for step in self.steps:
             self._cells(step)
             self._absorb(step)
             self._rest(step)
 
-    def _part_of_layer(self, place: Node, step: int) -> Part:
-        """A built-in layer's part; a layer that is run anew, as time shows, is another one."""
+    def _section_of_layer(self, place: Node, step: int) -> Section:
+        """A built-in layer's section; a layer that is run anew, as time shows, is another one."""
         scope, _, layer, direction, _ = place.tag
         kind = "join" if direction is None else "layer"
         key = kind, scope, layer, direction
@@ -70,7 +101,7 @@ class _Parts:
             seen, number = set(), number + 1
         seen.add(step)
         self.runs[key] = step, seen, number
-        return Part(*key, number)
+        return Section(*key, number)
 
     def _is_input(self, place: Node) -> bool:
         """Whether a place just brings something from outside into its step."""
@@ -79,32 +110,11 @@ class _Parts:
         outside = all(self.roles.steps[parent] is None for parent in place.parents)
         return place.primitive.name in SLICES and outside
 
-    def _find_counterparts(self) -> None:
-        """Index the nodes of loops by what tells them again at another step."""
-        self.named: dict[tuple[int, str, str], Node] = {}
-        self.placed: dict[tuple[int, str, tuple[str, int]], Node] = {}
-        self.at: dict[Node, tuple[str, int]] = {}
-        for step, nodes in self.steps.items():
-            scopes: dict[str, list[Node]] = defaultdict(list)
-            for node in nodes:
-                scopes[node.tag.scope].append(node)
-                if name := given_name(node):
-                    self.named[step, node.tag.scope, name] = node
-            for scope, inside in scopes.items():
-                for position, node in counted(inside):
-                    self.at[node] = position
-                    self.placed[step, scope, position] = node
-
     def _counterpart(self, place: Node, step: int) -> Node | None:
         """What is, at the given step, what ``place`` is at its own."""
         if self.roles.steps[place] == step:
             return place
-        if place not in self.at:
-            return None
-        scope, name = place.tag.scope, given_name(place)
-        if name and (step, scope, name) in self.named:
-            return self.named[step, scope, name]
-        return self.placed.get((step, scope, self.at[place]))
+        return self.counterparts.of(place, step)
 
     def _cells(self, step: int) -> None:
         """The cycles of the step's graph when what a state becomes leads to what it is used by."""
@@ -120,29 +130,29 @@ class _Parts:
             scopes = {node.tag.scope for node in cycle if self.roles.kinds[node] == "state"}
             scope = scopes.pop() if len(scopes) == 1 else ""
             for node in cycle:
-                self.parts[node] = Part("cell", scope, number=number)
+                self.sections[node] = Section("cell", scope, number=number)
 
     def _absorb(self, step: int) -> None:
         """What feeds one cell alone belongs to it."""
         for node in reversed(self.steps[step]):
-            users = {self.parts.get(user) for user, _ in self.roles.uses[node]}
+            users = {self.sections.get(user) for user, _ in self.roles.uses[node]}
             steps = {self.roles.steps[user] for user, _ in self.roles.uses[node]}
-            part = users.pop() if len(users) == 1 and steps == {step} else None
-            if node not in self.parts and part is not None and part.kind == "cell":
-                self.parts[node] = part
+            section = users.pop() if len(users) == 1 and steps == {step} else None
+            if node not in self.sections and section is not None and section.kind == "cell":
+                self.sections[node] = section
 
     def _rest(self, step: int) -> None:
         """What remains lies above as many cells as it takes to compute it."""
         below: dict[Node, int] = {}
         for node in self.steps[step]:
             here = [p for p in node.parents if self.roles.steps[p] == step]
-            below[node] = max((below.get(p, 0) + self.parts[p].is_cell for p in here), default=0)
-            if node not in self.parts:
-                self.parts[node] = Part("rest", "", number=below[node])
+            below[node] = max((below.get(p, 0) + self.sections[p].is_cell for p in here), default=0)
+            if node not in self.sections:
+                self.sections[node] = Section("rest", "", number=below[node])
         for node in self.steps[step]:
             for parent in node.parents:
-                if self.parts[node].kind == "rest" and self._is_constant_of(parent, node):
-                    self.parts[parent] = self.parts[node]
+                if self.sections[node].kind == "rest" and self._is_constant_of(parent, node):
+                    self.sections[parent] = self.sections[node]
 
     def _is_constant_of(self, place: Node, node: Node) -> bool:
         """Whether a place is no more than a number of its only user, such as a target."""

@@ -10,14 +10,17 @@ All of this is worked out when a picture is drawn: a forward pass pays nothing f
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.given import given_name, is_inline, may_be_parameter
+from tinygrad_rnn.reading.layers import Layer, module_of
+from tinygrad_rnn.reading.steps import positions
 from tinygrad_rnn.writing import formulas
-from tinygrad_rnn.writing.formulas import in_step
+from tinygrad_rnn.writing.formulas import in_step, without_step
 from tinygrad_rnn.writing.text import clean, cut
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -29,13 +32,6 @@ _ACTIVATIONS = (
     "leaky_relu", "logsigmoid", "mish", "relu", "sigmoid", "silu", "softmax",
     "softplus", "softsign", "tanh",
 )  # fmt: skip
-
-
-def is_inline(place: Node) -> bool:
-    """Whether a place is a number written into the program, and so needs no box."""
-    if not place.is_leaf or place.requires_grad or place.value is None:
-        return False
-    return place.shape == () and not given_name(place)
 
 
 def names(places: list[Node]) -> Names:
@@ -68,14 +64,27 @@ def expression(node: Node, names: Mapping[Node, str]) -> str:
     return cut("= " + formulas.computed(node, operands), _LONGEST_EXPRESSION)
 
 
+def stem(place: Node, names: Mapping[Node, str]) -> str:
+    """The name by which a tensor is found again at other time steps."""
+    return given_name(place) or without_step(names[place])
+
+
+def plain_name(place: Node) -> str:
+    """What tables call a place, without a graph around it: its name and step, or its shape."""
+    name, step = given_name(place), place.tag.step
+    if not name:
+        return f"a tensor {place.shape}"
+    return name if step is None else f"{name}_{step}"
+
+
 class Names(dict[Node, str]):
     """The name of each place, as it stands in the place's own box."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._homes: dict[Node, tuple[str, Any]] = {}
-        self._sharers: dict[str, set[tuple[str, Any]]] = {}
-        self._steps: dict[tuple[str, Any], set[int | None]] = {}
+        self._homes: dict[Node, Layer] = {}
+        self._sharers: dict[str, set[Layer]] = {}
+        self._steps: dict[tuple[str, Layer], set[int | None]] = {}
 
     def told(self, place: Node, by: Node | None = None) -> str:
         """The name as another box, ``by``, says it, or a text outside of all boxes.
@@ -98,7 +107,8 @@ class Names(dict[Node, str]):
 
     def _with_step(self, place: Node) -> str:
         name, step = self[place], place.tag.step
-        alike = self._steps.get((name, self._homes.get(place)), set())
+        home = self._homes.get(place)
+        alike = self._steps.get((name, home), set()) if home is not None else ()
         return in_step(formulas.enclosed(name), step) if len(alike) > 1 else name
 
     def _with_layer(self, written: str, name: str, place: Node, by: Node | None) -> str:
@@ -107,12 +117,11 @@ class Names(dict[Node, str]):
         sharers = self._sharers.get(name, set())
         if len(sharers) < 2 or home is None or (by is not None and self._homes.get(by) == home):
             return written
-        scope, (layer, direction) = home
-        if layer is not None and len({at for _, at in sharers}) > 1:
-            reverse = "ʳ" if direction == "reverse" else ""
-            written += f"⁽{str(layer).translate(_SUPERSCRIPTS)}{reverse}⁾"
-        if scope and len({at for at, _ in sharers}) > 1:
-            written = f"{clean(scope).rpartition('.')[2]}.{written}"
+        if home.number is not None and len({(at.number, at.direction) for at in sharers}) > 1:
+            reverse = "ʳ" if home.direction == "reverse" else ""
+            written += f"⁽{str(home.number).translate(_SUPERSCRIPTS)}{reverse}⁾"
+        if home.scope and len({at.scope for at in sharers}) > 1:
+            written = f"{module_of(home.scope)}.{written}"
         return written
 
     def copy(self) -> Names:
@@ -122,7 +131,7 @@ class Names(dict[Node, str]):
         new._homes, new._sharers, new._steps = self._homes, self._sharers, self._steps
         return new
 
-    def share(self, homes: dict[Node, tuple[str, Any]]) -> None:
+    def share(self, homes: dict[Node, Layer]) -> None:
         """Find out which places bear the same name in different layers, or at different steps."""
         self._homes, layers, steps = homes, defaultdict(set), defaultdict(set)
         known = [place for place in self if place in homes]
@@ -147,19 +156,18 @@ class _Naming:
             for parent in node.parents:
                 self.users[parent].append(node)
         homes = {place: self._home(place) for place in places if not is_inline(place)}
-        self._asgiven_name()
+        self._as_given()
         self.found.share(homes)
         self._gates()
         self._formulas()
         self._numbered()
         self.found.share(homes)
 
-    def _home(self, place: Node) -> tuple[str, Any]:
-        """Scope, layer and direction; an initial state belongs to the layer that reads it."""
-        tag = place.tag
-        if tag.layer is None and len({user.tag[2:4] for user in self.users[place]}) == 1:
-            return tag.scope, self.users[place][0].tag[2:4]
-        return tag.scope, tag[2:4]
+    def _home(self, place: Node) -> Layer:
+        """The layer of a place; an initial state belongs to the one that reads it."""
+        if place.tag.layer is None and len({user.tag[2:4] for user in self.users[place]}) == 1:
+            return Layer.of(self.users[place][0])._replace(scope=place.tag.scope)
+        return Layer.of(place)
 
     def _call(self, place: Node, stem: str, shown: str | None = None) -> None:
         """Name a place, unless another of its layer and step is called so already."""
@@ -171,7 +179,7 @@ class _Naming:
 
     # -- given names --
 
-    def _asgiven_name(self) -> None:
+    def _as_given(self) -> None:
         modules = self._modules()
         for place in self.places:
             if is_inline(place):
@@ -185,8 +193,9 @@ class _Naming:
         """Names such as ``out.weight``, for all parameters of a module if one name needs it."""
         called = defaultdict(list)
         for place in self.places:
-            if _is_parameter(place) and self.users[place]:
-                called[given_name(place)].append(place)
+            named = place.is_leaf and place.tag.step is None and given_name(place)
+            if named and may_be_parameter(place) and self.users[place]:
+                called[named].append(place)
         needed: dict[str, int] = {}  # by module: how many parts of its path tell it from others
         for places in called.values():
             paths = {self._owner(place) for place in places}
@@ -297,33 +306,10 @@ class _Naming:
         """v1, v2, …: the first addition of a step is called the same in every step."""
         given = set(self.stems.values())
         free = (name for n in count(1) if (name := f"v{n}") not in given)
-        numbers: dict[tuple[Any, ...], str] = {}
-        seen: Counter[tuple[Any, ...]] = Counter()
-        for place in self.places:
-            if place not in self.found:
-                kind, tag = place.primitive and place.primitive.name, place.tag
-                seen[kind, tag] += 1
-                position = (kind, seen[kind, tag], tag.scope, *tag[2:4])
-                if position not in numbers:
-                    numbers[position] = next(free)
-                self.found[place] = in_step(numbers[position], tag.step)
-
-
-def given_name(place: Node) -> str:
-    """The name that the program gave to a place, made safe to write; "" if it gave none."""
-    return clean(place.notes.name) if place.notes is not None and place.notes.name else ""
-
-
-def role_of(place: Node) -> str | None:
-    """The role that the program gave to a place."""
-    return place.notes.role if place.notes is not None else None
-
-
-def _is_parameter(place: Node) -> bool:
-    if not place.is_leaf or not given_name(place) or place.tag.step is not None:
-        return False
-    role = role_of(place)
-    return role == "parameter" or (role is None and place.requires_grad)
+        unnamed = positions(place for place in self.places if place not in self.found)
+        numbers = dict(zip(dict.fromkeys(unnamed.values()), free))
+        for place, position in unnamed.items():
+            self.found[place] = in_step(numbers[position], place.tag.step)
 
 
 def _is_part(node: Node) -> bool:

@@ -1,0 +1,120 @@
+"""Which place is this one at another time step?
+
+A step does what the others do, so a place is told again there by what stays the same: a name that
+the program gave to it, or else its *position*, the how-manieth of its operation that it is in its
+layer and step.  Whoever asks says among which places it is counted, and whether names count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.given import given_name, name_of
+from tinygrad_rnn.reading.layers import Layer
+
+
+class Position(NamedTuple):
+    """What tells a place again at other steps: the how-manieth of its kind in its layer."""
+
+    layer: Layer
+    kind: Any
+    number: int
+
+
+def own_step(place: Node) -> int | None:
+    """The time step in which a place was made."""
+    return place.tag.step
+
+
+def operation(place: Node) -> Any:
+    """What made a place; ``None`` for a leaf."""
+    return place.primitive
+
+
+def positions(
+    places: Iterable[Node],
+    step: Callable[[Node], int | None] = own_step,
+    kind: Callable[[Node], Hashable] = operation,
+) -> dict[Node, Position]:
+    """The position of each place among these, which are oldest first.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> h, places = tg.ones(1, requires_grad=True), []
+    >>> for t in (1, 2):
+    ...     with tg.step(t):
+    ...         h = tg.tanh(h * 0.5 * 3)
+    ...     places += [h.node.parents[0].parents[0], h.node.parents[0], h.node]
+    >>> [(at.kind.name, at.number) for at in positions(places).values()]
+    [('mul', 1), ('mul', 2), ('tanh', 1), ('mul', 1), ('mul', 2), ('tanh', 1)]
+    """
+    seen: Counter[Hashable] = Counter()
+    found: dict[Node, Position] = {}
+    for place in places:
+        layer, made_by, at = Layer.of(place), kind(place), step(place)
+        seen[layer, made_by, at] += 1
+        found[place] = Position(layer, made_by, seen[layer, made_by, at])
+    return found
+
+
+def slots(places: list[Node]) -> dict[Node, Hashable]:
+    """What stays the same from step to step: a name that other steps use too, or else a position.
+
+    Equal for all places that are one quantity over time, whichever step one asks from.
+    """
+    named: dict[Hashable, set[int | None]] = defaultdict(set)  # the steps that use a name
+    for place in places:
+        named[Layer.of(place), name_of(place)].add(place.tag.step)
+    found: dict[Node, Hashable] = {}
+    for place, position in positions(places).items():
+        by_name = position.layer, name_of(place)
+        found[place] = by_name if by_name[1] and len(named[by_name]) > 1 else position
+    return found
+
+
+class Counterparts:
+    """What a place is at one given step: what bears its name there, or else has its position.
+
+    Unlike `slots` this looks for the name at that step alone.  A place may bear it only from the
+    second step on, as ``h`` does where the first step begins with another operation; its
+    counterpart at the first step is then the one in its position.
+    """
+
+    def __init__(self, steps: Mapping[int, list[Node]]) -> None:
+        step = {node: t for t, nodes in steps.items() for node in nodes}
+        self._positions = positions(step, step.__getitem__)
+        self._placed = {(step[node], at): node for node, at in self._positions.items()}
+        self._named: dict[tuple[int, str, str], Node] = {}
+        for node, t in step.items():
+            if name := given_name(node):
+                self._named[t, node.tag.scope, name] = node
+
+    def of(self, place: Node, step: int) -> Node | None:
+        """The counterpart of a place at a step; ``None`` if there is none."""
+        if place not in self._positions:
+            return None
+        by_name = step, place.tag.scope, given_name(place)
+        return self._named.get(by_name) or self._placed.get((step, self._positions[place]))
+
+
+def abreast(places: Sequence[Node], one: Node, other: Node) -> Iterator[tuple[Node, Node]]:
+    """The operations of two places' steps in pairs, from the oldest, while both do the same.
+
+    This is stricter than positions: it says that the steps began alike, not just that something
+    of the kind is in both.
+    """
+    first, second = ([p for p in places if not p.is_leaf and _alike(p, at)] for at in (one, other))
+    for pair in zip(first, second):
+        primitives, operands = {p.primitive for p in pair}, {len(p.parents) for p in pair}
+        if len(primitives) > 1 or len(operands) > 1:
+            return
+        yield pair
+
+
+def _alike(place: Node, other: Node) -> bool:
+    """Whether two places are of one layer and one time step."""
+    return place.tag[:4] == other.tag[:4]
