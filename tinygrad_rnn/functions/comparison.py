@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 def _pairwise(
     name: str, ufunc: Callable[..., Any], text: str, *, sign: str = "", bits: bool = False
-) -> Any:
+) -> Callable[[Any, Any], Tensor]:
     """A function of two operands, brought to their common type."""
     said = sign or name
     fit = promoted(said, numbers=False)
 
-    def apply(input: Any, other: Any) -> Any:
+    def apply(input: Any, other: Any) -> Tensor:
         a, b = map(raw, fit((input, other)))
         if bits and a.dtype.kind == "f":
             raise RuntimeError(f"{said}: only defined for bools and integers, not {a.dtype}")
@@ -38,7 +38,7 @@ def _pairwise(
     return apply
 
 
-def _compare(name: str, ufunc: np.ufunc, sign: str) -> Any:
+def _compare(name: str, ufunc: np.ufunc, sign: str) -> Callable[[Any, Any], Tensor]:
     text = f"``input {sign} other``, elementwise, as a bool tensor."
     return _pairwise(name, ufunc, text, sign=sign)
 

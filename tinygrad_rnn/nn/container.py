@@ -136,7 +136,7 @@ class Sequential(_Line):
         for name, module in args[0].items() if named else enumerate(args):
             self.add_module(str(name), module)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Any) -> Tensor:
         """The output of the last module (the input itself, if there is none)."""
         for module in self:
             input = module(input)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -14,7 +15,11 @@ from tinygrad_rnn.ops import arithmetic, shape
 from tinygrad_rnn.tensor.elements import Elements
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from tinygrad_rnn.tensor.tensor import Tensor
+
+    Binary = Callable[[Any, Any], Tensor]
 
 
 class Methods(Elements):
@@ -86,9 +91,10 @@ class Methods(Elements):
         """The tensor where the condition holds, else ``other``."""
         return functions.where(condition, self, other)
 
-    __add__ = __radd__ = arithmetic.add.apply  # the most frequent ones take the shortest way
-    __mul__ = __rmul__ = arithmetic.mul.apply
-    __sub__ = arithmetic.sub.apply
+    # the most frequent ones take the shortest way
+    __add__ = __radd__ = cast("Binary", arithmetic.add.apply)
+    __mul__ = __rmul__ = cast("Binary", arithmetic.mul.apply)
+    __sub__ = cast("Binary", arithmetic.sub.apply)
     __truediv__ = functions.div
     __pow__ = functions.pow
     __floordiv__ = functions.floor_divide
@@ -96,9 +102,9 @@ class Methods(Elements):
     __neg__ = functions.neg
     __abs__ = functions.abs
 
-    def __pos__(self) -> Tensor:
+    def __pos__(self) -> Self:
         check_no_bools("+", self)
-        return self  # type: ignore[return-value]
+        return self
 
     def __rsub__(self, other: Any) -> Tensor:
         return functions.sub(other, self)
