@@ -476,9 +476,7 @@ class LSTM(RNNBase):
 
     if TYPE_CHECKING:
 
-        def forward(
-            self, input: Sequences, hx: Pair | None = None
-        ) -> tuple[Sequences, Pair]: ...
+        def forward(self, input: Sequences, hx: Pair | None = None) -> tuple[Sequences, Pair]: ...
         def __call__(  # type: ignore[override]
             self, input: Sequences, hx: Pair | None = None
         ) -> tuple[Sequences, Pair]: ...

@@ -6,7 +6,7 @@ import copy
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -301,7 +301,7 @@ class Tensor(InPlace):
         gradient: Tensor | None = None,
         retain_graph: bool | None = None,
         create_graph: bool = False,
-        inputs: Tensor | Sequence[Tensor] | None = None,
+        inputs: Tensor | Iterable[Tensor] | None = None,
     ) -> None:
         """Walk the graph back from here and add ∂self/∂leaf to each leaf's `grad`.
 
@@ -313,7 +313,7 @@ class Tensor(InPlace):
             Keep what the graph saved, so that it can be walked again (default: create_graph).
         create_graph : bool
             Record the walk, so that the gradients can be differentiated in turn.
-        inputs : Tensor or sequence of Tensors, optional
+        inputs : Tensor or iterable of Tensors, optional
             Add to the `grad` of these alone, and walk only where they lead.
 
         Raises
@@ -552,7 +552,7 @@ def backward(
     cotangents: Sequence[Tensor | None],
     retain_graph: bool | None,
     create_graph: bool,
-    inputs: Tensor | Sequence[Tensor] | None = None,
+    inputs: Tensor | Iterable[Tensor] | None = None,
 ) -> None:
     """Walk back from the outputs, and add to the gradients of all leaves or of the ``inputs``."""
     if inputs is None:
