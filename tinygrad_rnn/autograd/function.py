@@ -14,6 +14,12 @@ from tinygrad_rnn.engine.graph import Node, node, place
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.tensor import Tensor, wrap
 
+__all__ = ["Context", "Function", "once_differentiable"]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 class Context:
     """``ctx``: what a `Function`'s forward leaves for its backward.

@@ -20,6 +20,20 @@ from tinygrad_rnn.autograd.contexts import enable_grad
 from tinygrad_rnn.autograd.walks import grad
 from tinygrad_rnn.tensor import Tensor, wrap
 
+__all__ = [
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "vhp",
+    "vjp",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 Tensors = Tensor | tuple[Tensor, ...]
 Fn = Callable[..., Any]
 F = TypeVar("F", bound=Fn)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tinygrad_rnn.tensor.tensor import Tensor
-
-    Binary = Callable[[Any, Any], Tensor]
 
 
 class Methods(Elements):
@@ -91,10 +88,18 @@ class Methods(Elements):
         """The tensor where the condition holds, else ``other``."""
         return functions.where(condition, self, other)
 
-    # the most frequent ones take the shortest way
-    __add__ = __radd__ = cast("Binary", arithmetic.add.apply)
-    __mul__ = __rmul__ = cast("Binary", arithmetic.mul.apply)
-    __sub__ = cast("Binary", arithmetic.sub.apply)
+    if TYPE_CHECKING:
+
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+    else:  # the most frequent ones take the shortest way
+        __add__ = __radd__ = arithmetic.add.apply
+        __mul__ = __rmul__ = arithmetic.mul.apply
+        __sub__ = arithmetic.sub.apply
+
     __truediv__ = functions.div
     __pow__ = functions.pow
     __floordiv__ = functions.floor_divide

@@ -52,6 +52,11 @@ from tinygrad_rnn.nn.functional.normalization import (
 )
 from tinygrad_rnn.nn.functional.padding import pad
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = [
     "batch_norm",
     "bilinear",
