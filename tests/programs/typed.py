@@ -7,6 +7,7 @@ from typing_extensions import assert_type
 import tinygrad_rnn as tg
 import tinygrad_rnn.nn.functional as F
 from tinygrad_rnn import Tensor, bptt, nn, viz
+from tinygrad_rnn.autograd.function import Context
 from tinygrad_rnn.nn.utils.rnn import PackedSequence, pack_sequence
 
 Pair = tuple[Tensor, Tensor]
@@ -21,6 +22,17 @@ class Net(nn.Module):
     def forward(self, x: Tensor, state: Pair | None = None) -> tuple[Tensor, Pair]:
         output, state = assert_type(self.rnn(x, state), tuple[Tensor, Pair])
         return assert_type(self.head(output), Tensor), state
+
+
+class Square(tg.autograd.Function):
+    @staticmethod
+    def forward(ctx: Context, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Context, grad: Tensor) -> Tensor:
+        return 2 * grad * assert_type(ctx.saved_tensors, tuple[Tensor, ...])[0]
 
 
 x = assert_type(tg.tensor([[1.0, 2.0, 3.0], [0.5, 0.1, 0.2]]), Tensor)

@@ -93,7 +93,7 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     only_inputs: bool = True,
-    allow_unused: Literal[False] | None = None,
+    allow_unused: None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> dict[str, Tensor]: ...
@@ -105,7 +105,8 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     only_inputs: bool = True,
-    allow_unused: bool | None = None,
+    *,
+    allow_unused: bool,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> dict[str, Tensor | None]: ...

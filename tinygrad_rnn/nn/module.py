@@ -28,8 +28,7 @@ class Forward(Protocol[Inputs, Result]):
     """What calling a module is typed by: the arguments and the result of its ``forward``."""
 
     @property
-    def forward(self) -> Callable[Inputs, Result]:
-        """What the module computes."""
+    def forward(self) -> Callable[Inputs, Result]: ...
 
 
 class IncompatibleKeys(NamedTuple):
