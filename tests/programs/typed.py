@@ -40,6 +40,8 @@ w = assert_type(tg.rand(3, requires_grad=True).named("w"), Tensor)
 for y in (x + 1, 1 - x, x * w, x / 2, x**2, -x, x @ w, x == 1, x < w, ~(x > 0), x[0], x.T):
     assert_type(y, Tensor)
 assert_type(x.exp().add_(1).clamp_(max=2.0), Tensor)
+assert_type(tg.eq(x, other=x), Tensor)
+assert_type(x.logical_and(other=x), Tensor)
 assert_type(x.shape, tuple[int, ...])
 assert_type(x.size(), tuple[int, ...])
 assert_type(x.size(0), int)
