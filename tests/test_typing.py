@@ -41,7 +41,7 @@ FACES = (
 # graphviz, which has no types.
 ANYTHING = {
     "load", "Tensor.tolist", "utils.data.default_collate", "utils.data.default_convert",
-    "nn.Module.forward", "nn.RNNBase.forward", "nn.ParameterDict.get", "nn.ParameterDict.pop",
+    "nn.Module.forward", "nn.ParameterDict.get", "nn.ParameterDict.pop",
     "nn.ParameterDict.setdefault", "autograd.Function.apply", "autograd.Function.forward",
     "autograd.Function.backward", "autograd.Function.setup_context", "autograd.Function.vjp",
     "testing.from_torch", "testing.to_torch", "viz.to_dot",
