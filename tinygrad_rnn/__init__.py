@@ -13,8 +13,7 @@ tensor(0.1080)
 
 from importlib import import_module as _import
 from math import e, inf, nan, pi
-from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
+from typing import TYPE_CHECKING
 
 from numpy import dtype
 
@@ -299,21 +298,25 @@ from tinygrad_rnn.tensor.random import (
     set_rng_state,
 )
 
-if _TYPE_CHECKING:
+if TYPE_CHECKING:  # who checks types sees these names, and no others
     from tinygrad_rnn import optim, testing, utils, viz
     from tinygrad_rnn.serialization import load, save
+else:
+
+    def __getattr__(name):
+        """Import what not every program needs when it is first asked for."""
+        if name in ("optim", "testing", "utils", "viz"):
+            return _import(f"tinygrad_rnn.{name}")
+        if name in ("load", "save"):
+            return getattr(_import("tinygrad_rnn.serialization"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
 
 __version__ = "0.1.0"
-
-
-def __getattr__(name: str) -> _Any:
-    """Import what not every program needs when it is first asked for."""
-    if name in ("optim", "testing", "utils", "viz"):
-        return _import(f"tinygrad_rnn.{name}")
-    if name in ("load", "save"):
-        return getattr(_import("tinygrad_rnn.serialization"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
 
 __all__ = [
     "Generator",

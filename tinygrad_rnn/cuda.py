@@ -20,4 +20,8 @@ def device_count() -> int:
     return 0
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = ["device_count", "is_available"]

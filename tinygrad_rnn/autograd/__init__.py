@@ -14,6 +14,11 @@ from tinygrad_rnn.autograd.function import Function
 from tinygrad_rnn.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck, jacobians
 from tinygrad_rnn.autograd.walks import backward, grad
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = [
     "Function",
     "GradcheckError",

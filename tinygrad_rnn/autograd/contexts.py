@@ -12,9 +12,18 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from tinygrad_rnn.engine.mode import Mode, Tag, here
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def _call(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
 
 
 class Tracing(Mode):
@@ -97,9 +106,9 @@ class _Context:
         held, self._held = self._held
         held.close()
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: Decorated) -> Decorated:
         if inspect.isgeneratorfunction(function):
-            return self._around_generator(function)
+            return cast("Decorated", self._around_generator(function))
 
         @functools.wraps(function)
         def wrapped(*arguments: Any, **options: Any) -> Any:
@@ -109,10 +118,10 @@ class _Context:
             finally:
                 held.close()
 
-        return wrapped
+        return cast("Decorated", wrapped)
 
     def _around_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        inside = self(lambda go_on, *sent: go_on(*sent))
+        inside: Callable[..., Any] = self(_call)
 
         @functools.wraps(function)
         def wrapped(*arguments: Any, **options: Any) -> Any:
@@ -158,7 +167,7 @@ class _Setter(_Context):
         self._settle()
         super().__enter__()
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: Decorated) -> Decorated:
         self._settle()
         return super().__call__(function)
 
@@ -187,6 +196,11 @@ class _Switch(_Context):
 
     field = "recording"
     recording: bool
+
+    @overload
+    def __new__(cls, function: Decorated) -> Decorated: ...  # type: ignore[misc]
+    @overload
+    def __new__(cls, function: Any = None, **options: Any) -> Self: ...
 
     def __new__(cls, function: Any = None, **options: Any) -> Any:
         self = super().__new__(cls)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from tinygrad_rnn.autograd.application import Application, End, saved_tensors
 from tinygrad_rnn.autograd.contexts import is_grad_enabled, no_grad
@@ -13,6 +13,12 @@ from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine.graph import Node, node, place
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.tensor import Tensor, wrap
+
+__all__ = ["Context", "Function", "once_differentiable"]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 class Context:
@@ -50,9 +56,10 @@ class Context:
         self._saved = tensors
 
     @property
-    def saved_tensors(self) -> tuple[Tensor | None, ...]:
-        """In backward: what was saved, connected to the graph as it was."""
-        return () if self._node is None else saved_tensors(self, self._node)
+    def saved_tensors(self) -> tuple[Tensor, ...]:
+        """In backward: what was saved, connected to the graph as it was (``None`` as ``None``)."""
+        saved = () if self._node is None else saved_tensors(self, self._node)
+        return cast("tuple[Tensor, ...]", saved)  # who saved None knows where
 
     def mark_non_differentiable(self, *outputs: Tensor) -> None:
         """Say which outputs are constants (tensors of integers are so anyway)."""
@@ -130,8 +137,8 @@ class Function:
         raise NotImplementedError("setup_context is called only if a Function defines it")
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        """Return what every argument receives if the outputs receive ``grad_outputs``."""
+    def backward(*arguments: Any, **options: Any) -> Any:
+        """Return what every argument receives, given ``(ctx, *grad_outputs)``."""
         raise NotImplementedError("a Function needs a static method backward, or vjp, for this")
 
     vjp = backward

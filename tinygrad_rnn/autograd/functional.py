@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -20,9 +20,25 @@ from tinygrad_rnn.autograd.contexts import enable_grad
 from tinygrad_rnn.autograd.walks import grad
 from tinygrad_rnn.tensor import Tensor, wrap
 
+__all__ = [
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "vhp",
+    "vjp",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 Tensors = Tensor | tuple[Tensor, ...]
 Fn = Callable[..., Any]
 F = TypeVar("F", bound=Fn)
+Given = TypeVar("Given", Tensor, tuple[Tensor, ...])
+Returned = TypeVar("Returned", Tensor, tuple[Tensor, ...])
 
 
 def _recording(function: F) -> F:
@@ -36,6 +52,42 @@ def _recording(function: F) -> F:
     return wrapped  # type: ignore[return-value]
 
 
+@overload
+def jacobian(
+    func: Callable[..., Tensor],
+    inputs: Tensor,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> Tensor: ...
+@overload
+def jacobian(
+    func: Callable[..., Tensor],
+    inputs: tuple[Tensor, ...],
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> tuple[Tensor, ...]: ...
+@overload
+def jacobian(
+    func: Callable[..., tuple[Tensor, ...]],
+    inputs: Tensor,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> tuple[Tensor, ...]: ...
+@overload
+def jacobian(
+    func: Callable[..., tuple[Tensor, ...]],
+    inputs: tuple[Tensor, ...],
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> tuple[tuple[Tensor, ...], ...]: ...
 @_recording
 def jacobian(
     func: Fn,
@@ -72,6 +124,24 @@ def jacobian(
     return _like(returned, nested)
 
 
+@overload
+def hessian(
+    func: Callable[..., Tensor],
+    inputs: Tensor,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> Tensor: ...
+@overload
+def hessian(
+    func: Callable[..., Tensor],
+    inputs: tuple[Tensor, ...],
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> tuple[tuple[Tensor, ...], ...]: ...
 def hessian(
     func: Fn,
     inputs: Tensors,
@@ -102,12 +172,12 @@ def hessian(
 
 @_recording
 def vjp(
-    func: Fn,
-    inputs: Tensors,
-    v: Tensors | None = None,
+    func: Callable[..., Returned],
+    inputs: Given,
+    v: Returned | None = None,
     create_graph: bool = False,
     strict: bool = False,
-) -> tuple[Any, Any]:
+) -> tuple[Returned, Given]:
     """The outputs, and vᵀ times the Jacobian: one walk back from the cotangent ``v``.
 
     ``v`` is like the outputs; it may be left out if there is a single element.
@@ -130,12 +200,12 @@ def vjp(
 
 @_recording
 def jvp(
-    func: Fn,
-    inputs: Tensors,
-    v: Tensors | None = None,
+    func: Callable[..., Returned],
+    inputs: Given,
+    v: Given | None = None,
     create_graph: bool = False,
     strict: bool = False,
-) -> tuple[Any, Any]:
+) -> tuple[Returned, Returned]:
     """The outputs, and the Jacobian times v: the derivative in the direction ``v``.
 
     ``v`` is like the inputs; it may be left out if there is a single element.  By walking back
@@ -164,12 +234,12 @@ def jvp(
 
 @_recording
 def vhp(
-    func: Fn,
-    inputs: Tensors,
-    v: Tensors | None = None,
+    func: Callable[..., Tensor],
+    inputs: Given,
+    v: Given | None = None,
     create_graph: bool = False,
     strict: bool = False,
-) -> tuple[Any, Any]:
+) -> tuple[Tensor, Given]:
     """The output, which has one element, and vᵀ times the Hessian.
 
     ``v`` is like the inputs; it may be left out if there is a single element.
@@ -185,12 +255,12 @@ def vhp(
 
 @_recording
 def hvp(
-    func: Fn,
-    inputs: Tensors,
-    v: Tensors | None = None,
+    func: Callable[..., Tensor],
+    inputs: Given,
+    v: Given | None = None,
     create_graph: bool = False,
     strict: bool = False,
-) -> tuple[Any, Any]:
+) -> tuple[Tensor, Given]:
     """The output, which has one element, and the Hessian times v, as cheaply as by `vhp`.
 
     A Hessian is symmetric, so the two are the same.

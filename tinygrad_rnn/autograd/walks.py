@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from tinygrad_rnn.engine.graph import place
 from tinygrad_rnn.tensor import Tensor, run_walk, sequence, wrap
 from tinygrad_rnn.tensor.tensor import backward as run_backward
 
-Tensors = Tensor | Sequence[Tensor]
+Tensors = Tensor | Iterable[Tensor]
 
 
 def several(given: Any, name: str) -> list[Any]:
@@ -42,7 +42,7 @@ def backward(
 
     Parameters
     ----------
-    tensors : Tensor or sequence of Tensors
+    tensors : Tensor or iterable of Tensors
     grad_tensors : Tensor or sequence, optional
         The cotangent of each; ``None``, in its place or altogether, for 1.
     retain_graph, create_graph, inputs
@@ -61,6 +61,55 @@ def backward(
     run_backward(outputs, cotangents, retain_graph, create_graph, inputs)
 
 
+@overload
+def grad(
+    outputs: Tensors,
+    inputs: Tensors,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: Literal[False] | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor, ...]: ...
+@overload
+def grad(
+    outputs: Tensors,
+    inputs: Tensors,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]: ...
+@overload
+def grad(
+    outputs: Tensors,
+    inputs: Mapping[str, Tensor],
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> dict[str, Tensor]: ...
+@overload
+def grad(
+    outputs: Tensors,
+    inputs: Mapping[str, Tensor],
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    *,
+    allow_unused: bool,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> dict[str, Tensor | None]: ...
 def grad(
     outputs: Tensors,
     inputs: Tensors | Mapping[str, Tensor],
@@ -71,15 +120,15 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> Any:
+) -> tuple[Tensor | None, ...] | dict[str, Any]:
     """The gradients of the sum of ``outputs`` with respect to ``inputs``; no `grad` is touched.
 
     Only what lies between outputs and inputs is walked.
 
     Parameters
     ----------
-    outputs : Tensor or sequence of Tensors
-    inputs : Tensor, sequence or dict of Tensors
+    outputs : Tensor or iterable of Tensors
+    inputs : Tensor, iterable or dict of Tensors
         Leaves or not.
     grad_outputs : Tensor or sequence, optional
         The cotangent of each output; ``None``, in its place or altogether, for 1 where the output

@@ -1,14 +1,13 @@
 """Backpropagation through time as data: what a backward walk did, step by step."""
 
 from importlib import import_module as _import
-from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
+from typing import TYPE_CHECKING
 
 from tinygrad_rnn.autograd.contexts import keep_values, scope, step
 from tinygrad_rnn.bptt.contributions import Contributions, contributions
 from tinygrad_rnn.bptt.record import Record, Visit, record
 
-if _TYPE_CHECKING:
+if TYPE_CHECKING:  # who checks types sees these names, and no others
     from tinygrad_rnn.bptt.diagnosis import Diagnosis, diagnose
     from tinygrad_rnn.bptt.explanation import Explanation, explain
     from tinygrad_rnn.bptt.illnesses.finding import Finding
@@ -20,28 +19,26 @@ if _TYPE_CHECKING:
         compare_truncation,
         truncate,
     )
+else:
+    _ELSEWHERE = {
+        "diagnosis": ("Diagnosis", "diagnose"),
+        "explanation": ("Explanation", "explain"),
+        "illnesses.finding": ("Finding",),
+        "state_flow": ("Flow", "StateFlow", "flow"),
+        "state_jacobians": ("Jacobians", "jacobians"),
+        "truncation": ("Truncation", "TruncationComparison", "compare_truncation", "truncate"),
+    }
+    _HOME = {name: module for module, names in _ELSEWHERE.items() for name in names}
 
-_ELSEWHERE = {
-    "diagnosis": ("Diagnosis", "diagnose"),
-    "explanation": ("Explanation", "explain"),
-    "illnesses.finding": ("Finding",),
-    "state_flow": ("Flow", "StateFlow", "flow"),
-    "state_jacobians": ("Jacobians", "jacobians"),
-    "truncation": ("Truncation", "TruncationComparison", "compare_truncation", "truncate"),
-}
-_HOME = {name: module for module, names in _ELSEWHERE.items() for name in names}
-
-
-def __getattr__(name: str) -> _Any:
-    """Import what looks into a walk when it is first asked for: importing the package is quick."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(_import(f"{__name__}.{_HOME[name]}"), name)
+    def __getattr__(name):
+        """Import what looks into a walk when first asked for: importing the package is quick."""
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(_import(f"{__name__}.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    """What can be completed at a prompt: also what has not been imported yet."""
-    return sorted({*globals(), *__all__})
+    return __all__
 
 
 __all__ = [

@@ -119,7 +119,7 @@ class Record:
         place = place_of(of, "value")
         return None if place is None else self._replayed(place)
 
-    def saved(self, node: Node) -> tuple[Any, ...]:
+    def saved(self, node: Node) -> tuple[Array | None, ...]:
         """The arrays that the node's rules asked for, though the walk has freed them there.
 
         Raises

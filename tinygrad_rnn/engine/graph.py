@@ -6,15 +6,18 @@ the last tensor that needs it.  Places are numbered as they are made: a topologi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_rnn.engine.memory import current, tick
 from tinygrad_rnn.engine.mode import Mode, Tag, here
 from tinygrad_rnn.engine.notes import Notes
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 
 class Variable:
@@ -25,7 +28,7 @@ class Variable:
     node: Node | None
 
 
-make_tensor: Any = None
+make_tensor: Callable[[Any, Node | None], Tensor]
 """(array, node) -> the tensor that users get; `tinygrad_rnn.tensor` sets it."""
 
 

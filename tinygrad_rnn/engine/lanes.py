@@ -8,7 +8,7 @@ to explain included, goes the general way.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,12 +17,16 @@ from tinygrad_rnn.engine.graph import node, place
 from tinygrad_rnn.engine.memory import current, histories
 from tinygrad_rnn.engine.mode import here
 
-Fn = Callable[..., Any]
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
+    Lane = Callable[..., Tensor]
+
 NO_PARAMS: dict[str, Any] = {}
 ndarray = np.ndarray
 
 
-def lane(primitive: Any) -> Fn:
+def lane(primitive: Any) -> Lane:
     """The quickest way to apply a primitive."""
     lanes = [_unary, _binary, _ternary]
     count = len(primitive.inputs)
@@ -31,10 +35,10 @@ def lane(primitive: Any) -> Fn:
     return lanes[count - 1](primitive)
 
 
-def _unary(self: Any) -> Fn:
+def _unary(self: Any) -> Lane:
     forward, keeps, general, view = self.forward, self.keeps, self.general, self.view
 
-    def apply(x: Any, **params: Any) -> Any:
+    def apply(x: Any, **params: Any) -> Tensor:
         mode = here.mode
         try:
             if histories and mode.recording:
@@ -56,10 +60,10 @@ def _unary(self: Any) -> Fn:
     return apply
 
 
-def _binary(self: Any) -> Fn:
+def _binary(self: Any) -> Lane:
     forward, keeps, general, arrange = self.forward, self.keeps, self.general, self.arrange
 
-    def apply(x: Any, y: Any) -> Any:
+    def apply(x: Any, y: Any) -> Tensor:
         mode = here.mode
         try:
             if histories and mode.recording:
@@ -83,10 +87,10 @@ def _binary(self: Any) -> Fn:
     return apply
 
 
-def _ternary(self: Any) -> Fn:
+def _ternary(self: Any) -> Lane:
     forward, keeps, general, arrange = self.forward, self.keeps, self.general, self.arrange
 
-    def apply(x: Any, y: Any, z: Any, **params: Any) -> Any:
+    def apply(x: Any, y: Any, z: Any, **params: Any) -> Tensor:
         mode = here.mode
         try:
             if histories and mode.recording:

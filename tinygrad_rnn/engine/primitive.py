@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from tinygrad_rnn.engine.lanes import lane
 from tinygrad_rnn.engine.memory import apart, requires_grad
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.engine.sums import FEW_ROWS, Rows
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 Fn = Callable[..., Any]
 
@@ -99,7 +102,7 @@ class Primitive:
         """State one rule for all inputs: it returns what each of them receives."""
         self.joint = Rule(fn, formula, False, self.inputs)
 
-    def general(self, *inputs: Any, **params: Any) -> Any:
+    def general(self, *inputs: Any, **params: Any) -> Tensor:
         """Apply to tensors, arrays and numbers; record if a gradient is wanted."""
         inputs = self.prepare(inputs)
         arrays = [x.array if isinstance(x, Variable) else x for x in inputs]

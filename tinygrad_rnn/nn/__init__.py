@@ -56,6 +56,11 @@ from tinygrad_rnn.nn.normalization import BatchNorm1d, LayerNorm, RMSNorm
 from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.nn.recurrent import GRU, LSTM, RNN, RNNBase
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = [
     "CELU",
     "ELU",

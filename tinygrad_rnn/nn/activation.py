@@ -9,6 +9,7 @@ from tinygrad_rnn.nn import functional as F
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import full
 
 
@@ -42,7 +43,7 @@ class ReLU(_Overwriting):
     tensor([0., 2.])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.relu(input, self.inplace)
 
@@ -56,7 +57,7 @@ class ReLU6(_Overwriting):
         Whether to overwrite the input.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.relu6(input, self.inplace)
 
@@ -75,7 +76,7 @@ class LeakyReLU(_Overwriting):
         super().__init__(inplace)
         self.negative_slope = negative_slope
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.leaky_relu(input, self.negative_slope, self.inplace)
 
@@ -124,7 +125,7 @@ class PReLU(Module):
         """Set the weight to its first value."""
         init.constant_(self.weight, self.init)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.prelu(input, self.weight)
 
@@ -147,7 +148,7 @@ class ELU(_Overwriting):
         super().__init__(inplace)
         self.alpha = alpha
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.elu(input, self.alpha, self.inplace)
 
@@ -170,7 +171,7 @@ class CELU(_Overwriting):
         super().__init__(inplace)
         self.alpha = alpha
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.celu(input, self.alpha, self.inplace)
 
@@ -187,7 +188,7 @@ class SELU(_Overwriting):
         Whether to overwrite the input.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.selu(input, self.inplace)
 
@@ -201,7 +202,7 @@ class SiLU(_Overwriting):
         Whether to overwrite the input.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.silu(input, self.inplace)
 
@@ -215,7 +216,7 @@ class Mish(_Overwriting):
         Whether to overwrite the input.
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.mish(input, self.inplace)
 
@@ -233,7 +234,7 @@ class GELU(Module):
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.gelu(input, approximate=self.approximate)
 
@@ -263,7 +264,7 @@ class Hardtanh(_Overwriting):
             raise AssertionError(f"Hardtanh: max_val {max_val} is not greater than {min_val}")
         self.min_val, self.max_val = min_val, max_val
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
@@ -290,7 +291,7 @@ class Hardsigmoid(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.hardsigmoid(input, self.inplace)
 
@@ -308,7 +309,7 @@ class Hardswish(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.hardswish(input, self.inplace)
 
@@ -325,7 +326,7 @@ class Softplus(Module):
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.softplus(input, self.beta, self.threshold)
 
@@ -337,7 +338,7 @@ class Softplus(Module):
 class Softsign(Module):
     """x / (1 + |x|)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.softsign(input)
 
@@ -352,7 +353,7 @@ class Tanh(Module):
     tensor([0.0000, 0.7616])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.tanh(input)
 
@@ -367,7 +368,7 @@ class Sigmoid(Module):
     tensor([0.5000, 0.7311])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.sigmoid(input)
 
@@ -375,7 +376,7 @@ class Sigmoid(Module):
 class LogSigmoid(Module):
     """ln σ(x), exact also where σ(x) rounds to 0."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.logsigmoid(input)
 
@@ -403,7 +404,7 @@ class GLU(_Along):
     def __init__(self, dim: int = -1) -> None:
         super().__init__(dim)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.glu(input, self.dim)
 
@@ -422,7 +423,7 @@ class Softmax(_Along):
     tensor([[0.2689, 0.7311]])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.softmax(input, self.dim)
 
@@ -435,7 +436,7 @@ class LogSoftmax(_Along):
     dim : int
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.log_softmax(input, self.dim)
 
@@ -448,6 +449,6 @@ class Softmin(_Along):
     dim : int
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.softmin(input, self.dim)

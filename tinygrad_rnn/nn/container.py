@@ -6,7 +6,7 @@ import itertools
 import operator
 from collections import OrderedDict
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar, cast, overload
 
 from tinygrad_rnn.nn.module import Module, indented
 from tinygrad_rnn.nn.parameter import Parameter
@@ -42,6 +42,11 @@ def _pairs(owner: str, given: Any) -> Iterator[tuple[str, Any]]:
         yield both
 
 
+def _held_in(container: Module) -> dict[str, Module]:
+    """The modules of a container, to which nobody but on purpose gives ``None``."""
+    return cast("dict[str, Module]", container._modules)
+
+
 # -- modules in a row ----------------------------------------------------------------------------
 
 
@@ -61,8 +66,22 @@ class _Line(Module):
     def __len__(self) -> int:
         return len(self._modules)
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._modules.values())
+    def __iter__(self) -> Iterator[Module]:
+        return iter(_held_in(self).values())
+
+    @overload
+    def __getitem__(self: Line, index: slice) -> Line: ...
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return self._part(index)
+        return _held_in(self)[self._key(index)]
+
+    def _part(self, part: slice) -> Any:
+        """A row of some of the modules."""
+        raise NotImplementedError
 
     def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._key(index), module)
@@ -100,9 +119,9 @@ class _Line(Module):
         self._refill(modules)
         return self
 
-    def pop(self, key: int | slice) -> Any:
+    def pop(self, key: int | slice) -> Module:
         """Take a module out and return it."""
-        module = self[key]  # type: ignore[index]
+        module = self[key]
         del self[key]
         return module
 
@@ -136,16 +155,15 @@ class Sequential(_Line):
         for name, module in args[0].items() if named else enumerate(args):
             self.add_module(str(name), module)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Any) -> Tensor:
         """The output of the last module (the input itself, if there is none)."""
         for module in self:
             input = module(input)
         return input
 
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):  # names stay as they are
-            return type(self)(OrderedDict(list(self._modules.items())[index]))
-        return self._modules[self._key(index)]
+    def _part(self, part: slice) -> Any:
+        named = OrderedDict(list(self._modules.items())[part])  # names stay as they are
+        return type(self)(named)
 
     def __add__(self, other: Any) -> Sequential:
         if not isinstance(other, Sequential):
@@ -217,10 +235,8 @@ class ModuleList(_Shelf, _Line):
         super().__init__()
         self.extend(() if modules is None else modules)
 
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return type(self)(list(self)[index])
-        return self._modules[self._key(index)]
+    def _part(self, part: slice) -> Any:
+        return type(self)(list(self)[part])
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList([*self, *_iterable("ModuleList", other)])
@@ -255,8 +271,8 @@ class ModuleDict(_Shelf):
         super().__init__()
         self.update(() if modules is None else modules)
 
-    def __getitem__(self, key: str) -> Any:
-        return self._modules[key]
+    def __getitem__(self, key: str) -> Module:
+        return _held_in(self)[key]
 
     def __setitem__(self, key: str, module: Module) -> None:
         self.add_module(key, module)
@@ -277,21 +293,21 @@ class ModuleDict(_Shelf):
         """Take all modules out."""
         self._modules.clear()
 
-    def pop(self, key: str) -> Any:
+    def pop(self, key: str) -> Module:
         """Take a module out and return it."""
-        return self._modules.pop(key)
+        return _held_in(self).pop(key)
 
     def keys(self) -> KeysView[str]:
         """The names."""
         return self._modules.keys()
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> ItemsView[str, Module]:
         """The names with their modules."""
-        return self._modules.items()
+        return _held_in(self).items()
 
-    def values(self) -> ValuesView[Any]:
+    def values(self) -> ValuesView[Module]:
         """The modules."""
-        return self._modules.values()
+        return _held_in(self).values()
 
     def update(self, modules: Any) -> None:
         """Add modules, given as a mapping or as pairs; those of the same names are replaced."""
@@ -369,7 +385,7 @@ class ParameterList(Module):
             self.append(value)
         return self
 
-    def forward(self, *inputs: Any, **options: Any) -> Any:
+    def forward(self, *inputs: Any, **options: Any) -> NoReturn:
         """Raise: it is not a layer."""
         raise RuntimeError("ParameterList: it holds parameters and cannot be called")
 
@@ -496,7 +512,7 @@ class ParameterDict(Module):
         self.update(other)
         return self
 
-    def forward(self, *inputs: Any, **options: Any) -> Any:
+    def forward(self, *inputs: Any, **options: Any) -> NoReturn:
         """Raise: it is not a layer."""
         raise RuntimeError("ParameterDict: it holds parameters and cannot be called")
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tinygrad_rnn.nn import functional as F
 from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.tensor import Tensor
 
 
 class Dropout(Module):
@@ -40,7 +39,7 @@ class Dropout(Module):
             raise ValueError(f"Dropout: p must be between 0 and 1, got {p}")
         self.p, self.inplace = p, inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.dropout(input, self.p, self.training, self.inplace)
 

@@ -141,7 +141,7 @@ class Embedding(Module):
             row = self.weight.detach()[self.padding_idx]
             row.zero_()
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """The vectors of shape (*input.shape, embedding_dim) at an input of integers."""
         return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
 

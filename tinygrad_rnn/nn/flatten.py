@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from tinygrad_rnn import operations as functions
 from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.tensor import Tensor
 
 
 class Flatten(Module):
@@ -28,7 +28,7 @@ class Flatten(Module):
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return functions.flatten(input, self.start_dim, self.end_dim)
 
@@ -63,7 +63,7 @@ class Unflatten(Module):
             raise TypeError(f"Unflatten: dim must be an int, got {dim!r}: axes have no names here")
         self.dim, self.unflattened_size = dim, sizes
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return functions.unflatten(input, self.dim, self.unflattened_size)
 

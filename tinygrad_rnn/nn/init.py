@@ -32,6 +32,11 @@ __all__ = [
     "zeros_",
 ]
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 _GAINS = {"tanh": 5 / 3, "relu": math.sqrt(2.0), "selu": 3 / 4} | dict.fromkeys(
     ("linear", "sigmoid", *(f"conv{way}{n}d" for way in ("", "_transpose") for n in (1, 2, 3))), 1
 )

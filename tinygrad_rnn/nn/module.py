@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,16 @@ from tinygrad_rnn.tensor import RemovableHandle, Tensor
 from tinygrad_rnn.tensor.creation import from_numpy
 
 Self = TypeVar("Self", bound="Module")
+Inputs = ParamSpec("Inputs")
+Output = TypeVar("Output")
+Result = TypeVar("Result", covariant=True)
+
+
+class Forward(Protocol[Inputs, Result]):
+    """What calling a module is typed by: the arguments and the result of its ``forward``."""
+
+    @property
+    def forward(self) -> Callable[Inputs, Result]: ...
 
 
 class IncompatibleKeys(NamedTuple):
@@ -688,21 +698,29 @@ class Module:
         """What the module computes; subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward()")
 
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
-        before = here.mode
-        try:
-            with scope(self._scope_name):
-                if (
-                    self._forward_hooks
-                    or self._forward_pre_hooks
-                    or self._backward_hooks
-                    or self._backward_pre_hooks
-                ):
-                    return self._call_with_hooks(inputs, options)
-                return self.forward(*inputs, **options)
-        finally:
-            if here.mode is not before:  # an interrupt kept a context inside from its end
-                here.mode = here.mode.having("tag", before.tag)
+    if TYPE_CHECKING:
+
+        def __call__(
+            self: Forward[Inputs, Output], *inputs: Inputs.args, **options: Inputs.kwargs
+        ) -> Output: ...
+
+    else:
+
+        def __call__(self, *inputs: Any, **options: Any) -> Any:
+            before = here.mode
+            try:
+                with scope(self._scope_name):
+                    if (
+                        self._forward_hooks
+                        or self._forward_pre_hooks
+                        or self._backward_hooks
+                        or self._backward_pre_hooks
+                    ):
+                        return self._call_with_hooks(inputs, options)
+                    return self.forward(*inputs, **options)
+            finally:
+                if here.mode is not before:  # an interrupt kept a context inside from its end
+                    here.mode = here.mode.having("tag", before.tag)
 
     def _call_with_hooks(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         called, result = set(), None

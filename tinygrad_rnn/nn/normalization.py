@@ -75,7 +75,7 @@ class LayerNorm(Module):
         """Set the parameters to 1 and 0."""
         _reset_affine(self)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
@@ -135,7 +135,7 @@ class RMSNorm(Module):
         if self.weight is not None:
             init.constant_(self.weight, 1.0)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """See the class."""
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
 
@@ -223,7 +223,7 @@ class BatchNorm1d(Module):
         self.reset_running_stats()
         _reset_affine(self)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Of an input of shape (batch, features) or (batch, features, length) one like it."""
         if input.ndim not in (2, 3):
             raise ValueError(f"BatchNorm1d: expected 2D or 3D input (got {input.ndim}D input)")

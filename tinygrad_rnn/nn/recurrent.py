@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinygrad_rnn.autograd.contexts import layer, step
 from tinygrad_rnn.nn.cells import (
@@ -31,6 +31,10 @@ from tinygrad_rnn.operations import cat, stack
 from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import zeros
+
+Sequences = TypeVar("Sequences", Tensor, PackedSequence)
+"""What goes through a layer comes out in the same form."""
+Pair = tuple[Tensor, Tensor]
 
 
 class RNNBase(Module):
@@ -154,7 +158,7 @@ class RNNBase(Module):
         output = stack(outputs, 0)  # one step after the other in memory, as PyTorch's lie
         return output.transpose(0, 1) if time else output, self._packed_state(last)
 
-    def _forward_packed(self, input: PackedSequence, hx: Any) -> tuple[Any, Any]:
+    def _forward_packed(self, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
         data, batch_sizes, order, back = input
         weights = self._weights()
         self._check_input(data, weights, packed=True)
@@ -413,6 +417,15 @@ class RNN(RNNBase):
         )  # fmt: skip
         self.nonlinearity = nonlinearity
 
+    if TYPE_CHECKING:
+
+        def forward(
+            self, input: Sequences, hx: Tensor | None = None
+        ) -> tuple[Sequences, Tensor]: ...
+        def __call__(  # type: ignore[override]
+            self, input: Sequences, hx: Tensor | None = None
+        ) -> tuple[Sequences, Tensor]: ...
+
 
 class LSTM(RNNBase):
     """A long short-term memory (Hochreiter and Schmidhuber 1997; equations in `cells.lstm_step`).
@@ -461,6 +474,13 @@ class LSTM(RNNBase):
             proj_size, device, dtype,
         )  # fmt: skip
 
+    if TYPE_CHECKING:
+
+        def forward(self, input: Sequences, hx: Pair | None = None) -> tuple[Sequences, Pair]: ...
+        def __call__(  # type: ignore[override]
+            self, input: Sequences, hx: Pair | None = None
+        ) -> tuple[Sequences, Pair]: ...
+
 
 class GRU(RNNBase):
     """A gated recurrent unit (Cho et al. 2014; equations in `cells.gru_step`).
@@ -504,3 +524,12 @@ class GRU(RNNBase):
             "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
             device=device, dtype=dtype,
         )  # fmt: skip
+
+    if TYPE_CHECKING:
+
+        def forward(
+            self, input: Sequences, hx: Tensor | None = None
+        ) -> tuple[Sequences, Tensor]: ...
+        def __call__(  # type: ignore[override]
+            self, input: Sequences, hx: Tensor | None = None
+        ) -> tuple[Sequences, Tensor]: ...

@@ -24,7 +24,7 @@ def _pairwise(
     said = sign or name
     fit = promoted(said, numbers=False)
 
-    def apply(input: Any, other: Any) -> Any:
+    def apply(input: Any, other: Any) -> Tensor:
         a, b = map(raw, fit((input, other)))
         if bits and a.dtype.kind == "f":
             raise RuntimeError(f"{said}: only defined for bools and integers, not {a.dtype}")
@@ -43,22 +43,29 @@ def _compare(name: str, ufunc: np.ufunc, sign: str) -> Any:
     return _pairwise(name, ufunc, text, sign=sign)
 
 
-eq = _compare("eq", np.equal, "==")
-ne = _compare("ne", np.not_equal, "!=")
-lt = _compare("lt", np.less, "<")
-le = _compare("le", np.less_equal, "<=")
-gt = _compare("gt", np.greater, ">")
-ge = _compare("ge", np.greater_equal, ">=")
+if TYPE_CHECKING:  # they have one signature
 
-_TRUTH = "elementwise, as a bool tensor; what is not 0 is true."
-logical_and = _pairwise("logical_and", np.logical_and, f"Whether both are true, {_TRUTH}")
-logical_or = _pairwise("logical_or", np.logical_or, f"Whether at least one is true, {_TRUTH}")
-logical_xor = _pairwise("logical_xor", np.logical_xor, f"Whether exactly one is true, {_TRUTH}")
+    def eq(input: Any, other: Any) -> Tensor: ...
 
-_BITS = "of integers or bools, elementwise."
-bitwise_and = _pairwise("bitwise_and", np.bitwise_and, f"``input & other`` {_BITS}", bits=True)
-bitwise_or = _pairwise("bitwise_or", np.bitwise_or, f"``input | other`` {_BITS}", bits=True)
-bitwise_xor = _pairwise("bitwise_xor", np.bitwise_xor, f"``input ^ other`` {_BITS}", bits=True)
+    ne = lt = le = gt = ge = eq
+    logical_and = logical_or = logical_xor = bitwise_and = bitwise_or = bitwise_xor = eq
+else:
+    eq = _compare("eq", np.equal, "==")
+    ne = _compare("ne", np.not_equal, "!=")
+    lt = _compare("lt", np.less, "<")
+    le = _compare("le", np.less_equal, "<=")
+    gt = _compare("gt", np.greater, ">")
+    ge = _compare("ge", np.greater_equal, ">=")
+
+    _TRUTH = "elementwise, as a bool tensor; what is not 0 is true."
+    logical_and = _pairwise("logical_and", np.logical_and, f"Whether both are true, {_TRUTH}")
+    logical_or = _pairwise("logical_or", np.logical_or, f"Whether at least one is true, {_TRUTH}")
+    logical_xor = _pairwise("logical_xor", np.logical_xor, f"Whether exactly one is true, {_TRUTH}")
+
+    _BITS = "of integers or bools, elementwise."
+    bitwise_and = _pairwise("bitwise_and", np.bitwise_and, f"``input & other`` {_BITS}", bits=True)
+    bitwise_or = _pairwise("bitwise_or", np.bitwise_or, f"``input | other`` {_BITS}", bits=True)
+    bitwise_xor = _pairwise("bitwise_xor", np.bitwise_xor, f"``input ^ other`` {_BITS}", bits=True)
 
 
 def bitwise_not(input: Any) -> Tensor:

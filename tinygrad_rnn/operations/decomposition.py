@@ -65,9 +65,9 @@ class LinAlgError(RuntimeError):
 class Svd(NamedTuple):
     """What `svd` returns."""
 
-    U: Any
-    S: Any
-    Vh: Any
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
 
 
 def _matrices(name: str, A: Any) -> Any:

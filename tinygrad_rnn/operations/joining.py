@@ -29,8 +29,6 @@ from tinygrad_rnn.operations.shape import reshape
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
 
-Parts = tuple[Any, ...]
-
 
 # -- together ------------------------------------------------------------------------------------
 
@@ -155,7 +153,7 @@ def _tensors(name: str, tensors: Any, axes: int = 0) -> Sequence[Any]:
 # -- apart ---------------------------------------------------------------------------------------
 
 
-def unbind(input: Any, dim: int = 0) -> Parts:
+def unbind(input: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices of a tensor along ``dim``, without that axis: x₁ … x_T of a sequence.
 
     Examples
@@ -173,7 +171,7 @@ def unbind(input: Any, dim: int = 0) -> Parts:
     return tuple(indexing.getitem.apply(x, index=(*before, i, ...)) for i in range(n))
 
 
-def chunk(input: Any, chunks: int, dim: int = 0) -> Parts:
+def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most ``chunks`` equal parts along ``dim``, the last smaller: the gates of a cell.
 
     Examples
@@ -190,7 +188,9 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> Parts:
     return _spans(x, dim, _steps(size, step) if size else [(0, 0)] * n)
 
 
-def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0) -> Parts:
+def split(
+    tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
     """Parts of one size along ``dim``, the last smaller, or of the sizes in a list.
 
     Raises
@@ -219,7 +219,7 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
     return _spans(x, dim, _steps(size, sizes[0]) if size else [(0, 0)])
 
 
-def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> Parts:
+def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Parts of the given sizes along ``dim``: `split` with a list.
 
     Examples
@@ -240,7 +240,7 @@ def tensor_split(
     *,
     sections: int | None = None,
     indices: Sequence[int] | None = None,
-) -> Parts:
+) -> tuple[Tensor, ...]:
     """So many parts along ``dim``, the first larger by one if need be, or cut at these indices.
 
     Examples
@@ -295,6 +295,6 @@ def _part(dim: int, start: int, stop: int) -> dict[str, Any]:
     return {"index": indexing.slices(dim, start, stop), "span": (dim, start, stop)}
 
 
-def _spans(x: Any, dim: int, spans: Iterable[tuple[int, int]]) -> Parts:
+def _spans(x: Any, dim: int, spans: Iterable[tuple[int, int]]) -> tuple[Tensor, ...]:
     narrow = indexing.narrow.apply
     return tuple([narrow(x, **_part(dim, start, stop)) for start, stop in spans])

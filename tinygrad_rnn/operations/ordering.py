@@ -113,9 +113,19 @@ for _made in (_largest, _smallest, _middle):
     share_among_ties(_made, equal_or_nan)
 
 
+@overload
+def max(input: Any, dim: int, keepdim: bool = False) -> Selection: ...
+@overload
+def max(input: Any, dim: Tensor) -> Tensor: ...
+@overload
+def max(input: Any, *, other: Tensor) -> Tensor: ...
+@overload
+def max(input: Any, dim: None = None, keepdim: bool = False) -> Tensor: ...
 @within_memory
 @numpy_names
-def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Tensor:
+def max(
+    input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
+) -> Tensor | Selection:
     """The largest element; with ``dim``, the largest along it and their indices.
 
     Parameters
@@ -155,9 +165,19 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     return _extreme(_largest, np.argmax, input, dim, keepdim)
 
 
+@overload
+def min(input: Any, dim: int, keepdim: bool = False) -> Selection: ...
+@overload
+def min(input: Any, dim: Tensor) -> Tensor: ...
+@overload
+def min(input: Any, *, other: Tensor) -> Tensor: ...
+@overload
+def min(input: Any, dim: None = None, keepdim: bool = False) -> Tensor: ...
 @within_memory
 @numpy_names
-def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Tensor:
+def min(
+    input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
+) -> Tensor | Selection:
     """The smallest element; with ``dim``, the smallest along it and their indices: see `max`.
 
     Examples

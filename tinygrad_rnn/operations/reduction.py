@@ -504,7 +504,7 @@ def var_mean(
     keepdim: bool = False,
     *,
     correction: float | None = None,
-) -> tuple[Any, Any]:
+) -> tuple[Tensor, Tensor]:
     """The variance and the mean; see `var`.
 
     Examples
@@ -525,7 +525,7 @@ def std_mean(
     keepdim: bool = False,
     *,
     correction: float | None = None,
-) -> tuple[Any, Any]:
+) -> tuple[Tensor, Tensor]:
     """The standard deviation and the mean; see `var`.
 
     Examples

@@ -387,7 +387,7 @@ def expand_as(input: Any, other: Any) -> Tensor:
     return expand(input, tensor_of("expand_as", other).array.shape)
 
 
-def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """The tensors, each expanded to the shape in which they meet.
 
     Examples
@@ -405,7 +405,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
 # -- copies --------------------------------------------------------------------------------------
 
 
-def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     """The coordinates of a grid: each vector repeated along the axes of all the others.
 
     Parameters

@@ -8,6 +8,11 @@ from tinygrad_rnn.optim.optimizer import Optimizer
 from tinygrad_rnn.optim.rprop import Rprop
 from tinygrad_rnn.optim.sgd import ASGD, SGD
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = [
     "ASGD",
     "LBFGS",

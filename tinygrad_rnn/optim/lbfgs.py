@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from tinygrad_rnn.autograd.contexts import enable_grad
 from tinygrad_rnn.engine.memory import mark_changed
-from tinygrad_rnn.optim.optimizer import Array, Optimizer, plain
+from tinygrad_rnn.optim.optimizer import Array, Loss, Optimizer, plain
 from tinygrad_rnn.tensor.creation import from_numpy
 
 
@@ -97,7 +97,7 @@ class LBFGS(Optimizer):
             raise ValueError("LBFGS: there can be one parameter group only")
         super().add_param_group(param_group)
 
-    def step(self, closure: Callable[[], Any]) -> Any:
+    def step(self, closure: Callable[[], Loss]) -> Loss:  # type: ignore[override]
         """Make up to ``max_iter`` iterations.
 
         Parameters
@@ -111,12 +111,12 @@ class LBFGS(Optimizer):
         """
         outer = np.geterr()
 
-        def evaluate() -> Any:
+        def evaluate() -> Loss:
             with enable_grad(), np.errstate(**outer):
                 return closure()
 
         with np.errstate(all="ignore"):  # infinities and NaN spread silently
-            return self._iterate(evaluate)
+            return cast("Loss", self._iterate(evaluate))
 
     def _iterate(self, closure: Callable[[], Any]) -> Any:
         group = self.param_groups[0]

@@ -33,6 +33,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 class LRScheduler:
     """Base class of schedulers, which set the ``lr`` of an optimizer's groups.
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from tinygrad_rnn.tensor.creation import from_numpy
 
 Array = np.ndarray[Any, Any]
 State = dict[str, Any]
+Loss = TypeVar("Loss")
 
 
 class Options(SimpleNamespace):
@@ -217,6 +218,11 @@ class Optimizer:
             The group's options as attributes.
         """
         raise NotImplementedError(f"{self._name} defines neither update() nor step()")
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], Loss]) -> Loss: ...
 
     @_with_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from tinygrad_rnn.dtypes import (
     DTypeLike,
@@ -25,6 +25,8 @@ from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import creation
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from tinygrad_rnn.tensor.tensor import Tensor
 
 _NAMES = {
@@ -87,6 +89,11 @@ class Elements(Variable):
         """As bool: whether an element is not 0."""
         return to_dtype(self, bool_)
 
+    @overload
+    def type(self, dtype: None = None) -> str: ...
+    @overload
+    def type(self, dtype: DTypeLike) -> Tensor: ...
+
     def type(self, dtype: DTypeLike = None) -> Tensor | str:
         """The name of its type, "FloatTensor" and so on; or the tensor in another type.
 
@@ -122,9 +129,9 @@ class Elements(Variable):
         """Whether the elements are in a graphics card: never."""
         return False
 
-    def cpu(self) -> Tensor:
+    def cpu(self) -> Self:
         """The tensor itself, which is in main memory already."""
-        return self  # type: ignore[return-value]
+        return self
 
     def cuda(self, device: Any = None) -> Tensor:
         """Refused: there is no other device than "cpu"."""
@@ -151,6 +158,11 @@ class Elements(Variable):
     def nbytes(self) -> builtins.int:
         """Bytes of all elements."""
         return self.array.nbytes
+
+    @overload
+    def stride(self, dim: None = None) -> tuple[builtins.int, ...]: ...
+    @overload
+    def stride(self, dim: builtins.int) -> builtins.int: ...
 
     def stride(self, dim: Any = None) -> tuple[builtins.int, ...] | builtins.int:
         """How many elements to go on in memory for the next one along each axis, or ``dim``.

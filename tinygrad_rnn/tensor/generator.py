@@ -12,7 +12,7 @@ import operator
 import os
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent, silently
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.operations.types import on_cpu
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 
@@ -107,7 +110,7 @@ class Generator:
         """The seed that the stream was started from."""
         return self._seed
 
-    def get_state(self) -> Any:
+    def get_state(self) -> Tensor:
         """Where the stream is, as 5056 bytes: a uint8 tensor, which PyTorch understands too."""
         twister = self._stream.get_state(legacy=False)["state"]
         state = np.zeros(1, _STATE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 import numpy as np
 
@@ -26,26 +26,30 @@ from tinygrad_rnn.tensor.generator import source_of
 from tinygrad_rnn.tensor.methods import Methods
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from tinygrad_rnn.tensor.tensor import Tensor
 
+Given = ParamSpec("Given")
 
-def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
+
+def in_place(function: Callable[Given, Tensor]) -> Callable[Given, Tensor]:
     """The method that overwrites a tensor with the function of it."""
     name = f"{function.__name__}_"
 
-    def method(self: Any, *arguments: Any, **options: Any) -> Any:
+    def method(self: Any, *arguments: Any, **options: Any) -> Tensor:
         return change(name, function, self, *arguments, **options)
 
     method.__name__, method.__qualname__ = name, f"InPlace.{name}"
     method.__doc__ = f"`{function.__name__}`, in place: returns the tensor itself."
-    return method
+    return cast("Callable[Given, Tensor]", method)
 
 
-def _of_its_own_type(function: Callable[..., Any]) -> Callable[..., Any]:
+def _of_its_own_type(function: Callable[Given, Tensor]) -> Callable[Given, Tensor]:
     """`in_place` of a running result, which cannot be asked for in another type."""
-    method = in_place(function)
+    method: Callable[..., Tensor] = in_place(function)
 
-    def checked(self: Any, dim: int, *, dtype: DTypeLike = None) -> Any:
+    def checked(self: Any, dim: int, *, dtype: DTypeLike = None) -> Tensor:
         if dtype is not None and as_dtype(dtype) != self.array.dtype:
             raise RuntimeError(
                 f"{method.__name__}: dtype {as_dtype(dtype)} does not fit a tensor of "
@@ -53,7 +57,7 @@ def _of_its_own_type(function: Callable[..., Any]) -> Callable[..., Any]:
             )
         return method(self, dim)
 
-    return functools.update_wrapper(checked, method)
+    return cast("Callable[Given, Tensor]", functools.update_wrapper(checked, method))
 
 
 class InPlace(Methods):
@@ -160,7 +164,7 @@ class InPlace(Methods):
     __ior__ = in_place(functions.bitwise_or)
     __ixor__ = in_place(functions.bitwise_xor)
 
-    def copy_(self, other: Any, non_blocking: bool = False) -> Tensor:
+    def copy_(self, other: Any, non_blocking: bool = False) -> Self:
         """Copy the elements of ``other``, broadcast and cast as needed, here, in place."""
         check_flags("copy_", non_blocking=non_blocking)
         value = _checked("copy_", other, self)
@@ -171,30 +175,30 @@ class InPlace(Methods):
             )
         return overwrite("copy_", self, value)
 
-    def fill_(self, value: Any) -> Tensor:
+    def fill_(self, value: Any) -> Self:
         """Set every element to ``value``, a number or a 0-d tensor, in place."""
         value = _checked("fill_", value, self)
         if np.ndim(getattr(value, "array", value)):
             raise RuntimeError(f"fill_: expected a number or a 0-d tensor, got {value.shape}")
         return overwrite("fill_", self, value)
 
-    def zero_(self) -> Tensor:
+    def zero_(self) -> Self:
         """Set every element to 0, in place."""
         return overwrite("zero_", self, 0)
 
-    def uniform_(self, from_: Any = 0.0, to: Any = 1.0, *, generator: Any = None) -> Tensor:
+    def uniform_(self, from_: Any = 0.0, to: Any = 1.0, *, generator: Any = None) -> Self:
         """Set the elements to uniform random numbers from [from_, to), in place."""
         low, high = number_of("uniform_", "from_", from_), number_of("uniform_", "to", to)
         drawn = source_of("uniform_", generator).uniform(self.array, low, high)
         return overwrite("uniform_", self, drawn)
 
-    def normal_(self, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Tensor:
+    def normal_(self, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Self:
         """Set the elements to normally distributed random numbers, in place."""
         m, s = number_of("normal_", "mean", mean), number_of("normal_", "std", std)
         drawn = source_of("normal_", generator).normal(self.array, m, s)
         return overwrite("normal_", self, drawn)
 
-    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Self:
         """Set each element to 1 with probability ``p``, a number or a tensor, else to 0."""
         if isinstance(p, Variable):
             if p.array.dtype.kind != "f" or not broadcasts(p.array.shape, self.array.shape):
@@ -208,7 +212,7 @@ class InPlace(Methods):
         drawn = source_of("bernoulli_", generator).bernoulli(self.array, chance)
         return overwrite("bernoulli_", self, drawn)
 
-    def random_(self, *limits: Any, generator: Any = None) -> Tensor:
+    def random_(self, *limits: Any, generator: Any = None) -> Self:
         """Set the elements to random integers: ``random_(to)`` or ``random_(from, to)``.
 
         They are from 0 or from … to − 1; without ``to`` (or with ``None``) up to the largest

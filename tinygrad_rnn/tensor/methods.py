@@ -14,6 +14,8 @@ from tinygrad_rnn.operations.arguments import check_no_bools
 from tinygrad_rnn.tensor.elements import Elements
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from tinygrad_rnn.tensor.tensor import Tensor
 
 
@@ -86,9 +88,18 @@ class Methods(Elements):
         """The tensor where the condition holds, else ``other``."""
         return functions.where(condition, self, other)
 
-    __add__ = __radd__ = arithmetic.add.apply  # the most frequent ones take the shortest way
-    __mul__ = __rmul__ = arithmetic.mul.apply
-    __sub__ = arithmetic.sub.apply
+    if TYPE_CHECKING:
+
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+    else:  # the most frequent ones take the shortest way
+        __add__ = __radd__ = arithmetic.add.apply
+        __mul__ = __rmul__ = arithmetic.mul.apply
+        __sub__ = arithmetic.sub.apply
+
     __truediv__ = functions.div
     __pow__ = functions.pow
     __floordiv__ = functions.floor_divide
@@ -96,9 +107,9 @@ class Methods(Elements):
     __neg__ = functions.neg
     __abs__ = functions.abs
 
-    def __pos__(self) -> Tensor:
+    def __pos__(self) -> Self:
         check_no_bools("+", self)
-        return self  # type: ignore[return-value]
+        return self
 
     def __rsub__(self, other: Any) -> Tensor:
         return functions.sub(other, self)

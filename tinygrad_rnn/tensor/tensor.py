@@ -6,8 +6,8 @@ import copy
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -35,6 +35,9 @@ from tinygrad_rnn.tensor import printing
 from tinygrad_rnn.tensor.creation import to_array
 from tinygrad_rnn.tensor.inplace import InPlace
 from tinygrad_rnn.tensor.protocols import NUMPY
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Array = np.ndarray[Any, Any]
 
@@ -68,7 +71,7 @@ class Tensor(InPlace):
 
     __slots__ = ("__weakref__",)
 
-    def __new__(cls, *data: Any, dtype: DTypeLike = None, requires_grad: bool = False) -> Tensor:
+    def __new__(cls, *data: Any, dtype: DTypeLike = None, requires_grad: bool = False) -> Self:
         """Make a leaf; see the class."""
         self = object.__new__(cls)
         self.array, self.node = _legacy_array(data, dtype), None
@@ -92,6 +95,11 @@ class Tensor(InPlace):
     def dtype(self) -> np.dtype[Any]:
         """The type of its elements, a NumPy dtype."""
         return self.array.dtype
+
+    @overload
+    def size(self, dim: None = None) -> tuple[int, ...]: ...
+    @overload
+    def size(self, dim: int) -> int: ...
 
     def size(self, dim: int | None = None) -> tuple[int, ...] | int:
         """Its sizes, or the one along ``dim``."""
@@ -119,11 +127,11 @@ class Tensor(InPlace):
             )
         return self.array
 
-    def tolist(self) -> Any:
+    def tolist(self) -> Any:  # how deep the lists go depends on the axes
         """Nested lists of Python numbers (one number, if 0-d)."""
         return self.array.tolist()
 
-    def item(self) -> Any:
+    def item(self) -> bool | int | float:
         """The only element as a Python number.
 
         Raises
@@ -135,7 +143,8 @@ class Tensor(InPlace):
             raise RuntimeError(
                 f"item: a tensor of shape {self.shape} has {self.array.size} elements, not one"
             )
-        return self.array.item()
+        number: bool | int | float = self.array.item()
+        return number
 
     # -- its place in the graph --
 
@@ -150,7 +159,7 @@ class Tensor(InPlace):
             raise RuntimeError(f"requires_grad: expected a bool, got {value!r}")
         self.requires_grad_(value)
 
-    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Set whether operations on this leaf are recorded from now on; returns it."""
         if not isinstance(requires_grad, bool):
             raise TypeError(f"requires_grad_: expected a bool, got {requires_grad!r}")
@@ -234,7 +243,7 @@ class Tensor(InPlace):
             raise TypeError(f"name: expected a string or None, got {name!r:.60}")
         self._notes().name = name
 
-    def named(self, name: str, role: str | None = None) -> Tensor:
+    def named(self, name: str, role: str | None = None) -> Self:
         """Give it a name for pictures and tables; returns it.
 
         ``role`` says how pictures paint it where they cannot tell by themselves: "parameter",
@@ -265,7 +274,7 @@ class Tensor(InPlace):
         """The same memory outside the graph: elements are shared, history is not."""
         return wrap(*_detached(self.array))
 
-    def detach_(self) -> Tensor:
+    def detach_(self) -> Self:
         """Leave the graph: from now on this tensor is a constant leaf. Returns it."""
         if (node := current(self)) is not None and root_of(node) is not node:
             raise RuntimeError("detach_: a view cannot leave the graph alone; use detach()")
@@ -292,7 +301,7 @@ class Tensor(InPlace):
         gradient: Tensor | None = None,
         retain_graph: bool | None = None,
         create_graph: bool = False,
-        inputs: Tensor | Sequence[Tensor] | None = None,
+        inputs: Tensor | Iterable[Tensor] | None = None,
     ) -> None:
         """Walk the graph back from here and add ∂self/∂leaf to each leaf's `grad`.
 
@@ -304,7 +313,7 @@ class Tensor(InPlace):
             Keep what the graph saved, so that it can be walked again (default: create_graph).
         create_graph : bool
             Record the walk, so that the gradients can be differentiated in turn.
-        inputs : Tensor or sequence of Tensors, optional
+        inputs : Tensor or iterable of Tensors, optional
             Add to the `grad` of these alone, and walk only where they lead.
 
         Raises
@@ -402,7 +411,7 @@ class Tensor(InPlace):
             )
         return bool(self.array.item())
 
-    def __float__(self) -> Any:
+    def __float__(self) -> float:
         return float(self._only())
 
     def __int__(self) -> int:
@@ -429,7 +438,7 @@ class Tensor(InPlace):
         notes = self._notes() if self.node is not None else Notes()
         return _rebuilt, (type(self), self.array, self.requires_grad, notes.name, notes.role)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         if not self.is_leaf:
             raise RuntimeError("deepcopy: only of leaves; detach() or clone() the tensor instead")
         rebuilt, (kind, array, *rest) = self.__reduce_ex__(4)
@@ -543,7 +552,7 @@ def backward(
     cotangents: Sequence[Tensor | None],
     retain_graph: bool | None,
     create_graph: bool,
-    inputs: Tensor | Sequence[Tensor] | None = None,
+    inputs: Tensor | Iterable[Tensor] | None = None,
 ) -> None:
     """Walk back from the outputs, and add to the gradients of all leaves or of the ``inputs``."""
     if inputs is None:

@@ -8,6 +8,11 @@ from tinygrad_rnn.testing.modules import crosscheck_module
 from tinygrad_rnn.testing.pairs import TOLERANCES, Pair, Tolerance
 from tinygrad_rnn.testing.three_way import Comparison, ThreeWay, three_way
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = [
     "TOLERANCES",
     "Comparison",

@@ -3,4 +3,9 @@
 from tinygrad_rnn.utils import data
 from tinygrad_rnn.utils.progress import progress
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = ["data", "progress"]

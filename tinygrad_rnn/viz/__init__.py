@@ -11,4 +11,9 @@ from tinygrad_rnn.viz.heat_map import heat_map
 from tinygrad_rnn.viz.picture import Picture, draw, to_dot
 from tinygrad_rnn.viz.player import play
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = ["Chart", "FlowChart", "Picture", "draw", "gradient_flow", "heat_map", "play", "to_dot"]

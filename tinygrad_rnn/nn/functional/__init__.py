@@ -52,6 +52,11 @@ from tinygrad_rnn.nn.functional.normalization import (
 from tinygrad_rnn.nn.functional.padding import pad
 from tinygrad_rnn.operations import linear, prelu, sigmoid, tanh
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = [
     "batch_norm",
     "bilinear",

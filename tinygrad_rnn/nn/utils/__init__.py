@@ -9,6 +9,11 @@ from tinygrad_rnn.nn.utils.clip import (
 )
 from tinygrad_rnn.nn.utils.convert import parameters_to_vector, vector_to_parameters
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",

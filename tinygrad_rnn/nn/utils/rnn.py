@@ -16,6 +16,21 @@ from tinygrad_rnn.operations.arguments import raw
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import from_numpy, full
 
+__all__ = [
+    "PackedSequence",
+    "invert_permutation",
+    "pack_padded_sequence",
+    "pack_sequence",
+    "pad_packed_sequence",
+    "pad_sequence",
+    "unpack_sequence",
+    "unpad_sequence",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 class _Packed(NamedTuple):
     data: Tensor

@@ -33,6 +33,11 @@ from tinygrad_rnn.utils.data.sampler import (
     WeightedRandomSampler,
 )
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = [
     "BatchSampler",
     "ChainDataset",
