@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, float16, float32, is_floating
+from tinygrad_rnn.dtypes import DTypeLike, as_dtype, float16, float32
 from tinygrad_rnn.engine.errors import silent
-from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import dim_of, tensor_of
 from tinygrad_rnn.operations.elementwise import erf
 from tinygrad_rnn.operations.memory import in_c_order
 from tinygrad_rnn.operations.operation import elementwise, in_rules, operation
-from tinygrad_rnn.operations.promotion import Prepare, promoted, to_dtype
+from tinygrad_rnn.operations.promotion import floats, promoted, to_dtype
 from tinygrad_rnn.operations.shape import reshape
 from tinygrad_rnn.operations.traits import primitive
 
@@ -48,7 +47,7 @@ def _sigmoid(x: Any) -> Any:
 _AT_THEIR_ENDS = "its outputs are at their ends, where the slope is 0"
 
 
-@elementwise(np.tanh, quiet=False, stops=_AT_THEIR_ENDS)
+@elementwise(np.tanh, quiet=False, squashes=(-1, 1), steepest=1.0, stops=_AT_THEIR_ENDS)
 def tanh(input: Any) -> Tensor:
     """Hyperbolic tangent, elementwise; its derivative is 1 − tanh².
 
@@ -74,6 +73,8 @@ def _continued_sigmoid(z: Any) -> Any:
     prepare=promoted("σ", to_float=True),
     symbol="σ",
     analytic=_continued_sigmoid,
+    squashes=(0, 1),
+    steepest=0.25,
     stops=_AT_THEIR_ENDS,
 )
 def sigmoid(input: Any) -> Tensor:
@@ -100,6 +101,7 @@ def _relu(x: Any) -> Any:
     to_float=False,
     bools=False,
     analytic=lambda z: np.where(z.real > 0, z, 0),
+    steepest=1.0,
     stops="its outputs are 0 there, and so is its slope",
 )
 def relu(input: Any) -> Tensor:
@@ -114,27 +116,6 @@ def relu(input: Any) -> Tensor:
 
 
 relu.vjp("x", lambda g, y: np.where(y <= 0, 0, g), formula="g where y > 0")
-
-
-def floats(name: str) -> Prepare:
-    """A `Primitive.prepare` for functions of floating-point tensors, all of one type."""
-
-    def prepare(inputs: Sequence[Any]) -> Sequence[Any]:
-        for x in inputs:
-            array = x.array if isinstance(x, Variable) else x
-            if not isinstance(array, np.ndarray):
-                raise TypeError(f"{name}: expected tensors, got {type(x).__name__} {x!r:.60}")
-            if not is_floating(array.dtype):
-                raise RuntimeError(
-                    f"{name}: only defined for floating-point tensors, not for {array.dtype}; "
-                    "convert it first"
-                )
-        if len({x.dtype for x in inputs}) > 1:
-            found = " and ".join(str(x.dtype) for x in inputs)
-            raise RuntimeError(f"{name}: expected tensors of the same dtype, got {found}")
-        return inputs
-
-    return prepare
 
 
 def wide(fn: Fn) -> Fn:
