@@ -12,13 +12,13 @@ from tinygrad_rnn.bptt.replica import Cut, replica
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.roles import Use
 from tinygrad_rnn.reading.states import Recurrence
 from tinygrad_rnn.reading.steps import abreast
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-_SLOPES = {"tanh": 1.0, "sigmoid": 0.25, "relu": 1.0}  # the largest derivative
 _PRODUCTS = {"linear", "matmul", "addmm", "addmv"}
 _LINEAR = _PRODUCTS | {"add", "sub", "cat", "stack", "getitem", "slice", "reshape", "permute"}
 
@@ -128,15 +128,16 @@ class StepsApart:
     def bound(self) -> float | None:
         """‖W_hh‖₂ · γ if every step is h_t = σ(W_hh h_{t−1} + …); else ``None``."""
         nodes = {t: self.copies[self.parts[t][0], t] for t in self.before}
-        names = {node.primitive.name for node in nodes.values()}
-        if self.skips or len(self.slices) > 1 or not names <= _SLOPES.keys():
+        traits = [traits_of(node.primitive) for node in nodes.values()]
+        slopes = [known.steepest if known else 0.0 for known in traits]
+        if self.skips or len(self.slices) > 1 or not all(slopes):
             return None
         sums = {t: node.parents[0] for t, node in nodes.items()}
         if not all(map(self._is_linear, sums.values())):
             return None
         weights = self._measured([sums]).values()
         norms = [np.linalg.norm(w, 2, axis=(-2, -1)).max(initial=0) for w in weights]
-        return float(max(norms)) * max(_SLOPES[name] for name in names)
+        return float(max(norms)) * max(slopes)
 
     def _is_linear(self, top: Node) -> bool:
         """Whether a copy is a linear function of the state before its step, and of inputs."""

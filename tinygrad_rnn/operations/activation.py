@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, float16, float32, is_floating
+from tinygrad_rnn.dtypes import DTypeLike, as_dtype, float16, float32
 from tinygrad_rnn.engine.errors import silent
-from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.operations import twins
-from tinygrad_rnn.operations.arguments import dim_of, tensor_of
+from tinygrad_rnn.operations.arguments import dim_of, number_of, tensor_of
 from tinygrad_rnn.operations.elementwise import erf
+from tinygrad_rnn.operations.inplace import change
 from tinygrad_rnn.operations.memory import in_c_order
-from tinygrad_rnn.operations.operation import elementwise, in_rules, operation
-from tinygrad_rnn.operations.promotion import Prepare, promoted, to_dtype
+from tinygrad_rnn.operations.operation import Operation, P, R_co, elementwise, in_rules, operation
+from tinygrad_rnn.operations.promotion import floats, promoted, to_dtype
 from tinygrad_rnn.operations.shape import reshape
 from tinygrad_rnn.operations.traits import primitive
 
@@ -48,7 +48,7 @@ def _sigmoid(x: Any) -> Any:
 _AT_THEIR_ENDS = "its outputs are at their ends, where the slope is 0"
 
 
-@elementwise(np.tanh, quiet=False, stops=_AT_THEIR_ENDS)
+@elementwise(np.tanh, quiet=False, squashes=(-1, 1), steepest=1.0, stops=_AT_THEIR_ENDS)
 def tanh(input: Any) -> Tensor:
     """Hyperbolic tangent, elementwise; its derivative is 1 − tanh².
 
@@ -74,6 +74,8 @@ def _continued_sigmoid(z: Any) -> Any:
     prepare=promoted("σ", to_float=True),
     symbol="σ",
     analytic=_continued_sigmoid,
+    squashes=(0, 1),
+    steepest=0.25,
     stops=_AT_THEIR_ENDS,
 )
 def sigmoid(input: Any) -> Tensor:
@@ -100,6 +102,7 @@ def _relu(x: Any) -> Any:
     to_float=False,
     bools=False,
     analytic=lambda z: np.where(z.real > 0, z, 0),
+    steepest=1.0,
     stops="its outputs are 0 there, and so is its slope",
 )
 def relu(input: Any) -> Tensor:
@@ -114,27 +117,6 @@ def relu(input: Any) -> Tensor:
 
 
 relu.vjp("x", lambda g, y: np.where(y <= 0, 0, g), formula="g where y > 0")
-
-
-def floats(name: str) -> Prepare:
-    """A `Primitive.prepare` for functions of floating-point tensors, all of one type."""
-
-    def prepare(inputs: Sequence[Any]) -> Sequence[Any]:
-        for x in inputs:
-            array = x.array if isinstance(x, Variable) else x
-            if not isinstance(array, np.ndarray):
-                raise TypeError(f"{name}: expected tensors, got {type(x).__name__} {x!r:.60}")
-            if not is_floating(array.dtype):
-                raise RuntimeError(
-                    f"{name}: only defined for floating-point tensors, not for {array.dtype}; "
-                    "convert it first"
-                )
-        if len({x.dtype for x in inputs}) > 1:
-            found = " and ".join(str(x.dtype) for x in inputs)
-            raise RuntimeError(f"{name}: expected tensors of the same dtype, got {found}")
-        return inputs
-
-    return prepare
 
 
 def wide(fn: Fn) -> Fn:
@@ -153,12 +135,15 @@ def wide(fn: Fn) -> Fn:
     return widened
 
 
-def _activation(name: str, forward: Fn, slope: Fn, formula: str, **traits: Any) -> Primitive:
-    made = primitive(
-        name, silent(forward), prepare=floats(name), **{"twin": f"nn.functional.{name}", **traits}
-    )
-    made.vjp("x", slope, formula=formula)
-    return made
+def _of_floats(forward: Fn, **traits: Any) -> Callable[[Callable[P, R_co]], Operation[P, R_co]]:
+    """Make a function of floating-point tensors an operation; PyTorch's is in nn.functional."""
+
+    def declared(function: Callable[P, R_co]) -> Operation[P, R_co]:
+        name = cast(FunctionType, function).__name__
+        known = {"twin": f"nn.functional.{name}", **traits}
+        return operation(silent(forward), prepare=floats(name), **known)(function)
+
+    return declared
 
 
 _sigma = in_rules(sigmoid)
@@ -170,25 +155,79 @@ def _hardtanh(x: Any, *, low: float, high: float) -> Any:
     return np.minimum(np.maximum(x, x.dtype.type(low)), x.dtype.type(high))
 
 
-hardtanh = primitive(
-    "hardtanh",
+@operation(
     _hardtanh,
-    "x",
     prepare=promoted("hardtanh", bools=False),
     twin=lambda torch, x, low, high: torch.nn.functional.hardtanh(x, low, high),
 )
+def hardtanh(
+    input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
+    """``x`` cut off at ``min_val`` and ``max_val``, elementwise; the derivative there is 0.
+
+    Raises
+    ------
+    ValueError
+        If ``min_val`` is greater than ``max_val``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.hardtanh(tg.tensor([-3.0, 0.5, 3.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if inplace:
+        return change("hardtanh_", hardtanh, tensor_of("hardtanh", input), min_val, max_val)
+    min_val = number_of("hardtanh", "min_val", min_val)
+    max_val = number_of("hardtanh", "max_val", max_val)
+    if min_val > max_val:
+        raise ValueError(f"hardtanh: min_val {min_val} is greater than max_val {max_val}")
+    x = tensor_of("hardtanh", input)
+    if x.array.dtype.kind == "u" and int(min_val) < 0:
+        raise RuntimeError(f"hardtanh: {x.array.dtype} has no {min_val}; convert the tensor first")
+    return hardtanh.apply(x, low=min_val, high=max_val)
+
+
 hardtanh.vjp(
     "x",
     lambda g, x, low, high: np.where(x <= low, 0, np.where(x >= high, 0, g)),
     formula="g where low < x < high",
 )
 
-leaky_relu = _activation(
-    "leaky_relu",
+
+def relu6(input: Any, inplace: bool = False) -> Tensor:
+    """min(max(x, 0), 6), elementwise; the derivative at 0 and 6 is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.relu6(tg.tensor([-1.0, 3.0, 9.0]))
+    tensor([0., 3., 6.])
+    """
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+@_of_floats(
     lambda x, *, slope: np.where(x > 0, x, x * slope),
-    lambda g, x, slope: np.where(x > 0, g, g * slope),
-    "g where x > 0, else slope·g",
     twin=lambda torch, x, slope: torch.nn.functional.leaky_relu(x, slope),
+)
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """``x`` for x > 0, else ``negative_slope`` · x, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.leaky_relu(tg.tensor([-1.0, 2.0]))
+    tensor([-0.0100,  2.0000])
+    """
+    if inplace:
+        return change("leaky_relu_", leaky_relu, tensor_of("leaky_relu", input), negative_slope)
+    negative_slope = number_of("leaky_relu", "negative_slope", negative_slope)
+    return leaky_relu.apply(tensor_of("leaky_relu", input), slope=negative_slope)
+
+
+leaky_relu.vjp(
+    "x", lambda g, x, slope: np.where(x > 0, g, g * slope), formula="g where x > 0, else slope·g"
 )
 
 
@@ -242,22 +281,47 @@ def _sixth_of_relu6(torch: Any, x: Any) -> Any:
     return torch.nn.functional.relu6(x + 3) / 6
 
 
-hardsigmoid = _activation(
-    "hardsigmoid",
-    lambda x: np.minimum(np.maximum(x + 3, 0), 6) / 6,
-    lambda g, x: np.where((x > -3) & (x < 3), g / 6, 0),
-    "g / 6 where −3 < x < 3",
-    twin=_sixth_of_relu6,
-    analytic=False,
+@_of_floats(lambda x: np.minimum(np.maximum(x + 3, 0), 6) / 6, twin=_sixth_of_relu6, analytic=False)
+def hardsigmoid(input: Any, inplace: bool = False) -> Tensor:
+    """min(max(x + 3, 0), 6) / 6, elementwise: a sigmoid of straight lines.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.hardsigmoid(tg.tensor([-4.0, 0.0, 4.0]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    if inplace:
+        return change("hardsigmoid_", hardsigmoid, tensor_of("hardsigmoid", input))
+    return hardsigmoid.apply(tensor_of("hardsigmoid", input))
+
+
+hardsigmoid.vjp(
+    "x", lambda g, x: np.where((x > -3) & (x < 3), g / 6, 0), formula="g / 6 where −3 < x < 3"
 )
 
-hardswish = _activation(
-    "hardswish",
-    lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6,
+
+@_of_floats(lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6, analytic=False)
+def hardswish(input: Any, inplace: bool = False) -> Tensor:
+    """``x · hardsigmoid(x)``, elementwise: https://arxiv.org/abs/1905.02244.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.hardswish(tg.tensor([-1.5, 1.5, 4.0]))
+    tensor([-0.3750,  1.1250,  4.0000])
+    """
+    if inplace:
+        return change("hardswish_", hardswish, tensor_of("hardswish", input))
+    return hardswish.apply(tensor_of("hardswish", input))
+
+
+hardswish.vjp(
+    "x",
     lambda g, x: np.where(x <= -3, 0, np.where(x >= 3, g, g * (x / 3 + 0.5))),
-    "g where x ≥ 3, 0 where x ≤ −3, else g ⊙ (x/3 + 1/2)",
-    analytic=False,
+    formula="g where x ≥ 3, 0 where x ≤ −3, else g ⊙ (x/3 + 1/2)",
 )
+
 
 # -- made of exponentials --
 
@@ -271,19 +335,74 @@ def _elu_slope(g: Any, x: Any, alpha: float, scale: float) -> Any:
     return np.where(x > 0, g * scale, g * e * (alpha * scale))
 
 
-elu = _activation(
-    "elu",
-    _elu,
-    _elu_slope,
-    "scale·g where x > 0, else scale·alpha·g ⊙ exp(x)",
-    twin=lambda torch, x, alpha, scale: torch.nn.functional.elu(x, alpha) * scale,
-)
+@_of_floats(_elu, twin=lambda torch, x, alpha, scale: torch.nn.functional.elu(x, alpha) * scale)
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """``x`` for x > 0, else α · (eˣ − 1), elementwise: https://arxiv.org/abs/1511.07289.
 
-celu = _activation(
-    "celu",
-    lambda x, *, alpha: np.where(x > 0, x, np.expm1(np.minimum(x, 0) / alpha) * alpha),
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.elu(tg.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
+    if inplace:
+        return change("elu_", elu, tensor_of("elu", input), alpha)
+    alpha = number_of("elu", "alpha", alpha)
+    return elu.apply(tensor_of("elu", input), alpha=alpha, scale=1.0)
+
+
+elu.vjp("x", _elu_slope, formula="scale·g where x > 0, else scale·alpha·g ⊙ exp(x)")
+
+
+def selu(input: Any, inplace: bool = False) -> Tensor:
+    """s·x for x > 0, else s·α·(eˣ − 1), elementwise, with s = 1.0507… and α = 1.6733….
+
+    The constants keep mean 0 and variance 1 from layer to layer: https://arxiv.org/abs/1706.02515.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.selu(tg.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
+    """
+    if inplace:
+        return change("selu_", selu, tensor_of("selu", input))
+    return elu.apply(tensor_of("selu", input), alpha=_SELU_ALPHA, scale=_SELU_SCALE)
+
+
+_SELU_ALPHA = 1.6732632423543772848170429916717
+_SELU_SCALE = 1.0507009873554804934193349852946
+
+
+@_of_floats(lambda x, *, alpha: np.where(x > 0, x, np.expm1(np.minimum(x, 0) / alpha) * alpha))
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """``x`` for x > 0, else α · (exp(x/α) − 1), elementwise: https://arxiv.org/abs/1704.07483.
+
+    Unlike `elu` it has no kink at 0, whatever α.
+
+    Raises
+    ------
+    RuntimeError
+        If ``alpha`` is 0, or the input is not floating-point.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.celu(tg.tensor([-1.0, 2.0]), alpha=2.0)
+    tensor([-0.7869,  2.0000])
+    """
+    if inplace:
+        return change("celu_", celu, tensor_of("celu", input), alpha)
+    alpha = number_of("celu", "alpha", alpha)
+    if not alpha:
+        raise RuntimeError("celu: ZeroDivisionError: alpha must not be 0")
+    return celu.apply(tensor_of("celu", input), alpha=alpha)
+
+
+celu.vjp(
+    "x",
     lambda g, x, alpha: np.where(x > 0, g, g * np.exp(np.where(x > 0, 0, x) / alpha)),
-    "g where x > 0, else g ⊙ exp(x / alpha)",
+    formula="g where x > 0, else g ⊙ exp(x / alpha)",
 )
 
 
@@ -297,35 +416,67 @@ def _softplus(x: Any, *, beta: float, threshold: float) -> Any:
     return np.where(z > threshold, x, log1pexp(z) / beta)
 
 
-softplus = _activation(
-    "softplus",
-    _softplus,
+@_of_floats(_softplus, analytic=False)
+def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Tensor:
+    """ln(1 + exp(β x)) / β, elementwise: a smooth ReLU; x itself where β x > ``threshold``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.softplus(tg.tensor([-1.0, 0.0, 10000.0]))
+    tensor([3.1326e-01, 6.9315e-01, 1.0000e+04])
+    """
+    beta = number_of("softplus", "beta", beta)
+    threshold = number_of("softplus", "threshold", threshold)
+    x = tensor_of("softplus", input)
+    return softplus.apply(x, beta=beta, threshold=threshold)
+
+
+softplus.vjp(
+    "x",
     lambda g, x, beta, threshold: np.where(x * beta > threshold, g, g * _sigma(x * beta)),
-    "g ⊙ σ(beta·x)",
-    analytic=False,
+    formula="g ⊙ σ(beta·x)",
 )
 
-logsigmoid = _activation(
-    "logsigmoid",
-    in_c_order(lambda x: -log1pexp(-x)),
-    lambda g, x: g * _sigma(-x),
-    "g ⊙ σ(−x)",
-    analytic=lambda z: -np.log1p(np.exp(-z)),
-)
+
+@_of_floats(in_c_order(lambda x: -log1pexp(-x)), analytic=lambda z: -np.log1p(np.exp(-z)))
+def logsigmoid(input: Any) -> Tensor:
+    """``ln σ(x)``, elementwise, exact also where σ(x) rounds to 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.logsigmoid(tg.tensor([-10000.0, 0.0]))
+    tensor([-1.0000e+04, -6.9315e-01])
+    """
+    return logsigmoid.apply(tensor_of("logsigmoid", input))
+
+
+logsigmoid.vjp("x", lambda g, x: g * _sigma(-x), formula="g ⊙ σ(−x)")
 
 
 def _over_square(g: Any, d: Any) -> Any:
     return g / d / d  # d² may overflow
 
 
-softsign = primitive(
-    "softsign",
+@operation(
     lambda x: x / (1 + np.abs(x)),
-    "x",
     prepare=promoted("softsign", to_float=True, bools=False),
     twin="nn.functional.softsign",
     analytic=lambda z: z / (1 + np.where(z.real < 0, -z, z)),
 )
+def softsign(input: Any) -> Tensor:
+    """``x / (1 + |x|)``, elementwise.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.softsign(tg.tensor([-1.0, 3.0]))
+    tensor([-0.5000,  0.7500])
+    """
+    return softsign.apply(tensor_of("softsign", input))
+
+
 softsign.vjp("x", lambda g, x: _over_square(g, 1 + np.abs(x)), formula="g / (1 + |x|)²")
 
 
@@ -334,13 +485,23 @@ def _silu_slope(g: Any, x: Any) -> Any:
     return g * (s + x * (s - s * s))
 
 
-silu = _activation(
-    "silu",
-    lambda x: x * _sigmoid(x),
-    _silu_slope,
-    "g ⊙ (σ + x ⊙ σ ⊙ (1 − σ))",
-    analytic=lambda z: z * _continued_sigmoid(z),
-)
+@_of_floats(lambda x: x * _sigmoid(x), analytic=lambda z: z * _continued_sigmoid(z))
+def silu(input: Any, inplace: bool = False) -> Tensor:
+    """``x · σ(x)``, elementwise, also called swish.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.silu(tg.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
+    """
+    if inplace:
+        return change("silu_", silu, tensor_of("silu", input))
+    return silu.apply(tensor_of("silu", input))
+
+
+silu.vjp("x", _silu_slope, formula="g ⊙ (σ + x ⊙ σ ⊙ (1 − σ))")
+
 
 _softplus_in_rules = in_rules(softplus)
 
@@ -350,13 +511,23 @@ def _mish_slope(g: Any, x: Any) -> Any:
     return g * (t + x * _sigma(x) * (1 - t * t))
 
 
-mish = _activation(
-    "mish",
-    lambda x: x * np.tanh(log1pexp(x)),
-    _mish_slope,
-    "g ⊙ (t + x ⊙ σ ⊙ (1 − t²)), t = tanh softplus x",
-    analytic=False,
-)
+@_of_floats(lambda x: x * np.tanh(log1pexp(x)), analytic=False)
+def mish(input: Any, inplace: bool = False) -> Tensor:
+    """``x · tanh(softplus(x))``, elementwise: https://arxiv.org/abs/1908.08681.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.mish(tg.tensor([-1.0, 2.0]))
+    tensor([-0.3034,  1.9440])
+    """
+    if inplace:
+        return change("mish_", mish, tensor_of("mish", input))
+    return mish.apply(tensor_of("mish", input))
+
+
+mish.vjp("x", _mish_slope, formula="g ⊙ (t + x ⊙ σ ⊙ (1 − t²)), t = tanh softplus x")
+
 
 _erf = in_rules(erf)
 
@@ -365,15 +536,35 @@ def _normal_cdf(x: Any) -> Any:
     return (_erf(x * math.sqrt(0.5)) + 1) * 0.5
 
 
-gelu = _activation(
-    "gelu",
-    wide(lambda x: x * _normal_cdf(x)),
+@_of_floats(wide(lambda x: x * _normal_cdf(x)), analytic=False)
+def gelu(input: Any, *, approximate: str = "none") -> Tensor:
+    """``x · Φ(x)``, elementwise, where Φ is the standard normal distribution function.
+
+    ``approximate="tanh"`` takes Φ(x) for (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2.
+    https://arxiv.org/abs/1606.08415
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.gelu(tg.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
+    """
+    x = tensor_of("gelu", input)
+    if approximate == "none":
+        return gelu.apply(x)
+    if approximate == "tanh":
+        return _gelu_tanh.apply(x)
+    raise RuntimeError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
+
+
+gelu.vjp(
+    "x",
     wide(
         lambda g, x: g * (_normal_cdf(x) + x * np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi)))
     ),
-    "g ⊙ (Φ(x) + x ⊙ φ(x))",
-    analytic=False,
+    formula="g ⊙ (Φ(x) + x ⊙ φ(x))",
 )
+
 
 # https://arxiv.org/abs/1606.08415: Φ(x) is about (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2
 _C, _K = 0.044715, math.sqrt(2 / math.pi)
@@ -384,12 +575,14 @@ def _gelu_tanh_slope(g: Any, x: Any) -> Any:
     return g * ((1 + t) + x * (1 - t * t) * (1 + x * x * (3 * _C)) * _K) * 0.5
 
 
-gelu_tanh = _activation(
+_gelu_tanh = primitive(
     "gelu_tanh",
-    wide(lambda x: x * ((1 + np.tanh((x + x * x * x * _C) * _K)) * 0.5)),
-    wide(_gelu_tanh_slope),
-    "g ⊙ (1 + t + x ⊙ (1 − t²) ⊙ u′) / 2, t = tanh u",
+    silent(wide(lambda x: x * ((1 + np.tanh((x + x * x * x * _C) * _K)) * 0.5))),
+    prepare=floats("gelu_tanh"),
     twin=lambda torch, x: torch.nn.functional.gelu(x, approximate="tanh"),
+)
+_gelu_tanh.vjp(
+    "x", wide(_gelu_tanh_slope), formula="g ⊙ (1 + t + x ⊙ (1 − t²) ⊙ u′) / 2, t = tanh u"
 )
 
 # -- along an axis: `axis` is a tuple, empty for 0-d tensors --

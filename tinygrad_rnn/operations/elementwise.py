@@ -27,7 +27,7 @@ from tinygrad_rnn.operations.arguments import (
     tensor_of,
 )
 from tinygrad_rnn.operations.memory import first_decides, owned
-from tinygrad_rnn.operations.operation import Operation, elementwise, operation
+from tinygrad_rnn.operations.operation import Operation, elementwise, in_rules, operation
 from tinygrad_rnn.operations.promotion import promoted, to_dtype
 from tinygrad_rnn.operations.traits import KEEP_OFF_ZERO, primitive
 
@@ -247,8 +247,7 @@ def _xlogy(a: Any, b: Any) -> Any:
 
 
 def _xlogy_a(g: Any, a: Any, b: Any) -> Any:
-    part = xlogy.apply(g, b) if isinstance(g, Variable) or isinstance(b, Variable) else _xlogy(g, b)
-    return np.where((a == 0) & (b <= 0), 0, part)
+    return np.where((a == 0) & (b <= 0), 0, _xlogy_in_rules(g, b))
 
 
 @elementwise(_xlogy, quiet=False, numbers=False, symbol="{a} ⊙ ln {b}", analytic=False)
@@ -263,6 +262,7 @@ def xlogy(input: Any, other: Any) -> Tensor:
     """
 
 
+_xlogy_in_rules = in_rules(xlogy)
 xlogy.vjp("a", _xlogy_a, formula="g ⊙ ln b")
 xlogy.vjp("b", lambda g, a, b: g * a / b, formula="g ⊙ a / b")
 

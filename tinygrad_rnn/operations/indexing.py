@@ -150,9 +150,7 @@ def _replaced(x: Any, value: Any, *, index: Index) -> Any:
 
 def _cleared(g: Any, index: Index) -> Any:
     """``g`` with zeros at ``index``."""
-    if isinstance(g, Variable):
-        return put.general(g, np.zeros((), g.array.dtype), index=index)
-    return _replaced(g, 0, index=index)
+    return _put_in_rules(g, np.zeros((), g.dtype), index=index)
 
 
 def _at_last(g: Any, index: Index, shape: tuple[int, ...]) -> Any:
@@ -168,11 +166,12 @@ def _at_last(g: Any, index: Index, shape: tuple[int, ...]) -> Any:
 
 
 put: Primitive = primitive("index_put", _replaced, "x value", symbol="setitem", twin=twins.put)
+_put_in_rules = in_rules(put)
 put.vjp("x", lambda g, index: _cleared(g, index), formula="g, but 0 at [index]")
 put.vjp("value", lambda g, x_shape, index: _at_last(g, index, x_shape), formula="g[index]")
 
 
-# -- what users call ---
+# -- what users call ----------------------------------------------------------------------------
 
 
 @operation(lambda x, *, index: x[index], view=True, twin=twins.read)

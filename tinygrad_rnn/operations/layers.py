@@ -10,9 +10,10 @@ import numpy as np
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.sums import Part
 from tinygrad_rnn.operations import twins
-from tinygrad_rnn.operations.activation import floats, wide
+from tinygrad_rnn.operations.activation import wide
 from tinygrad_rnn.operations.indexing import add_at
 from tinygrad_rnn.operations.memory import in_c_order
+from tinygrad_rnn.operations.promotion import floats
 from tinygrad_rnn.operations.traits import primitive
 
 # ``mask``: 0 for what is dropped, 1 / (1 − p) for what is kept

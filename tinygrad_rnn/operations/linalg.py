@@ -427,7 +427,7 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
 
 
 def contract(a: Any, b: Any, of_a: str, of_b: str, of_y: str) -> Any:
-    """`einsum` of tensors, recorded, or of arrays."""
+    """`einsum` of tensors, recorded, or of arrays, whose result may be a view here."""
     equation = f"{of_a},{of_b}->{of_y}"
     if isinstance(a, Variable) or isinstance(b, Variable):
         return einsum.primitive(a, b, equation=equation)

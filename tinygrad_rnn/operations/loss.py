@@ -9,11 +9,11 @@ import numpy as np
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.sums import Part
 from tinygrad_rnn.operations import twins
-from tinygrad_rnn.operations.activation import floats, hardtanh, log1pexp, sigmoid
+from tinygrad_rnn.operations.activation import hardtanh, log1pexp, sigmoid
 from tinygrad_rnn.operations.indexing import add_slices
 from tinygrad_rnn.operations.memory import first_decides
 from tinygrad_rnn.operations.operation import in_rules
-from tinygrad_rnn.operations.promotion import promoted
+from tinygrad_rnn.operations.promotion import floats, promoted
 from tinygrad_rnn.operations.traits import primitive
 
 _clipped = in_rules(hardtanh)

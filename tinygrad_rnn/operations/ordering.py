@@ -90,7 +90,7 @@ def _selection(x: Any, index: Any, dim: int, keepdim: bool = True) -> Selection:
     return Selection(values, graph.make_tensor(places.copy("K"), None))
 
 
-# -- largest, smallest and middle ----------------------------------------------------------------
+# -- of all elements ------------------------------------------------------------------------------
 
 
 def _median(x: Any, *, axis: Axes, keepdims: bool) -> Any:
@@ -111,6 +111,9 @@ _smallest = primitive(
 _middle = primitive("median", in_c_order(_median), "x", twin=twins.whole("median"), analytic=False)
 for _made in (_largest, _smallest, _middle):
     share_among_ties(_made, equal_or_nan)
+
+
+# -- largest, smallest and middle ----------------------------------------------------------------
 
 
 @overload

@@ -130,3 +130,24 @@ def same_dtype(name: str) -> Prepare:
         return inputs
 
     return prepare
+
+
+def floats(name: str) -> Prepare:
+    """A `Primitive.prepare` for functions of floating-point tensors, all of one type."""
+
+    def prepare(inputs: Sequence[Any]) -> Sequence[Any]:
+        for x in inputs:
+            array = x.array if isinstance(x, Variable) else x
+            if not isinstance(array, np.ndarray):
+                raise TypeError(f"{name}: expected tensors, got {type(x).__name__} {x!r:.60}")
+            if not is_floating(array.dtype):
+                raise RuntimeError(
+                    f"{name}: only defined for floating-point tensors, not for {array.dtype}; "
+                    "convert it first"
+                )
+        if len({x.dtype for x in inputs}) > 1:
+            found = " and ".join(str(x.dtype) for x in inputs)
+            raise RuntimeError(f"{name}: expected tensors of the same dtype, got {found}")
+        return inputs
+
+    return prepare

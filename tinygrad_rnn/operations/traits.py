@@ -30,6 +30,10 @@ class Traits:
     analytic : bool or function
         Whether NumPy can compute it with complex numbers as it is written, being an analytic
         function (on either side of a kink, too); a function: how it does.
+    squashes : tuple of two numbers, optional
+        The ends of its range, of what the gates of recurrent nets are made by.
+    steepest : float
+        Its largest slope, of what the states of recurrent nets are made by.
     remedy : str
         What to do where it makes infinities or NaN.
     stops : str
@@ -44,6 +48,8 @@ class Traits:
 
     twin: str | Fn = ""
     analytic: bool | Fn = True
+    squashes: tuple[int, int] | None = None
+    steepest: float = 0.0
     remedy: str = ""
     stops: str = ""
 

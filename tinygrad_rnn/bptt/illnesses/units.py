@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.reading.layers import where
 from tinygrad_rnn.reading.steps import positions
@@ -53,26 +54,35 @@ def _finding(severity: str, layer: str, what: str, steps: Any, share: float) -> 
 
 def saturated_gates(record: Record) -> Iterator[Finding]:
     """Sigmoid and tanh outputs in time steps most of which are at an end of their range."""
-    for (layer, primitive, name), nodes in _alike(record, ("sigmoid", "tanh")).items():
+    ends = _ends(record)
+    for (layer, primitive, name), nodes in _alike(record, ends).items():
         low: dict[int, float] = {}
         high: dict[int, float] = {}
-        bottom = 0 if primitive == "sigmoid" else -1
+        bottom, top = ends[primitive]
         for node in nodes:
             value, step = record.value(node), node.tag.step
             if value is not None and step is not None and np.size(value):
                 low[step] = float(np.mean(value < bottom + END))
-                high[step] = float(np.mean(value > 1 - END))
+                high[step] = float(np.mean(value > top - END))
         full = [step for step in sorted(low) if low[step] + high[step] >= SATURATED_SHARE]
         if not full:
             continue
         near_low, near_high = (np.mean([side[step] for step in full]) for side in (low, high))
         what = (
             f"{near_low + near_high:.0%} of the outputs of {name} are within {END} of an end "
-            f"({near_low:.0%} near {bottom}, {near_high:.0%} near 1), where the slope is almost 0"
+            f"({near_low:.0%} near {bottom}, {near_high:.0%} near {top}), where the slope is "
+            "almost 0"
         )
         share = float(near_low + near_high)
         place = where(layer, full)
         yield Finding("warning", "saturated gate", place, what, _DESATURATE, tuple(full), share)
+
+
+def _ends(record: Record) -> dict[str, tuple[int, int]]:
+    """By its name, the ends of the range of each operation that makes gates."""
+    used = {place.primitive for place in record.places if not place.is_leaf}
+    known = {primitive.name: traits_of(primitive) for primitive in used}
+    return {name: traits.squashes for name, traits in known.items() if traits and traits.squashes}
 
 
 def _alike(record: Record, primitives: Collection[str]) -> dict[tuple[str, str, str], list[Node]]:

@@ -6,27 +6,7 @@
 tensor(0.1269)
 """
 
-from tinygrad_rnn.nn.functional.activation import (
-    celu,
-    elu,
-    gelu,
-    glu,
-    hardsigmoid,
-    hardswish,
-    hardtanh,
-    leaky_relu,
-    log_softmax,
-    logsigmoid,
-    mish,
-    relu,
-    relu6,
-    selu,
-    silu,
-    softmax,
-    softmin,
-    softplus,
-    softsign,
-)
+from tinygrad_rnn.nn.functional.activation import glu, log_softmax, relu, softmax, softmin
 from tinygrad_rnn.nn.functional.attention import scaled_dot_product_attention
 from tinygrad_rnn.nn.functional.ctc import ctc_loss
 from tinygrad_rnn.nn.functional.layers import bilinear, dropout, embedding, one_hot
@@ -51,6 +31,22 @@ from tinygrad_rnn.nn.functional.normalization import (
 )
 from tinygrad_rnn.nn.functional.padding import pad
 from tinygrad_rnn.operations import linear, prelu, sigmoid, tanh
+from tinygrad_rnn.operations.activation import (
+    celu,
+    elu,
+    gelu,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    logsigmoid,
+    mish,
+    relu6,
+    selu,
+    silu,
+    softplus,
+    softsign,
+)
 
 
 def __dir__() -> list[str]:

@@ -12,8 +12,8 @@ from tinygrad_rnn import operations as functions
 from tinygrad_rnn.autograd.contexts import no_grad
 from tinygrad_rnn.dtypes import get_default_dtype
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.nn.functional.activation import logsigmoid
 from tinygrad_rnn.operations import loss
+from tinygrad_rnn.operations.activation import logsigmoid
 from tinygrad_rnn.operations.arguments import broadcasts, check_range, number_of, tensor_of
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import wrap
