@@ -18,7 +18,7 @@ from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import given_name, may_be_parameter, role_of
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.states import recurrences
-from tinygrad_rnn.reading.steps import Position, positions
+from tinygrad_rnn.reading.steps import Position, of_another_step, positions
 
 Use = tuple[Node, int]  # a node, and which of its operands the place is
 OUTER = ("before", "after")  # the regions of initial states
@@ -109,7 +109,7 @@ class _Casting:
             starts and parent.shape == () and not parent.requires_grad
             if parent.is_leaf
             else parent.primitive.name == "add"
-            and parent.tag.step not in (None, place.tag.step)
+            and of_another_step(parent, place.tag.step)
             and len(self.roles.uses[parent]) == 1
             for parent in place.parents
         )

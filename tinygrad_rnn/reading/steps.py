@@ -29,6 +29,11 @@ def own_step(place: Node) -> int | None:
     return place.tag.step
 
 
+def of_another_step(place: Node, step: int | None) -> bool:
+    """Whether a place was made in a time step, and not in the given one."""
+    return place.tag.step not in (None, step)
+
+
 def operation(place: Node) -> Any:
     """What made a place; ``None`` for a leaf."""
     return place.primitive
