@@ -187,6 +187,29 @@ def test_the_map_and_the_picture_call_the_same_leaves_parameters(program):
         assert steps == set(bptt.contributions(record, x))
 
 
+READS = {
+    "at": lambda x, t: x[t],
+    "span": lambda x, t: x[t : t + 1].sum(0),
+    "list": lambda x, t: x[[t]].sum(0),
+    "whole": lambda x, t: x.sum(0),
+    "square": lambda x, t: (x * x)[t],
+}
+
+
+@settings(max_examples=25)
+@given(st.lists(st.sampled_from(sorted(READS)), min_size=2, max_size=4))
+def test_however_steps_read_a_leaf_map_and_picture_agree_on_it(reads):
+    w, x = tg.ones(2, requires_grad=True).named("w"), tg.ones(4, 2, requires_grad=True).named("x")
+    h = tg.zeros(2)
+    for t, read in enumerate(reads):
+        with tg.step(t):
+            h = tg.tanh(w * h + READS[read](x, t)).named("h")
+    record = bptt.record(h.sum())
+    reader = Reader(viz.draw(record, level="op", steps="all").svg)
+    painted = {name for box in reader.styled("parameter") for name in reader.texts(box, "name")}
+    assert {*Map(viz.heat_map(record).svg).names} == painted | {"h"}
+
+
 def test_a_loop_of_ones_own_with_modules():
     chart = Map(viz.heat_map(bptt.record(Net()(tg.ones(4, 1, 2)))).svg)
     assert sorted(chart.names) == ["bias"] * 3 + ["tanh"] + ["weight"] * 3

@@ -15,7 +15,7 @@ from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.roles import Use
 from tinygrad_rnn.reading.states import Recurrence
-from tinygrad_rnn.reading.steps import abreast
+from tinygrad_rnn.reading.steps import abreast, of_another_step
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -92,7 +92,7 @@ class StepsApart:
         if parent.is_leaf:
             return t
         oldest = min([p.order for p in self.parts.get(self.before[t], ())], default=-1)
-        elsewhere = parent.tag.step not in (None, t) or parent.order < oldest
+        elsewhere = of_another_step(parent, t) or parent.order < oldest
         return Cut(node, operand, t) if elsewhere else t
 
     def _leaves(self) -> dict[Node, tuple[int, slice]]:

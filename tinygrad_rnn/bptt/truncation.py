@@ -17,14 +17,13 @@ from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.reading.names import plain_name
 from tinygrad_rnn.reading.roles import Use
-from tinygrad_rnn.reading.states import recurrences
+from tinygrad_rnn.reading.states import Carriers, recurrences
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.norms import norm
 
 Array = np.ndarray[Any, Any]
 Place = Tensor | Node
 Follow = Callable[[Node, Any, int], Any]
-Carriers = dict[Node, tuple[int, int] | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -303,9 +302,9 @@ def _truncations(caller: str, loss: Any, ks: Iterable[Any], windows: str) -> lis
     sizes = dict.fromkeys(_window(caller, k) for k in ks)
     if windows not in [*_WINDOWS]:
         raise ValueError(f"{caller}: windows must be 'regular' or 'sliding', not {windows!r}")
-    carriers = _carriers(record)
+    carriers = Carriers(record.places, recurrences(record.places))
     uses = ((node, i) for node in record.places for i in range(len(node.parents)))
-    if not any(_time_edge(*use, carriers) for use in uses):
+    if not any(carriers.edge(*use) for use in uses):
         raise ValueError(
             f"{caller}: no state is carried from one time step to another; compute each step "
             "inside `with bptt.step(t):`"
@@ -318,7 +317,7 @@ def _truncations(caller: str, loss: Any, ks: Iterable[Any], windows: str) -> lis
             Severed(node.parents[i], node, edge, lost[node, i])
             for node in reversed(record.places)
             for i in range(len(node.parents))
-            if (node, i) in lost and (edge := _time_edge(node, i, carriers))
+            if (node, i) in lost and (edge := carriers.edge(node, i))
         )
         found.append(Truncation(k, windows, severed, truncated, full))
     return found
@@ -348,46 +347,12 @@ def _window(caller: str, k: Any) -> int:
 # -- which edges are cut -------------------------------------------------------------------------
 
 
-def _carriers(record: Record) -> Carriers:
-    """Whatever carries the state of one step: its time step, and which way its layer reads.
-
-    That is, states that steps compute (not an initial one, which another operation made), and what
-    is made of those of one step outside of any, as a dropout between steps; ``None``: of several.
-    """
-    found: Carriers = {}
-    for recurrence in recurrences(record.places):
-        for series in recurrence.states:
-            states = series.as_computed()
-            way = 1 if states[0].tag.step == min(series.places) else -1
-            if len(states) > 1 and states[0].primitive is not states[1].primitive:
-                del states[0]
-            found.update({place: (place.tag.step or 0, way) for place in states})
-    for node in record.places:
-        if node.tag.step is None:
-            origins = {found[parent] for parent in node.parents if parent in found}
-            if origins:
-                found[node] = origins.pop() if len(origins) == 1 else None
-    return found
-
-
-def _time_edge(node: Node, operand: int, carriers: Carriers) -> tuple[int, int] | None:
-    """The steps of a state and of its user, if the state goes on there to another time step.
-
-    What leads the other way, such as the end of an encoder into the first step of a decoder, does
-    not: that is another sequence.
-    """
-    carried, t = carriers.get(node.parents[operand]), node.tag.step
-    if carried is None or t is None or (t - carried[0]) * carried[1] <= 0:
-        return None
-    return carried[0], t
-
-
 def _regular(carriers: Carriers, k: int) -> Follow:
     """Cut where an edge leads from one window to another; all marks are 0."""
-    first = min(carried[0] for carried in carriers.values() if carried)
+    first = carriers.first
 
     def follow(node: Node, mark: Any, operand: int) -> Any:
-        edge = _time_edge(node, operand, carriers)
+        edge = carriers.edge(node, operand)
         cut = edge and (edge[0] - first) // k != (edge[1] - first) // k
         return Cut(node, operand, mark) if cut else mark
 
@@ -398,7 +363,7 @@ def _sliding(carriers: Carriers, k: int) -> Follow:
     """Cut where a way back from the loss has gone k steps; marks count them."""
 
     def follow(node: Node, mark: Any, operand: int) -> Any:
-        edge = _time_edge(node, operand, carriers)
+        edge = carriers.edge(node, operand)
         far = mark + (abs(edge[0] - edge[1]) if edge else 0)
         return far if far < k else Cut(node, operand, mark)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
@@ -27,11 +28,11 @@ class Layer(NamedTuple):
     direction: str | None = None
     run: int = 1
 
-    @classmethod
-    def of(cls, place: Node, run: int = 1) -> Layer:
+    @staticmethod
+    def of(place: Node, run: int = 1) -> Layer:
         """Where a place was made."""
         scope, _, number, direction, _ = place.tag
-        return cls(scope, number, direction, run)
+        return _known(scope, number, direction, run)
 
     @property
     def whatever_run(self) -> Layer:
@@ -69,6 +70,11 @@ class Layer(NamedTuple):
             and direction in (None, self.direction)
             and run in (None, self.run)
         )
+
+
+@lru_cache(1024)  # a net has few layers, and many places in each
+def _known(scope: str, number: int | None, direction: str | None, run: int) -> Layer:
+    return Layer(scope, number, direction, run)
 
 
 def module_of(scope: str) -> str:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import given_name, may_be_parameter, role_of
 from tinygrad_rnn.reading.layers import Layer
-from tinygrad_rnn.reading.states import Recurrence, recurrences
-from tinygrad_rnn.reading.steps import positions
+from tinygrad_rnn.reading.states import recurrences
+from tinygrad_rnn.reading.steps import Position, of_another_step, positions
 
 Use = tuple[Node, int]  # a node, and which of its operands the place is
 OUTER = ("before", "after")  # the regions of initial states
@@ -29,7 +29,7 @@ _INITIAL_NAME = re.compile(r"[hc]_?(0|₀)$")
 
 @dataclass(slots=True)
 class Roles:
-    """Kind, region, step and peer of every place, and the recurrent layers.
+    """Kind, region, step and peer of every place.
 
     The peer of an initial state is the state that takes its part at the next step; one tensor,
     such as a zero, may be several initial states, so ``carried`` has that state for each use.
@@ -41,7 +41,6 @@ class Roles:
     peers: dict[Node, Node] = field(default_factory=dict)
     carried: dict[Use, Node] = field(default_factory=dict)
     uses: dict[Node, list[Use]] = field(default_factory=dict)
-    layers: list[Recurrence] = field(default_factory=list)
 
 
 def roles_of(places: list[Node], root: Node, *, sums_in_time: bool = True) -> Roles:
@@ -51,6 +50,15 @@ def roles_of(places: list[Node], root: Node, *, sums_in_time: bool = True) -> Ro
     computed; otherwise it stands above them, as the sum that it is.
     """
     return _Casting(places, root, sums_in_time).roles
+
+
+def parameters(places: list[Node], root: Node) -> set[Node]:
+    """The leaves whose kind is "parameter"; how they are used is looked at only if it matters."""
+    leaves = [place for place in places if place.is_leaf and place.requires_grad]
+    if all(role_of(leaf) for leaf in leaves):  # those of modules say it
+        return {leaf for leaf in leaves if role_of(leaf) == "parameter"}
+    kinds = roles_of(places, root).kinds
+    return {leaf for leaf in leaves if kinds[leaf] == "parameter"}
 
 
 class _Casting:
@@ -69,11 +77,11 @@ class _Casting:
         if len(self.times) > 1 and self._only_prepares(self.times[0]):
             self.times = self.times[1:]
         self.known_times = set(self.times)
+        self.timed = self._timed()
         self._find_initial_states()
-        self.roles.layers = recurrences(places)
         self.states = {
             place
-            for layer in self.roles.layers
+            for layer in recurrences(places)
             for state in layer.states
             for place in state.places.values()
         }
@@ -101,7 +109,7 @@ class _Casting:
             starts and parent.shape == () and not parent.requires_grad
             if parent.is_leaf
             else parent.primitive.name == "add"
-            and parent.tag.step not in (None, place.tag.step)
+            and of_another_step(parent, place.tag.step)
             and len(self.roles.uses[parent]) == 1
             for parent in place.parents
         )
@@ -111,25 +119,33 @@ class _Casting:
         nodes = [p for p in self.places if not p.is_leaf and p.tag.step == step]
         return all(node.primitive.name in (*SLICES, "index_select") for node in nodes)
 
-    def _is_timed(self, place: Node) -> bool:
-        step = None if place.is_leaf or place in self.sums else place.tag.step
-        return step is not None and step >= self.times[0]
+    def _timed(self) -> dict[Node, int]:
+        """What stands in time steps, whoever uses it, and in which."""
+        return {
+            place: step
+            for place in self.places
+            if (step := place.tag.step) is not None
+            and not place.is_leaf
+            and place not in self.sums
+            and step >= self.times[0]
+        }
 
     def _find_initial_states(self) -> None:
+        known = positions(place for place in self.places if place in self.timed)
         steps: dict[tuple[Layer, int], list[Node]] = defaultdict(list)
-        for place in self.places:
-            step = place.tag.step
-            if step is not None and self._is_timed(place):
-                steps[Layer.of(place), step].append(place)
-        known = positions(place for nodes in steps.values() for place in nodes)
-        at = {(place.tag.step, position): place for place, position in known.items()}
+        alike: dict[Position, dict[int, Node]] = defaultdict(dict)  # by position, at each step
+        for place, position in known.items():
+            step = self.timed[place]
+            steps[position.layer, step].append(place)
+            alike[position][step] = place
         for (_, step), nodes in steps.items():
             i = bisect_left(self.times, step)
             beside = self.times[i + 1 : i + 2] + self.times[max(i - 1, 0) : i]
             for node in nodes:
-                twins = [at[t, known[node]] for t in beside if (t, known[node]) in at]
+                there = alike[known[node]]
+                twins = [there[t] for t in beside if t in there]
                 for operand, parent in enumerate(node.parents):
-                    if not self._is_timed(parent) and role_of(parent) != "input":
+                    if parent not in self.timed and role_of(parent) != "input":
                         self._compare(twins, node, operand)
 
     def _compare(self, twins: list[Node], node: Node, operand: int) -> None:
@@ -176,7 +192,7 @@ class _Casting:
         users = self.roles.uses[leaf]
         if all(user.primitive.name in SLICES for user, _ in users):
             return False  # read part by part: a sequence
-        once = len(self.times) > 1 and len(users) == 1 and self._is_timed(users[0][0])
+        once = len(self.times) > 1 and len(users) == 1 and users[0][0] in self.timed
         return leaf.tag.step is None and not once
 
     def _put(self, place: Node) -> None:
@@ -187,7 +203,7 @@ class _Casting:
     def _position(self, place: Node) -> tuple[int | None, str]:
         roles = self.roles
         users = [user for user, _ in roles.uses[place]]
-        if self._is_timed(place):
+        if place in self.timed:
             return place.tag.step, "step"
         states = [user for user in users if roles.regions[user] in OUTER]
         if place in roles.peers or (roles.kinds[place] == "state" and self.times and not states):
@@ -207,7 +223,7 @@ class _Casting:
         """Whether one step alone reads the place, which itself reads no other step."""
         if not steps or steps[0] is None or len(set(steps)) > 1:
             return False
-        read = {parent.tag.step for parent in place.parents if self._is_timed(parent)}
+        read = {parent.tag.step for parent in place.parents if parent in self.timed}
         ready = place.is_leaf or len(self.times) > 1  # of one step, what is below it stays there
         return read == {steps[0]} or (not read and ready)
 

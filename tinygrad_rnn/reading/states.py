@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import name_of, role_of
 from tinygrad_rnn.reading.layers import Layer
-from tinygrad_rnn.reading.steps import slots
+from tinygrad_rnn.reading.steps import of_another_step, slots
 
 _GATES = ("sigmoid", "tanh")
 
@@ -87,12 +87,54 @@ class Ways:
 
     def through_time(self, state: Node, user: Node) -> bool:
         """Whether a state is used at another step for what leads to a state of its layer there."""
-        elsewhere = user.tag.step not in (None, state.tag.step)
+        elsewhere = of_another_step(user, state.tag.step)
         return elsewhere and self.within(self.layer.get(state, 0), user)
 
     def within(self, layer: int, place: Node) -> bool:
         """Whether a place leads to a layer's state of its own step, and is no other's state."""
         return bool(self._leads[place] & layer & self.layer.get(place, layer))
+
+
+class Carriers:
+    """Whatever carries the state of one step on to others: where a sequence may be cut.
+
+    That is, states that steps compute (not an initial one, which another operation made), and what
+    is made of those of one step outside of any, as a dropout between steps.  `Ways` tell what a
+    state receives from within its layer; an edge of time may lead anywhere, but only the way that
+    its layer reads: from the end of an encoder into the first step of a decoder is another
+    sequence.
+
+    Attributes
+    ----------
+    first : int
+        The least time step that has a state.
+    """
+
+    def __init__(self, places: list[Node], layers: list[Recurrence]) -> None:
+        self._carried: dict[Node, tuple[int, int] | None] = {}  # step and way; None: of several
+        for layer in layers:
+            for state in layer.states:
+                self._add(state)
+        for node in places:
+            if node.tag.step is None:
+                known = {self._carried[p] for p in node.parents if p in self._carried}
+                if known:
+                    self._carried[node] = known.pop() if len(known) == 1 else None
+        self.first = min((carried[0] for carried in self._carried.values() if carried), default=0)
+
+    def _add(self, state: Series) -> None:
+        places = state.as_computed()
+        way = 1 if places[0].tag.step == min(state.places) else -1
+        if len(places) > 1 and places[0].primitive is not places[1].primitive:
+            del places[0]
+        self._carried.update({place: (place.tag.step or 0, way) for place in places})
+
+    def edge(self, node: Node, operand: int) -> tuple[int, int] | None:
+        """The steps of a state and of its user, if it goes on there to another time step."""
+        carried, t = self._carried.get(node.parents[operand]), node.tag.step
+        if carried is None or t is None or (t - carried[0]) * carried[1] <= 0:
+            return None
+        return carried[0], t
 
 
 class _Search:
@@ -102,7 +144,7 @@ class _Search:
         self.users_elsewhere: dict[Node, list[Node]] = defaultdict(list)  # in other time steps
         for node in timed:
             for parent in node.parents:
-                if not parent.is_leaf and parent.tag.step not in (None, node.tag.step):
+                if not parent.is_leaf and of_another_step(parent, node.tag.step):
                     self.users_elsewhere[parent].append(node)
         carried = [p for p in self.users_elsewhere if not self._is_collected(p)]
         kinds = {p.primitive for p in carried}
@@ -114,7 +156,10 @@ class _Search:
         self.gates = [p for p in worth if p not in known and is_gate(p)]
 
     def _is_collected(self, place: Node) -> bool:
-        """Whether other steps only add to it or write into it; its own, too, if it is no number."""
+        """Whether other steps only add to it or write into it; its own, too, if it is no number.
+
+        A running sum of `roles` is less: a total that ends outside of time, and may be drawn there.
+        """
         users = self.users_elsewhere[place]
         alone = place.shape == () or len(users) == self.uses[place]
         return alone and all(_collects(user, place) for user in users)

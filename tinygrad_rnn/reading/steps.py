@@ -7,7 +7,7 @@ layer and step.  Whoever asks says among which places it is counted, and whether
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -27,6 +27,11 @@ class Position(NamedTuple):
 def own_step(place: Node) -> int | None:
     """The time step in which a place was made."""
     return place.tag.step
+
+
+def of_another_step(place: Node, step: int | None) -> bool:
+    """Whether a place was made in a time step, and not in the given one."""
+    return place.tag.step not in (None, step)
 
 
 def operation(place: Node) -> Any:
@@ -52,12 +57,13 @@ def positions(
     >>> [(at.kind.name, at.number) for at in positions(places).values()]
     [('mul', 1), ('mul', 2), ('tanh', 1), ('mul', 1), ('mul', 2), ('tanh', 1)]
     """
-    seen: Counter[Hashable] = Counter()
+    seen: dict[Hashable, int] = {}
     found: dict[Node, Position] = {}
     for place in places:
-        layer, made_by, at = Layer.of(place), kind(place), step(place)
-        seen[layer, made_by, at] += 1
-        found[place] = Position(layer, made_by, seen[layer, made_by, at])
+        layer, made_by = Layer.of(place), kind(place)
+        key = layer, made_by, step(place)
+        number = seen[key] = seen.get(key, 0) + 1
+        found[place] = Position(layer, made_by, number)
     return found
 
 

@@ -12,7 +12,8 @@ from tinygrad_rnn.bptt.record import expect_record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import given_name, role_of
 from tinygrad_rnn.reading.layers import Layer
-from tinygrad_rnn.reading.roles import roles_of
+from tinygrad_rnn.reading.roles import parameters
+from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, page, theme_of
 from tinygrad_rnn.viz.layout.model import Rect
@@ -104,12 +105,11 @@ def _groups(record: Record) -> dict[str, list[_Band]]:
     """The bands under the names of their layers, the first layer first."""
     groups: dict[str, list[_Band]] = defaultdict(list)
     home: dict[Layer, str] = {}
-    roles = roles_of(record.places, record.root)
-    for found in roles.layers:
+    for found in recurrences(record.places):
         name = home[found.layer.whatever_run] = str(found.layer)
         for state in found.states:
             groups[name].append(_Band(clean(state.name), _state_norms(record, state.places)))
-    for place, (layer, norms) in _shares(record, roles.kinds).items():
+    for place, (layer, norms) in _shares(record).items():
         name = given_name(place) or "parameter"
         groups[home.get(layer) or layer.scope or "parameters"].append(_Band(name, norms))
     return groups
@@ -120,14 +120,15 @@ def _state_norms(record: Record, places: dict[int, Node]) -> _ByStep:
     return {t: 0.0 if g is None else norm(g) for t, g in gradients.items()}
 
 
-def _shares(record: Record, kinds: dict[Node, str]) -> dict[Node, tuple[Layer, _ByStep]]:
+def _shares(record: Record) -> dict[Node, tuple[Layer, _ByStep]]:
     """The norms of the steps' shares in each parameter's gradient, and where it is used."""
+    learned = parameters(record.places, record.root)
     sums: dict[Node, dict[int, Any]] = {}
     layers: dict[Node, Layer] = {}
     for visit in record.visits:
         t, sent = visit.step, None
         for operand, parent in enumerate(visit.node.parents):
-            if t is None or kinds[parent] != "parameter":
+            if t is None or parent not in learned:
                 continue
             sent = sent or visit.contributions
             c, share = sent[operand], sums.setdefault(parent, {})

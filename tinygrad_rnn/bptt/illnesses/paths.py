@@ -12,7 +12,7 @@ from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import is_inline
 from tinygrad_rnn.reading.layers import where
-from tinygrad_rnn.reading.steps import Position, positions
+from tinygrad_rnn.reading.steps import Position, of_another_step, positions
 from tinygrad_rnn.tensor import Tensor
 
 Parameters = Sequence[tuple[str, Tensor]]
@@ -47,7 +47,7 @@ def detached_states(record: Record) -> Iterator[Finding]:
     cut: dict[str, set[int]] = {}
     for (position, _), uses in _corresponding(record).items():
         constant = {t: p for t, p in uses.items() if _is_constant(p)}
-        carried = any(_is_carried(p, t) for t, p in uses.items())
+        carried = any(not p.is_leaf and of_another_step(p, t) for t, p in uses.items())
         if carried:
             constant.pop(next(iter(uses)), None)
         else:
@@ -73,10 +73,6 @@ def _corresponding(record: Record) -> dict[tuple[Position, int], _Uses]:
             for operand, parent in enumerate(node.parents):
                 found.setdefault((position, operand), {})[step] = parent
     return found
-
-
-def _is_carried(parent: Node, step: int) -> bool:
-    return not parent.is_leaf and parent.tag.step not in (None, step)
 
 
 def _is_constant(parent: Node) -> bool:
