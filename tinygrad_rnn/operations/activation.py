@@ -9,8 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from tinygrad_rnn.operations.arguments import dim_of, number_of, tensor_of
 from tinygrad_rnn.operations.elementwise import erf
 from tinygrad_rnn.operations.inplace import change
 from tinygrad_rnn.operations.memory import in_c_order
-from tinygrad_rnn.operations.operation import Operation, P, R_co, elementwise, in_rules, operation
+from tinygrad_rnn.operations.operation import elementwise, in_rules, operation
 from tinygrad_rnn.operations.promotion import floats, promoted, to_dtype
 from tinygrad_rnn.operations.shape import reshape
 from tinygrad_rnn.operations.traits import primitive
@@ -135,15 +134,9 @@ def wide(fn: Fn) -> Fn:
     return widened
 
 
-def _of_floats(forward: Fn, **traits: Any) -> Callable[[Callable[P, R_co]], Operation[P, R_co]]:
-    """Make a function of floating-point tensors an operation; PyTorch's is in nn.functional."""
-
-    def declared(function: Callable[P, R_co]) -> Operation[P, R_co]:
-        name = cast(FunctionType, function).__name__
-        known = {"twin": f"nn.functional.{name}", **traits}
-        return operation(silent(forward), prepare=floats(name), **known)(function)
-
-    return declared
+def _of_floats(name: str, twin: str | Fn = "") -> dict[str, Any]:
+    """The traits of a function of floating-point tensors; PyTorch's is in ``nn.functional``."""
+    return {"prepare": floats(name), "twin": twin or f"nn.functional.{name}"}
 
 
 _sigma = in_rules(sigmoid)
@@ -207,9 +200,9 @@ def relu6(input: Any, inplace: bool = False) -> Tensor:
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
-@_of_floats(
-    lambda x, *, slope: np.where(x > 0, x, x * slope),
-    twin=lambda torch, x, slope: torch.nn.functional.leaky_relu(x, slope),
+@operation(
+    silent(lambda x, *, slope: np.where(x > 0, x, x * slope)),
+    **_of_floats("leaky_relu", lambda torch, x, slope: torch.nn.functional.leaky_relu(x, slope)),
 )
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """``x`` for x > 0, else ``negative_slope`` · x, elementwise.
@@ -281,7 +274,11 @@ def _sixth_of_relu6(torch: Any, x: Any) -> Any:
     return torch.nn.functional.relu6(x + 3) / 6
 
 
-@_of_floats(lambda x: np.minimum(np.maximum(x + 3, 0), 6) / 6, twin=_sixth_of_relu6, analytic=False)
+@operation(
+    silent(lambda x: np.minimum(np.maximum(x + 3, 0), 6) / 6),
+    **_of_floats("hardsigmoid", _sixth_of_relu6),
+    analytic=False,
+)
 def hardsigmoid(input: Any, inplace: bool = False) -> Tensor:
     """min(max(x + 3, 0), 6) / 6, elementwise: a sigmoid of straight lines.
 
@@ -301,7 +298,11 @@ hardsigmoid.vjp(
 )
 
 
-@_of_floats(lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6, analytic=False)
+@operation(
+    silent(lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6),
+    **_of_floats("hardswish"),
+    analytic=False,
+)
 def hardswish(input: Any, inplace: bool = False) -> Tensor:
     """``x · hardsigmoid(x)``, elementwise: https://arxiv.org/abs/1905.02244.
 
@@ -335,7 +336,10 @@ def _elu_slope(g: Any, x: Any, alpha: float, scale: float) -> Any:
     return np.where(x > 0, g * scale, g * e * (alpha * scale))
 
 
-@_of_floats(_elu, twin=lambda torch, x, alpha, scale: torch.nn.functional.elu(x, alpha) * scale)
+@operation(
+    silent(_elu),
+    **_of_floats("elu", lambda torch, x, alpha, scale: torch.nn.functional.elu(x, alpha) * scale),
+)
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """``x`` for x > 0, else α · (eˣ − 1), elementwise: https://arxiv.org/abs/1511.07289.
 
@@ -374,7 +378,10 @@ _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
 
 
-@_of_floats(lambda x, *, alpha: np.where(x > 0, x, np.expm1(np.minimum(x, 0) / alpha) * alpha))
+@operation(
+    silent(lambda x, *, alpha: np.where(x > 0, x, np.expm1(np.minimum(x, 0) / alpha) * alpha)),
+    **_of_floats("celu"),
+)
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """``x`` for x > 0, else α · (exp(x/α) − 1), elementwise: https://arxiv.org/abs/1704.07483.
 
@@ -416,7 +423,7 @@ def _softplus(x: Any, *, beta: float, threshold: float) -> Any:
     return np.where(z > threshold, x, log1pexp(z) / beta)
 
 
-@_of_floats(_softplus, analytic=False)
+@operation(silent(_softplus), **_of_floats("softplus"), analytic=False)
 def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Tensor:
     """ln(1 + exp(β x)) / β, elementwise: a smooth ReLU; x itself where β x > ``threshold``.
 
@@ -439,7 +446,11 @@ softplus.vjp(
 )
 
 
-@_of_floats(in_c_order(lambda x: -log1pexp(-x)), analytic=lambda z: -np.log1p(np.exp(-z)))
+@operation(
+    silent(in_c_order(lambda x: -log1pexp(-x))),
+    **_of_floats("logsigmoid"),
+    analytic=lambda z: -np.log1p(np.exp(-z)),
+)
 def logsigmoid(input: Any) -> Tensor:
     """``ln σ(x)``, elementwise, exact also where σ(x) rounds to 0.
 
@@ -485,7 +496,11 @@ def _silu_slope(g: Any, x: Any) -> Any:
     return g * (s + x * (s - s * s))
 
 
-@_of_floats(lambda x: x * _sigmoid(x), analytic=lambda z: z * _continued_sigmoid(z))
+@operation(
+    silent(lambda x: x * _sigmoid(x)),
+    **_of_floats("silu"),
+    analytic=lambda z: z * _continued_sigmoid(z),
+)
 def silu(input: Any, inplace: bool = False) -> Tensor:
     """``x · σ(x)``, elementwise, also called swish.
 
@@ -511,7 +526,7 @@ def _mish_slope(g: Any, x: Any) -> Any:
     return g * (t + x * _sigma(x) * (1 - t * t))
 
 
-@_of_floats(lambda x: x * np.tanh(log1pexp(x)), analytic=False)
+@operation(silent(lambda x: x * np.tanh(log1pexp(x))), **_of_floats("mish"), analytic=False)
 def mish(input: Any, inplace: bool = False) -> Tensor:
     """``x · tanh(softplus(x))``, elementwise: https://arxiv.org/abs/1908.08681.
 
@@ -536,7 +551,7 @@ def _normal_cdf(x: Any) -> Any:
     return (_erf(x * math.sqrt(0.5)) + 1) * 0.5
 
 
-@_of_floats(wide(lambda x: x * _normal_cdf(x)), analytic=False)
+@operation(silent(wide(lambda x: x * _normal_cdf(x))), **_of_floats("gelu"), analytic=False)
 def gelu(input: Any, *, approximate: str = "none") -> Tensor:
     """``x · Φ(x)``, elementwise, where Φ is the standard normal distribution function.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from string import ascii_letters
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.operations.arguments import broadcasts, dim_of, number_of, tensor_of
 from tinygrad_rnn.operations.arithmetic import add, mul
 from tinygrad_rnn.operations.memory import owned
-from tinygrad_rnn.operations.operation import Operation, P, R_co, operation
+from tinygrad_rnn.operations.operation import operation
 from tinygrad_rnn.operations.promotion import promoted, same_dtype
 from tinygrad_rnn.operations.reduction import sum
 from tinygrad_rnn.operations.shape import diagonal, permute, reshape, transpose, unsqueeze
@@ -157,14 +157,11 @@ def _plus_product(*arrays: Any, beta: Any, alpha: Any) -> Any:
     return y + (x if beta == 1 else x * factor(beta))
 
 
-def _adding(name: str) -> Callable[[Callable[P, R_co]], Operation[P, R_co]]:
-    return operation(
-        _plus_product, "input a b",
-        symbol="beta·{input} + alpha·{a} @ {b}", prepare=same_dtype(name),
-    )  # fmt: skip
+def _adding(name: str) -> dict[str, Any]:
+    return {"symbol": "beta·{input} + alpha·{a} @ {b}", "prepare": same_dtype(name)}
 
 
-@_adding("addmm")
+@operation(_plus_product, "input a b", **_adding("addmm"))
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta · input + alpha · (mat1 @ mat2)``, with ``input`` broadcast to the product.
 
@@ -184,7 +181,7 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     return _added(addmm, input, _operands("addmm", (2, 2), mat1, mat2), beta, alpha)
 
 
-@_adding("addmv")
+@operation(_plus_product, "input a b", **_adding("addmv"))
 def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta · input + alpha · (mat @ vec)``: `addmm` for a vector.
 
@@ -197,7 +194,7 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> T
     return _added(addmv, input, _operands("addmv", (2, 1), mat, vec), beta, alpha)
 
 
-@_adding("baddbmm")
+@operation(_plus_product, "input a b", **_adding("baddbmm"))
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta · input + alpha · (batch1 @ batch2)``: `addmm` for stacks of matrices.
 

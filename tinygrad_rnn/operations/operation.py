@@ -34,6 +34,7 @@ Fn = Callable[..., Any]
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 R_co = TypeVar("R_co", covariant=True)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Operation(Protocol[P, R_co]):
@@ -58,9 +59,7 @@ class Operation(Protocol[P, R_co]):
     ) -> Callable[Q, R_co]: ...
 
 
-def operation(
-    forward: Fn, inputs: str = "x", **traits: Any
-) -> Callable[[Callable[P, R_co]], Operation[P, R_co]]:
+def _operation(forward: Fn, inputs: str = "x", **traits: Any) -> Callable[[F], F]:
     """Make a function that checks its arguments an operation, with a primitive of its name.
 
     Parameters
@@ -82,14 +81,14 @@ def operation(
     >>> del Primitive.registry["multiplied"]
     """
 
-    def declared(function: Callable[P, R_co]) -> Operation[P, R_co]:
+    def declared(function: F) -> F:
         name = cast(FunctionType, function).__name__
         return _applying(primitive(name, forward, inputs, **traits), function)
 
     return declared
 
 
-def elementwise(
+def _elementwise(
     forward: Fn,
     *,
     quiet: bool = True,
@@ -98,7 +97,7 @@ def elementwise(
     numbers: bool = True,
     prepare: Fn | None = None,
     **traits: Any,
-) -> Callable[[Callable[P, R_co]], Operation[P, R_co]]:
+) -> Callable[[F], F]:
     """Make an empty function of one or two operands the operation that it documents.
 
     Parameters
@@ -114,7 +113,7 @@ def elementwise(
         See `Primitive` and `Traits`.
     """
 
-    def declared(function: Callable[P, R_co]) -> Operation[P, R_co]:
+    def declared(function: F) -> F:
         given = cast(FunctionType, function)
         name, count = given.__name__, len(inspect.signature(given).parameters)
         fit = prepare or promoted(name, to_float=to_float, bools=bools, numbers=numbers)
@@ -126,7 +125,7 @@ def elementwise(
         handing = FunctionType(  # which stands where it is written
             handing.__code__, given.__globals__, name, None, handing.__closure__
         )
-        return _applying(made, cast("Callable[P, R_co]", update_wrapper(handing, given)))
+        return _applying(made, cast(F, update_wrapper(handing, given)))
 
     return declared
 
@@ -145,12 +144,12 @@ def _handing_two(apply: Fn) -> Any:
     return handing
 
 
-def _applying(applied: Primitive, function: Callable[P, R_co]) -> Operation[P, R_co]:
+def _applying(applied: Primitive, function: F) -> F:
     """The function, which knows its primitive."""
-    made = cast("Operation[P, R_co]", function)
+    made = cast("Operation[..., Any]", function)
     made.primitive, made.apply = applied, applied.apply
     made.vjp, made.joint_vjp = applied.vjp, applied.joint_vjp
-    return made
+    return function
 
 
 def in_rules(function: Primitive | Operation[..., Any]) -> Fn:
@@ -162,3 +161,18 @@ def in_rules(function: Primitive | Operation[..., Any]) -> Fn:
         return (known if recorded else known.forward)(*inputs, **params)
 
     return applied
+
+
+MYPY = False
+if MYPY:  # it is told what the decorators make; whoever completes a program sees the function
+
+    def operation(
+        forward: Fn, inputs: str = ..., **traits: Any
+    ) -> Callable[[Callable[P, R_co]], Operation[P, R_co]]: ...
+
+    def elementwise(
+        forward: Fn, **traits: Any
+    ) -> Callable[[Callable[P, R_co]], Operation[P, R_co]]: ...
+
+else:
+    operation, elementwise = _operation, _elementwise
