@@ -29,6 +29,18 @@ def walk(
     Returns what came to the leaves, or to the ``wanted`` places, in which case only the way there
     is walked.  The ``observer`` sees each node, its cotangent and what it sends to its parents.
     """
+    outer, inside = here.mode, here.mode.having("recording", create_graph)
+    here.mode = inside
+    try:  # the loop stands apart: Python 3.13 lets an interrupt of a loop in a `try` pass it by
+        return _visit_all(roots, wanted, retain_graph, create_graph, observer)
+    finally:
+        here.mode = outer
+
+
+def _visit_all(
+    roots: Mapping[Node, Any], wanted: Collection[Node] | None, retain_graph: bool,
+    create_graph: bool, observer: Callable[[Node, Any, list[Any]], None] | None,
+) -> dict[Node, Any]:  # fmt: skip
     path = None if wanted is None else _between(roots, wanted)
     gather, checking = observer is None and not create_graph, here.mode.check_nan
     sums = {root: g for root, g in roots.items() if path is None or root in path}
@@ -36,61 +48,54 @@ def walk(
     owned: set[Node] = set()  # whose sum is a buffer made here, and so is added to in place
     aside: dict[Node, Waiting] = {}  # contributions that will be summed together
     arrived: dict[Node, Any] = {}
-    outer, here.mode = here.mode, here.mode.having("recording", create_graph)
-    try:
-        while queue:
-            node: Any = heappop(queue)[1]
-            g = sums.pop(node)
-            if node in aside:
-                g = aside.pop(node).total(g, node.shape)
-            if node.notes is not None and node.notes.attentive:
-                g = node.notes.attended(g, None if create_graph else graph.make_tensor)
-            op, source = node.primitive, node
-            sent: Any = None if gather else []
-            if op is None or (wanted is not None and node in wanted):
-                arrived[node] = g if create_graph else np.array(g)
-            pulls: Any = ()
-            if op is not None and (path is None or not path.isdisjoint(node.parents)):
-                if latest[0] > node.order or node.saved is None:
-                    _check_saved(node)
-                if create_graph:
-                    source, here.mode = _Recorded(node), here.mode.having("tag", node.tag)
-                pulls = op.gathers if gather else op.pulls
-                if op.joint is not None:  # one rule has done the work of all
-                    pulls = [lambda g, node, c=c: c for c in op.joint.pull(g, source)]
-            for parent, pull in zip(node.parents, pulls):
-                c = None
-                if parent.requires_grad and (path is None or parent in path):
-                    c = pull(g, source)
-                    if checking:
-                        check_nan(c, node, parent)
-                    old = sums.get(parent, sums)
-                    if old is sums:  # nothing has come here yet
-                        heappush(queue, (-parent.order, parent))
-                        old = None
-                    if (
-                        c.shape != parent.shape
-                        and (c := fitted(c, parent.shape, gather)).shape is None
-                    ):
-                        waiting = aside.get(parent) or aside.setdefault(parent, Waiting())
-                        sums[parent] = waiting.add(c, old, parent.shape)
-                    elif old is None:
-                        sums[parent] = c
-                    elif parent in owned:
-                        old += c
-                        sums[parent] = old  # += makes a new NumPy scalar
-                    else:
-                        sums[parent] = old + c
-                        if gather:
-                            owned.add(parent)
-                if sent is not None:
-                    sent.append(c)
-            if observer is not None:
-                observer(node, g, sent)
-            if node.saved and pulls and not retain_graph:
-                node.saved = None
-    finally:
-        here.mode = outer
+    while queue:
+        node: Any = heappop(queue)[1]
+        g = sums.pop(node)
+        if node in aside:
+            g = aside.pop(node).total(g, node.shape)
+        if node.notes is not None and node.notes.attentive:
+            g = node.notes.attended(g, None if create_graph else graph.make_tensor)
+        op, source = node.primitive, node
+        sent: Any = None if gather else []
+        if op is None or (wanted is not None and node in wanted):
+            arrived[node] = g if create_graph else np.array(g)
+        pulls: Any = ()
+        if op is not None and (path is None or not path.isdisjoint(node.parents)):
+            if latest[0] > node.order or node.saved is None:
+                _check_saved(node)
+            if create_graph:
+                source, here.mode = _Recorded(node), here.mode.having("tag", node.tag)
+            pulls = op.gathers if gather else op.pulls
+            if op.joint is not None:  # one rule has done the work of all
+                pulls = [lambda g, node, c=c: c for c in op.joint.pull(g, source)]
+        for parent, pull in zip(node.parents, pulls):
+            c = None
+            if parent.requires_grad and (path is None or parent in path):
+                c = pull(g, source)
+                if checking:
+                    check_nan(c, node, parent)
+                old = sums.get(parent, sums)
+                if old is sums:  # nothing has come here yet
+                    heappush(queue, (-parent.order, parent))
+                    old = None
+                if c.shape != parent.shape and (c := fitted(c, parent.shape, gather)).shape is None:
+                    waiting = aside.get(parent) or aside.setdefault(parent, Waiting())
+                    sums[parent] = waiting.add(c, old, parent.shape)
+                elif old is None:
+                    sums[parent] = c
+                elif parent in owned:
+                    old += c
+                    sums[parent] = old  # += makes a new NumPy scalar
+                else:
+                    sums[parent] = old + c
+                    if gather:
+                        owned.add(parent)
+            if sent is not None:
+                sent.append(c)
+        if observer is not None:
+            observer(node, g, sent)
+        if node.saved and pulls and not retain_graph:
+            node.saved = None
     return arrived
 
 
