@@ -282,7 +282,5 @@ def compare(torch: Any, program: list[tuple[str, Options]], seed: int) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(layers(), min_size=1, max_size=6), st.integers(0, 99))
-def test_random_nets(program: list[tuple[str, Options]], seed: int) -> None:
-    import torch
-
+def test_random_nets(torch: Any, program: list[tuple[str, Options]], seed: int) -> None:
     compare(torch, program, seed)

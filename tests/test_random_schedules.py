@@ -140,7 +140,5 @@ def compare(torch: Any, program: tuple[Any, ...]) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(programs())
-def test_random_schedules(program: tuple[Any, ...]) -> None:
-    import torch
-
+def test_random_schedules(torch: Any, program: tuple[Any, ...]) -> None:
     compare(torch, program)
