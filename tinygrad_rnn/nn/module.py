@@ -133,11 +133,7 @@ class Module:
 
     def __getattr__(self, name: str) -> Any:
         own = self.__dict__
-        try:
-            return own["_parameters"][name]  # the most frequent, as a cell asks at every step
-        except KeyError:
-            pass
-        for kind in ("_buffers", "_modules"):
+        for kind in ("_parameters", "_buffers", "_modules"):
             if kind in own and name in own[kind]:
                 return own[kind][name]
         hint = "" if "_parameters" in own else "; does its __init__ call super().__init__()?"
