@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
+from tinygrad_rnn.engine.memory import tick
 from tinygrad_rnn.engine.mode import Mode, Tag, here
 
 if TYPE_CHECKING:
@@ -403,3 +404,24 @@ class layer(_Context):
     def value(self, outer: Any) -> tuple[int | None, str | None]:
         """The layer and direction inside."""
         return self.place
+
+
+class call(_Context):
+    """Tag what is computed inside as one call of a recurrent layer, which counts its own steps.
+
+    Where the program gives the step, nothing else does: then this does nothing.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> x = tg.tensor([1.0], requires_grad=True)
+    >>> with call(), tg.step(1):
+    ...     (x * 2).grad_fn.tag.call is None
+    False
+    """
+
+    field = "call"
+
+    def value(self, outer: int | None) -> int | None:
+        """The number of the call inside, by which it is told from others."""
+        return tick() if here.mode.tag.step is None else None
