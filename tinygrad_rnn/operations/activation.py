@@ -584,7 +584,7 @@ def gelu(input: Any, *, approximate: str = "none") -> Tensor:
     if approximate == "none":
         return gelu.apply(x)
     if approximate == "tanh":
-        return _gelu_tanh.apply(x)
+        return gelu_tanh.apply(x)
     raise RuntimeError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
 
 
@@ -606,14 +606,14 @@ def _gelu_tanh_slope(g: Any, x: Any) -> Any:
     return g * ((1 + t) + x * (1 - t * t) * (1 + x * x * (3 * _C)) * _K) * 0.5
 
 
-_gelu_tanh = primitive(
+gelu_tanh = primitive(
     "gelu_tanh",
     silent(wide(lambda x: x * ((1 + np.tanh((x + x * x * x * _C) * _K)) * 0.5))),
     prepare=floats("gelu_tanh"),
     twin=lambda torch, x: torch.nn.functional.gelu(x, approximate="tanh"),
     activation=True,
 )
-_gelu_tanh.vjp(
+gelu_tanh.vjp(
     "x", wide(_gelu_tanh_slope), formula="g ⊙ (1 + t + x ⊙ (1 − t²) ⊙ u′) / 2, t = tanh u"
 )
 
