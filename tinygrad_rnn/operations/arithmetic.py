@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 # -- sums and differences --
 
 
-@operation(np.add, "a b", symbol="+", prepare=promoted("add"), arrange=first_decides)
+@operation(
+    np.add, "a b", symbol="+", prepare=promoted("add"), arrange=first_decides, collects="a b"
+)
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """Sum, elementwise: ``input + alpha · other``.
 
@@ -63,7 +65,9 @@ def _without_bools(inputs: Sequence[Any]) -> Sequence[Any]:
     return _promoted_difference(inputs)
 
 
-@operation(np.subtract, "a b", symbol="−", prepare=_without_bools, arrange=first_decides)
+@operation(
+    np.subtract, "a b", symbol="−", prepare=_without_bools, arrange=first_decides, collects="a"
+)
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """Difference, elementwise: ``input − alpha · other``.
 
@@ -176,7 +180,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     if rounding_mode == "floor":
         return floor_divide.apply(input, other)
     if rounding_mode == "trunc":
-        return _trunc_divide.apply(input, other)
+        return trunc_divide.apply(input, other)
     kind = RuntimeError if isinstance(rounding_mode, str) else TypeError
     raise kind(f"div: rounding_mode must be None, 'trunc' or 'floor', got {rounding_mode!r}")
 
@@ -237,7 +241,7 @@ def _truncated_quotient(a: Any, b: Any) -> Any:
     return np.trunc(a / b) if a.dtype.kind == "f" else (a - np.fmod(a, b)) // b
 
 
-_trunc_divide = primitive(
+trunc_divide = primitive(
     "trunc_divide",
     silent(_whole(_truncated_quotient)),
     "a b",
@@ -247,9 +251,9 @@ _trunc_divide = primitive(
     twin=lambda torch, a, b: torch.div(a, b, rounding_mode="trunc"),
     analytic=False,
 )
-_trunc_divide.vjp("a", lambda g: np.zeros_like(g), formula="0")
-_trunc_divide.vjp("b", lambda g: np.zeros_like(g), formula="0")
-_truncated = in_rules(_trunc_divide)  # whose derivatives are 0 even where b is 0
+trunc_divide.vjp("a", lambda g: np.zeros_like(g), formula="0")
+trunc_divide.vjp("b", lambda g: np.zeros_like(g), formula="0")
+_truncated = in_rules(trunc_divide)  # whose derivatives are 0 even where b is 0
 
 
 @elementwise(_whole(np.remainder), symbol="%", **_WHOLE, analytic=False)
@@ -405,6 +409,7 @@ def _as_element(value: Any, x: Any) -> Any:
     lambda x, a, b, *, value: x + a * b * _as_element(value, x),
     "x a b",
     symbol="{x} + value·{a} ⊙ {b}",
+    collects="x",
     prepare=promoted("addcmul", bools=False, numbers=False),
     arrange=first_decides,
 )
@@ -439,7 +444,7 @@ def _quotients(inputs: Sequence[Any]) -> Sequence[Any]:
 
 @operation(
     lambda x, a, b, *, value: x + a / b * _as_element(value, x), "x a b",
-    symbol="{x} + value·{a} / {b}", prepare=_quotients, arrange=first_decides,
+    symbol="{x} + value·{a} / {b}", prepare=_quotients, arrange=first_decides, collects="x",
 )  # fmt: skip
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
     """``input`` + ``value`` · ``tensor1`` / ``tensor2``, elementwise, in their common type.
