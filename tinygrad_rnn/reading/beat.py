@@ -8,6 +8,7 @@ were made: a pass begins with what all of them do before the beat and ends where
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import traits_of
-from tinygrad_rnn.reading.given import is_inline, role_of
+from tinygrad_rnn.reading.given import is_inline, role_of, was_detached
 
 Pass = list[Node]
 
@@ -122,15 +123,19 @@ def _runs(places: list[Node], nodes: list[Node], weights: dict[Node, Hashable]) 
 
 
 def _depths(places: list[Node], series: list[list[Node]]) -> list[list[int]]:
-    """For each member of each series, how many of the series follow one another up to it."""
+    """For each member of each series, how many of the series follow one another up to it.
+
+    What the program detached goes on, too, from whatever there is by then.
+    """
     belongs: dict[Node, list[int]] = defaultdict(list)
     for number, members in enumerate(series):
         for node in members:
             belongs[node].append(number)
     none = np.zeros(len(series), np.int32)
     depth: dict[Node, Any] = {}
+    so_far = none.copy()
     for place in places if series else ():
-        deepest = none
+        deepest = so_far.copy() if was_detached(place) else none
         for parent in place.parents:
             below = depth.get(parent, none)
             if below is not none and below is not deepest:
@@ -138,6 +143,7 @@ def _depths(places: list[Node], series: list[list[Node]]) -> list[list[int]]:
         if place in belongs:
             deepest = deepest.copy()
             deepest[belongs[place]] += 1
+            so_far = np.maximum(so_far, deepest)
         if deepest is not none:
             depth[place] = deepest
     return [[int(depth[node][i]) for node in members] for i, members in enumerate(series)]
@@ -217,22 +223,34 @@ class _Passes:
         anchors: list[Node],
         on_beat: set[Node],
     ) -> None:
-        self.nodes, self.weights, self.taken, self.on_beat = nodes, weights, taken, on_beat
+        self.nodes, self.taken, self.on_beat = nodes, taken, on_beat
         self.index = {node: i for i, node in enumerate(nodes)}
         self.anchors = [self.index[node] for node in anchors]
+        self.weights = self._used_again(weights)
         self.users: dict[Node, int] = {}  # the first of each node
         for i, node in enumerate(nodes):
             for parent in node.parents:
                 self.users.setdefault(parent, i)
         before, here = self._before()
         starts = [self.anchors[0] - here]
-        starts += [self._start(i, before) for i in range(1, len(self.anchors))]
+        for t in range(1, len(self.anchors)):
+            starts.append(self._start(t, before, starts[-1]))
         self.passes = [nodes[a:b] for a, b in zip(starts, starts[1:])]
         self.most = self._most()
         self._end(starts[-1], before)
         self._beginning(starts[0])
         if not self._is_loop():
             self.passes = []
+
+    def _used_again(self, weights: dict[Node, Hashable]) -> dict[Node, Hashable]:
+        """The weights without what only a few passes share, as one's target the next one's input."""
+        passes: dict[Hashable, set[int]] = defaultdict(set)
+        for i, node in enumerate(self.nodes[self.anchors[0] : self.anchors[-1] + 1]):
+            for parent in node.parents:
+                if parent in weights and not parent.requires_grad:
+                    passes[weights[parent]].add(bisect_right(self.anchors, i + self.anchors[0]))
+        few = {weight for weight, used in passes.items() if 2 * len(used) <= len(self.anchors) + 1}
+        return {place: weight for place, weight in weights.items() if weight not in few}
 
     def _kind(self, node: Node) -> Hashable:
         """What tells that two nodes do the same, at different passes."""
@@ -260,7 +278,7 @@ class _Passes:
                 break
             length += 1
         start = min(later - length, self._joined_with_input(t))
-        while start < later and not self._reads_anew(self.nodes[start], previous):
+        while start < later and not self._reads_anew(self.nodes[start], previous - length):
             start += 1
         ahead = [self._kind(node) for node in self.nodes[start:later]]
         return ahead, min(length, len(ahead))
@@ -271,7 +289,7 @@ class _Passes:
         joined = [
             self.index[q] for p, q in pairs
             if p.is_leaf and self.anchors[t - 1] < self.index.get(q, -1)
-            and traits_of(q.primitive).joins and any(parent.is_leaf for parent in q.parents)
+            and traits_of(q.primitive).joins and any(x.is_leaf and x is not p for x in q.parents)
         ]  # fmt: skip
         return min(joined, default=self.anchors[t])
 
@@ -293,13 +311,15 @@ class _Passes:
             for parent in node.parents
         )
 
-    def _start(self, t: int, before: list[Hashable]) -> int:
+    def _start(self, t: int, before: list[Hashable], earlier: int) -> int:
         """Where a pass starts: with what they do before the beat, and what it alone reads."""
         at, previous = self.anchors[t], self.anchors[t - 1]
         for kind in reversed(before):
             if at - 1 <= previous or self._kind(self.nodes[at - 1]) != kind:
                 break
             at -= 1
+        while at < self.anchors[t] and not self._reads_anew(self.nodes[at], earlier):
+            at += 1
         while at - 1 > previous and self._is_read_by(self.nodes[at - 1], at):
             at -= 1
         return at

@@ -16,11 +16,13 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import NamedTuple
 
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.beat import loops
+from tinygrad_rnn.reading.given import was_detached
 
 SOURCES = ("found", "given", "none")
 
@@ -209,7 +211,7 @@ class _Timeline:
         ends = [nodes[-1].order for nodes in stretch.passes.values()]
         first = stretch.passes[1][0]
         i = self.places.index(first)
-        while i and self.places[i - 1].is_leaf and self.places[i - 1] in first.parents:
+        while i and _is_constant_of(self.places[i - 1], first):
             i -= 1
         for place in self.places[i:]:
             if place.order > ends[-1]:
@@ -227,7 +229,9 @@ class _Timeline:
             if place in seen:
                 continue
             seen.add(place)
-            if self.step.get(place):
+            if was_detached(place):  # it goes on from there all the same
+                yield from [node for node in self.home if node.order < place.order][-1:]
+            elif self.step.get(place):
                 if not place.is_leaf:
                     yield place
             else:
@@ -259,6 +263,10 @@ class _Timeline:
                     self.change[place] = Moment(min(steps), found=found, hands_on=True)
                 elif place in self.found:
                     self.step[place] = 0
+
+
+def _is_constant_of(leaf: Node, node: Node) -> bool:
+    return leaf.is_leaf and not leaf.requires_grad and leaf in node.parents
 
 
 def _initial(passes: list[list[Node]]) -> list[Node]:
@@ -306,12 +314,10 @@ def _meetings(
             for parent in node.parents:
                 if len(read[parent]) == 1 and parent.is_leaf:
                     yield next(iter(read[parent])), number[node]
-        elif traits_of(node.primitive).joins and len(node.parents) == 2:
-            one, another = node.parents
-            if one in others and another in number:
-                yield others[one], number[another]
-            elif another in others and one in number:
-                yield others[another], number[one]
+        elif len(node.parents) == 2:
+            for one, another in permutations(node.parents):
+                if one in others and another in number:
+                    yield others[one], number[another]
 
 
 def _part(node: Node) -> object:
