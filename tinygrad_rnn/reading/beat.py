@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import traits_of
-from tinygrad_rnn.reading.given import is_inline, role_of, was_detached
+from tinygrad_rnn.reading.given import is_inline, may_be_parameter, was_detached
 
 Pass = list[Node]
 
@@ -365,18 +365,11 @@ class _Passes:
             self.passes.insert(0, early[::-1])
 
     def _is_loop(self) -> bool:
-        """Whether passes share more weights than they have for themselves, and read their input."""
-        used = [self._parameters(each) for each in self.passes]
-        common = set.intersection(*used[:2]) | set.intersection(*used[-2:])
-        own = [len({p for p in each - common if _is_parameter(p)}) for each in used]
-        if min(own) >= max(len(common), 1):
+        """Whether passes have their weights in common, and, if they are but two, read an input."""
+        if are_layers(self.passes):
             return False
-        return len(self.passes) > 2 or self._reads_input(self.passes[1], common)
-
-    def _parameters(self, nodes: Iterable[Node]) -> set[Hashable]:
-        read = {parent for node in nodes for parent in node.parents}
-        known = {self.weights[p] for p in read if p in self.weights}
-        return known | {p for p in read if p.is_leaf and _is_parameter(p)}
+        one, other = ({self.weights.get(p, p) for n in each for p in n.parents} for each in self.passes[:2])
+        return len(self.passes) > 2 or self._reads_input(self.passes[1], one & other)
 
     def _reads_input(self, nodes: Pass, common: set[Hashable]) -> bool:
         """Whether a pass reads what is no weight of all, and was not made by the one before."""
@@ -390,8 +383,19 @@ class _Passes:
         )
 
 
-def _is_parameter(weight: Hashable) -> bool:
-    return isinstance(weight, Node) and role_of(weight) == "parameter"
+def are_layers(passes: list[Pass]) -> bool:
+    """Whether passes are the layers of a net: each has weights of its own, no fewer than in common.
+
+    One such pass more or less does not matter: the last may not use all that the others use.
+    """
+    used = [weights_of(nodes) for nodes in passes]
+    common = set.intersection(*used[:2]) | set.intersection(*used[-2:])
+    return min(len(each - common) for each in used) >= max(len(common), 1)
+
+
+def weights_of(nodes: Pass) -> set[Node]:
+    """The leaves that a pass reads and that may be parameters."""
+    return {p for node in nodes for p in node.parents if p.is_leaf and may_be_parameter(p)}
 
 
 def _depending(places: list[Node], first: Node) -> set[Node]:

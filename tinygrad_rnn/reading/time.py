@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.operations.traits import traits_of
-from tinygrad_rnn.reading.beat import loops
+from tinygrad_rnn.reading import beat, lines
 from tinygrad_rnn.reading.given import was_detached
 
 SOURCES = ("found", "given", "none")
@@ -76,10 +76,11 @@ def in_time(root: Node, steps: str = "found") -> Timed:
         change = {place: Moment(None) for place in places if place.tag.step is not None}
         origin = "none"
     else:
-        change = _Timeline(places).change if steps == "found" else {}
-        timed = any(place.tag.step for place in places)
-        origin = "structure" if any(m.found for m in change.values()) else "given"
-        origin = origin if timed or change else "none"
+        timeline = _Timeline(places if steps == "found" else [])
+        change = timeline.change
+        timed = change or any(place.tag.step for place in places)
+        origin = "given" if timed else "none"
+        origin = timeline.origin if any(m.found for m in change.values()) else origin
     new = _copies(places, change)
     return Timed(new.get(root, root), new, origin)
 
@@ -163,7 +164,10 @@ class _Timeline:
             )
         }  # fmt: skip
         said = [place.order for place in self.step if not place.is_leaf]
-        for passes in loops(self.places, free):
+        traced = lines.loops(self.places, free)
+        self.origin = "lines" if traced else "structure"
+        rest = free - {node for passes in traced for nodes in passes for node in nodes}
+        for passes in [*traced, *beat.loops(self.places, rest)]:
             span = bisect_right(said, passes[0][0].order), bisect_right(said, passes[-1][-1].order)
             if span[0] == span[1]:  # where the program tells steps itself it knows better
                 yield self._loop(passes)
