@@ -92,7 +92,8 @@ class Record:
         self.root, self.steps_from = timed.root, timed.origin
         self.visits = tuple([replace(visit, node=timed.of(visit.node)) for visit in visits])
         self.places = tape([self.root])
-        leaves, saved = ({timed.of(at): x for at, x in d.items()} for d in (leaves, saved))
+        leaves = {timed.of(leaf): g for leaf, g in leaves.items()}
+        saved = {timed.of(node): arrays for node, arrays in saved.items()}
         self._saved = saved
         kept = {
             at: array

@@ -36,7 +36,7 @@ class Mode:
         elif field == "scope":
             tag = Tag(value, *tag[1:5])
         elif field == "layer":
-            tag = Tag(tag[0], tag[1], *value, tag[4])
+            tag = Tag(tag[0], tag[1], value[0], value[1], tag[4])
         elif field == "call":
             tag = Tag(*tag[:4], value)
         elif field == "tag":

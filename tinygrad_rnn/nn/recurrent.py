@@ -1,8 +1,8 @@
 """Recurrent layers: cells unrolled over a sequence, as a literal graph.
 
 Every step of every layer is recorded as the operations it consists of, and each of these knows its
-layer, direction and time step: 1 … T as in the equations, 0 for the initial state. In a program that
-says itself which step it is at (`step`), all of a call is of that one.
+layer, direction and time step: 1 … T as in the equations, 0 for the initial state. In a program
+that says itself which step it is at (`step`), all of a call is of that one.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ class RNNBase(Module):
             xs = directions[0]
             if self.bidirectional:
                 with layer(number, None):
-                    xs = _side_by_side(*directions, at)
+                    xs = _side_by_side(directions[0], directions[1], at)
         return xs, last
 
     def _unroll(

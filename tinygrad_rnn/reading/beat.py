@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,9 @@ def _weights(places: list[Node]) -> dict[Node, Hashable]:
     or what is computed from several such leaves in the same way again and again.
     """
     uses = Counter(parent for node in places for parent in node.parents)
-    found: dict[Node, Hashable] = {place: place for place in places if place.is_leaf and uses[place] > 1}
+    found: dict[Node, Hashable] = {
+        place: place for place in places if place.is_leaf and uses[place] > 1
+    }
     computed: dict[Node, int] = {}
     numbers: dict[Hashable, int] = {}  # of computations
     for node in places:
@@ -110,7 +113,8 @@ def _runs(places: list[Node], nodes: list[Node], weights: dict[Node, Hashable]) 
     for node in nodes:
         for operand, parent in enumerate(node.parents):
             if parent in weights and len(node.parents) > 1:
-                key = node.primitive, node.tag.scope, node.tag[2:4], operand, weights[parent]
+                at = node.primitive, node.tag.scope, node.tag[2:4]
+                key: Hashable = (*at, operand, weights[parent])
                 if not series[key] or series[key][-1] is not node:
                     series[key].append(node)
     several = {key: members for key, members in series.items() if len(members) > 1}
@@ -170,30 +174,16 @@ def _risings(members: list[Node], depths: list[int]) -> Iterator[tuple[list[Node
 def _merely_collects(anchors: list[Node]) -> bool:
     """Whether one use goes on to the next by nothing but additions and the like: a running sum."""
     first, second = anchors[:2]
-    waiting, seen = [second], set()
+    below, waiting = {second}, [second]
     while waiting:
-        node = waiting.pop()
-        if node is first:
-            continue
-        for parent in node.parents:
-            if parent not in seen and parent.order >= first.order and _leads(first, parent):
-                seen.add(parent)
-                waiting.append(parent)
-    cycle = [first, second, *seen]
-    return all(traits_of(node.primitive).collects for node in cycle)
-
-
-def _leads(first: Node, place: Node) -> bool:
-    """Whether a place is another, or depends on it."""
-    waiting, seen = [place], {place}
-    while waiting:
-        at = waiting.pop()
-        if at is first:
-            return True
-        fresh = [p for p in at.parents if p.order >= first.order and p not in seen]
-        seen.update(fresh)
+        fresh = {p for p in waiting.pop().parents if p.order >= first.order} - below
+        below |= fresh
         waiting += fresh
-    return False
+    cycle = {first}
+    for node in sorted(below, key=lambda node: node.order):
+        if not cycle.isdisjoint(node.parents):
+            cycle.add(node)
+    return all(traits_of(node.primitive).collects for node in cycle)
 
 
 def _main(runs: list[_Run]) -> list[_Run]:
@@ -235,7 +225,7 @@ class _Passes:
         starts = [self.anchors[0] - here]
         for t in range(1, len(self.anchors)):
             starts.append(self._start(t, before, starts[-1]))
-        self.passes = [nodes[a:b] for a, b in zip(starts, starts[1:])]
+        self.passes = [nodes[a:b] for a, b in pairwise(starts)]
         self.most = self._most()
         self._end(starts[-1], before)
         self._beginning(starts[0])
@@ -368,7 +358,9 @@ class _Passes:
         """Whether passes have their weights in common, and, if they are but two, read an input."""
         if are_layers(self.passes):
             return False
-        one, other = ({self.weights.get(p, p) for n in each for p in n.parents} for each in self.passes[:2])
+        one, other = (
+            {self.weights.get(p, p) for n in each for p in n.parents} for each in self.passes[:2]
+        )
         return len(self.passes) > 2 or self._reads_input(self.passes[1], one & other)
 
     def _reads_input(self, nodes: Pass, common: set[Hashable]) -> bool:
@@ -378,8 +370,10 @@ class _Passes:
             not is_inline(parent) and parent not in self.on_beat
             for node in nodes
             for parent in node.parents
-            if parent not in here and self.weights.get(parent) not in common
-            or traits_of(parent.primitive).part and self.weights.get(parent) in common
+            if parent not in here
+            and self.weights.get(parent) not in common
+            or traits_of(parent.primitive).part
+            and self.weights.get(parent) in common
         )
 
 

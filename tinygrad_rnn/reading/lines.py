@@ -11,6 +11,7 @@ import dis
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from types import CodeType
 from typing import NamedTuple
 
@@ -72,7 +73,8 @@ def _of_calls(traced: list[Node]) -> Iterator[Passes]:
 
 def _executions(nodes: list[Node], depth: int) -> Iterator[_Execution]:
     """What a call ran, one instruction after another, with what each made at whatever depth."""
-    key, made, at = None, [], 0
+    key, at = None, 0
+    made: list[Node] = []
     for node in nodes:
         trace = node.tag.line
         inner = trace.calls[depth + 1 :]
@@ -150,31 +152,20 @@ def _computes_with_earlier(passes: Passes, number: dict[Node, int]) -> bool:
 
     Additions and the like do not count: so a sum is collected.
     """
-    first, last = passes[0][0].order, passes[-1][-1].order
-    earlier: dict[Node, int] = {}  # the earliest pass that something computed depends on
-    fruits: set[Node] = set()  # what is computed in a pass with what an earlier one made
-    handed: set[int] = set()  # the passes whose fruits came to a later one
+    depends: dict[Node, int] = {}  # the earliest pass that something depends on, its own included
+    fruit: dict[Node, int] = {}  # the earliest pass in which an earlier one's result was worked on
     for node in _between(passes):
-        n = number.get(node)
-        comes = {earlier.get(p, number.get(p)) for p in node.parents if p in earlier or p in number}
-        comes.discard(None)
-        if comes:
-            earlier[node] = min(comes)  # type: ignore[type-var]
-        if n is None:
-            continue
-        if comes and min(comes) < n and not traits_of(node.primitive).collects:  # type: ignore
-            fruits.add(node)
-    if len(passes) == 2:
-        return bool(fruits)
-    leads: set[Node] = set(fruits)
-    home = {node: number[node] for node in fruits}
-    for node in _between(passes):
-        sources = [home[p] for p in node.parents if p in home]
-        if sources:
-            home.setdefault(node, min(sources))
-            if (n := number.get(node)) is not None and min(sources) < n:
-                handed.update(s for s in sources if s < n)
-    return bool(handed)
+        n = number.get(node, len(passes))
+        earliest = min([n, *(depends[p] for p in node.parents if p in depends)])
+        brought = [fruit[p] for p in node.parents if p in fruit]
+        depends[node] = earliest
+        if n < len(passes) and earliest < n and not traits_of(node.primitive).collects:
+            brought.append(n)
+        if brought:
+            fruit[node] = min(brought)
+            if node in number and (len(passes) == 2 or min(brought) < n):
+                return True
+    return False
 
 
 def _between(passes: Passes) -> list[Node]:
@@ -211,7 +202,7 @@ def _is_inside(inner: Passes, outer: Passes) -> bool:
 def _carries_on(runs: list[Passes]) -> bool:
     """Whether each run of a loop begins with what the one before it ended with."""
     runs = sorted(runs, key=lambda passes: passes[0][0].order)
-    for one, other in zip(runs, runs[1:]):
+    for one, other in pairwise(runs):
         made = {node for nodes in one for node in nodes}
         if not _reaches(other[0], made):
             return False

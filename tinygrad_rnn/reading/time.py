@@ -174,8 +174,9 @@ class _Timeline:
 
     def _loop(self, passes: list[list[Node]]) -> _Stretch:
         known = {node: number for number, nodes in enumerate(passes, 1) for node in nodes}
-        for call in {node.tag.call for node in known} - {None}:
-            self.calls.pop(call, None)  # its one step is that of the loop
+        for node in known:
+            if node.tag.call is not None:
+                self.calls.pop(node.tag.call, None)  # its one step is that of the loop
         stretch = _Stretch(dict(enumerate(passes, 1)), is_loop=True)
         stretch.initial = _initial(passes)
         stretch.reads = [p for node in passes[0] for p in node.parents if p not in known]
