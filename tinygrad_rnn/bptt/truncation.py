@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import index
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.reading.names import plain_name
 from tinygrad_rnn.reading.roles import Use
-from tinygrad_rnn.reading.states import Carriers, recurrences
+from tinygrad_rnn.reading.states import TimeEdges
+from tinygrad_rnn.reading.walks import Moment
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.norms import norm
 
@@ -302,9 +303,9 @@ def _truncations(caller: str, loss: Any, ks: Iterable[Any], windows: str) -> lis
     sizes = dict.fromkeys(_window(caller, k) for k in ks)
     if windows not in [*_WINDOWS]:
         raise ValueError(f"{caller}: windows must be 'regular' or 'sliding', not {windows!r}")
-    carriers = Carriers(record.places, recurrences(record.places))
+    edges = TimeEdges(record.places)
     uses = ((node, i) for node in record.places for i in range(len(node.parents)))
-    if not any(carriers.edge(*use) for use in uses):
+    if not any(edges.edge(*use) for use in uses):
         raise ValueError(
             f"{caller}: no state is carried from one time step to another; compute each step "
             "inside `with bptt.step(t):`"
@@ -312,12 +313,12 @@ def _truncations(caller: str, loss: Any, ks: Iterable[Any], windows: str) -> lis
     full, _ = _walked(record, lambda node, mark, operand: mark)
     found = []
     for k in sizes:
-        truncated, lost = _walked(record, _WINDOWS[windows](carriers, k))
+        truncated, lost = _walked(record, _WINDOWS[windows](edges, k))
         severed = tuple(
-            Severed(node.parents[i], node, edge, lost[node, i])
+            Severed(node.parents[i], node, edges.steps(node, i), lost[node, i])
             for node in reversed(record.places)
             for i in range(len(node.parents))
-            if (node, i) in lost and (edge := carriers.edge(node, i))
+            if (node, i) in lost
         )
         found.append(Truncation(k, windows, severed, truncated, full))
     return found
@@ -345,29 +346,50 @@ def _window(caller: str, k: Any) -> int:
 
 
 # -- which edges are cut -------------------------------------------------------------------------
+#
+# Marks tell on which way a place is reached: how many steps it has gone, for sliding windows, and
+# whether what just passes on is read by a step or only by what stands after all of them.
 
 
-def _regular(carriers: Carriers, k: int) -> Follow:
-    """Cut where an edge leads from one window to another; all marks are 0."""
-    first = carriers.first
+class _Mark(NamedTuple):
+    gone: int = 0
+    read: bool = False
+
+
+def _cutting(edges: TimeEdges, far: Callable[[int, Moment, Moment], int | None]) -> Follow:
+    """Follow time edges as long as ``far``, which counts what a way has gone, does not say None."""
 
     def follow(node: Node, mark: Any, operand: int) -> Any:
-        edge = carriers.edge(node, operand)
-        cut = edge and (edge[0] - first) // k != (edge[1] - first) // k
-        return Cut(node, operand, mark) if cut else mark
+        gone, read = mark or _Mark()
+        read = read or not edges.passes_on(node)
+        moments = edges.edge(node, operand) if read else None
+        if moments:
+            on = far(gone, *moments)
+            if on is None:
+                return Cut(node, operand, mark)
+            gone = on
+        return _Mark(gone, read and edges.passes_on(node.parents[operand]))
 
     return follow
 
 
-def _sliding(carriers: Carriers, k: int) -> Follow:
-    """Cut where a way back from the loss has gone k steps; marks count them."""
+def _regular(edges: TimeEdges, k: int) -> Follow:
+    """Cut where an edge leads from one window to another."""
+    return _cutting(edges, lambda gone, made, used: _same(made.number // k, used.number // k))
 
-    def follow(node: Node, mark: Any, operand: int) -> Any:
-        edge = carriers.edge(node, operand)
-        far = mark + (abs(edge[0] - edge[1]) if edge else 0)
-        return far if far < k else Cut(node, operand, mark)
 
-    return follow
+def _same(one: int, other: int) -> int | None:
+    return 0 if one == other else None
+
+
+def _sliding(edges: TimeEdges, k: int) -> Follow:
+    """Cut where a way back from the loss has gone k steps."""
+
+    def far(gone: int, made: Moment, used: Moment) -> int | None:
+        gone += abs(used.number - made.number)
+        return gone if gone < k else None
+
+    return _cutting(edges, far)
 
 
 _WINDOWS = {"regular": _regular, "sliding": _sliding}
@@ -379,9 +401,9 @@ def _walked(record: Record, follow: Follow) -> tuple[dict[Node, Array], dict[Use
     start = record.gradient(root)
     if start is None:
         start = np.ones(root.shape, np.asarray(record.value(root)).dtype)
-    copies = replica(record, [(root, 0)], follow)
+    copies = replica(record, [(root, _Mark())], follow)
     with np.errstate(all="ignore"):
-        arrived = walk({copies[root, 0]: start})
+        arrived = walk({copies[root, _Mark()]: start})
     gradients = {}
     for place in record.places:
         if place.is_leaf and place.requires_grad:
@@ -392,7 +414,7 @@ def _walked(record: Record, follow: Follow) -> tuple[dict[Node, Array], dict[Use
         (node, i): np.zeros(parent.shape)
         for node in record.places
         for i, parent in enumerate(node.parents)
-        if isinstance(follow(node, 0, i), Cut)  # always cut, whether or not anything arrives
+        if isinstance(follow(node, _Mark(), i), Cut)  # always cut, whether or not anything arrives
     }
     for (_, mark), copy in copies.items():
         if isinstance(mark, Cut) and copy in arrived:

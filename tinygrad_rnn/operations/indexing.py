@@ -116,7 +116,7 @@ add_spans.joint_vjp(lambda g, index: [g[slices(*i)] for i in index], formula="g[
 # -- reading parts ------------------------------------------------------------------------------
 
 take = primitive(
-    "index", owned(lambda x, *, index: x[index]), "x", symbol="getitem", twin=twins.read
+    "index", owned(lambda x, *, index: x[index]), "x", symbol="getitem", twin=twins.read, moves=True
 )
 take.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")
 
@@ -165,7 +165,9 @@ def _at_last(g: Any, index: Index, shape: tuple[int, ...]) -> Any:
     return part if last.all() else np.where(last, part, 0)
 
 
-put: Primitive = primitive("index_put", _replaced, "x value", symbol="setitem", twin=twins.put)
+put: Primitive = primitive(
+    "index_put", _replaced, "x value", symbol="setitem", twin=twins.put, moves=True
+)
 _put_in_rules = in_rules(put)
 put.vjp("x", lambda g, index: _cleared(g, index), formula="g, but 0 at [index]")
 put.vjp("value", lambda g, x_shape, index: _at_last(g, index, x_shape), formula="g[index]")

@@ -34,6 +34,8 @@ class Traits:
         The ends of its range, of what the gates of recurrent nets are made by.
     steepest : float
         Its largest slope, of what the states of recurrent nets are made by.
+    moves : bool
+        Whether it only puts elements of its inputs into other places.
     remedy : str
         What to do where it makes infinities or NaN.
     stops : str
@@ -50,8 +52,15 @@ class Traits:
     analytic: bool | Fn = True
     squashes: tuple[int, int] | None = None
     steepest: float = 0.0
+    moves: bool = False
     remedy: str = ""
     stops: str = ""
+
+
+def moves_only(primitive: Any) -> bool:
+    """Whether an operation computes nothing, but hands elements on, as views and `cat` do."""
+    traits = traits_of(primitive)
+    return traits is not None and (primitive.view or traits.moves)
 
 
 def primitive(
