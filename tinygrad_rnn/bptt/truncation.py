@@ -314,6 +314,7 @@ def _truncations(caller: str, loss: Any, ks: Iterable[Any], windows: str) -> lis
     found = []
     for k in sizes:
         truncated, lost = _walked(record, _WINDOWS[windows](edges, k))
+        truncated = truncated if lost else full
         severed = tuple(
             Severed(node.parents[i], node, edges.steps(node, i), lost[node, i])
             for node in reversed(record.places)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
@@ -64,8 +64,13 @@ class Walks:
     def _number(self, nodes: list[Node]) -> None:
         """Say of each node when it was made in the walks through these."""
         visits = [list(group) for _, group in groupby(nodes, key=own_step)]
-        for walk in walked([visit[0].tag.step or 0 for visit in visits]):
-            steps = [visits[i] for i in walk]
+        walks = [
+            [visits[i] for i in walk] for walk in walked([visit[0].tag.step or 0 for visit in visits])
+        ]
+        for walk, following in pairwise(walks):
+            if self._prepares([walk[-1], *following]) and not self._share(walk[-1], walk[:-1]):
+                following.insert(0, walk.pop())
+        for steps in walks:
             if len(steps) > 1 and self._prepares(steps):
                 self.prepared.update(steps.pop(0))
             if nodes[0].tag.layer is not None and nodes[0].tag.direction == "reverse":
@@ -80,20 +85,17 @@ class Walks:
         """Whether the first step makes initial states: of nothing that is given to the others,
         and otherwise than they make states, unless its number says it.
         """
-        weights, *others = ({p for node in step for p in node.parents} for step in steps)
-        if weights & self.given & set().union(*others):
+        first, second, *further = steps
+        made = {node.primitive for node in first if node in _used(*steps[1:])}
+        if not made or self._share(first, steps[1:]):
             return False
-        if (steps[0][0].tag.step or 0) <= 0:
-            return True
-        first, second = (set(step) for step in steps[:2])
-        made, again = (
-            {p.primitive for node in users for p in node.parents if p in step}
-            for step, users in (
-                (first, [node for step in steps[1:] for node in step]),
-                (second, [node for step in steps[2:] for node in step]),
-            )
-        )
-        return not made & again
+        later, here = _used(*further), _used(second)
+        again = {node.primitive for node in second if node in later or node not in here}
+        return (first[0].tag.step or 0) <= 0 or not made & again
+
+    def _share(self, step: list[Node], others: list[list[Node]]) -> bool:
+        """Whether something that is given is used in a step and in others."""
+        return not self.given.isdisjoint(_used(step) & _used(*others))
 
     def between(self, place: Node, user: Node) -> tuple[Moment, Moment] | None:
         """When a place was made and used, if those are two steps of one walk."""
@@ -111,6 +113,10 @@ class Walks:
     def walks_of(self, place: Node) -> int:
         """The walks in which a place was made, as bits."""
         return sum(1 << at.walk for at in self._moments.get(self._latest.get(place, place), ()))
+
+
+def _used(*steps: list[Node]) -> set[Node]:
+    return {parent for step in steps for node in step for parent in node.parents}
 
 
 def _given(places: Sequence[Node]) -> set[Node]:
