@@ -16,8 +16,7 @@ from tinygrad_rnn.bptt.replica import Cut, replica
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.reading.names import plain_name
-from tinygrad_rnn.reading.roles import Use
-from tinygrad_rnn.reading.states import TimeEdges
+from tinygrad_rnn.reading.states import TimeEdges, Use
 from tinygrad_rnn.reading.walks import Moment
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.norms import norm

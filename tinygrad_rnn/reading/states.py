@@ -6,16 +6,26 @@ This is the one place that decides what a state is, and what a time edge: see `T
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+    Set,
+)
 from dataclasses import dataclass
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import moves_only, traits_of
 from tinygrad_rnn.reading.given import name_of, role_of
 from tinygrad_rnn.reading.layers import Layer
-from tinygrad_rnn.reading.steps import of_another_step, slots
+from tinygrad_rnn.reading.steps import of_another_step, positions, slots
 from tinygrad_rnn.reading.walks import Moment, Walks
 
+Use = tuple[Node, int]  # a node, and which of its operands something is
 _GATES = ("sigmoid", "tanh")
 
 
@@ -40,8 +50,8 @@ class Recurrence:
     gates: tuple[Series, ...]
 
 
-def recurrences(places: Iterable[Node]) -> list[Recurrence]:
-    """The recurrent layers of a graph, whose places are given oldest first.
+def recurrences(places: Iterable[Node], edges: TimeEdges | None = None) -> list[Recurrence]:
+    """The recurrent layers of a graph, whose places are given oldest first, with their edges.
 
     A *state* is what `TimeEdges` says, together with what has its name, or is the same operation,
     at other steps: nothing uses the last state.  A *gate* is any other sigmoid or tanh that has a
@@ -57,7 +67,8 @@ def recurrences(places: Iterable[Node]) -> list[Recurrence]:
     lstm, layer 0 ['c', 'h'] ['i', 'f', 'g', 'o']
     lstm, layer 1 ['c', 'h'] ['i', 'f', 'g', 'o']
     """
-    return _Search(list(places)).found()
+    places = list(places)
+    return _Search(places, edges or TimeEdges(places)).found()
 
 
 class TimeEdges:
@@ -177,6 +188,18 @@ class TimeEdges:
         moments = self.walks.between(parent, node) if parent in self._hands_on else None
         return None if moments and self._gathers(node) else moments
 
+    def totals(self) -> set[Node]:
+        """What gathers in the steps, on its way to the loss, by way of later steps."""
+        found: set[Node] = set()
+        for node in self._timed():
+            carried = any(self.walks.between(node, user) for user in self.users[node])
+            ends = all(user.tag.step is None for user in self.users[node])
+            if node in self.states or self.passes_on(node):
+                continue
+            if carried or (ends and any(p in found for p in node.parents)):
+                found.add(node)
+        return found
+
     def steps(self, node: Node, operand: int) -> tuple[int, int]:
         """The numbers of the steps between which an operand leads."""
         made, used = (self.walks.step(at) for at in (node.parents[operand], node))
@@ -189,6 +212,49 @@ class TimeEdges:
             and not self.passes_on(node)
             and any(self.walks.between(node, user) for user in self.users[node])
         )
+
+
+def initial_uses(timed: Collection[Node], next_step: Mapping[Node, int]) -> dict[Use, Node]:
+    """Where initial states are used: where the next step uses a state that this one made.
+
+    Parameters
+    ----------
+    timed : collection of Node
+        What stands in the steps, oldest first. Initial states do not.
+    next_step : mapping of int
+        `Walks.next_step`.
+
+    Returns
+    -------
+    dict of Node, by use
+        By the operation and the operand at which it uses an initial state, the state whose part
+        that takes: what the same operation of the next step uses there.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w, h = tg.tensor(0.5, requires_grad=True).named("w"), tg.tensor(1.0).named("h0")
+    >>> for t in (1, 2):
+    ...     with tg.step(t):
+    ...         h = (w * h).named("h")
+    >>> places = tg.bptt.record(h).places
+    >>> uses = initial_uses(places[2:], Walks(places).next_step)
+    >>> [(name_of(node.parents[i]), name_of(state)) for (node, i), state in uses.items()]
+    [('h0', 'h')]
+    """
+    known = positions(timed)
+    alike = {(position, place.tag.step): place for place, position in known.items()}
+    found: dict[Use, Node] = {}
+    for node in known:
+        twin = alike.get((known[node], next_step.get(node)))
+        if twin is None:
+            continue
+        for operand, (mine, state) in enumerate(zip(node.parents, twin.parents)):
+            if mine in known or role_of(mine) == "input" or state.is_leaf:
+                continue
+            if state.tag.step is not None and state.tag.step == node.tag.step:
+                found[node, operand] = state
+    return found
 
 
 def _kept(node: Node) -> Set[int]:
@@ -207,10 +273,18 @@ class Ways:
         Oldest first.
     layers : list of Recurrence
         Its recurrent layers.
+
+    Attributes
+    ----------
+    layer : dict of int, by Node
+        Of each state the layer, as a bit, since a place may lead to states of several.
+    marks : dict of set of int, by Node
+        Of what stands between the steps and is made of states, what its ways on lead to, as
+        `mark` tells it: 0 for those that lead to no step.
     """
 
     def __init__(self, places: list[Node], layers: list[Recurrence]) -> None:
-        self.layer = {  # as a bit, since a place may lead to states of several
+        self.layer = {
             place: 1 << i
             for i, found in enumerate(layers)
             for state in found.states
@@ -221,6 +295,48 @@ class Ways:
             for parent in node.parents:
                 if parent.tag.step == node.tag.step:
                     self._leads[parent] |= self._leads[node]
+        names = [found.layer.whatever_run for found in layers]
+        self._kin = {  # the runs of the same layer, above the bits of the layers themselves
+            1 << i: sum(1 << (len(names) + j) for j, other in enumerate(names) if other == name)
+            for i, name in enumerate(names)
+        }
+        self._above = len(names)
+        self._walks = walks = Walks(places)
+        timed = [p for p in places if not p.is_leaf and p.tag.step is not None]
+        timed = [p for p in timed if p not in walks.prepared]
+        self._initial = initial_uses(timed, walks.next_step)
+        self.marks = self._marks(places)
+
+    def _marks(self, places: list[Node]) -> dict[Node, set[int]]:
+        carried = set(self.layer)
+        for node in places:
+            if self._is_between(node) and not carried.isdisjoint(node.parents):
+                carried.add(node)
+        marks: dict[Node, set[int]] = {p: set() for p in carried if self._is_between(p)}
+        for node in reversed(places):
+            if node in marks and not marks[node]:
+                marks[node].add(0)  # the loss
+            for operand, parent in enumerate(node.parents):
+                if parent in marks:
+                    marks[parent] |= marks.get(node) or {self.mark(node, operand)}
+        return marks
+
+    def _is_between(self, node: Node) -> bool:
+        return not node.is_leaf and (node.tag.step is None or node in self._walks.prepared)
+
+    def mark(self, user: Node, operand: int) -> int:
+        """The layers to whose states at other steps an operand leads, as bits.
+
+        In the upper half of the bits, those whose initial state it is.
+        """
+        place, leads = user.parents[operand], self._leads[user] & self.layer.get(user, -1)
+        initial = leads << self._above if (user, operand) in self._initial else 0
+        return initial | (leads if self._walks.between(place, user) else 0)
+
+    def goes_on(self, state: Node, mark: int) -> bool:
+        """Whether what such a mark says of a state's use is a way on through time."""
+        layer = self.layer[state]
+        return bool(mark & (layer | self._kin[layer]))
 
     def through_time(self, state: Node, user: Node) -> bool:
         """Whether a state is used at another step for what leads to a state of its layer there."""
@@ -233,8 +349,7 @@ class Ways:
 
 
 class _Search:
-    def __init__(self, places: list[Node]) -> None:
-        edges = TimeEdges(places)
+    def __init__(self, places: list[Node], edges: TimeEdges) -> None:
         kinds = {p.primitive for p in edges.states}
         timed = [p for p in places if not p.is_leaf and p.tag.step is not None]
         worth = [

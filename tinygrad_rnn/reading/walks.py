@@ -40,13 +40,16 @@ class Walks:
         Leaves, and what is made of them alone outside of any step, such as a transposed weight.
     prepared : set of Node
         What the preparing steps made.
+    next_step : dict of int, by Node
+        The number of the step that was walked after the one in which it was made, if any was.
     """
 
     def __init__(self, places: Sequence[Node]) -> None:
         timed = [p for p in places if not p.is_leaf and p.tag.step is not None]
         self.given = _given(places)
         self.prepared: set[Node] = set()
-        self._moments: dict[Node, tuple[Moment, ...]] = {node: () for node in timed}
+        self.next_step: dict[Node, int] = {}
+        self._moments: dict[Node, tuple[Moment, ...]] = dict.fromkeys(timed, ())
         self._count = 0
         layers: dict[Hashable, list[Node]] = defaultdict(list)
         for node in timed:
@@ -64,15 +67,17 @@ class Walks:
     def _number(self, nodes: list[Node]) -> None:
         """Say of each node when it was made in the walks through these."""
         visits = [list(group) for _, group in groupby(nodes, key=own_step)]
-        walks = [
-            [visits[i] for i in walk] for walk in walked([visit[0].tag.step or 0 for visit in visits])
-        ]
+        numbers = [visit[0].tag.step or 0 for visit in visits]
+        walks = [[visits[i] for i in walk] for walk in walked(numbers)]
         for walk, following in pairwise(walks):
             if self._prepares([walk[-1], *following]) and not self._share(walk[-1], walk[:-1]):
                 following.insert(0, walk.pop())
         for steps in walks:
             if len(steps) > 1 and self._prepares(steps):
                 self.prepared.update(steps.pop(0))
+            for step, following in pairwise(steps):
+                for node in step:
+                    self.next_step.setdefault(node, following[0].tag.step or 0)
             if nodes[0].tag.layer is not None and nodes[0].tag.direction == "reverse":
                 steps.reverse()
             for number, step in enumerate(steps):
