@@ -54,6 +54,8 @@ class Loop:
     rng: np.random.Generator
     steps: bool = True
     cut: Cut = never
+    weigh: Callable[[int], float] = lambda passed: 1.0
+    named: bool = False
     weights: dict[str, Any] = field(default_factory=dict)
     states: dict[str, list[Any]] = field(default_factory=dict)
     read: dict[str, list[list[Any]]] = field(default_factory=dict)
@@ -88,10 +90,18 @@ class Loop:
 
     def on(self, passed: int, *carried: Any) -> Any:
         """What earlier passes hand on to this one, which is where a window may end."""
-        found = tuple(map(self._read, carried))
-        if self.cut(passed):
-            found = tuple([x.detach() for x in found])
+        found = tuple([self._passed(passed, self._read(x)) for x in carried])
         return found if len(found) > 1 else found[0]
+
+    def ends(self, passed: int) -> bool:
+        """Whether a window ends before this pass, or may have ended there."""
+        return self.cut(passed) or self.weigh(passed) != 1
+
+    def _passed(self, passed: int, x: Any) -> Any:
+        if self.cut(passed):
+            return x.detach()
+        weight = self.weigh(passed)
+        return x if weight == 1 else x.detach() + weight * (x - x.detach())
 
     def _read(self, x: Any) -> Any:
         for name, states in self.states.items():
@@ -109,6 +119,8 @@ class Loop:
         self.read.setdefault(name, []).append([])
         if not hasattr(self.lib, "step"):
             value.retain_grad()
+        elif self.named:
+            value.named(name)
         return value
 
     # -- loss --
@@ -271,7 +283,7 @@ def skip(loop: Loop) -> Any:
         with loop.step(t):
             kept, (old, h) = h, loop.on(n, old, h)
             now = loop.state("h", loop.lib.tanh(h @ u + old @ z + loop.constant(N)))
-            old, h = h if loop.cut(n) else kept, now
+            old, h = h if loop.ends(n) else kept, now
             total = loop.loss(n, total, _square(loop, h @ v), idiom)
     return whole(total)
 
@@ -287,7 +299,7 @@ def clockwork(loop: Loop) -> Any:
             using = slow
             if n % 2 == 0:
                 using = slow = loop.state("slow", loop.lib.tanh(slow @ u + fast @ z))
-            elif not loop.cut(n):
+            elif not loop.ends(n):
                 slow = kept
             fast = loop.state("fast", loop.lib.tanh(fast @ q + using + loop.constant(N)))
             total = loop.loss(n, total, _square(loop, fast @ v))
@@ -379,8 +391,7 @@ def attention(loop: Loop) -> Any:
     hs, total, idiom = [loop.constant(N)], None, loop.idiom()
     for n, t in _times(loop, _length(loop)):
         with loop.step(t):
-            if loop.cut(n):
-                hs = [h.detach() for h in hs]
+            hs = [loop.on(n, h) for h in hs]
             past = loop.lib.stack(hs)
             context = loop.lib.softmax(past @ q, 0) @ past
             hs.append(loop.lib.tanh(hs[-1] @ u + context + loop.constant(N)))
@@ -421,13 +432,12 @@ def packed(loop: Loop) -> Any:
 
 
 def _in_order(loop: Loop, order: list[int]) -> Any:
-    u, v, named = loop.weight("u", N, N), loop.weight("v", N, 1), loop.chance()
+    u, v = loop.weight("u", N, N), loop.weight("v", N, 1)
     h, total, often = loop.constant(N), None, loop.chance()
     for n, t in enumerate(order):
         with loop.step(t):
             h = loop.on(n, h)
             h = loop.state("h", loop.lib.tanh(h @ u + loop.constant(N)))
-            h = h.named("h") if named and hasattr(h, "named") else h
             if often:
                 total = loop.loss(n, total, _square(loop, h @ v))
     return total if often else loop.loss(n, None, _square(loop, h @ v))
@@ -443,9 +453,8 @@ def downward(loop: Loop) -> Any:
 def strided(loop: Loop) -> Any:
     """Numbers some way apart."""
     stride = loop.number(2, 4)
-    return _in_order(loop, [loop.number(0, 5) + stride * n for n in range(1)] + [
-        9 + stride * n for n in range(_length(loop))
-    ])  # fmt: skip
+    first = loop.number(-1, 5)
+    return _in_order(loop, [first + stride * n for n in range(_length(loop))])
 
 
 @kind
@@ -517,7 +526,7 @@ def early_exit(loop: Loop) -> Any:
             h = loop.on(n, h)
             h = loop.state("h", loop.lib.tanh(h @ u + loop.constant(N)))
             total = loop.loss(n, total, _square(loop, h @ v), idiom)
-        if n > 1 and float(h.sum()) > 0.2:
+        if n > 1 and float(h.detach().sum()) > 0.2:
             break
     return whole(total)
 
@@ -633,12 +642,13 @@ def one_after_the_other(loop: Loop) -> Any:
     return total
 
 
-def program(
-    name: str, seed: int, lib: Any, *, steps: bool = True, cut: Cut = never
-) -> tuple[Any, Loop]:
+def program(name: str, seed: int, lib: Any, **options: Any) -> tuple[Any, Loop]:
     """The loss of a random program of some kind, and what is known of its run.
 
-    The same name and seed make the same program in every library.
+    The same name and seed make the same program in every library. The options are those of `Loop`:
+    ``steps``, whether to say ``with step(t)``; ``named``, whether states get names; in PyTorch
+    ``cut``, before which passes to detach, and ``weigh``, by how much to multiply what goes back
+    from a pass to those before it.
     """
-    loop = Loop(lib, np.random.default_rng([seed, list(KINDS).index(name)]), steps, cut)
+    loop = Loop(lib, np.random.default_rng([seed, list(KINDS).index(name)]), **options)
     return KINDS[name](loop), loop

@@ -233,8 +233,15 @@ class Arrivals:
         for mark, g in self._parts.pop(node).items():
             copies = replica(self._record, [(node, None)], Cut)
             arrived = walk({copies[node, None]: g})
-            sent = {i: arrived.get(copies[p, Cut(node, None, i)]) for i, p in enumerate(node.parents)}
-            yield mark, {i: c for i, c in sent.items() if c is not None and wanted[i]}
+            leaves = [copies[p, Cut(node, None, i)] for i, p in enumerate(node.parents)]
+            yield (
+                mark,
+                {
+                    i: arrived[leaf]
+                    for i, leaf in enumerate(leaves)
+                    if leaf in arrived and wanted[i]
+                },
+            )
 
 
 def _add(sums: dict[Any, Array], key: Any, c: Array) -> None:

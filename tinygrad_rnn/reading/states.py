@@ -110,7 +110,7 @@ class TimeEdges:
         self.states |= {place for place in self._timed() if role_of(place) == "state"}
         if not self.states:
             self.states = self._read_by(self._computing(self._is_more_than_a_sum, anywhere=True))
-        self._hands_on = self._handing_on()
+        self._hands_on = self.handing_on(self.states)
 
     def _timed(self) -> Iterator[Node]:
         prepared = self.walks.prepared
@@ -174,9 +174,9 @@ class TimeEdges:
 
     # -- edges --
 
-    def _handing_on(self) -> set[Node]:
-        """The states, and what hands on parts of them outside of the steps."""
-        found = set(self.states)
+    def handing_on(self, states: Iterable[Node]) -> set[Node]:
+        """Some states, and what hands on what is made of them outside of the steps."""
+        found = set(states)
         for node in self._operations:
             if node.tag.step is None and not found.isdisjoint(node.parents):
                 found.add(node)
