@@ -231,9 +231,9 @@ class Arrivals:
             yield next(iter(marks)), {i: c for i, c in sent.items() if c is not None}
             return
         for mark, g in self._parts.pop(node).items():
-            copies = replica(self._record, [(node, None)], Cut)
+            copies = replica(self._record, [(node, None)], lambda at, m, i: Cut(at, i, m))
             arrived = walk({copies[node, None]: g})
-            leaves = [copies[p, Cut(node, None, i)] for i, p in enumerate(node.parents)]
+            leaves = [copies[p, Cut(node, i, None)] for i, p in enumerate(node.parents)]
             yield (
                 mark,
                 {

@@ -333,7 +333,7 @@ def _truncations(
     sizes = dict.fromkeys(None if k is None and along else _window(caller, k) for k in ks)
     if windows not in [*_WINDOWS]:
         raise ValueError(
-            f"{caller}: windows must be 'regular' or 'sliding', not {windows!r}; or 'random'"
+            f"{caller}: windows must be 'regular', 'sliding' or 'random', not {windows!r}"
         )
     if seed is not None and windows != "random":
         raise ValueError(f"{caller}: a seed goes with windows='random'; these are {windows!r}")
@@ -349,8 +349,8 @@ def _truncations(
     full, _ = _walked(record, lambda node, mark, operand: mark)
     found = []
     for k in sizes:
-        onward = _all if k is None else _WINDOWS[windows]
-        truncated, lost = _walked(record, _cutting(edges, kept, onward(k, seed)))
+        onward = _everywhere if k is None else _WINDOWS[windows](k, seed)
+        truncated, lost = _walked(record, _cutting(edges, kept, onward))
         if not lost and windows != "random":
             truncated = full  # to the last bit
         severed = tuple(
@@ -448,8 +448,8 @@ def _random(k: int, seed: Any) -> Onward:
 _WINDOWS = {"regular": _regular, "sliding": _sliding, "random": _random}
 
 
-def _all(k: int, seed: Any) -> Onward:
-    return lambda gone, made, used: _Mark()
+def _everywhere(gone: int, made: Moment, used: Moment) -> _Mark:
+    return _Mark()
 
 
 def _states_called(

@@ -75,9 +75,9 @@ class Walks:
         for steps in walks:
             if len(steps) > 1 and self._prepares(steps):
                 self.prepared.update(steps.pop(0))
-            for step, following in pairwise(steps):
+            for step, after in pairwise(steps):
                 for node in step:
-                    self.next_step.setdefault(node, following[0].tag.step or 0)
+                    self.next_step.setdefault(node, after[0].tag.step or 0)
             if nodes[0].tag.layer is not None and nodes[0].tag.direction == "reverse":
                 steps.reverse()
             for number, step in enumerate(steps):
@@ -91,10 +91,10 @@ class Walks:
         and otherwise than they make states, unless its number says it.
         """
         first, second, *further = steps
-        made = {node.primitive for node in first if node in _used(*steps[1:])}
+        here, later = _used(second), _used(*further)
+        made = {node.primitive for node in first if node in here or node in later}
         if not made or self._share(first, steps[1:]):
             return False
-        later, here = _used(*further), _used(second)
         again = {node.primitive for node in second if node in later or node not in here}
         return (first[0].tag.step or 0) <= 0 or not made & again
 
