@@ -554,7 +554,7 @@ def truncated_by_hand(loop: Loop) -> Any:
     h, total = loop.constant(N), None
     for n, t in _times(loop, _length(loop)):
         with loop.step(t):
-            h = h.detach() if n and loop.chance(0.3) else h
+            h = h.detach() if n > 1 and loop.chance(0.3) else h
             h = loop.on(n, h)
             h = loop.lib.tanh(h @ u + loop.constant(N))
             total = loop.loss(n, total, _square(loop, h @ v))
