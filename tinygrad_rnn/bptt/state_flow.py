@@ -14,7 +14,8 @@ from tinygrad_rnn.bptt.replica import Cut, replica
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.reading.layers import Layer
-from tinygrad_rnn.reading.states import Recurrence, Series, Ways, recurrences
+from tinygrad_rnn.reading.states import Recurrence, Series, TimeEdges, Ways, recurrences
+from tinygrad_rnn.reading.walks import Walks
 from tinygrad_rnn.writing.norms import norm, norms
 from tinygrad_rnn.writing.text import clean, folded
 
@@ -158,13 +159,14 @@ def flow(record: Record) -> Flow:
 def flow_for(caller: str, record: Record) -> Flow:
     """`flow`, in whose errors stands the function that the user called."""
     expect_record(record, caller)
-    layers = recurrences(record.places)
+    edges = TimeEdges(record.places)
+    layers = recurrences(record.places, edges)
     if not layers:
         raise ValueError(
             f"{caller}: no time step of this graph goes on from another one, so there are no "
             "states; compute each step inside `with bptt.step(t):`"
         )
-    arrived = Arrivals(record, layers)
+    arrived = Arrivals(record, layers, edges.walks)
 
     def series(state: Series, layer: Layer) -> StateFlow:
         gradient = {t: _gradient(record, place) for t, place in state.places.items()}
@@ -187,8 +189,10 @@ class Arrivals:
         Of the states to which something came that way, in the order of the walk.
     """
 
-    def __init__(self, record: Record, layers: list[Recurrence]) -> None:
-        self.ways = Ways(record.places, layers)
+    def __init__(
+        self, record: Record, layers: list[Recurrence], walks: Walks | None = None
+    ) -> None:
+        self.ways = Ways(record.places, layers, walks)
         self.direct: dict[Node, Array] = {}
         self.through_time: dict[Node, Array] = {}
         self._record = record
@@ -234,14 +238,8 @@ class Arrivals:
             copies = replica(self._record, [(node, None)], lambda at, m, i: Cut(at, i, m))
             arrived = walk({copies[node, None]: g})
             leaves = [copies[p, Cut(node, i, None)] for i, p in enumerate(node.parents)]
-            yield (
-                mark,
-                {
-                    i: arrived[leaf]
-                    for i, leaf in enumerate(leaves)
-                    if leaf in arrived and wanted[i]
-                },
-            )
+            sent = {i: arrived.get(leaf) for i, leaf in enumerate(leaves) if wanted[i]}
+            yield mark, {i: c for i, c in sent.items() if c is not None}
 
 
 def _add(sums: dict[Any, Array], key: Any, c: Array) -> None:

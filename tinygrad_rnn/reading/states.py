@@ -273,6 +273,8 @@ class Ways:
         Oldest first.
     layers : list of Recurrence
         Its recurrent layers.
+    walks : Walks, optional
+        Its walks, if they are known already.
 
     Attributes
     ----------
@@ -283,7 +285,9 @@ class Ways:
         `mark` tells it: 0 for those that lead to no step.
     """
 
-    def __init__(self, places: list[Node], layers: list[Recurrence]) -> None:
+    def __init__(
+        self, places: list[Node], layers: list[Recurrence], walks: Walks | None = None
+    ) -> None:
         self.layer = {
             place: 1 << i
             for i, found in enumerate(layers)
@@ -301,7 +305,7 @@ class Ways:
             for i, name in enumerate(names)
         }
         self._above = len(names)
-        self._walks = walks = Walks(places)
+        self._walks = walks = walks or Walks(places)
         timed = [p for p in places if not p.is_leaf and p.tag.step is not None]
         timed = [p for p in timed if p not in walks.prepared]
         self._initial = initial_uses(timed, walks.next_step)

@@ -81,9 +81,14 @@ class Walks:
             if nodes[0].tag.layer is not None and nodes[0].tag.direction == "reverse":
                 steps.reverse()
             for number, step in enumerate(steps):
-                for node in step:
+                moment = (Moment(self._count, number),)
+                known: dict[tuple[Moment, ...], tuple[Moment, ...]] = {(): moment}
+                for node in step:  # all that were made together share their moments
                     if node not in self.prepared:
-                        self._moments[node] += (Moment(self._count, number),)
+                        before = self._moments[node]
+                        self._moments[node] = known.get(before) or known.setdefault(
+                            before, before + moment
+                        )
             self._count += 1
 
     def _prepares(self, steps: list[list[Node]]) -> bool:
