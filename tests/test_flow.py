@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from random_loops import IDIOMS, Loop
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
@@ -232,8 +233,8 @@ def test_a_layer_that_runs_twice_gives_two_series():
     one, two = bptt.flow(bptt.record(output.sum()))
     assert [one.layer, two.layer] == [Layer("rnn", 0, "forward", run) for run in (1, 2)]
     assert (one.steps, two.steps) == ([1, 2, 3], [1, 2])
-    assert one.direct[3].any()  # the second run is not a later step of the first
-    assert not one.through_time[3].any()
+    assert one.through_time[3].any()  # it is the initial state of the second run, no output
+    assert not one.direct[3].any()
 
 
 def test_two_layers_without_scopes():
@@ -250,11 +251,66 @@ def test_two_layers_without_scopes():
     assert [bool(high.direct[t].any()) for t in (1, 2, 3)] == [False, False, True]
 
 
+@pytest.mark.parametrize("idiom", IDIOMS)
+def test_what_only_gathers_is_no_state(idiom):
+    """A running loss, mean, product, in whichever idiom: just h is listed, with all its numbers."""
+    loop = Loop(tg, np.random.default_rng(0))
+    w, u = (loop.weight(name, 3, 3) for name in "wu")
+    h, total = loop.constant(3), None
+    for n in range(4):
+        with tg.step(n + 1):
+            h = tg.tanh(h @ u + loop.constant(3) @ w)
+            total = loop.loss(n, total, -tg.log(tg.softmax(h, -1)[0]), idiom)
+    (series,) = bptt.flow(bptt.record(total.sum()))
+    assert (series.name, series.steps) == ("tanh", [1, 2, 3, 4])
+
+
 def test_initial_states_are_not_among_the_steps():
     lstm = tg.nn.LSTM(1, 2)
     start = tuple(tg.zeros(1, 1, 2, requires_grad=True) for _ in range(2))
     output, _ = lstm(tg.ones(2, 1, 1), start)
     assert [s.steps for s in bptt.flow(bptt.record(output.sum()))] == [[1, 2], [1, 2]]
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("step", [0, 1])
+def test_nor_are_they_if_a_step_computes_them(named, step):
+    w, u = (tg.randn(3, 3).requires_grad_() for _ in range(2))
+    with tg.step(step):
+        h = tg.ones(3) @ w
+        h = h.named("h", "state") if named else h
+    for t in range(step + 1, step + 4):
+        with tg.step(t):
+            h = tg.tanh(h @ u)
+            h = h.named("h", "state") if named else h
+    (series,) = bptt.flow(bptt.record(h.sum()))
+    assert series.steps == [step + 1, step + 2, step + 3]
+
+
+def test_what_stands_between_the_steps_is_followed_to_its_ends(torch):
+    """Twice h goes to the next step and to the loss, through one operation outside of the steps."""
+
+    def run(lib, read):
+        h, w = lib.tensor([1.0, 2.0]), lib.tensor([[0.5, -0.3], [0.2, 0.4]], requires_grad=True)
+        loss, hs = 0.0, []
+        for t in range(1, 5):
+            with tg.step(t):
+                h = lib.tanh(read(h) @ w)
+            h.retain_grad()
+            hs.append(h)
+            h = h * h
+            loss = loss + h.sum()
+        return loss, hs
+
+    (series,) = bptt.flow(bptt.record(run(tg, lambda h: h)[0]))
+    loss, hs = run(torch, lambda h: h)
+    loss.backward()
+    direct, apart = run(torch, lambda h: h.detach())
+    direct.backward()
+    for t, h, alone in zip(range(1, 5), hs, apart, strict=True):
+        np.testing.assert_allclose(series.gradient[t], h.grad, rtol=1e-5)
+        np.testing.assert_allclose(series.direct[t], alone.grad, rtol=1e-5)
+        np.testing.assert_allclose(series.through_time[t], h.grad - alone.grad, atol=1e-6)
 
 
 def test_an_array_that_steps_write_their_outputs_to_is_no_state(torch):

@@ -13,6 +13,7 @@ from random_layers import layers
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt
+from tinygrad_rnn.nn.utils.rnn import pack_sequence
 from tinygrad_rnn.tensor import wrap
 
 T, B, X, H = 7, 2, 3, 2
@@ -224,6 +225,79 @@ def test_what_stands_between_steps_and_what_another_sequence_starts_from(torch) 
     )
 
 
+def test_windows_count_steps_in_the_order_of_the_walk() -> None:
+    """5 4 | 3 2 | 1, and so of any other numbers."""
+    for order in ([5, 4, 3, 2, 1], [2, 4, 6, 8, 10], [2, 1, 3, 5, 4], [-1, 7, 0, 3, 2]):
+        w, x = tg.tensor(0.5, requires_grad=True), tg.tensor(1.0)
+        for t in order:
+            with tg.step(t):
+                x = tg.tanh(w * x)
+        cuts = [cut.steps for cut in bptt.truncate(x, 2).severed]
+        assert cuts == [(order[3], order[4]), (order[1], order[2])]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("both", [False, True])
+def test_packed_sequences_are_truncated_as_each_by_itself(kind, layers, both) -> None:
+    """Also if the loss is on the last states, which later steps hand on for those that ended."""
+    rng, k = np.random.default_rng(layers), 1 + both
+    net = getattr(tg.nn, kind)(X, H, layers, bidirectional=both, dtype=tg.float64)
+    xs = [tg.tensor(rng.standard_normal((n, X)), requires_grad=True) for n in (6, 4, 4, 2)]
+
+    def loss(x):
+        _, last = net(x)
+        return ((last[0] if kind == "LSTM" else last) ** 2).sum()
+
+    found = bptt.truncate(loss(pack_sequence(xs)), k)
+    alone = [bptt.truncate(loss(x), k) for x in xs]
+    for x, each in zip(xs, alone, strict=True):
+        np.testing.assert_allclose(found.gradient(x), each.gradient(x), atol=1e-12)
+    for w in net.parameters():
+        total = sum(each.gradient(w) for each in alone)
+        np.testing.assert_allclose(found.gradient(w), total, atol=1e-12)
+
+
+def test_truncation_through_the_gates_against_torch(torch) -> None:
+    """As in 1997: nothing comes back through the recurrent connections, c alone carries it."""
+    ours, theirs, x = twins(torch, "LSTM", 1)
+    output, _ = ours(tg.tensor(x))
+    found = bptt.truncate((output * output).sum(), along="c")
+    h = c = torch.zeros(B, H).double()
+    loss = 0
+    for x_t in torch.tensor(x):
+        gates = x_t @ theirs.weight_ih_l0.T + h.detach() @ theirs.weight_hh_l0.T
+        i, f, g, o = (gates + theirs.bias_ih_l0 + theirs.bias_hh_l0).chunk(4, -1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        h = torch.sigmoid(o) * torch.tanh(c)
+        loss = loss + (h * h).sum()
+    loss.backward()
+    check_against_torch(found, ours, theirs)
+    assert [cut.state.notes.name for cut in found.severed] == ["h"] * (T - 1)
+    assert str(found).startswith(f"Gradients truncated along c alone; time edges cut: {T - 1}\n")
+    assert (found.k, found.along) == (None, ("c",))
+    both = bptt.truncate((output * output).sum(), 3, along=["h", "c"])
+    for w in ours.parameters():
+        want = bptt.truncate((output * output).sum(), 3).gradient(w)
+        np.testing.assert_array_equal(both.gradient(w), want)
+
+
+def test_random_windows_are_right_on_average() -> None:
+    """Of all draws of where windows end, weighed by their probability, the mean is the whole."""
+    x, w = powers(4)
+    found = [bptt.truncate(x, 3, "random", seed=seed) for seed in range(400)]
+    by_cuts = {tuple(cut.steps for cut in each.severed): each.gradient(w) for each in found}
+    assert len(by_cuts) == 2**3
+    mean = sum(
+        float(g) * (1 / 3) ** len(cuts) * (2 / 3) ** (3 - len(cuts)) for cuts, g in by_cuts.items()
+    )
+    assert mean == pytest.approx(float(found[0].full(w)))
+    again = bptt.truncate(x, 3, "random", seed=7)
+    assert again.gradient(w) == found[7].gradient(w)
+    assert again.heading.startswith("Gradients truncated after 3 steps, random windows; ")
+    assert len(bptt.truncate(x, 1, "random").severed) == 3
+
+
 def test_truncating_leaves_no_trace() -> None:
     net = tg.nn.GRU(X, H)
     output, _ = net(tg.randn(T, X))
@@ -353,8 +427,16 @@ def test_truncation_refuses_what_makes_no_sense() -> None:
     with pytest.raises(ValueError, match="compare_truncation: k must be at least 1"):
         bptt.compare_truncation(x, [1, 0])
     for windows in ("long", ["regular"]):
-        with pytest.raises(ValueError, match="'regular' or 'sliding', not "):
+        with pytest.raises(ValueError, match="'sliding' or 'random', not "):
             bptt.truncate(x, 1, windows=windows)
+    with pytest.raises(TypeError, match="k must be an integer"):
+        bptt.truncate(x)
+    with pytest.raises(ValueError, match="along names states, of which there are mul, not c"):
+        bptt.truncate(x, along="c")
+    with pytest.raises(ValueError, match="not nothing"):
+        bptt.truncate(x, 1, along=())
+    with pytest.raises(ValueError, match="a seed goes with windows='random'"):
+        bptt.truncate(x, 1, seed=0)
     with pytest.raises(TypeError, match="expected a Tensor or a Record, got float"):
         bptt.truncate(3.0, 1)
     with pytest.raises(RuntimeError, match="one element"):

@@ -9,10 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_rnn.bptt.measured import Measured
-from tinygrad_rnn.bptt.record import Record, expect_record
+from tinygrad_rnn.bptt.record import Record, Visit, expect_record
+from tinygrad_rnn.bptt.replica import Cut, replica
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.reading.layers import Layer
-from tinygrad_rnn.reading.states import Recurrence, Series, Ways, recurrences
+from tinygrad_rnn.reading.states import Recurrence, Series, TimeEdges, Ways, recurrences
+from tinygrad_rnn.reading.walks import Walks
 from tinygrad_rnn.writing.norms import norm, norms
 from tinygrad_rnn.writing.text import clean, folded
 
@@ -156,13 +159,14 @@ def flow(record: Record) -> Flow:
 def flow_for(caller: str, record: Record) -> Flow:
     """`flow`, in whose errors stands the function that the user called."""
     expect_record(record, caller)
-    layers = recurrences(record.places)
+    edges = TimeEdges(record.places)
+    layers = recurrences(record.places, edges)
     if not layers:
         raise ValueError(
             f"{caller}: no time step of this graph goes on from another one, so there are no "
             "states; compute each step inside `with bptt.step(t):`"
         )
-    arrived = Arrivals(record, layers)
+    arrived = Arrivals(record, layers, edges.walks)
 
     def series(state: Series, layer: Layer) -> StateFlow:
         gradient = {t: _gradient(record, place) for t, place in state.places.items()}
@@ -185,20 +189,61 @@ class Arrivals:
         Of the states to which something came that way, in the order of the walk.
     """
 
-    def __init__(self, record: Record, layers: list[Recurrence]) -> None:
-        self.ways = Ways(record.places, layers)
+    def __init__(
+        self, record: Record, layers: list[Recurrence], walks: Walks | None = None
+    ) -> None:
+        self.ways = Ways(record.places, layers, walks)
         self.direct: dict[Node, Array] = {}
         self.through_time: dict[Node, Array] = {}
-        states = self.ways.layer
-        if record.root in states:  # the loss is a state: its gradient is given
-            self.direct[record.root] = _gradient(record, record.root)
+        self._record = record
+        self._mixed = {place for place, marks in self.ways.marks.items() if len(marks) > 1}
+        self._parts: dict[Node, dict[int, Array]] = {place: {} for place in self._mixed}
+        states, root = self.ways.layer, record.root
+        if root in states:  # the loss is a state: its gradient is given
+            self.direct[root] = _gradient(record, root)
+        if root in self._mixed:
+            self._parts[root][0] = _gradient(record, root)
         for visit in record.visits:
-            if any(parent in states for parent in visit.node.parents):
-                for place, c in zip(visit.node.parents, visit.contributions, strict=True):
-                    if place in states and c is not None:
-                        through_time = self.ways.through_time(place, visit.node)
-                        way = self.through_time if through_time else self.direct
-                        way[place] = way[place] + c if place in way else c
+            wanted = [p in states or p in self._mixed for p in visit.node.parents]
+            if any(wanted):
+                self._arrive(visit, wanted)
+
+    def _arrive(self, visit: Visit, wanted: list[bool]) -> None:
+        """Add what a visit sent to states, and to what leads from states two ways."""
+        parents = visit.node.parents
+        for mark, sent in self._sent(visit, wanted):
+            for operand, c in sent.items():
+                place = parents[operand]
+                leads = self.ways.mark(visit.node, operand) if mark is None else mark
+                if place in self._mixed:
+                    _add(self._parts[place], leads, c)
+                if place in self.ways.layer:
+                    onward = self.ways.goes_on(place, leads)
+                    _add(self.through_time if onward else self.direct, place, c)
+
+    def _sent(
+        self, visit: Visit, wanted: list[bool]
+    ) -> Iterator[tuple[int | None, dict[int, Array]]]:
+        """What a visit sent to those operands, by the mark of where that came from.
+
+        The mark of what a step sends depends on the operand: ``None``.
+        """
+        node = visit.node
+        marks = self.ways.marks.get(node, {None})
+        if len(marks) == 1:
+            sent = {i: visit.contribution(i) for i, want in enumerate(wanted) if want}
+            yield next(iter(marks)), {i: c for i, c in sent.items() if c is not None}
+            return
+        for mark, g in self._parts.pop(node).items():
+            copies = replica(self._record, [(node, None)], lambda at, m, i: Cut(at, i, m))
+            arrived = walk({copies[node, None]: g})
+            leaves = [copies[p, Cut(node, i, None)] for i, p in enumerate(node.parents)]
+            sent = {i: arrived.get(leaf) for i, leaf in enumerate(leaves) if wanted[i]}
+            yield mark, {i: c for i, c in sent.items() if c is not None}
+
+
+def _add(sums: dict[Any, Array], key: Any, c: Array) -> None:
+    sums[key] = sums[key] + c if key in sums else c
 
 
 def _gradient(record: Record, place: Node) -> Array:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from operator import index
-from typing import Any
+from functools import partial
+from operator import index, mul
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,10 +15,11 @@ from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, place_of, unwalked
 from tinygrad_rnn.bptt.replica import Cut, replica
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.reading.names import plain_name
-from tinygrad_rnn.reading.roles import Use
-from tinygrad_rnn.reading.states import Carriers, recurrences
+from tinygrad_rnn.reading.states import TimeEdges, Use, recurrences
+from tinygrad_rnn.reading.walks import Moment
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.norms import norm
 
@@ -57,18 +59,21 @@ class Truncation(Measured):
 
     Attributes
     ----------
-    k : int
+    k : int or None
     windows : str
-        "regular" or "sliding".
+        "regular", "sliding" or "random".
     severed : tuple of Severed
         The time edges that were cut, the latest first.
+    along : tuple of str, or None
+        The names of the states whose time edges alone were followed.
     """
 
-    k: int
+    k: int | None
     windows: str
     severed: tuple[Severed, ...]
     _truncated: dict[Node, Array]
     _full: dict[Node, Array]
+    along: tuple[str, ...] | None = None
 
     numeric = (1, 2, 3, 4)
 
@@ -126,10 +131,9 @@ class Truncation(Measured):
     @property
     def heading(self) -> str:
         """The line above the table."""
-        return (
-            f"Gradients truncated after {self.k} steps, {self.windows} windows; "
-            f"time edges cut: {len(self.severed)}"
-        )
+        words = [] if self.k is None else [f"after {self.k} steps", f"{self.windows} windows"]
+        words += [] if self.along is None else [f"along {' and '.join(self.along)} alone"]
+        return f"Gradients truncated {', '.join(words)}; time edges cut: {len(self.severed)}"
 
     def numpy(self) -> Array:
         """Rows of norm, full norm, angle and relative error: of each parameter, then of all."""
@@ -207,7 +211,14 @@ def _names(places: Iterable[Node]) -> list[tuple[str, Node | None]]:
     return [*found, ("all", None)]
 
 
-def truncate(loss: Tensor | Record, k: int, windows: str = "regular") -> Truncation:
+def truncate(
+    loss: Tensor | Record,
+    k: int | None = None,
+    windows: str = "regular",
+    *,
+    along: str | Iterable[str] | None = None,
+    seed: int | None = None,
+) -> Truncation:
     """The gradient that backpropagation truncated after ``k`` time steps gives.
 
     Parameters
@@ -215,12 +226,22 @@ def truncate(loss: Tensor | Record, k: int, windows: str = "regular") -> Truncat
     loss : Tensor or Record
         A loss that has not been walked, or the recorded walk of one.
     k : int
-        Steps in a window.
-    windows : "regular" or "sliding"
+        Steps in a window; none is needed with ``along``.
+    windows : "regular", "sliding" or "random"
         Regular: the state is detached after every k steps, counted from the first, as training
         with TBPTT(k, k) does: no gradient passes between steps k and k + 1, 2k and 2k + 1, ….
         Sliding: each loss term at step t sees the last k steps, t − k + 1 … t (and in a net that
         also reads backward, whatever is fewer than k steps from t on its way).
+        Random: before each step a window ends with probability 1/k, and what comes through time to
+        where none ends counts for k / (k − 1): windows of k steps on average, and for k > 1 the
+        mean over all draws is the full gradient.
+    along : str or several, optional
+        Names of states, as `flow` lists them: time edges of all others are cut. ``along="c"`` is
+        the gradient that the LSTM of 1997 was trained with: gates and cell inputs learn from what
+        they receive, but send nothing on through their recurrent connections; what comes through
+        time comes by way of the carousel c.
+    seed : int, optional
+        Of ``windows="random"``: the same draw again.
 
     Returns
     -------
@@ -232,23 +253,26 @@ def truncate(loss: Tensor | Record, k: int, windows: str = "regular") -> Truncat
     TypeError
         If ``loss`` is neither, or ``k`` no integer.
     ValueError
-        If ``k`` < 1, or ``windows`` is something else; if no state is carried from one time step
-        to another.
+        If ``k`` < 1, ``windows`` is something else, or ``along`` names no state; if no state is
+        carried from one time step to another.
     RuntimeError
         If the graph of a tensor has been freed, or what it saved changed in place, or it has
         several elements.
 
     Notes
     -----
-    A time edge leads from a state to what uses it at a later step, in the order of reading.
-    Initial states are never cut off, nor an encoder from a decoder whose steps begin anew. The
-    forward pass is that of the whole sequence: only derivatives are truncated. Two walks over
-    copies of the graph are made, of which the one with sliding windows costs up to k times as
-    much; no ``.grad`` is touched, no hook called, nothing freed.
+    A time edge leads from a state to what uses it at a later step, in the order in which the loop
+    walked through them, whatever their numbers are; so are the steps of windows counted. A running
+    loss is no state. Initial states are never cut off, nor an encoder from a decoder whose steps
+    begin anew. The forward pass is that of the whole sequence: only derivatives are truncated. Two
+    walks over copies of the graph are made, of which the one with sliding windows costs up to k
+    times as much; no ``.grad`` is touched, no hook called, nothing freed.
 
     Williams and Peng, "An efficient gradient-based algorithm for on-line training of recurrent
     network trajectories", 1990: regular windows are their BPTT(h; h′) with h = h′ = k, sliding
-    ones their BPTT(h) with h = k.
+    ones their BPTT(h) with h = k. Random ones: Tallec and Ollivier, "Unbiasing truncated
+    backpropagation through time", 2017, as "Dive into Deep Learning", section 9.7, has them.
+    Along c: Hochreiter and Schmidhuber, "Long short-term memory", 1997, appendix A.1.
 
     Examples
     --------
@@ -264,12 +288,17 @@ def truncate(loss: Tensor | Record, k: int, windows: str = "regular") -> Truncat
       w          0.036      0.108  0.00°          0.6667
       all        0.036      0.108  0.00°          0.6667
     """
-    (truncation,) = _truncations("truncate", loss, [k], windows)
+    (truncation,) = _truncations("truncate", loss, [k], windows, along, seed)
     return truncation
 
 
 def compare_truncation(
-    loss: Tensor | Record, ks: Iterable[int], windows: str = "regular"
+    loss: Tensor | Record,
+    ks: Iterable[int],
+    windows: str = "regular",
+    *,
+    along: str | Iterable[str] | None = None,
+    seed: int | None = None,
 ) -> TruncationComparison:
     """`truncate` for several numbers of steps; the full gradient is computed once.
 
@@ -291,20 +320,28 @@ def compare_truncation(
     """
     if not isinstance(ks, Iterable) or isinstance(ks, str):
         raise TypeError(f"compare_truncation: ks must be integers, as [1, 2, 5], got {ks!r}")
-    found = _truncations("compare_truncation", loss, ks, windows)
+    found = _truncations("compare_truncation", loss, ks, windows, along, seed)
     if not found:
         raise ValueError("compare_truncation: ks is empty; give one k at least")
-    return TruncationComparison({each.k: each for each in found})
+    return TruncationComparison({each.k: each for each in found if each.k is not None})
 
 
-def _truncations(caller: str, loss: Any, ks: Iterable[Any], windows: str) -> list[Truncation]:
+def _truncations(
+    caller: str, loss: Any, ks: Iterable[Any], windows: str, along: Any, seed: Any
+) -> list[Truncation]:
     record = _recorded(caller, loss)
-    sizes = dict.fromkeys(_window(caller, k) for k in ks)
+    sizes = dict.fromkeys(None if k is None and along else _window(caller, k) for k in ks)
     if windows not in [*_WINDOWS]:
-        raise ValueError(f"{caller}: windows must be 'regular' or 'sliding', not {windows!r}")
-    carriers = Carriers(record.places, recurrences(record.places))
+        raise ValueError(
+            f"{caller}: windows must be 'regular', 'sliding' or 'random', not {windows!r}"
+        )
+    if seed is not None and windows != "random":
+        raise ValueError(f"{caller}: a seed goes with windows='random'; these are {windows!r}")
+    edges = TimeEdges(record.places)
+    names = (along,) if isinstance(along, str) else along if along is None else tuple(along)
+    kept = _states_called(caller, names, edges, record.places)
     uses = ((node, i) for node in record.places for i in range(len(node.parents)))
-    if not any(carriers.edge(*use) for use in uses):
+    if not any(edges.edge(*use) for use in uses):
         raise ValueError(
             f"{caller}: no state is carried from one time step to another; compute each step "
             "inside `with bptt.step(t):`"
@@ -312,14 +349,17 @@ def _truncations(caller: str, loss: Any, ks: Iterable[Any], windows: str) -> lis
     full, _ = _walked(record, lambda node, mark, operand: mark)
     found = []
     for k in sizes:
-        truncated, lost = _walked(record, _WINDOWS[windows](carriers, k))
+        onward = _everywhere if k is None else _WINDOWS[windows](k, seed)
+        truncated, lost = _walked(record, _cutting(edges, kept, onward))
+        if not lost and windows != "random":
+            truncated = full  # to the last bit
         severed = tuple(
-            Severed(node.parents[i], node, edge, lost[node, i])
+            Severed(node.parents[i], node, edges.steps(node, i), lost[node, i])
             for node in reversed(record.places)
             for i in range(len(node.parents))
-            if (node, i) in lost and (edge := carriers.edge(node, i))
+            if (node, i) in lost
         )
-        found.append(Truncation(k, windows, severed, truncated, full))
+        found.append(Truncation(k, windows, severed, truncated, full, names))
     return found
 
 
@@ -347,30 +387,85 @@ def _window(caller: str, k: Any) -> int:
 # -- which edges are cut -------------------------------------------------------------------------
 
 
-def _regular(carriers: Carriers, k: int) -> Follow:
-    """Cut where an edge leads from one window to another; all marks are 0."""
-    first = carriers.first
+class _Mark(NamedTuple):
+    """On which way a place is reached."""
+
+    gone: int = 0  # how many steps, for sliding windows
+    read: bool = False  # what just passes on: by a step, not only by what stands after all of them
+    weight: float = 1.0  # what comes this way counts for so much
+
+
+Onward = Callable[[int, Moment, Moment], _Mark | None]  # what has gone so far goes on so, or ends
+
+
+def _cutting(edges: TimeEdges, kept: Set[Node] | None, onward: Onward) -> Follow:
+    """Follow time edges as long as ``onward`` does, and of some states alone."""
 
     def follow(node: Node, mark: Any, operand: int) -> Any:
-        edge = carriers.edge(node, operand)
-        cut = edge and (edge[0] - first) // k != (edge[1] - first) // k
-        return Cut(node, operand, mark) if cut else mark
+        gone, read, _ = mark or _Mark()
+        read = read or not edges.passes_on(node)
+        parent = node.parents[operand]
+        found: _Mark | None = _Mark(gone)
+        if read and (moments := edges.edge(node, operand)):
+            found = onward(gone, *moments) if kept is None or parent in kept else None
+        if found is None:
+            return Cut(node, operand, mark)
+        return found._replace(read=read and edges.passes_on(parent))
 
     return follow
 
 
-def _sliding(carriers: Carriers, k: int) -> Follow:
-    """Cut where a way back from the loss has gone k steps; marks count them."""
-
-    def follow(node: Node, mark: Any, operand: int) -> Any:
-        edge = carriers.edge(node, operand)
-        far = mark + (abs(edge[0] - edge[1]) if edge else 0)
-        return far if far < k else Cut(node, operand, mark)
-
-    return follow
+def _regular(k: int, seed: Any) -> Onward:
+    """Cut where an edge leads from one window to another."""
+    return lambda gone, made, used: _Mark() if made.number // k == used.number // k else None
 
 
-_WINDOWS = {"regular": _regular, "sliding": _sliding}
+def _sliding(k: int, seed: Any) -> Onward:
+    """Cut where a way back from the loss has gone k steps."""
+
+    def onward(gone: int, made: Moment, used: Moment) -> _Mark | None:
+        gone += abs(used.number - made.number)
+        return _Mark(gone) if gone < k else None
+
+    return onward
+
+
+def _random(k: int, seed: Any) -> Onward:
+    """Cut before each step with probability 1/k; what is not cut counts for k/(k − 1)."""
+    generator, ends = np.random.default_rng(seed), [False]  # whether a window ends before a step
+
+    def onward(gone: int, made: Moment, used: Moment) -> _Mark | None:
+        first, last = sorted((made.number, used.number))
+        while len(ends) <= last:
+            ends.append(bool(generator.random() * k < 1))
+        if any(ends[first + 1 : last + 1]):
+            return None
+        return _Mark(weight=(k / (k - 1)) ** (last - first))
+
+    return onward
+
+
+_WINDOWS = {"regular": _regular, "sliding": _sliding, "random": _random}
+
+
+def _everywhere(gone: int, made: Moment, used: Moment) -> _Mark:
+    return _Mark()
+
+
+def _states_called(
+    caller: str, wanted: tuple[str, ...] | None, edges: TimeEdges, places: list[Node]
+) -> Set[Node] | None:
+    """The states of these names, with what hands them on between the steps."""
+    if wanted is None:
+        return None
+    series = [state for found in recurrences(places, edges) for state in found.states]
+    names = dict.fromkeys(state.name for state in series)
+    if not wanted or not names.keys() >= set(wanted):
+        known, got = ", ".join(names), ", ".join(map(str, wanted)) or "nothing"
+        raise ValueError(f"{caller}: along names states, of which there are {known}, not {got}")
+    return edges.handing_on(
+        place for state in series if state.name in wanted for place in state.places.values()
+    )
 
 
 def _walked(record: Record, follow: Follow) -> tuple[dict[Node, Array], dict[Use, Array]]:
@@ -379,9 +474,12 @@ def _walked(record: Record, follow: Follow) -> tuple[dict[Node, Array], dict[Use
     start = record.gradient(root)
     if start is None:
         start = np.ones(root.shape, np.asarray(record.value(root)).dtype)
-    copies = replica(record, [(root, 0)], follow)
+    copies = replica(record, [(root, _Mark())], follow)
+    for (_, mark), copy in copies.items():
+        if isinstance(mark, _Mark) and mark.weight != 1:
+            copy.notes = Notes(hooks={0: partial(mul, mark.weight)})
     with np.errstate(all="ignore"):
-        arrived = walk({copies[root, 0]: start})
+        arrived = walk({copies[root, _Mark()]: start})
     gradients = {}
     for place in record.places:
         if place.is_leaf and place.requires_grad:
@@ -392,7 +490,7 @@ def _walked(record: Record, follow: Follow) -> tuple[dict[Node, Array], dict[Use
         (node, i): np.zeros(parent.shape)
         for node in record.places
         for i, parent in enumerate(node.parents)
-        if isinstance(follow(node, 0, i), Cut)  # always cut, whether or not anything arrives
+        if isinstance(follow(node, _Mark(), i), Cut)  # always cut, whether or not anything arrives
     }
     for (_, mark), copy in copies.items():
         if isinstance(mark, Cut) and copy in arrived:

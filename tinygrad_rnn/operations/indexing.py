@@ -118,7 +118,13 @@ add_spans.joint_vjp(lambda g, index: [g[slices(*i)] for i in index], formula="g[
 _READ = "{x}[{index}]"
 
 take = primitive(
-    "index", owned(lambda x, *, index: x[index]), "x", symbol=_READ, part=True, twin=twins.read
+    "index",
+    owned(lambda x, *, index: x[index]),
+    "x",
+    symbol=_READ,
+    part=True,
+    moves=True,
+    twin=twins.read,
 )
 take.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")
 
@@ -170,7 +176,7 @@ def _at_last(g: Any, index: Index, shape: tuple[int, ...]) -> Any:
 
 put: Primitive = primitive(
     "index_put", _replaced, "x value",
-    symbol="{x}[{index}] ← {value}", collects="x", twin=twins.put,
+    symbol="{x}[{index}] ← {value}", collects="x", moves=True, twin=twins.put,
 )  # fmt: skip
 _put_in_rules = in_rules(put)
 put.vjp("x", lambda g, index: _cleared(g, index), formula="g, but 0 at [index]")

@@ -461,6 +461,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
 @operation(
     lambda x, *, order="K": x.copy(order),
     twin=lambda torch, x, order="K": x.contiguous() if order == "C" else x.clone(),
+    moves=True,
 )
 def clone(input: Any) -> Tensor:
     """A copy, connected to the input in the graph.

@@ -45,6 +45,8 @@ class Traits:
         Whether it reads a part of its input, as `x[0]` does.
     joins : str
         How it puts tensors together: "along" an axis that they have, "anew" along a new one.
+    moves : bool
+        Whether it only puts elements of its inputs into other places.
     remedy : str
         What to do where it makes infinities or NaN.
     stops : str
@@ -66,8 +68,15 @@ class Traits:
     collects: str = ""
     part: bool = False
     joins: str = ""
+    moves: bool = False
     remedy: str = ""
     stops: str = ""
+
+
+def moves_only(primitive: Any) -> bool:
+    """Whether an operation computes nothing, but hands elements on, as views and `cat` do."""
+    traits = traits_of(primitive)
+    return traits is not None and (primitive.view or traits.moves)
 
 
 def primitive(

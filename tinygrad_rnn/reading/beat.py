@@ -370,10 +370,8 @@ class _Passes:
             not is_inline(parent) and parent not in self.on_beat
             for node in nodes
             for parent in node.parents
-            if (parent not in here
-            and self.weights.get(parent) not in common)
-            or (traits_of(parent.primitive).part
-            and self.weights.get(parent) in common)
+            if (parent not in here and self.weights.get(parent) not in common)
+            or (traits_of(parent.primitive).part and self.weights.get(parent) in common)
         )
 
 

@@ -10,18 +10,14 @@ up to the loss).
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections import defaultdict
 from dataclasses import dataclass, field
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.given import given_name, may_be_parameter, role_of
-from tinygrad_rnn.reading.layers import Layer
-from tinygrad_rnn.reading.states import recurrences
-from tinygrad_rnn.reading.steps import Position, of_another_step, positions
+from tinygrad_rnn.reading.states import TimeEdges, initial_uses, recurrences
+from tinygrad_rnn.reading.states import Use as Use
 
-Use = tuple[Node, int]  # a node, and which of its operands the place is
 OUTER = ("before", "after")  # the regions of initial states
 _BELOW = ("step", "bottom", *OUTER)  # regions whose boxes use what lies below
 _INITIAL_NAME = re.compile(r"[hc]_?(0|₀)$")
@@ -64,24 +60,24 @@ def parameters(places: list[Node], root: Node) -> set[Node]:
 class _Casting:
     def __init__(self, places: list[Node], root: Node, sums_in_time: bool) -> None:
         self.places, self.root, self.roles = places, root, Roles()
-        self.sums: set[Node] = set()
         uses: dict[Node, list[Use]] = {place: [] for place in places}
         for node in places:
             for operand, parent in enumerate(node.parents):
                 uses[parent].append((node, operand))
         self.roles.uses = uses
-        if not sums_in_time:
-            self._find_running_sums()
-        steps = {p.tag.step for p in places if not p.is_leaf}
-        self.times = sorted(step for step in steps if step is not None)
-        if len(self.times) > 1 and self._only_prepares(self.times[0]):
-            self.times = self.times[1:]
+        edges = TimeEdges(places)
+        before = edges.walks.prepared
+        sums = set() if sums_in_time else edges.totals()
+        nodes = [p for p in places if not p.is_leaf and p.tag.step is not None and p not in before]
+        self.times = sorted({p.tag.step for p in nodes if p.tag.step is not None})
         self.known_times = set(self.times)
-        self.timed = self._timed()
-        self._find_initial_states()
+        self.timed = dict.fromkeys(p for p in nodes if p not in sums)
+        self.roles.carried = initial_uses(self.timed, edges.walks.next_step)
+        for (node, operand), state in self.roles.carried.items():
+            self.roles.peers.setdefault(node.parents[operand], state)
         self.states = {
             place
-            for layer in recurrences(places)
+            for layer in recurrences(places, edges)
             for state in layer.states
             for place in state.places.values()
         }
@@ -89,73 +85,6 @@ class _Casting:
             self.roles.kinds[place] = self._kind(place)
         for place in reversed(places):  # users first: a place may stand where its users do
             self._put(place)
-
-    def _find_running_sums(self) -> None:
-        """Additions that carry a total from step to step, and do nothing else with it."""
-        for place in reversed(self.places):  # users first
-            users = {user for user, _ in self.roles.uses[place]}
-            if place.is_leaf or place.primitive.name != "add" or place.tag.step is None:
-                continue
-            if role_of(place) == "state":
-                continue
-            user = users.pop() if len(users) == 1 else None
-            ends = user is None or user.tag.step is None
-            if (ends or user in self.sums) and self._goes_on(place, starts=not ends):
-                self.sums.add(place)
-
-    def _goes_on(self, place: Node, starts: bool) -> bool:
-        """Whether an addition goes on with the total of another step, or starts one from 0."""
-        return any(
-            starts and parent.shape == () and not parent.requires_grad
-            if parent.is_leaf
-            else parent.primitive.name == "add"
-            and of_another_step(parent, place.tag.step)
-            and len(self.roles.uses[parent]) == 1
-            for parent in place.parents
-        )
-
-    def _only_prepares(self, step: int) -> bool:
-        """Whether in a step initial states were only picked out of what was given."""
-        nodes = [p for p in self.places if not p.is_leaf and p.tag.step == step]
-        return all(traits_of(node.primitive).part for node in nodes)
-
-    def _timed(self) -> dict[Node, int]:
-        """What stands in time steps, whoever uses it, and in which."""
-        return {
-            place: step
-            for place in self.places
-            if (step := place.tag.step) is not None
-            and not place.is_leaf
-            and place not in self.sums
-            and step >= self.times[0]
-        }
-
-    def _find_initial_states(self) -> None:
-        known = positions(place for place in self.places if place in self.timed)
-        steps: dict[tuple[Layer, int], list[Node]] = defaultdict(list)
-        alike: dict[Position, dict[int, Node]] = defaultdict(dict)  # by position, at each step
-        for place, position in known.items():
-            step = self.timed[place]
-            steps[position.layer, step].append(place)
-            alike[position][step] = place
-        for (_, step), nodes in steps.items():
-            i = bisect_left(self.times, step)
-            beside = self.times[i + 1 : i + 2] + self.times[max(i - 1, 0) : i]
-            for node in nodes:
-                there = alike[known[node]]
-                twins = [there[t] for t in beside if t in there]
-                for operand, parent in enumerate(node.parents):
-                    if parent not in self.timed and role_of(parent) != "input":
-                        self._compare(twins, node, operand)
-
-    def _compare(self, twins: list[Node], node: Node, operand: int) -> None:
-        """An initial state stands where the same operation of the next step has a state."""
-        for twin in twins:
-            if operand < len(twin.parents):
-                state = twin.parents[operand]
-                if not state.is_leaf and state.tag.step == node.tag.step:
-                    self.roles.peers.setdefault(node.parents[operand], state)
-                    self.roles.carried.setdefault((node, operand), state)
 
     def _kind(self, place: Node) -> str:
         if place is self.root:

@@ -1,20 +1,31 @@
 """Recurrent layers in a graph: the states they carry from step to step, and their gates.
 
-This is the one place that decides what a state is.  Layers of `nn` say it themselves; in a loop
-that users write inside ``with bptt.step(t):`` it is what another time step goes on from.
+This is the one place that decides what a state is, and what a time edge: see `TimeEdges`.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+    Set,
+)
 from dataclasses import dataclass
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.operations.traits import inputs_of, traits_of
+from tinygrad_rnn.operations.traits import moves_only, traits_of
 from tinygrad_rnn.reading.given import name_of, role_of
 from tinygrad_rnn.reading.layers import Layer
-from tinygrad_rnn.reading.steps import of_another_step, slots
+from tinygrad_rnn.reading.steps import of_another_step, positions, slots
+from tinygrad_rnn.reading.walks import Moment, Walks
+
+Use = tuple[Node, int]  # a node, and which of its operands something is
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +49,12 @@ class Recurrence:
     gates: tuple[Series, ...]
 
 
-def recurrences(places: Iterable[Node]) -> list[Recurrence]:
-    """The recurrent layers of a graph, whose places are given oldest first.
+def recurrences(places: Iterable[Node], edges: TimeEdges | None = None) -> list[Recurrence]:
+    """The recurrent layers of a graph, whose places are given oldest first, with their edges.
 
-    A *state* is what has the role "state" (`Tensor.named`), or what another time step uses,
-    together with what has its name, or is the same operation, at other steps: nothing uses the
-    last state.  What the steps merely collect is none: a loss that they add up, an array that they
-    write their outputs to.  A *gate* is any other sigmoid or tanh that has a name.  The order is
-    that of the computation.
+    A *state* is what `TimeEdges` says, together with what has its name, or is the same operation,
+    at other steps: nothing uses the last state.  A *gate* is any other sigmoid or tanh that has a
+    name.  The order is that of the computation.
 
     Examples
     --------
@@ -57,7 +66,201 @@ def recurrences(places: Iterable[Node]) -> list[Recurrence]:
     lstm, layer 0 ['c', 'h'] ['i', 'f', 'g', 'o']
     lstm, layer 1 ['c', 'h'] ['i', 'f', 'g', 'o']
     """
-    return _Search(list(places)).found()
+    places = list(places)
+    return _Search(places, edges or TimeEdges(places)).found()
+
+
+class TimeEdges:
+    """What is carried on in a graph: its states, and the edges by which steps go on from them.
+
+    **A state** is what a later step of the same walk computes with. *Computing* is a use from
+    which a way leads, in some step of that walk, through a weight or an activation function:
+    ``h`` in ``tanh(x @ w + h @ u)``, an output that is fed back now and then, an array that is
+    written and read. What only gathers on its way to the loss is no state: a running loss, mean,
+    maximum or product, a list that grows, an array of outputs. If nothing else is carried on, a
+    sum of which more is made than another sum is one: ``h = h + tanh(x @ w)``, read at the end.
+    What has the role "state" (`Tensor.named`) always is.
+
+    **A time edge** is where a step uses a state of an earlier one, be it for another state or
+    for its loss; of a sum that gathers states it is none. What just hands elements on (views,
+    `cat`, writing into an array) and what stands outside of the steps belongs to whoever uses it:
+    the last state of a sequence that has ended goes by later steps to the loss.
+
+    Initial states, whether given or computed in a step that only prepares them, are no states of
+    a step. From one walk into another, such as from an encoder into a decoder whose steps begin
+    anew, leads no time edge.
+
+    Attributes
+    ----------
+    walks : Walks
+    states : set of Node
+        Those that some step goes on from: the last one is not among them.
+    """
+
+    def __init__(self, places: Sequence[Node]) -> None:
+        self.walks = Walks(places)
+        self.users: dict[Node, list[Node]] = defaultdict(list)
+        for node in places:
+            for parent in node.parents:
+                if not parent.is_leaf:
+                    self.users[parent].append(node)
+        self._operations = [place for place in places if not place.is_leaf]
+        self.states = self._read_by(self._computing(self._is_computation))
+        self.states |= {place for place in self._timed() if role_of(place) == "state"}
+        if not self.states:
+            self.states = self._read_by(self._computing(self._is_more_than_a_sum, anywhere=True))
+        self._hands_on = self.handing_on(self.states)
+
+    def _timed(self) -> Iterator[Node]:
+        prepared = self.walks.prepared
+        return (p for p in self._operations if p.tag.step is not None and p not in prepared)
+
+    # -- what computes --
+
+    def _is_computation(self, node: Node) -> bool:
+        """Whether it is a product with a weight, an activation function, or a user's own."""
+        traits = traits_of(node.primitive)
+        if traits is None or traits.steepest:
+            return True
+        return any(
+            i < len(node.parents) and node.parents[i] in self.walks.given
+            and node.parents[i].requires_grad
+            for i in _kept(node)
+        )  # fmt: skip
+
+    def _is_more_than_a_sum(self, node: Node) -> bool:
+        """Whether it is no linear function of its operands, which constants may multiply."""
+        places = (*node.parents, node)
+        return self._is_computation(node) or any(places[i].requires_grad for i in _kept(node))
+
+    def _computing(self, computes: Callable[[Node], bool], anywhere: bool = False) -> set[Node]:
+        """The operations in steps from which ways lead to computation in steps of their walk."""
+        ahead: dict[Node, int] = {}  # by the walks, as bits
+        for node in reversed(self._operations):
+            found = 0
+            for user in self.users[node]:
+                found |= ahead[user]
+            if (anywhere or node.tag.step is not None) and computes(node):
+                found |= -1 if anywhere else self.walks.walks_of(node)
+            ahead[node] = found
+        return {node for node in self._timed() if ahead[node] & self.walks.walks_of(node)}
+
+    def _read_by(self, readers: Set[Node]) -> set[Node]:
+        """What these operations read that an earlier step of their walk has made."""
+        found: set[Node] = set()
+        for reader in readers:
+            if not self.passes_on(reader):
+                found.update(self.read_of(reader, reader))
+        return found
+
+    def read_of(self, reader: Node, node: Node) -> Iterator[Node]:
+        """What a node has of other steps of the reader's walk, also from what passes on to it."""
+        waiting, seen = [*node.parents], set[Node]()
+        while waiting:
+            place = waiting.pop()
+            if place.is_leaf or place in seen:
+                continue
+            seen.add(place)
+            own = place.tag.step is not None
+            if own and self.walks.between(place, reader):
+                yield place
+            elif not own or (place.tag.step == reader.tag.step and self.passes_on(place)):
+                waiting += place.parents
+
+    def passes_on(self, node: Node) -> bool:
+        """Whether it belongs to whoever uses it: it stands outside of the steps, or only moves."""
+        return node.tag.step is None or moves_only(node.primitive)
+
+    # -- edges --
+
+    def handing_on(self, states: Iterable[Node]) -> set[Node]:
+        """Some states, and what hands on what is made of them outside of the steps."""
+        found = set(states)
+        for node in self._operations:
+            if node.tag.step is None and not found.isdisjoint(node.parents):
+                found.add(node)
+        return found
+
+    def edge(self, node: Node, operand: int) -> tuple[Moment, Moment] | None:
+        """When a state was made and used, if this operand is a time edge."""
+        parent = node.parents[operand]
+        moments = self.walks.between(parent, node) if parent in self._hands_on else None
+        return None if moments and self._gathers(node) else moments
+
+    def totals(self) -> set[Node]:
+        """What gathers in the steps, on its way to the loss, by way of later steps."""
+        found: set[Node] = set()
+        for node in self._timed():
+            carried = any(self.walks.between(node, user) for user in self.users[node])
+            ends = all(user.tag.step is None for user in self.users[node])
+            if node in self.states or self.passes_on(node):
+                continue
+            if carried or (ends and any(p in found for p in node.parents)):
+                found.add(node)
+        return found
+
+    def steps(self, node: Node, operand: int) -> tuple[int, int]:
+        """The numbers of the steps between which an operand leads."""
+        made, used = (self.walks.step(at) for at in (node.parents[operand], node))
+        return made or 0, used or 0
+
+    def _gathers(self, node: Node) -> bool:
+        """Whether a node adds to what later steps only add to."""
+        return (
+            node not in self._hands_on
+            and not self.passes_on(node)
+            and any(self.walks.between(node, user) for user in self.users[node])
+        )
+
+
+def initial_uses(timed: Collection[Node], next_step: Mapping[Node, int]) -> dict[Use, Node]:
+    """Where initial states are used: where the next step uses a state that this one made.
+
+    Parameters
+    ----------
+    timed : collection of Node
+        What stands in the steps, oldest first. Initial states do not.
+    next_step : mapping of int
+        `Walks.next_step`.
+
+    Returns
+    -------
+    dict of Node, by use
+        By the operation and the operand at which it uses an initial state, the state whose part
+        that takes: what the same operation of the next step uses there.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w, h = tg.tensor(0.5, requires_grad=True).named("w"), tg.tensor(1.0).named("h0")
+    >>> for t in (1, 2):
+    ...     with tg.step(t):
+    ...         h = (w * h).named("h")
+    >>> places = tg.bptt.record(h).places
+    >>> uses = initial_uses(places[2:], Walks(places).next_step)
+    >>> [(name_of(node.parents[i]), name_of(state)) for (node, i), state in uses.items()]
+    [('h0', 'h')]
+    """
+    known = positions(timed)
+    alike = {(position, place.tag.step): place for place, position in known.items()}
+    found: dict[Use, Node] = {}
+    for node in known:
+        twin = alike.get((known[node], next_step.get(node)))
+        if twin is None:
+            continue
+        for operand, (mine, state) in enumerate(zip(node.parents, twin.parents)):
+            if mine in known or role_of(mine) == "input" or state.is_leaf:
+                continue
+            if state.tag.step is not None and state.tag.step == node.tag.step:
+                found[node, operand] = state
+    return found
+
+
+def _kept(node: Node) -> Set[int]:
+    """The operands, and last the output, that the derivatives of an operation depend on."""
+    op = node.primitive
+    rules = [op.joint] if op.joint else op.rules
+    return frozenset().union(*[rule.kept for rule in rules if rule is not None])
 
 
 class Ways:
@@ -69,10 +272,22 @@ class Ways:
         Oldest first.
     layers : list of Recurrence
         Its recurrent layers.
+    walks : Walks, optional
+        Its walks, if they are known already.
+
+    Attributes
+    ----------
+    layer : dict of int, by Node
+        Of each state the layer, as a bit, since a place may lead to states of several.
+    marks : dict of set of int, by Node
+        Of what stands between the steps and is made of states, what its ways on lead to, as
+        `mark` tells it: 0 for those that lead to no step.
     """
 
-    def __init__(self, places: list[Node], layers: list[Recurrence]) -> None:
-        self.layer = {  # as a bit, since a place may lead to states of several
+    def __init__(
+        self, places: list[Node], layers: list[Recurrence], walks: Walks | None = None
+    ) -> None:
+        self.layer = {
             place: 1 << i
             for i, found in enumerate(layers)
             for state in found.states
@@ -83,6 +298,48 @@ class Ways:
             for parent in node.parents:
                 if parent.tag.step == node.tag.step:
                     self._leads[parent] |= self._leads[node]
+        names = [found.layer.whatever_run for found in layers]
+        self._kin = {  # the runs of the same layer, above the bits of the layers themselves
+            1 << i: sum(1 << (len(names) + j) for j, other in enumerate(names) if other == name)
+            for i, name in enumerate(names)
+        }
+        self._above = len(names)
+        self._walks = walks = walks or Walks(places)
+        timed = [p for p in places if not p.is_leaf and p.tag.step is not None]
+        timed = [p for p in timed if p not in walks.prepared]
+        self._initial = initial_uses(timed, walks.next_step)
+        self.marks = self._marks(places)
+
+    def _marks(self, places: list[Node]) -> dict[Node, set[int]]:
+        carried = set(self.layer)
+        for node in places:
+            if self._is_between(node) and not carried.isdisjoint(node.parents):
+                carried.add(node)
+        marks: dict[Node, set[int]] = {p: set() for p in carried if self._is_between(p)}
+        for node in reversed(places):
+            if node in marks and not marks[node]:
+                marks[node].add(0)  # the loss
+            for operand, parent in enumerate(node.parents):
+                if parent in marks:
+                    marks[parent] |= marks.get(node) or {self.mark(node, operand)}
+        return marks
+
+    def _is_between(self, node: Node) -> bool:
+        return not node.is_leaf and (node.tag.step is None or node in self._walks.prepared)
+
+    def mark(self, user: Node, operand: int) -> int:
+        """The layers to whose states at other steps an operand leads, as bits.
+
+        In the upper half of the bits, those whose initial state it is.
+        """
+        place, leads = user.parents[operand], self._leads[user] & self.layer.get(user, -1)
+        initial = leads << self._above if (user, operand) in self._initial else 0
+        return initial | (leads if self._walks.between(place, user) else 0)
+
+    def goes_on(self, state: Node, mark: int) -> bool:
+        """Whether what such a mark says of a state's use is a way on through time."""
+        layer = self.layer[state]
+        return bool(mark & (layer | self._kin[layer]))
 
     def through_time(self, state: Node, user: Node) -> bool:
         """Whether a state is used at another step for what leads to a state of its layer there."""
@@ -94,92 +351,28 @@ class Ways:
         return bool(self._leads[place] & layer & self.layer.get(place, layer))
 
 
-class Carriers:
-    """Whatever carries the state of one step on to others: where a sequence may be cut.
-
-    That is, states that steps compute (not an initial one, which another operation made), and what
-    is made of those of one step outside of any, as a dropout between steps.  `Ways` tell what a
-    state receives from within its layer; an edge of time may lead anywhere, but only the way that
-    its layer reads: from the end of an encoder into the first step of a decoder is another
-    sequence.
-
-    Attributes
-    ----------
-    first : int
-        The least time step that has a state.
-    """
-
-    def __init__(self, places: list[Node], layers: list[Recurrence]) -> None:
-        self._carried: dict[Node, tuple[int, int] | None] = {}  # step and way; None: of several
-        for layer in layers:
-            for state in layer.states:
-                self._add(state)
-        for node in places:
-            if node.tag.step is None:
-                known = {self._carried[p] for p in node.parents if p in self._carried}
-                if known:
-                    self._carried[node] = known.pop() if len(known) == 1 else None
-        self.first = min((carried[0] for carried in self._carried.values() if carried), default=0)
-
-    def _add(self, state: Series) -> None:
-        places = state.as_computed()
-        way = 1 if places[0].tag.step == min(state.places) else -1
-        if len(places) > 1 and places[0].primitive is not places[1].primitive:
-            del places[0]
-        self._carried.update({place: (place.tag.step or 0, way) for place in places})
-
-    def edge(self, node: Node, operand: int) -> tuple[int, int] | None:
-        """The steps of a state and of its user, if it goes on there to another time step."""
-        carried, t = self._carried.get(node.parents[operand]), node.tag.step
-        if carried is None or t is None or (t - carried[0]) * carried[1] <= 0:
-            return None
-        return carried[0], t
-
-
 class _Search:
-    def __init__(self, places: list[Node]) -> None:
+    def __init__(self, places: list[Node], edges: TimeEdges) -> None:
+        kinds = {p.primitive for p in edges.states}
         timed = [p for p in places if not p.is_leaf and p.tag.step is not None]
-        self.uses = Counter(parent for node in places for parent in node.parents)
-        self.users_elsewhere: dict[Node, list[Node]] = defaultdict(list)  # in other time steps
-        for node in timed:
-            for parent in node.parents:
-                if not parent.is_leaf and of_another_step(parent, node.tag.step):
-                    self.users_elsewhere[parent].append(node)
-        carried = [p for p in self.users_elsewhere if not self._is_collected(p)]
-        kinds = {p.primitive for p in carried}
-        worth = [p for p in timed if p.primitive in kinds or p.notes is not None]
+        worth = [
+            p for p in timed
+            if (p.primitive in kinds or p.notes is not None) and p not in edges.walks.prepared
+        ]  # fmt: skip
         self.slots = slots(worth)
-        self.carrying = self._carrying(carried)
-        self.states = [p for p in worth if self._is_state(p)]
+        carrying = self._carrying(edges.states)
+        self.states = [p for p in worth if role_of(p) == "state" or self._is_state(p, carrying)]
         known = set(self.states)
         self.gates = [p for p in worth if p not in known and is_gate(p)]
 
-    def _is_collected(self, place: Node) -> bool:
-        """Whether other steps only add to it or write into it; its own, too, if it is no number.
-
-        A running sum of `roles` is less: a total that ends outside of time, and may be drawn there.
-        """
-        users = self.users_elsewhere[place]
-        alone = place.shape == () or len(users) == self.uses[place]
-        return alone and all(_collects(user, place) for user in users)
-
-    def _carrying(self, carried: list[Node]) -> set[Hashable]:
-        """The slots of states; one that is carried just once has made an initial state."""
+    def _carrying(self, states: Set[Node]) -> set[Hashable]:
+        """The slots of states; what is carried just once, of many, is none over time."""
         known = Counter(self.slots.values())
-        times = Counter(self.slots[place] for place in carried)
-        return {slot for slot, n in times.items() if 2 * n > known[slot] - 1}
+        times = Counter(self.slots[place] for place in states)
+        return {slot for slot, n in times.items() if n > 1 or 2 * n > known[slot] - 1}
 
-    def _is_state(self, place: Node) -> bool:
-        role = role_of(place)
-        if self._is_initial(place):
-            return False
-        return role == "state" or (role is None and self.slots[place] in self.carrying)
-
-    def _is_initial(self, place: Node) -> bool:
-        """Whether it is a state that a layer of `nn` starts from: made before any layer of it."""
-        scope, _, layer = place.tag[:3]
-        users = self.users_elsewhere.get(place, ()) if layer is None else ()
-        return any(user.tag.scope == scope and user.tag.layer is not None for user in users)
+    def _is_state(self, place: Node, carrying: Set[Hashable]) -> bool:
+        return role_of(place) is None and self.slots[place] in carrying
 
     def found(self) -> list[Recurrence]:
         states, gates = self._series(self.states), self._series(self.gates)
@@ -212,12 +405,6 @@ def _named(found: Iterable[dict[int, Node]]) -> list[Series]:
         unique = name if taken[name] == 1 else f"{name} {taken[name]}"
         series.append(Series(unique, dict(sorted(places.items()))))
     return series
-
-
-def _collects(user: Node, place: Node) -> bool:
-    """Whether a node adds to a place, or writes something into it."""
-    collecting = inputs_of(user, traits_of(user.primitive).collects)
-    return collecting.count(place) == user.parents.count(place)
 
 
 def is_gate(place: Node) -> bool:
