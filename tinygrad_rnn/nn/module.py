@@ -21,6 +21,7 @@ from tinygrad_rnn.tensor.creation import from_numpy
 Self = TypeVar("Self", bound="Module")
 Inputs = ParamSpec("Inputs")
 Output = TypeVar("Output")
+Kind = TypeVar("Kind")
 Result = TypeVar("Result", covariant=True)
 
 
@@ -270,7 +271,7 @@ class Module:
             raise AttributeError(f"{name!r} of {type(module).__name__} is not a buffer")
         return tensor
 
-    def _registered(self, name: str, kind: type[Any]) -> Any:
+    def _registered(self, name: str, kind: type[Kind]) -> Kind:
         if not hasattr(self, name):
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         value = getattr(self, name)

@@ -812,7 +812,7 @@ clamp_max.vjp("x", lambda g, x, high: np.where(x <= high, g, 0), formula="g wher
 clamp_max.vjp("high", lambda g, x, high: np.where(x > high, g, 0), formula="g where x > high")
 
 
-def _clamped(kind: Operation[..., Tensor], *operands: Any) -> Any:
+def _clamped(kind: Operation[..., Tensor], *operands: Any) -> Tensor:
     fitted = _fit_bounds(operands)
     if len(operands) == 3 or not isinstance(operands[1], Variable):  # maximum and minimum do know
         check_no_bools("clamp", fitted[0])

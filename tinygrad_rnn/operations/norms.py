@@ -266,7 +266,7 @@ def matrix_norm(
     return sums if keepdim else squeeze(sums, (rows, columns))
 
 
-def _of_singular_values(x: Any, ord: Any, rows: int, columns: int, keepdim: bool) -> Any:
+def _of_singular_values(x: Any, ord: Any, rows: int, columns: int, keepdim: bool) -> Tensor:
     s = svdvals(movedim(x, (rows, columns), (-2, -1)))
     if ord == 2 and not s.array.shape[-1]:  # of an empty matrix: 0
         y = sum(s, -1).detach()

@@ -395,7 +395,7 @@ def kept(state: State, name: str, w: Array, fill: float = 0) -> Array:
     """The array of this name in the state of parameter ``w``; to begin with, full of ``fill``."""
     if name not in state:
         state[name] = from_numpy(np.full_like(w, fill))
-    array = state[name].array
+    array: Array = state[name].array
     if array.shape != w.shape:
         raise RuntimeError(
             f"step: the state {name!r}, of shape {array.shape}, is not that of a parameter of "

@@ -307,9 +307,10 @@ def arranged(values: Array, like: Array) -> Array:
 
 
 def _floating(name: str, like: Array) -> np.dtype[Any]:
-    if not is_floating(like.dtype):
-        raise RuntimeError(f"{name}: expected a floating-point type, got {like.dtype}")
-    return like.dtype
+    kind: np.dtype[Any] = like.dtype
+    if not is_floating(kind):
+        raise RuntimeError(f"{name}: expected a floating-point type, got {kind}")
+    return kind
 
 
 def _range(kind: np.dtype[Any]) -> tuple[int, int]:

@@ -37,7 +37,7 @@ def in_place(function: Callable[Given, Tensor]) -> Callable[Given, Tensor]:
     """The method that overwrites a tensor with the function of it."""
     name = f"{function.__name__}_"
 
-    def method(self: Any, *arguments: Any, **options: Any) -> Tensor:
+    def method(self: Tensor, *arguments: Any, **options: Any) -> Tensor:
         return change(name, function, self, *arguments, **options)
 
     method.__name__, method.__qualname__ = name, f"InPlace.{name}"

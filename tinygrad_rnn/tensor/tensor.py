@@ -442,7 +442,8 @@ class Tensor(InPlace):
         if not self.is_leaf:
             raise RuntimeError("deepcopy: only of leaves; detach() or clone() the tensor instead")
         rebuilt, (kind, array, *rest) = self.__reduce_ex__(4)
-        copied = memo[id(self)] = rebuilt(kind, _deep_copy(array, memo), *rest)
+        copied: Self = rebuilt(kind, _deep_copy(array, memo), *rest)
+        memo[id(self)] = copied
         if type(self) is Tensor and self.grad is not None:  # as in PyTorch, not of parameters
             copied.grad = copy.deepcopy(self.grad.detach(), memo)
         return copied
@@ -647,7 +648,7 @@ def _add_to_grad(node: Node, g: Any) -> None:
 
 def _lying_like(node: Node, g: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The gradient of a leaf in the leaf's own order in memory, as in PyTorch."""
-    array = node.value
+    array: Array | None = node.value
     if not node.is_leaf or array is None or array.shape != g.shape or array.flags.c_contiguous:
         return np.asarray(g, order="C") if node.is_leaf else g
     arranged = np.empty_like(array, g.dtype)

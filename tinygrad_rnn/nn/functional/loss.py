@@ -46,7 +46,7 @@ def check_reduction(name: str, reduction: str, *more: str) -> None:
         raise ValueError(f"{name}: reduction must be one of {known}, not {reduction!r}")
 
 
-def reduced(losses: Any, reduction: str, total: Any = None) -> Tensor:
+def reduced(losses: Tensor, reduction: str, total: Any = None) -> Tensor:
     """Losses per element, their sum, or their mean (``total``: what the sum is divided by)."""
     if reduction == "none":
         return losses
@@ -83,7 +83,7 @@ def _without_bools(name: str, x: Any, t: Any) -> tuple[Any, Any]:
     return x, t
 
 
-def _weighted(name: str, losses: Any, input: Any, weight: Any, reduction: str) -> Any:
+def _weighted(name: str, losses: Any, input: Any, weight: Any, reduction: str) -> Tensor:
     """Reduce losses that may have weights; the mean is then the sum over that of the weights."""
     if weight is None:
         return reduced(losses, reduction)
@@ -355,7 +355,9 @@ def cross_entropy(
     return reduced(losses, reduction, total)
 
 
-def _soft_cross_entropy(x: Any, t: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
+def _soft_cross_entropy(
+    x: Any, t: Any, weight: Any, reduction: str, label_smoothing: float
+) -> Tensor:
     """Cross entropy with probabilities for targets."""
     name = "cross_entropy"
     if t.dtype.kind != "f":

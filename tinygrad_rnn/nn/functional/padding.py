@@ -83,7 +83,7 @@ def _widths(ndim: int, pad: Sequence[int]) -> list[tuple[int, int]]:
     return list(zip(pad[::2], pad[1::2]))
 
 
-def _constant(x: Any, widths: list[tuple[int, int]], value: float) -> Any:
+def _constant(x: Any, widths: list[tuple[int, int]], value: float) -> Tensor:
     value = number_of("pad", "value", value)
     widths = [(0, 0)] * (x.ndim - len(widths)) + widths[::-1]
     shape = tuple(n + before + after for n, (before, after) in zip(x.shape, widths))
