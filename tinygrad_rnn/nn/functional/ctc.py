@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_rnn import operations as functions
-from tinygrad_rnn.nn.functional.loss import check_reduction, reduced
 from tinygrad_rnn.operations.arguments import integer_of, raw, tensor_of
+from tinygrad_rnn.operations.loss import check_reduction, reduced
 from tinygrad_rnn.tensor import wrap
 
 if TYPE_CHECKING:

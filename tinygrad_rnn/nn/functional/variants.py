@@ -1,4 +1,7 @@
-"""Nonlinearities, with PyTorch's arguments; ``inplace`` overwrites the input and returns it."""
+"""Nonlinearities where `torch.nn.functional` takes other arguments than `torch`, or is alone.
+
+``inplace`` overwrites the input and returns it.
+"""
 
 from __future__ import annotations
 
