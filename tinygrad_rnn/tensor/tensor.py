@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from tinygrad_rnn import operations as functions
+from tinygrad_rnn import operations
 from tinygrad_rnn.dtypes import DTypeLike, as_dtype, get_default_dtype, is_floating
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silently, silently_among_users
@@ -401,7 +401,7 @@ class Tensor(InPlace):
     def __iter__(self) -> Iterator[Tensor]:
         if self.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(functions.unbind(self))
+        return iter(operations.unbind(self))
 
     def __bool__(self) -> bool:
         if self.array.size != 1:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn import operations as functions
+from tinygrad_rnn import operations
 from tinygrad_rnn.dtypes import int64
 from tinygrad_rnn.engine.errors import within_memory
 from tinygrad_rnn.operations import layers
@@ -54,9 +54,9 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
         )
     if bias is not None and tensor_of("bilinear", bias).shape != sw[:1]:
         raise RuntimeError(f"bilinear: expected a bias of shape {sw[:1]}, got {bias.shape}")
-    x1, x2 = functions.reshape(x1, (-1, 1, 1, sw[1])), functions.reshape(x2, (-1, 1, sw[2], 1))
-    y = functions.reshape(x1 @ w @ x2, (*s1[:-1], sw[0]))
-    return y if bias is None else functions.add(y, bias)
+    x1, x2 = operations.reshape(x1, (-1, 1, 1, sw[1])), operations.reshape(x2, (-1, 1, sw[2], 1))
+    y = operations.reshape(x1 @ w @ x2, (*s1[:-1], sw[0]))
+    return y if bias is None else operations.add(y, bias)
 
 
 @within_memory
@@ -97,7 +97,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     if inplace:
         return change("dropout_", dropout, x, p)
     if p == 1:
-        return functions.mul(x, wrap(np.zeros((), x.array.dtype), None))
+        return operations.mul(x, wrap(np.zeros((), x.array.dtype), None))
     if x.array.dtype.kind != "f":
         raise RuntimeError(f"dropout: expected a floating-point tensor, got {x.array.dtype}")
     mask = default_generator.bernoulli(x.array, 1 - p) / x.array.dtype.type(1 - p)
