@@ -23,7 +23,6 @@ from tinygrad_rnn.operations.arguments import (
 from tinygrad_rnn.operations.indexing import steps
 from tinygrad_rnn.operations.inplace import assign, change, overwrite
 from tinygrad_rnn.tensor.generator import source_of
-from tinygrad_rnn.tensor.methods import Methods
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -60,7 +59,7 @@ def _of_its_own_type(function: Callable[Given, Tensor]) -> Callable[Given, Tenso
     return cast("Callable[Given, Tensor]", functools.update_wrapper(checked, method))
 
 
-class InPlace(Methods):
+class InPlace(Variable):
     """PyTorch's rules hold: what a derivative still needs must not change (a walk notices), a
     leaf that requires grad changes under `no_grad` only, and gradients flow through all others.
     """

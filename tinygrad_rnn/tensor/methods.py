@@ -11,7 +11,6 @@ from tinygrad_rnn import operations
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.operations import arithmetic, shape
 from tinygrad_rnn.operations.arguments import check_no_bools
-from tinygrad_rnn.tensor.elements import Elements
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
 
 
-class Methods(Elements):
+class Methods(Variable):
     """What `operations` offers, said of a tensor: ``x.tanh()``, ``x + y``, ``x[0]``."""
 
     __slots__ = ()

@@ -33,7 +33,9 @@ from tinygrad_rnn.operations.inplace import root_of
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import printing
 from tinygrad_rnn.tensor.creation import to_array
+from tinygrad_rnn.tensor.elements import Elements
 from tinygrad_rnn.tensor.inplace import InPlace
+from tinygrad_rnn.tensor.methods import Methods
 from tinygrad_rnn.tensor.protocols import NUMPY
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
-class Tensor(InPlace):
+class Tensor(InPlace, Methods, Elements):
     """An n-dimensional array that remembers how it was computed.
 
     Parameters
