@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar
 import numpy as np
 
 from tinygrad_rnn.autograd.contexts import no_grad, scope
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, float16, float32, float64, is_floating
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.nn.hooks import Hook, Passage, register
 from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.operations.dtypes import (
+    DTypeLike,
+    as_dtype,
+    float16,
+    float32,
+    float64,
+    is_floating,
+)
 from tinygrad_rnn.operations.types import DEVICES, on_cpu
 from tinygrad_rnn.tensor import RemovableHandle, Tensor
 from tinygrad_rnn.tensor.creation import from_numpy

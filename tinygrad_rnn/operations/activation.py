@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, float16, float32
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import dim_of, number_of, tensor_of
+from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, float16, float32
 from tinygrad_rnn.operations.elementwise import erf
 from tinygrad_rnn.operations.inplace import change
 from tinygrad_rnn.operations.memory import in_c_order

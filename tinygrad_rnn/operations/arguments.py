@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import as_dtype
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.memory import apart
+from tinygrad_rnn.operations.dtypes import as_dtype
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor

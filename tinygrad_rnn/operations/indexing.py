@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
@@ -23,6 +22,7 @@ from tinygrad_rnn.operations.arguments import (
     tensor_of,
 )
 from tinygrad_rnn.operations.arithmetic import add
+from tinygrad_rnn.operations.dtypes import is_floating
 from tinygrad_rnn.operations.memory import owned
 from tinygrad_rnn.operations.operation import in_rules, operation
 from tinygrad_rnn.operations.promotion import to_dtype

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import can_cast
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import cannot_compute
 from tinygrad_rnn.engine.graph import Node, Variable, leaf, node, place
@@ -24,6 +23,7 @@ from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
 from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations.dtypes import can_cast
 from tinygrad_rnn.operations.indexing import add_at, put, trimmed
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.operations.shape import expand

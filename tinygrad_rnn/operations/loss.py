@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import get_default_dtype
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.graph import Variable
@@ -17,6 +16,7 @@ from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.activation import hardtanh, log1pexp, log_softmax, logsigmoid, sigmoid
 from tinygrad_rnn.operations.arguments import broadcasts, check_range, number_of, tensor_of
 from tinygrad_rnn.operations.arithmetic import mul, sub
+from tinygrad_rnn.operations.dtypes import get_default_dtype
 from tinygrad_rnn.operations.elementwise import abs, exp, log, square, where
 from tinygrad_rnn.operations.indexing import add_slices
 from tinygrad_rnn.operations.memory import first_decides

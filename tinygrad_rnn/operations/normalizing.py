@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import finfo, float16, float32
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.operations import twins
@@ -21,6 +20,7 @@ from tinygrad_rnn.operations.arguments import (
     tensor_of,
 )
 from tinygrad_rnn.operations.arithmetic import add, mul
+from tinygrad_rnn.operations.dtypes import finfo, float16, float32
 from tinygrad_rnn.operations.elementwise import clamp, rsqrt, sqrt, square
 from tinygrad_rnn.operations.inplace import overwrite
 from tinygrad_rnn.operations.memory import in_c_order

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import (
@@ -20,6 +19,7 @@ from tinygrad_rnn.operations.arguments import (
     tensor_of,
 )
 from tinygrad_rnn.operations.decomposition import svdvals
+from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.operations.memory import in_c_order
 from tinygrad_rnn.operations.operation import operation
 from tinygrad_rnn.operations.promotion import to_dtype

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import get_default_dtype, is_floating, result_type
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.operations.dtypes import get_default_dtype, is_floating, result_type
 from tinygrad_rnn.operations.traits import primitive
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, int64, is_floating
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.primitive import Primitive
@@ -26,6 +25,7 @@ from tinygrad_rnn.operations.arguments import (
     one_or_more,
     tensor_of,
 )
+from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, int64, is_floating
 from tinygrad_rnn.operations.memory import in_c_order, owned
 from tinygrad_rnn.operations.operation import Operation, in_rules, operation
 from tinygrad_rnn.operations.promotion import promoted, to_dtype

@@ -13,10 +13,10 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from tinygrad_rnn.autograd.contexts import enable_grad
-from tinygrad_rnn.dtypes import get_default_dtype, is_floating
 from tinygrad_rnn.engine.errors import silently
 from tinygrad_rnn.engine.memory import mark_changed
 from tinygrad_rnn.operations.arguments import raw
+from tinygrad_rnn.operations.dtypes import get_default_dtype, is_floating
 from tinygrad_rnn.tensor import RemovableHandle, Tensor
 from tinygrad_rnn.tensor.creation import from_numpy
 

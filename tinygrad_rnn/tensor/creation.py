@@ -19,16 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import (
-    DTypeLike,
-    as_dtype,
-    float16,
-    float32,
-    get_default_dtype,
-    int64,
-    is_floating,
-    of_number,
-)
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import no_memory, silently
 from tinygrad_rnn.engine.graph import Variable
@@ -40,6 +30,16 @@ from tinygrad_rnn.operations.arguments import (
     number_of,
     raw,
     tensor_of,
+)
+from tinygrad_rnn.operations.dtypes import (
+    DTypeLike,
+    as_dtype,
+    float16,
+    float32,
+    get_default_dtype,
+    int64,
+    is_floating,
+    of_number,
 )
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.operations.types import on_cpu

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import float16, float32, float64, int64, is_floating
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent, silently
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.operations.dtypes import float16, float32, float64, int64, is_floating
 from tinygrad_rnn.operations.types import on_cpu
 
 if TYPE_CHECKING:

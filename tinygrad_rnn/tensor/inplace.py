@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec, cast
 import numpy as np
 
 from tinygrad_rnn import operations
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.operations import indexing
 from tinygrad_rnn.operations.arguments import (
@@ -20,6 +19,7 @@ from tinygrad_rnn.operations.arguments import (
     number_of,
     raw,
 )
+from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.operations.indexing import steps
 from tinygrad_rnn.operations.inplace import assign, change, overwrite
 from tinygrad_rnn.tensor.generator import source_of

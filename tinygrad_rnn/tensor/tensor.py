@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from tinygrad_rnn import operations
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, get_default_dtype, is_floating
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silently, silently_among_users
 from tinygrad_rnn.engine.graph import Node, Variable, leaf, place
@@ -29,6 +28,7 @@ from tinygrad_rnn.engine.memory import (
 from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.operations.arguments import dim_of
+from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, get_default_dtype, is_floating
 from tinygrad_rnn.operations.inplace import root_of
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import printing

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_rnn import operations
-from tinygrad_rnn.dtypes import float32
 from tinygrad_rnn.nn.functional.layers import dropout
 from tinygrad_rnn.nn.functional.variants import softmax
 from tinygrad_rnn.operations.arguments import broadcasts, check_flags, number_of, tensor_of
+from tinygrad_rnn.operations.dtypes import float32
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import wrap
 

@@ -9,8 +9,8 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_rnn import operations
-from tinygrad_rnn.dtypes import DTypeLike
 from tinygrad_rnn.operations.arguments import dim_of, tensor_of
+from tinygrad_rnn.operations.dtypes import DTypeLike
 from tinygrad_rnn.operations.indexing import getitem
 from tinygrad_rnn.operations.inplace import change
 
