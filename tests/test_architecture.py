@@ -23,7 +23,7 @@ ENGINE_LINES = 1000
 # From the ground up. A module may import from its own floor and from those before it.
 FLOORS = [
     ("engine",),
-    ("dtypes", "files"),
+    ("files",),
     ("operations",),
     ("tensor",),
     ("autograd", "linalg", "cuda"),

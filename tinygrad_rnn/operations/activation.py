@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, float16, float32
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import dim_of, number_of, tensor_of
+from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, float16, float32
 from tinygrad_rnn.operations.elementwise import erf
 from tinygrad_rnn.operations.inplace import change
 from tinygrad_rnn.operations.memory import in_c_order
-from tinygrad_rnn.operations.operation import elementwise, in_rules, operation
+from tinygrad_rnn.operations.operation import Operation, elementwise, in_rules, operation
 from tinygrad_rnn.operations.promotion import floats, promoted, to_dtype
 from tinygrad_rnn.operations.shape import reshape
 from tinygrad_rnn.operations.traits import primitive
@@ -694,9 +694,11 @@ log_softmax.vjp(
 )
 
 
-def _along(name: str, primitive: Any, input: Any, dim: int, dtype: DTypeLike) -> Any:
+def _along(
+    name: str, made: Operation[..., Tensor], input: Any, dim: int, dtype: DTypeLike
+) -> Tensor:
     x = tensor_of(name, input)
     if dtype is not None:
         x = to_dtype(x, as_dtype(dtype))
     d = dim_of(name, dim, x.array.ndim)
-    return primitive.apply(x, axis=(d,) if x.array.ndim else ())
+    return made.apply(x, axis=(d,) if x.array.ndim else ())

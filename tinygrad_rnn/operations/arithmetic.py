@@ -470,7 +470,7 @@ addcdiv.vjp(
 )  # fmt: skip
 
 
-def _added(added: Operation[..., Tensor], *given: Any) -> Any:
+def _added(added: Operation[..., Tensor], *given: Any) -> Tensor:
     kind = added.primitive
     *operands, value = given
     factor = number_of(kind.name, "value", value)

@@ -13,7 +13,8 @@ from tinygrad_rnn.testing.cases.table import Array, add_case, plain, positive, s
 
 def _between(*shape: int) -> Array:
     """Values away from whole numbers and from the middle between them."""
-    return np.trunc(2 * signed(*shape)) + np.where(signed(*shape) > 0, 0.25, 0.75)
+    whole: Array = np.trunc(2 * signed(*shape))
+    return whole + np.where(signed(*shape) > 0, 0.25, 0.75)
 
 
 _UNARY = {  # an operation, how it is called, what NumPy says, where it is defined
