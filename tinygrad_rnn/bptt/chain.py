@@ -26,7 +26,8 @@ class Chain:
     Attributes
     ----------
     steps : list of int
-        Every time step that computes a part of the state; the i-th leads to the i-th state.
+        The time step that leads to the i-th state is number i − 1: all of those that compute a
+        part of the state, but for such as lie between others that compute more of it.
     made : list of dict of Node, by part
         What was computed on the way to each state; nothing on the way to the initial one.
     states : list of dict, by part
@@ -45,21 +46,24 @@ class Chain:
                 made[t][part] = place
         self.steps = sorted(made, key=lambda t: min(place.order for place in made[t].values()))
         self.made = [{}, *(made[t] for t in self.steps)]
+        self._before = self._label_before()
         self.part = {place: part for at in self.made for part, place in at.items()}
         self._initial: dict[Use, Part] = {}
         self.states = self._states(set(self.part.values()))
         self.reach = self._reached_from()
         self._initial = self._initial_uses()
-        self.states = self._states(self._carried())
-        if self._initial:
-            self.reach = self._reached_from()
+        carried = self._carried()
+        self._join(carried)
+        self.states = self._states(carried)
+        self.reach = self._reached_from()
         self._until = {held: i for i, at in enumerate(self.states) for held in at.values()}
         self.first, self.last = self._whole(len(parts))
 
     def label(self, i: int) -> int:
         """The step that leads to a state; for the initial one a number that no step has."""
-        if i:
-            return self.steps[i - 1]
+        return self.steps[i - 1] if i else self._before
+
+    def _label_before(self) -> int:
         first, second = (self.steps * 2)[:2]
         before = first - 1 if first <= second else first + 1
         return before if before not in self.steps else min(self.steps) - 1
@@ -101,7 +105,7 @@ class Chain:
         return states
 
     def _carried(self) -> set[Part]:
-        """The parts that some steps leave as they are.
+        """The parts that some step leaves as they are, for later ones to use.
 
         Any other that a step lacks was computed, but the graph does not have it: nothing that
         leads to the loss uses it.
@@ -113,19 +117,18 @@ class Chain:
                 if part not in self.made[i] and part not in found:
                     renewed = (k for k in range(i, len(self.made)) if part in self.made[k])
                     later = feeding[i + 1 : next(renewed, len(feeding)) + 1]
-                    if any(held in each for each in later) or self._is_read_as_new(i, part):
+                    if any(held in each for each in later):
                         found.add(part)
         return found
 
-    def _is_read_as_new(self, i: int, part: Part) -> bool:
-        """Whether a step reads an old part where the steps around it read the one they made."""
-        old = self.states[i][part]
-        others = [k for k, made in enumerate(self.made) if part in made]
-        return any(
-            node.parents[operand] is old and twin is self.made[k][part]
-            for k in sorted(others, key=lambda k: abs(k - i))[:2]
-            for node, operand, twin in self._abreast(i, k)
-        )
+    def _join(self, carried: set[Part]) -> None:
+        """Let a step that leaves parts as they are belong to the next one that renews them all."""
+        whole = [i for i, made in enumerate(self.made) if i and made.keys() >= carried]
+        first, last = (whole[0], whole[-1]) if whole else (0, 0)
+        kept = [i for i in range(1, len(self.made)) if not first < i < last or i in whole]
+        self.steps = [self.steps[i - 1] for i in kept]
+        self.made = [{}, *(self.made[i] for i in kept)]
+        self.part = {place: part for at in self.made for part, place in at.items()}
 
     def _whole(self, parts: int) -> tuple[int, int]:
         """The first and the last state with every part; if the parts never meet, simply all."""
@@ -178,6 +181,8 @@ class Chain:
         others = []
         for node, operand, twin in self._abreast(i, k) if wanted else ():
             given = node.parents[operand]
+            if given in self.part:
+                continue
             if twin not in wanted:
                 if not of_another_step(twin, self.steps[k - 1]):
                     return {}  # else it is fed back, and had to be given at first
@@ -204,7 +209,7 @@ class Chain:
                 one, other = pair
                 inside = one in mine and other in its
                 is_state = one in self.part or other in self.part
-                if one is other or pair in seen or not (is_state or self.reach[other]):
+                if pair in seen or not (is_state or (self.reach[other] and one is not other)):
                     continue
                 if _alike(*pair) and (inside or not is_state):
                     seen.add(pair)
