@@ -123,9 +123,12 @@ class Chain:
 
     def _join(self, carried: set[Part]) -> None:
         """Let a step that leaves parts as they are belong to the next one that renews them all."""
+        kept: list[int] = []
         whole = [i for i, made in enumerate(self.made) if i and made.keys() >= carried]
-        first, last = (whole[0], whole[-1]) if whole else (0, 0)
-        kept = [i for i in range(1, len(self.made)) if not first < i < last or i in whole]
+        for i in range(len(self.made) - 1, 0, -1):
+            between = whole and whole[0] < i < whole[-1] and i not in whole
+            if not between or not self.made[i].keys() <= self.made[kept[0]].keys():
+                kept.insert(0, i)
         self.steps = [self.steps[i - 1] for i in kept]
         self.made = [{}, *(self.made[i] for i in kept)]
         self.part = {place: part for at in self.made for part, place in at.items()}
@@ -159,39 +162,47 @@ class Chain:
         return reach
 
     def _initial_uses(self) -> dict[Use, Part]:
-        """Where the first steps use an initial state: as later ones use the state before them."""
+        """Where the first steps use an initial state: as later ones use the state before them.
+
+        Only of parts of which that is to be seen at every step until they are computed.
+        """
         uses: dict[Use, Part] = {}
         begun: set[Part] = set()
+        known = every = set(self.part.values())
         for i, made in enumerate(self.made[1:], 1):
-            if begun.issuperset(self.part.values()):
-                break
-            later = range(i + 1, len(self.made))
-            found = (self._initial_uses_like(k, i, begun) for k in later)
-            uses |= next(filter(None, found), {})
-            begun |= set(made)
-        return uses
+            shown = set(begun)
+            for k in range(i + 1, len(self.made)):
+                if shown == every:
+                    break
+                found = self._initial_uses_like(k, i, begun)
+                if found is not None:
+                    uses |= found
+                    shown |= self.states[k - 1].keys()
+            known = known & shown
+            begun |= made.keys()
+        return {use: part for use, part in uses.items() if part in known}
 
-    def _initial_uses_like(self, k: int, i: int, begun: set[Part]) -> dict[Use, Part]:
+    def _initial_uses_like(self, k: int, i: int, begun: set[Part]) -> dict[Use, Part] | None:
         """Where the i-th step uses parts not yet begun, if the k-th does just the same later on."""
         mine, its = self.made[i], self.made[k]
         if mine.keys() != its.keys() or not all(_alike(mine[part], its[part]) for part in mine):
-            return {}
+            return None
         wanted = {self.states[k - 1][part]: part for part in self._used(k) - begun}
         uses: dict[Use, Part] = {}
         others = []
-        for node, operand, twin in self._abreast(i, k) if wanted else ():
+        for node, operand, twin in self._abreast(i, k):
             given = node.parents[operand]
             if given in self.part:
                 continue
-            if twin not in wanted:
-                if not of_another_step(twin, self.steps[k - 1]):
-                    return {}  # else it is fed back, and had to be given at first
-                others.append(given)
-            elif given.shape == twin.shape and _may_send(node, given):
+            if twin in wanted and given.shape == twin.shape and _may_send(node, given):
                 uses[node, operand] = wanted[twin]
-        initial = {node.parents[operand] for node, operand in uses}
-        complete = set(uses.values()) == set(wanted.values())
-        return uses if complete and initial.isdisjoint(tape(others)) else {}
+            elif twin not in wanted and of_another_step(twin, self.steps[k - 1]):
+                others.append(given)  # what is fed back had to be given at first
+            else:
+                return None
+        initial = {(part, node.parents[operand]) for (node, operand), part in uses.items()}
+        complete = sorted(part for part, _ in initial) == sorted(wanted.values())
+        return uses if complete and not {at for _, at in initial} & set(tape(others)) else None
 
     def _abreast(self, i: int, k: int) -> Iterator[tuple[Node, int, Node]]:
         """What two steps are given, side by side: what both compute alike is followed further.

@@ -32,8 +32,9 @@ class Traits:
         function (on either side of a kink, too); a function: how it does.
     squashes : tuple of two numbers, optional
         The ends of its range, of what the gates of recurrent nets are made by.
-    steepest : float
-        Its largest slope, of what the states of recurrent nets are made by.
+    steepest : float or function
+        Its largest slope, of what the states of recurrent nets are made by; a function: of its
+        parameters.
     remedy : str
         What to do where it makes infinities or NaN.
     stops : str
@@ -49,7 +50,7 @@ class Traits:
     twin: str | Fn = ""
     analytic: bool | Fn = True
     squashes: tuple[int, int] | None = None
-    steepest: float = 0.0
+    steepest: float | Fn = 0.0
     remedy: str = ""
     stops: str = ""
 
