@@ -43,7 +43,9 @@ class StepsApart:
         self.numbers = {chain.label(i): i for i in range(chain.first + 1, chain.last + 1)}
         self.before = {t: chain.label(i - 1) for t, i in self.numbers.items()}
         if not self.before:
-            raise ValueError(f"jacobians: there is no second time step of {self.layer}")
+            names = ", ".join(state.name for state in states)
+            whole = f" that has all of its state, {names}" if len(states) > 1 else ""
+            raise ValueError(f"jacobians: there is no second time step of {self.layer}{whole}")
         self.batched = batch and chain.has_a_batch()
         sizes = [self._size(state) for state in states]
         ends = np.cumsum([0, *sizes]).tolist()
@@ -90,6 +92,8 @@ class StepsApart:
                     "its parts do not go the same way through time. Compute them in modules of "
                     "their own"
                 )
+            if self.chain.skips:  # the initial state may be used so as well, where nothing tells it
+                latest = max({latest, self.chain.replaced(i)} - {None}, default=None)
             if latest is not None:
                 found[t] = self.chain.label(latest)
         return found

@@ -34,6 +34,8 @@ class Chain:
         The initial state, of which nothing may be known, and the state after each step.
     reach : dict of frozenset, by place
         The states that it depends on, each on some way without another one.
+    skips : bool
+        Whether a step uses older states than the one before.
     first, last : int
         The states from which and up to which every part is to be seen.
     """
@@ -53,10 +55,10 @@ class Chain:
         self.reach = self._reached_from()
         self._initial = self._initial_uses()
         carried = self._carried()
+        self._go_on(carried)
+        self.skips = any(self.skipped(i) is not None for i in range(1, len(self.made)))
         self._join(carried)
-        self.states = self._states(carried)
-        self.reach = self._reached_from()
-        self._until = {held: i for i, at in enumerate(self.states) for held in at.values()}
+        self._go_on(carried)
         self.first, self.last = self._whole(len(parts))
 
     def label(self, i: int) -> int:
@@ -86,6 +88,11 @@ class Chain:
         others = self.feeding(i).difference(self.states[i - 1].values())
         return max((self._until[held] for held in others), default=None)
 
+    def replaced(self, i: int) -> int | None:
+        """The last state with an initial part that the one before the i-th no longer has."""
+        ends = [self._until[part] for part in self.states[0]]
+        return max((end for end in ends if end < i - 1), default=None)
+
     def has_a_batch(self) -> bool:
         """Whether the parts of a state may have the elements of a batch along their first axis."""
         return all(
@@ -95,6 +102,12 @@ class Chain:
         )
 
     # -- what is carried on --
+
+    def _go_on(self, carried: set[Part]) -> None:
+        """Work out the states, and what leads to them."""
+        self.states = self._states(carried)
+        self.reach = self._reached_from()
+        self._until = {held: i for i, at in enumerate(self.states) for held in at.values()}
 
     def _states(self, carried: set[Part]) -> list[State]:
         """The states, if these parts are carried on where they are not computed."""
@@ -134,12 +147,13 @@ class Chain:
         self.part = {place: part for at in self.made for part, place in at.items()}
 
     def _whole(self, parts: int) -> tuple[int, int]:
-        """The first and the last state with every part; if the parts never meet, simply all."""
+        """The first and the last state with every part."""
         known = [len(state) == parts for state in self.states]
         if self._initial:  # of which parts may be missing that nobody uses
-            known[0] = self._used(2) <= set(self.states[0]) and len(self.states[1]) == parts
+            used = set[Part]().union(*map(self._used, range(2, len(self.made))))
+            known[0] = used <= self.states[0].keys() and len(self.states[1]) == parts
         if not any(known):
-            return 1, len(known) - 1
+            return 0, 0
         return known.index(True), len(known) - 1 - known[::-1].index(True)
 
     def _used(self, i: int) -> set[Part]:
@@ -172,20 +186,20 @@ class Chain:
         for i, made in enumerate(self.made[1:], 1):
             shown = set(begun)
             for k in range(i + 1, len(self.made)):
-                if shown == every:
-                    break
-                found = self._initial_uses_like(k, i, begun)
-                if found is not None:
+                if shown != every and made.keys() == self.made[k].keys():
+                    found = self._initial_uses_like(k, i, begun)
+                    if found is None:
+                        shown = begun
+                        break
                     uses |= found
-                    shown |= self.states[k - 1].keys()
+                    shown |= set(found.values())
             known = known & shown
             begun |= made.keys()
         return {use: part for use, part in uses.items() if part in known}
 
     def _initial_uses_like(self, k: int, i: int, begun: set[Part]) -> dict[Use, Part] | None:
         """Where the i-th step uses parts not yet begun, if the k-th does just the same later on."""
-        mine, its = self.made[i], self.made[k]
-        if mine.keys() != its.keys() or not all(_alike(mine[part], its[part]) for part in mine):
+        if not all(_alike(place, self.made[k][part]) for part, place in self.made[i].items()):
             return None
         wanted = {self.states[k - 1][part]: part for part in self._used(k) - begun}
         uses: dict[Use, Part] = {}
@@ -196,10 +210,10 @@ class Chain:
                 continue
             if twin in wanted and given.shape == twin.shape and _may_send(node, given):
                 uses[node, operand] = wanted[twin]
-            elif twin not in wanted and of_another_step(twin, self.steps[k - 1]):
-                others.append(given)  # what is fed back had to be given at first
-            else:
+            elif twin in wanted or (self.reach[twin] and not of_another_step(twin, self.steps[k - 1])):
                 return None
+            else:
+                others.append(given)  # also for what is fed back, which had to be given at first
         initial = {(part, node.parents[operand]) for (node, operand), part in uses.items()}
         complete = sorted(part for part, _ in initial) == sorted(wanted.values())
         return uses if complete and not {at for _, at in initial} & set(tape(others)) else None
@@ -220,9 +234,9 @@ class Chain:
                 one, other = pair
                 inside = one in mine and other in its
                 is_state = one in self.part or other in self.part
-                if pair in seen or not (is_state or (self.reach[other] and one is not other)):
+                if pair in seen or (one is other and not is_state):
                     continue
-                if _alike(*pair) and (inside or not is_state):
+                if _alike(*pair) and (inside or not is_state) and self.reach[other]:
                     seen.add(pair)
                     waiting.append(pair)
                 else:

@@ -164,8 +164,6 @@ class Jacobians(Measured, Mapping[int, Floats]):
         """Whether ways lead from s, or from further on, past states to t or on the way there."""
         number = {at: i for i, at in enumerate([*list(self.before.values())[:1], *self])}
         first, last = number[s], number[t]
-        if first == 0 and self.skips and last > 1:
-            return True  # the initial state may be used so, too, without being seen
         return any(
             number[at] <= last and number.get(latest, -1) >= first
             for at, latest in self.skipped.items()
