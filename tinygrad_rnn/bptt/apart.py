@@ -59,12 +59,7 @@ class StepsApart:
         self.inside = {t: set(chain.made[i].values()) for t, i in self.numbers.items()}
         starts = [(place, t) for t, places in self.inside.items() for place in places]
         self.copies = replica(record, starts, self._follow)
-        self.leaves = {
-            copy: (t, self.columns[self.held_before[t][held]])
-            for (_, mark), copy in self.copies.items()
-            if isinstance(mark, Cut)
-            for t, held in [(mark.mark, chain.held(mark.user, mark.operand))]
-        }
+        self.leaves = self._leaves()
 
     def _size(self, state: Series) -> int:
         """How many elements of a state one element of the batch has."""
@@ -92,8 +87,9 @@ class StepsApart:
                     "its parts do not go the same way through time. Compute them in modules of "
                     "their own"
                 )
-            if self.chain.skips:  # the initial state may be used so as well, where nothing tells it
-                latest = max({latest, self.chain.replaced(i)} - {None}, default=None)
+            if self.chain.skips:  # the initial state may be used so as well: nothing tells it
+                both = latest, self.chain.replaced(i)
+                latest = max((at for at in both if at is not None), default=None)
             if latest is not None:
                 found[t] = self.chain.label(latest)
         return found
@@ -113,6 +109,16 @@ class StepsApart:
             return t if held in inside else None
         reached = self.chain.reach[node.parents[operand]]
         return None if reached.isdisjoint(before) and reached.isdisjoint(inside) else t
+
+    def _leaves(self) -> Columns:
+        """Which part of the state before which step the leaves of the copies stand for."""
+        leaves = {}
+        for (_, mark), copy in self.copies.items():
+            if isinstance(mark, Cut):
+                t: Any = mark.mark
+                held: Any = self.chain.held(mark.user, mark.operand)
+                leaves[copy] = t, self.columns[self.held_before[t][held]]
+        return leaves
 
     # -- measuring --
 
@@ -173,7 +179,7 @@ class StepsApart:
                     linear.add(node)
         return linear.issuperset(depends.intersection(tops.values()))
 
-    def _squashed(self) -> dict[Node, tuple[int, slice]]:
+    def _squashed(self) -> Columns:
         """What is made of the state before by an activation at once, instead of that state."""
         return {
             user: self.leaves[leaf]

@@ -198,7 +198,10 @@ class Chain:
         return {use: part for use, part in uses.items() if part in known}
 
     def _initial_uses_like(self, k: int, i: int, begun: set[Part]) -> dict[Use, Part] | None:
-        """Where the i-th step uses parts not yet begun, if the k-th does just the same later on."""
+        """Where the i-th step uses parts not yet begun, if the k-th does just the same later on.
+
+        ``None`` if it does something else.
+        """
         if not all(_alike(place, self.made[k][part]) for part, place in self.made[i].items()):
             return None
         wanted = {self.states[k - 1][part]: part for part in self._used(k) - begun}
@@ -210,13 +213,16 @@ class Chain:
                 continue
             if twin in wanted and given.shape == twin.shape and _may_send(node, given):
                 uses[node, operand] = wanted[twin]
-            elif twin in wanted or (self.reach[twin] and not of_another_step(twin, self.steps[k - 1])):
-                return None
-            else:
+            elif twin not in wanted and (
+                not self.reach[twin] or of_another_step(twin, self.steps[k - 1])
+            ):
                 others.append(given)  # also for what is fed back, which had to be given at first
+            else:
+                return None
         initial = {(part, node.parents[operand]) for (node, operand), part in uses.items()}
-        complete = sorted(part for part, _ in initial) == sorted(wanted.values())
-        return uses if complete and not {at for _, at in initial} & set(tape(others)) else None
+        if sorted(part for part, _ in initial) != sorted(wanted.values()):
+            return None
+        return uses if {at for _, at in initial}.isdisjoint(tape(others)) else {}
 
     def _abreast(self, i: int, k: int) -> Iterator[tuple[Node, int, Node]]:
         """What two steps are given, side by side: what both compute alike is followed further.
