@@ -36,12 +36,14 @@ class Jacobians(Measured, Mapping[int, Floats]):
     states : dict of slice, by name
         The parts of the state, such as h and c of an LSTM, and where they stand in it.
     before : dict of int, by t
-        The step that each J_t comes from.
+        The step that each J_t comes from, in the order of the walk. Steps that leave some of the
+        state as it is are passed over, if others before and after them renew all of it.
     matrices : dict of ndarray (n, n) or (batch, n, n), by t
         float64. Element b of a batch has its own ``J_t[b]``.
     bound : float or None
-        ‖W_hh‖₂ · γ, which no ‖J_t‖₂ exceeds, if h_t = σ(W_hh h_{t−1} + …) with a σ whose slope is
-        at most γ: 1 for tanh and relu, ¼ for the sigmoid. Below 1, gradients vanish for certain:
+        ‖W_hh‖₂ · γ, which no ‖J_t‖₂ exceeds, if h_t = σ(W_hh h_{t−1} + …) or, in Pascanu's own
+        form, h_t = W_hh σ(h_{t−1}) + …, with a σ whose slope is at most γ: 1 for tanh and relu,
+        ¼ for the sigmoid, 1 without any. Below 1, gradients vanish for certain:
         ‖∂h_t/∂h_s‖₂ ≤ bound^(t−s). Pascanu, Mikolov and Bengio, "On the difficulty of training
         recurrent neural networks", 2013, section 2.1 (https://arxiv.org/abs/1211.5063).
     skipped : dict of int, by t
@@ -268,6 +270,9 @@ def jacobians(
         J_t by t, for the whole state: h; h and c of an LSTM; whatever a loop carries on. J_1 is
         there if the first step is seen to use an initial state just as the second uses the first
         (not so of packed sequences that shrink, or if all of them was computed outside the steps).
+        A part that a step leaves as it is has the identity there; one that the graph does not have
+        there, because nothing that leads to the loss uses it, zeros. Where the state is NaN or
+        infinite, so may be J_t, as PyTorch's.
 
     Raises
     ------
@@ -275,7 +280,8 @@ def jacobians(
         If ``what`` is something else.
     ValueError
         If no state is carried from step to step, or several layers do it and none was named; if
-        elements of the batch influence each other.
+        elements of the batch influence each other; if a state has no elements, or another shape at
+        other steps; if parts of it go through time in different orders.
     RuntimeError
         If the graph of a tensor has been freed, or what it saved changed in place.
 
@@ -284,8 +290,9 @@ def jacobians(
     With n elements in the state there are n backward walks over a copy of the graph that is cut
     between the steps, each for one row of all J_t of all elements of the batch at once; n more for
     `Jacobians.bound`, where it applies. The result takes T · batch · n² numbers of 8 bytes.
-    Gradients, hooks and what the graph saved are left alone. What is measured is the direct
-    dependence: from s_{t−1} on the ways inside step t, also through what has no step.
+    Gradients, hooks and what the graph saved are left alone. What is measured is the whole
+    dependence on s_{t−1}, also through other modules and what has no step, older states being
+    given. That a batch is one takes 2 log₂(batch) walks to see.
 
     Examples
     --------
