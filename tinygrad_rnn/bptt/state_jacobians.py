@@ -129,7 +129,7 @@ class Jacobians(Measured, Mapping[int, Floats]):
         >>> lstm = tg.nn.LSTM(1, 1)
         >>> with tg.no_grad():
         ...     for w in lstm.parameters():
-        ...         w.zero_()
+        ...         _ = w.zero_()
         >>> tg.bptt.jacobians(lstm, tg.zeros(3, 1)).along("c")  # every gate is ½
         array([[0.125]])
         """
