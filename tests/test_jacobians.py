@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_jacobians import check
 from random_layers import layers
 
 import tinygrad_rnn as tg
@@ -497,3 +500,142 @@ def test_states_that_skip_steps_joined_to_one(torch) -> None:
     expected = torch.autograd.functional.jacobian(lambda h: after(torch, h, (2, 3)), first)
     assert not js.skips
     np.testing.assert_allclose(js.between(1, 3)[0], expected[0, :, 0], rtol=1e-6)
+
+
+def test_random_loops_against_torch(torch) -> None:
+    """Clocks, skips, feedback, detached parts, steps in any order: each J_t and each span."""
+    counts = Counter()
+    for seed in range(60):
+        counts += Counter(check(torch, seed))
+    assert set(counts) <= {
+        "loops", "J", "spans", "refused spans", "other states", "constant",
+        "jacobians: there is no second time step",
+    }  # fmt: skip
+    assert counts["loops"] > 40
+    assert counts["J"] > 120
+    assert counts["spans"] > 100
+
+
+def test_the_order_is_that_of_the_walk() -> None:
+    w, h0 = tg.tensor(1.5, dtype=tg.float64, requires_grad=True), 0.2
+    h = tg.tensor(h0, dtype=tg.float64)
+    for t in (2, 1, 3):
+        with tg.step(t):
+            h = tg.tanh(w * h)
+    js = bptt.jacobians(h)
+    assert js.before == {2: 0, 1: 2, 3: 1}  # 0: a number that no step has
+    np.testing.assert_allclose(js[2], 1.5 * (1 - np.tanh(1.5 * h0) ** 2))
+    np.testing.assert_allclose(js.between(0, 3), js[3] * js[1] * js[2])
+    with pytest.raises(ValueError, match="no way leads from step 3 to step 1"):
+        js.between(3, 1)
+
+
+def clocked(steps: int) -> bptt.Jacobians:
+    w = tg.tensor(0.5, requires_grad=True)
+    s, f = (tg.ones(1).named(name, "state") for name in "sf")
+    for t in range(1, steps + 1):
+        with tg.step(t):
+            if t % 2:
+                s = (w * s + f).named("s", "state")
+            f = (w * f + s).named("f", "state")
+    return bptt.jacobians((s + f).sum())
+
+
+def test_parts_that_a_step_does_not_renew_are_carried_on() -> None:
+    js = clocked(5)
+    assert js.before == {1: 0, 3: 1, 5: 3}
+    np.testing.assert_allclose(js[3], [[1.5, 0.5], [2, 0.75]])
+    np.testing.assert_allclose(js.between(1, 5), [[3.25, 1.125], [4.5, 1.5625]])
+    js = clocked(4)  # of which the last step goes on from the whole state, too
+    assert js.before == {1: 0, 3: 1, 4: 3}
+    np.testing.assert_allclose(js[4], [[1, 0], [1, 0.5]])
+
+
+def test_what_comes_back_through_another_module() -> None:
+    cell = tg.nn.RNNCell(1, 1, bias=False, nonlinearity="relu")
+    read = tg.nn.Linear(1, 1, bias=False)
+    with tg.no_grad():
+        for weight, value in ((cell.weight_ih, 0.5), (cell.weight_hh, 0.5), (read.weight, 1)):
+            weight.fill_(value)
+    h = y = tg.ones(1, 1)
+    for t in (1, 2, 3):
+        with tg.step(t):
+            h = cell(y, h)
+            y = read(h)
+    js = bptt.jacobians(y.sum(), scope="rnncell")
+    np.testing.assert_allclose(js.between(1, 3), [[[1.0]]])
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_h_of_an_lstm_detached_alone(seen) -> None:
+    cell = tg.nn.LSTMCell(1, H, dtype=tg.float64)
+    h = c = tg.zeros(B, H, dtype=tg.float64)
+    loss = tg.zeros(1)
+    for t in range(1, T + 1):
+        with tg.step(t):
+            h, c = cell(tg.ones(B, 1, dtype=tg.float64), (h, c))
+        loss = loss + (h.sum() if seen or t == T else 0)
+        h = h.detach() if t == 2 else h
+    js = bptt.jacobians(loss)
+    assert list(js) == [1, 2, 3, 4]
+    assert (js.part("c", "h")[3] == 0).all()
+    assert (js.part("h", "c")[3] != 0).any()
+    assert js.part("h")[2].any() == seen  # where nothing else uses it the graph does not have it
+    np.testing.assert_allclose(js.between(1, 4), js[4] @ js[3] @ js[2])
+
+
+@pytest.mark.parametrize("pair", [(1, 0), (4, 2), (0, 4)])
+def test_the_batch_is_probed_at_every_element(pair) -> None:
+    mix = np.eye(5)
+    mix[pair] = 1e-9
+    h, a = tg.ones(5, 2, dtype=tg.float64), tg.tensor(mix, requires_grad=True)
+    for t in (1, 2, 3):
+        with tg.step(t):
+            h = tg.tanh(a @ h)
+    with pytest.raises(ValueError, match="it is no batch"):
+        bptt.jacobians(h.sum())
+    assert bptt.jacobians(h.sum(), batch=False)[3].shape == (10, 10)
+
+
+def test_an_empty_batch_and_states_that_grow() -> None:
+    w = tg.ones(2, 2, requires_grad=True)
+    with pytest.raises(ValueError, match=r"has an empty batch: shape \(0, 2\)"):
+        bptt.jacobians(loop(tg.zeros(0, 2), w, tg.tanh))
+    h = tg.ones(1) * w[0, 0]
+    for t in (1, 2, 3):
+        with tg.step(t):
+            h = tg.tanh(tg.cat([h, h])).named("h", "state")
+    with pytest.raises(ValueError, match="no square matrix"):
+        bptt.jacobians(h.sum())
+
+
+def test_the_carousel_is_the_product_of_the_forget_gates() -> None:
+    net, x = made("LSTM")
+    walk = bptt.record(net(x)[0].sum())
+    js = bptt.jacobians(walk)
+    product = np.prod([*walk.over_time("f").values()], axis=0)
+    np.testing.assert_allclose(js.along("c"), [np.diag(row) for row in product])
+    np.testing.assert_allclose(js.along("c", 2, 3), js.part("c")[3])
+
+
+F = tg.nn.functional
+SLOPES = {
+    tg.tanh: 1, tg.sigmoid: 0.25, tg.relu: 1, F.softsign: 1, F.hardtanh: 1, F.elu: 1,
+    (lambda x: F.leaky_relu(x, 2.0)): 2, (lambda x: F.elu(x, 1.5)): 1.5, (lambda x: x): 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["σ(W h)", "W σ(h)"])
+def test_no_jacobian_exceeds_its_bound(inside) -> None:
+    rng = np.random.default_rng(0)
+    for squash, slope in SLOPES.items():
+        for size in (1, 2, 4):
+            w = tg.tensor(rng.standard_normal((size, size)) * 2, requires_grad=True)
+            h = tg.tensor(rng.standard_normal((2, size)) * 3)
+            for t in range(1, 5):
+                with tg.step(t):
+                    x = tg.tensor(rng.standard_normal(size))
+                    h = squash(h) @ w + x if inside else squash(h @ w + x)
+            js = bptt.jacobians(h.sum())
+            assert js.bound == pytest.approx(slope * np.linalg.norm(w.detach().numpy(), 2))
+            assert max(s.max() for s in js.singular_values().values()) <= js.bound * (1 + 1e-9)

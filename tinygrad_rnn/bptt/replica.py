@@ -38,7 +38,8 @@ def replica(
         A mark is anything hashable; nodes are copied once for each mark they are reached with.
     follow : callable
         ``follow(node, mark, operand)`` is the mark of an operand of the node's copy; a `Cut` makes
-        it a leaf that requires grad. Leaves of the graph are shared: theirs is always ``None``.
+        it a leaf that requires grad, ``None`` a constant. Leaves of the graph are shared: theirs
+        is always ``None``.
     """
     operands: dict[Key, list[Key]] = {}
     waiting = list(starts)
@@ -55,7 +56,7 @@ def replica(
 
 def _operands(key: Key, follow: Callable[[Node, Any, int], Hashable]) -> list[Key]:
     node, mark = key
-    if node.is_leaf or isinstance(mark, Cut):
+    if mark is None or isinstance(mark, Cut):
         return []
     found: list[Key] = []
     for i, parent in enumerate(node.parents):
@@ -71,6 +72,8 @@ def _copy(record: Record, key: Key, parents: Sequence[Node]) -> Node:
     new.order, new.notes, new.parents = tick(), None, tuple(parents)
     if isinstance(mark, Cut):
         new.primitive, new.saved, new.requires_grad = None, (), True
+    elif mark is None and not node.is_leaf:
+        new.primitive, new.saved, new.requires_grad = None, (), False
     elif not node.is_leaf:
         new.saved = _saved(record, node, parents)
     return new
@@ -79,7 +82,7 @@ def _copy(record: Record, key: Key, parents: Sequence[Node]) -> Node:
 def _saved(record: Record, node: Node, parents: Sequence[Node]) -> tuple[Any, ...]:
     """What the rules of the copy need: more than was saved, if it sends to more operands."""
     wants = [parent.requires_grad for parent in parents]
-    if wants == [parent.requires_grad for parent in node.parents]:
+    if all(had.requires_grad for had, want in zip(node.parents, wants) if want):
         return record.saved(node)
     op = node.primitive
     rules = [op.joint] if op.joint else [r for r, want in zip(op.rules, wants) if want]

@@ -36,17 +36,19 @@ class Jacobians(Measured, Mapping[int, Floats]):
     states : dict of slice, by name
         The parts of the state, such as h and c of an LSTM, and where they stand in it.
     before : dict of int, by t
-        The step that each J_t comes from.
+        The step that each J_t comes from, in the order of the walk. Steps that leave some of the
+        state as it is are passed over, if others before and after them renew all of it.
     matrices : dict of ndarray (n, n) or (batch, n, n), by t
         float64. Element b of a batch has its own ``J_t[b]``.
     bound : float or None
-        ‖W_hh‖₂ · γ, which no ‖J_t‖₂ exceeds, if h_t = σ(W_hh h_{t−1} + …) with a σ whose slope is
-        at most γ: 1 for tanh and relu, ¼ for the sigmoid. Below 1, gradients vanish for certain:
+        ‖W_hh‖₂ · γ, which no ‖J_t‖₂ exceeds, if h_t = σ(W_hh h_{t−1} + …) or, in Pascanu's own
+        form, h_t = W_hh σ(h_{t−1}) + …, with a σ whose slope is at most γ: 1 for tanh and relu,
+        ¼ for the sigmoid, 1 without any. Below 1, gradients vanish for certain:
         ‖∂h_t/∂h_s‖₂ ≤ bound^(t−s). Pascanu, Mikolov and Bengio, "On the difficulty of training
         recurrent neural networks", 2013, section 2.1 (https://arxiv.org/abs/1211.5063).
-    skips : bool
-        Whether states also depend on ones before the last, as h_t = σ(W h_{t−1} + U h_{t−2}): then
-        a product of J_t lacks those ways, and there is neither a span of several steps nor a bound.
+    skipped : dict of int, by t
+        Where a state also depends on ones before the last, as h_t = σ(W h_{t−1} + U h_{t−2}): the
+        last step of those. A product of J_t lacks such ways, so there is no span over them.
     """
 
     layer: Layer
@@ -54,7 +56,7 @@ class Jacobians(Measured, Mapping[int, Floats]):
     before: dict[int, int]
     matrices: dict[int, Floats]
     bound: float | None
-    skips: bool = False
+    skipped: dict[int, int]
 
     numeric = range(5)
 
@@ -66,6 +68,11 @@ class Jacobians(Measured, Mapping[int, Floats]):
 
     def __len__(self) -> int:
         return len(self.matrices)
+
+    @property
+    def skips(self) -> bool:
+        """Whether states also depend on ones before the last; then there is no bound either."""
+        return bool(self.skipped)
 
     def part(self, of: str, wrt: str | None = None) -> dict[int, Floats]:
         """∂of_t/∂wrt_{t−1} by t, the other parts of the state held fixed; ``wrt``: default ``of``.
@@ -93,33 +100,76 @@ class Jacobians(Measured, Mapping[int, Floats]):
         ValueError
             If there is no way from s to t, or if there are several since states skip steps.
         """
-        for steps, (at, product) in enumerate(self._back_from(t)):
+        product = self._product(s, t, self.matrices)
+        if self._misses(s, t):
+            raise ValueError(
+                f"jacobians: states of {self.layer} depend also on ones before the last, "
+                f"so ∂state_{t}/∂state_{s} is not the product of J_t. Carry both on as one "
+                "state, joined by cat"
+            )
+        return self._block(product, of, wrt)
+
+    def along(self, part: str, s: int | None = None, t: int | None = None) -> Floats:
+        """∂part_t/∂part_s on the direct way alone: the product of its own blocks of all J_t.
+
+        Of the cell c of an LSTM that is the constant error carousel of Hochreiter and Schmidhuber
+        ("Long short-term memory", 1997, section 3.2), the product of the forget gates: what comes
+        back to c without ever passing through h.
+
+        Parameters
+        ----------
+        part : str
+            Of the state.
+        s, t : int, optional
+            Time steps; by default before the first J_t, and the last.
+
+        Examples
+        --------
+        >>> import tinygrad_rnn as tg
+        >>> lstm = tg.nn.LSTM(1, 1)
+        >>> with tg.no_grad():
+        ...     for w in lstm.parameters():
+        ...         _ = w.zero_()
+        >>> tg.bptt.jacobians(lstm, tg.zeros(3, 1)).along("c")  # every gate is ½
+        array([[0.125]])
+        """
+        steps = list(self)
+        first, last = self.before[steps[0]], steps[-1]
+        blocks = self.part(part)
+        return self._product(first if s is None else s, last if t is None else t, blocks)
+
+    def _product(self, s: int, t: int, factors: dict[int, Floats]) -> Floats:
+        for at, product in self._back_from(t, factors):
             if at == s:
-                if self.skips and steps > 1:
-                    raise ValueError(
-                        f"jacobians: states of {self.layer} depend also on ones before the last, "
-                        f"so ∂state_{t}/∂state_{s} is not the product of J_t. Carry both on as one "
-                        "state, joined by cat"
-                    )
-                return self._block(product, of, wrt)
+                return product
         raise ValueError(
             f"jacobians: no way leads from step {s} to step {t}; there are J_t for t = "
             f"{', '.join(map(str, self))}"
         )
 
-    def _back_from(self, t: int) -> Iterator[tuple[int, Floats]]:
-        """Each step s from t back, and ∂state_t/∂state_s."""
-        near = next((self[i] for i in self if t in (i, self.before[i])), None)
+    def _back_from(self, t: int, factors: dict[int, Floats]) -> Iterator[tuple[int, Floats]]:
+        """Each step s from t back, and the product of what leads from it to t."""
+        near = next((factors[i] for i in self if t in (i, self.before[i])), None)
         if near is None:
             return
         product = np.broadcast_to(np.eye(near.shape[-1]), near.shape)
         yield t, product
         while t in self:
             n = min(len(product), len(self[t]))  # of packed sequences: those that reach so far
+            factor = factors[t]
             with np.errstate(all="ignore"):
-                product = product[:n] @ self[t][:n] if product.ndim > 2 else product @ self[t]
+                product = product[:n] @ factor[:n] if product.ndim > 2 else product @ factor
             t = self.before[t]
             yield t, product
+
+    def _misses(self, s: int, t: int) -> bool:
+        """Whether ways lead from s, or from further on, past states to t or on the way there."""
+        number = {at: i for i, at in enumerate([*list(self.before.values())[:1], *self])}
+        first, last = number[s], number[t]
+        return any(
+            number[at] <= last and number.get(latest, -1) >= first
+            for at, latest in self.skipped.items()
+        )
 
     def _block(self, matrix: Floats, of: str | None, wrt: str | None) -> Floats:
         for name in (of, wrt):
@@ -168,7 +218,7 @@ class Jacobians(Measured, Mapping[int, Floats]):
         The last column is left out where there are `skips`, the middle of many rows is left out.
         """
         last = list(self)[-1]
-        spans = {s: _singular(product) for s, product in self._back_from(last)}
+        spans = {s: _singular(product) for s, product in self._back_from(last, self.matrices)}
         head, rows = ["t", "largest σ", "smallest σ", "radius", "from there to the end"], []
         radii = self.spectral_radius()
         for t, sigma in self.singular_values().items():
@@ -220,6 +270,9 @@ def jacobians(
         J_t by t, for the whole state: h; h and c of an LSTM; whatever a loop carries on. J_1 is
         there if the first step is seen to use an initial state just as the second uses the first
         (not so of packed sequences that shrink, or if all of them was computed outside the steps).
+        A part that a step leaves as it is has the identity there; one that the graph does not have
+        there, because nothing that leads to the loss uses it, zeros. Where the state is NaN or
+        infinite, so may be J_t, as PyTorch's.
 
     Raises
     ------
@@ -227,7 +280,8 @@ def jacobians(
         If ``what`` is something else.
     ValueError
         If no state is carried from step to step, or several layers do it and none was named; if
-        elements of the batch influence each other.
+        elements of the batch influence each other; if a state has no elements, or another shape at
+        other steps; if parts of it go through time in different orders.
     RuntimeError
         If the graph of a tensor has been freed, or what it saved changed in place.
 
@@ -236,8 +290,9 @@ def jacobians(
     With n elements in the state there are n backward walks over a copy of the graph that is cut
     between the steps, each for one row of all J_t of all elements of the batch at once; n more for
     `Jacobians.bound`, where it applies. The result takes T · batch · n² numbers of 8 bytes.
-    Gradients, hooks and what the graph saved are left alone. What is measured is the direct
-    dependence: from s_{t−1} on the ways inside step t, also through what has no step.
+    Gradients, hooks and what the graph saved are left alone. What is measured is the whole
+    dependence on s_{t−1}, also through other modules and what has no step, older states being
+    given. That a batch is one takes 2 log₂(batch) walks to see.
 
     Examples
     --------
@@ -265,7 +320,7 @@ def jacobians(
         raise ValueError(f"jacobians: {trouble}. Say which by scope, layer, direction or run")
     steps = StepsApart(record, found[0], batch)
     return Jacobians(
-        steps.layer, steps.slices, steps.before, steps.jacobians(), steps.bound(), steps.skips
+        steps.layer, steps.slices, steps.before, steps.jacobians(), steps.bound(), steps.skipped
     )
 
 

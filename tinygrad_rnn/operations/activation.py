@@ -166,6 +166,7 @@ def _hardtanh(x: Any, *, low: float, high: float) -> Any:
     prepare=promoted("hardtanh", bools=False),
     activation=True,
     twin=lambda torch, x, low, high: torch.nn.functional.hardtanh(x, low, high),
+    steepest=1.0,
 )
 def hardtanh(
     input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
@@ -217,6 +218,7 @@ def relu6(input: Any, inplace: bool = False) -> Tensor:
 @operation(
     silent(lambda x, *, slope: np.where(x > 0, x, x * slope)),
     **_of_floats("leaky_relu", lambda torch, x, slope: torch.nn.functional.leaky_relu(x, slope)),
+    steepest=lambda slope: max(1.0, abs(slope)),
 )
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """``x`` for x > 0, else ``negative_slope`` · x, elementwise.
@@ -354,6 +356,7 @@ def _elu_slope(g: Any, x: Any, alpha: float, scale: float) -> Any:
 @operation(
     silent(_elu),
     **_of_floats("elu", lambda torch, x, alpha, scale: torch.nn.functional.elu(x, alpha) * scale),
+    steepest=lambda alpha, scale: max(1.0, abs(alpha)) * scale,
 )
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """``x`` for x > 0, else α · (eˣ − 1), elementwise: https://arxiv.org/abs/1511.07289.
@@ -491,6 +494,7 @@ def _over_square(g: Any, d: Any) -> Any:
     twin="nn.functional.softsign",
     activation=True,
     analytic=lambda z: z / (1 + np.where(z.real < 0, -z, z)),
+    steepest=1.0,
 )
 def softsign(input: Any) -> Tensor:
     """``x / (1 + |x|)``, elementwise.

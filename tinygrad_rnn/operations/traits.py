@@ -33,8 +33,9 @@ class Traits:
         function (on either side of a kink, too); a function: how it does.
     squashes : tuple of two numbers, optional
         The ends of its range, of what the gates of recurrent nets are made by.
-    steepest : float
-        Its largest slope, of what the states of recurrent nets are made by.
+    steepest : float or function
+        Its largest slope, of what the states of recurrent nets are made by; a function: of its
+        parameters.
     activation : bool
         Whether units of nets are made by it, so that what goes into it has a name.
     product : str
@@ -62,7 +63,7 @@ class Traits:
     twin: str | Fn = ""
     analytic: bool | Fn = True
     squashes: tuple[int, int] | None = None
-    steepest: float = 0.0
+    steepest: float | Fn = 0.0
     activation: bool = False
     product: str = ""
     collects: str = ""
@@ -136,7 +137,7 @@ def is_linear(primitive: Any, operands: Collection[int]) -> bool:
     if not isinstance(primitive, Primitive):
         return False  # nobody can look into a Function
     own, output = primitive.rules, len(primitive.inputs)
-    rules = [primitive.joint] if primitive.joint else [own[i] for i in operands]
+    rules = [primitive.joint] if primitive.joint else [own[min(i, len(own) - 1)] for i in operands]
     return all(rule and rule.kept.isdisjoint({*operands, output}) for rule in rules)
 
 
