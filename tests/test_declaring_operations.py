@@ -86,9 +86,9 @@ def test_a_trait_that_there_is_not_is_refused():
     assert "misspelt" not in Primitive.registry
 
 
-def test_a_primitive_of_a_users_own_has_no_traits():
+def test_of_a_primitive_of_a_users_own_nothing_is_known():
     alone = Primitive("of_a_user", np.tanh, "x")
-    assert traits_of(alone) is None
+    assert traits_of(alone) == Traits(analytic=False)
     assert twin_of(alone) is None
 
 

@@ -12,15 +12,12 @@ from tinygrad_rnn.bptt.replica import Cut, replica
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.traversal import walk
-from tinygrad_rnn.operations.traits import traits_of
+from tinygrad_rnn.operations.traits import is_linear, traits_of
 from tinygrad_rnn.reading.roles import Use
 from tinygrad_rnn.reading.states import Recurrence
 from tinygrad_rnn.reading.steps import abreast, of_another_step
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-
-_PRODUCTS = {"linear", "matmul", "addmm", "addmv"}
-_LINEAR = _PRODUCTS | {"add", "sub", "cat", "stack", "getitem", "slice", "reshape", "permute"}
 
 
 class StepsApart:
@@ -143,10 +140,9 @@ class StepsApart:
         """Whether a copy is a linear function of the state before its step, and of inputs."""
         depends = set(self.leaves)
         for place in tape([top]):
-            ways = sum(parent in depends for parent in place.parents)
+            ways = [i for i, parent in enumerate(place.parents) if parent in depends]
             if ways:
-                name = place.primitive.name
-                if name not in _LINEAR or (name in _PRODUCTS and ways > 1):
+                if not is_linear(place.primitive, ways):
                     return False
                 depends.add(place)
         return True

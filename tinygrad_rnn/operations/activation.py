@@ -47,7 +47,14 @@ def _sigmoid(x: Any) -> Any:
 _AT_THEIR_ENDS = "its outputs are at their ends, where the slope is 0"
 
 
-@elementwise(np.tanh, quiet=False, squashes=(-1, 1), steepest=1.0, stops=_AT_THEIR_ENDS)
+@elementwise(
+    np.tanh,
+    quiet=False,
+    activation=True,
+    squashes=(-1, 1),
+    steepest=1.0,
+    stops=_AT_THEIR_ENDS,
+)
 def tanh(input: Any) -> Tensor:
     """Hyperbolic tangent, elementwise; its derivative is 1 − tanh².
 
@@ -73,6 +80,7 @@ def _continued_sigmoid(z: Any) -> Any:
     prepare=promoted("σ", to_float=True),
     symbol="σ",
     analytic=_continued_sigmoid,
+    activation=True,
     squashes=(0, 1),
     steepest=0.25,
     stops=_AT_THEIR_ENDS,
@@ -101,6 +109,7 @@ def _relu(x: Any) -> Any:
     to_float=False,
     bools=False,
     analytic=lambda z: np.where(z.real > 0, z, 0),
+    activation=True,
     steepest=1.0,
     stops="its outputs are 0 there, and so is its slope",
 )
@@ -135,8 +144,12 @@ def wide(fn: Fn) -> Fn:
 
 
 def _of_floats(name: str, twin: str | Fn = "") -> dict[str, Any]:
-    """The traits of a function of floating-point tensors; PyTorch's is in ``nn.functional``."""
-    return {"prepare": floats(name), "twin": twin or f"nn.functional.{name}"}
+    """The traits of one of floating-point tensors; PyTorch's is in ``nn.functional``."""
+    return {
+        "prepare": floats(name),
+        "twin": twin or f"nn.functional.{name}",
+        "activation": True,
+    }
 
 
 _sigma = in_rules(sigmoid)
@@ -151,6 +164,7 @@ def _hardtanh(x: Any, *, low: float, high: float) -> Any:
 @operation(
     _hardtanh,
     prepare=promoted("hardtanh", bools=False),
+    activation=True,
     twin=lambda torch, x, low, high: torch.nn.functional.hardtanh(x, low, high),
 )
 def hardtanh(
@@ -229,6 +243,7 @@ leaky_relu.vjp(
     "x weight",
     prepare=floats("prelu"),
     twin=lambda torch, x, weight: torch.where(x > 0, x, x * weight),
+    activation=True,
 )
 def prelu(input: Any, weight: Any) -> Tensor:
     """``x`` for x > 0, else weight · x: a leaky ReLU whose slope is learnt.
@@ -474,6 +489,7 @@ def _over_square(g: Any, d: Any) -> Any:
     lambda x: x / (1 + np.abs(x)),
     prepare=promoted("softsign", to_float=True, bools=False),
     twin="nn.functional.softsign",
+    activation=True,
     analytic=lambda z: z / (1 + np.where(z.real < 0, -z, z)),
 )
 def softsign(input: Any) -> Tensor:
@@ -595,6 +611,7 @@ _gelu_tanh = primitive(
     silent(wide(lambda x: x * ((1 + np.tanh((x + x * x * x * _C) * _K)) * 0.5))),
     prepare=floats("gelu_tanh"),
     twin=lambda torch, x: torch.nn.functional.gelu(x, approximate="tanh"),
+    activation=True,
 )
 _gelu_tanh.vjp(
     "x", wide(_gelu_tanh_slope), formula="g ⊙ (1 + t + x ⊙ (1 − t²) ⊙ u′) / 2, t = tanh u"
@@ -614,7 +631,10 @@ def _log_softmax(x: Any, *, axis: tuple[int, ...]) -> Any:
 
 
 @operation(
-    silent(in_c_order(wide(_softmax))), prepare=floats("softmax"), twin=twins.along_one("softmax")
+    silent(in_c_order(wide(_softmax))),
+    prepare=floats("softmax"),
+    twin=twins.along_one("softmax"),
+    activation=True,
 )
 def softmax(input: Any, dim: int, dtype: DTypeLike = None) -> Tensor:
     """exp(x) / Σ exp(x) along ``dim``: positive numbers that sum to 1, without overflow.
@@ -646,6 +666,7 @@ softmax.vjp(
     silent(in_c_order(wide(_log_softmax))),
     prepare=floats("log_softmax"),
     twin=twins.along_one("log_softmax"),
+    activation=True,
 )
 def log_softmax(input: Any, dim: int, dtype: DTypeLike = None) -> Tensor:
     """``ln softmax(x)`` along ``dim``, which is x − ln Σ exp(x); exact where softmax rounds to 0.

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 # -- sums and differences --
 
 
-@operation(np.add, "a b", symbol="+", prepare=promoted("add"), arrange=first_decides)
+@operation(
+    np.add, "a b", symbol="+", prepare=promoted("add"), arrange=first_decides, collects="a b"
+)
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """Sum, elementwise: ``input + alpha · other``.
 
@@ -63,7 +65,9 @@ def _without_bools(inputs: Sequence[Any]) -> Sequence[Any]:
     return _promoted_difference(inputs)
 
 
-@operation(np.subtract, "a b", symbol="−", prepare=_without_bools, arrange=first_decides)
+@operation(
+    np.subtract, "a b", symbol="−", prepare=_without_bools, arrange=first_decides, collects="a"
+)
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """Difference, elementwise: ``input − alpha · other``.
 
@@ -405,6 +409,7 @@ def _as_element(value: Any, x: Any) -> Any:
     lambda x, a, b, *, value: x + a * b * _as_element(value, x),
     "x a b",
     symbol="{x} + value·{a} ⊙ {b}",
+    collects="x",
     prepare=promoted("addcmul", bools=False, numbers=False),
     arrange=first_decides,
 )
@@ -439,7 +444,7 @@ def _quotients(inputs: Sequence[Any]) -> Sequence[Any]:
 
 @operation(
     lambda x, a, b, *, value: x + a / b * _as_element(value, x), "x a b",
-    symbol="{x} + value·{a} / {b}", prepare=_quotients, arrange=first_decides,
+    symbol="{x} + value·{a} / {b}", prepare=_quotients, arrange=first_decides, collects="x",
 )  # fmt: skip
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
     """``input`` + ``value`` · ``tensor1`` / ``tensor2``, elementwise, in their common type.

@@ -115,14 +115,17 @@ add_spans.joint_vjp(lambda g, index: [g[slices(*i)] for i in index], formula="g[
 
 # -- reading parts ------------------------------------------------------------------------------
 
+_READ = "{x}[{index}]"
+
 take = primitive(
-    "index", owned(lambda x, *, index: x[index]), "x", symbol="getitem", twin=twins.read
+    "index", owned(lambda x, *, index: x[index]), "x", symbol=_READ, part=True, twin=twins.read
 )
 take.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")
 
 narrow = primitive(
-    "slice", lambda x, *, index, span: x[index], "x", symbol="getitem", view=True, twin=twins.read
-)
+    "slice", lambda x, *, index, span: x[index],
+    symbol=_READ, view=True, part=True, twin=twins.read,
+)  # fmt: skip
 narrow.vjp("x", lambda g, span: Part(g, span, add_spans), formula="g at [index], else 0")
 
 
@@ -165,7 +168,10 @@ def _at_last(g: Any, index: Index, shape: tuple[int, ...]) -> Any:
     return part if last.all() else np.where(last, part, 0)
 
 
-put: Primitive = primitive("index_put", _replaced, "x value", symbol="setitem", twin=twins.put)
+put: Primitive = primitive(
+    "index_put", _replaced, "x value",
+    symbol="{x}[{index}] ← {value}", collects="x", twin=twins.put,
+)  # fmt: skip
 _put_in_rules = in_rules(put)
 put.vjp("x", lambda g, index: _cleared(g, index), formula="g, but 0 at [index]")
 put.vjp("value", lambda g, x_shape, index: _at_last(g, index, x_shape), formula="g[index]")
@@ -174,7 +180,7 @@ put.vjp("value", lambda g, x_shape, index: _at_last(g, index, x_shape), formula=
 # -- what users call ----------------------------------------------------------------------------
 
 
-@operation(lambda x, *, index: x[index], view=True, twin=twins.read)
+@operation(lambda x, *, index: x[index], symbol=_READ, view=True, part=True, twin=twins.read)
 def getitem(input: Any, index: Any) -> Tensor:
     """``input[index]``: integers, slices, ``None``, ``...``, masks and integer arrays.
 

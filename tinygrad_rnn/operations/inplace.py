@@ -33,8 +33,9 @@ Array = np.ndarray[Any, Any]
 
 
 as_strided = primitive(
-    "as_strided", lambda x, *, index: x[index], "x", symbol="getitem", view=True, twin=twins.read
-)
+    "as_strided", lambda x, *, index: x[index],
+    symbol="{x}[{index}]", view=True, part=True, twin=twins.read,
+)  # fmt: skip
 as_strided.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     in_c_order(lambda *xs, dim: np.concatenate(xs, dim)),
     "*xs",
     twin=lambda torch, *xs, dim: torch.cat(xs, dim),
+    joins="along",
 )
 def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     """Tensors put together along an existing axis, in their common type.
@@ -91,6 +92,7 @@ concat = cat
     in_c_order(lambda *xs, dim: np.stack(xs, dim)),
     "*xs",
     twin=lambda torch, *xs, dim: torch.stack(xs, dim),
+    joins="anew",
 )
 def stack(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     """Tensors of one shape put together along a new axis.

@@ -28,8 +28,9 @@ def _embedding_rule(g: Any, index: Any, padding: int | None) -> Any:
 
 
 embedding = primitive(
-    "embedding", lambda weight, *, index, padding: weight[index], "weight", twin=twins.embedding
-)
+    "embedding", lambda weight, *, index, padding: weight[index], "weight",
+    symbol="{weight}[{index}]", twin=twins.embedding,
+)  # fmt: skip
 embedding.vjp("weight", _embedding_rule, formula="g added at the rows looked up, else 0")
 
 

@@ -53,7 +53,10 @@ def _matmul_b(g: Any, a: Any) -> Any:
     return _product(mT(a), g)
 
 
-@operation(_product, "a b", symbol="@", prepare=same_dtype("matmul"), stops="the other factor is 0")
+@operation(
+    _product, "a b",
+    symbol="@", prepare=same_dtype("matmul"), product="a b", stops="the other factor is 0",
+)  # fmt: skip
 def matmul(input: Any, other: Any) -> Tensor:
     """Product of matrices, ``input @ other``, of every rank that NumPy and PyTorch take.
 
@@ -158,7 +161,12 @@ def _plus_product(*arrays: Any, beta: Any, alpha: Any) -> Any:
 
 
 def _adding(name: str) -> dict[str, Any]:
-    return {"symbol": "beta·{input} + alpha·{a} @ {b}", "prepare": same_dtype(name)}
+    return {
+        "symbol": "beta·{input} + alpha·{a} @ {b}",
+        "prepare": same_dtype(name),
+        "product": "a b",
+        "collects": "input",
+    }
 
 
 @operation(_plus_product, "input a b", **_adding("addmm"))
@@ -571,6 +579,7 @@ def _linear(x: Any, weight: Any, bias: Any) -> Any:
     "x weight bias",
     symbol="{x} @ {weight}ᵀ + {bias}",
     prepare=same_dtype("linear"),
+    product="x weight",
     stops="what it is multiplied with is 0",
     twin="nn.functional.linear",
 )

@@ -6,12 +6,13 @@ by its name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
+from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 
 Fn = Callable[..., Any]
@@ -34,6 +35,16 @@ class Traits:
         The ends of its range, of what the gates of recurrent nets are made by.
     steepest : float
         Its largest slope, of what the states of recurrent nets are made by.
+    activation : bool
+        Whether units of nets are made by it, so that what goes into it has a name.
+    product : str
+        The two of its inputs that it multiplies as matrices, the second a weight or the vector.
+    collects : str
+        The inputs to which it only adds something, or into which it writes.
+    part : bool
+        Whether it reads a part of its input, as `x[0]` does.
+    joins : str
+        How it puts tensors together: "along" an axis that they have, "anew" along a new one.
     remedy : str
         What to do where it makes infinities or NaN.
     stops : str
@@ -50,6 +61,11 @@ class Traits:
     analytic: bool | Fn = True
     squashes: tuple[int, int] | None = None
     steepest: float = 0.0
+    activation: bool = False
+    product: str = ""
+    collects: str = ""
+    part: bool = False
+    joins: str = ""
     remedy: str = ""
     stops: str = ""
 
@@ -72,10 +88,47 @@ def primitive(
     )  # fmt: skip
 
 
-def traits_of(primitive: Any) -> Traits | None:
-    """The traits of an operation of this package; ``None`` for one of a user's own."""
+_PLAIN = Traits(analytic=False)
+
+
+def traits_of(primitive: Any) -> Traits:
+    """The traits of an operation; of a user's own, and of a leaf's ``None``, nothing is known."""
     found = getattr(primitive, "traits", None)
-    return found if isinstance(found, Traits) else None
+    return found if isinstance(found, Traits) else _PLAIN
+
+
+def inputs_of(node: Node, names: str) -> list[Node]:
+    """What a node was given for some of its inputs, as a trait names them.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> x, w = tg.ones(3, requires_grad=True), tg.ones(3, 2)
+    >>> y = (x @ w).node
+    >>> [place.shape for place in inputs_of(y, traits_of(y.primitive).product)]
+    [(3,), (3, 2)]
+    """
+    given = dict(zip(node.primitive.inputs, node.parents))
+    return [given[name] for name in names.split()]
+
+
+def is_linear(primitive: Any, operands: Collection[int]) -> bool:
+    """Whether an operation is linear in some of its operands together, the others being given.
+
+    Nobody has to declare it: where it is, and only there, the rules keep none of them. Of what
+    is made of straight lines (rounding, the choice of a largest) it is said away from the kinks.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> is_linear(tg.mul.primitive, [0]), is_linear(tg.mul.primitive, [0, 1])
+    (True, False)
+    """
+    if not isinstance(primitive, Primitive):
+        return False  # nobody can look into a Function
+    own, output = primitive.rules, len(primitive.inputs)
+    rules = [primitive.joint] if primitive.joint else [own[i] for i in operands]
+    return all(rule and rule.kept.isdisjoint({*operands, output}) for rule in rules)
 
 
 def twin_of(primitive: Any) -> Fn | None:
@@ -91,7 +144,7 @@ def twin_of(primitive: Any) -> Fn | None:
     tensor([3, 1, 2])
     """
     traits = traits_of(primitive)
-    if traits is None:
+    if traits is _PLAIN:
         return None
     return traits.twin if callable(traits.twin) else partial(_named, traits.twin or primitive.name)
 

@@ -13,9 +13,10 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.given import given_name, role_of
 from tinygrad_rnn.reading.layers import Layer, module_of
-from tinygrad_rnn.reading.roles import SLICES, Roles
+from tinygrad_rnn.reading.roles import Roles
 from tinygrad_rnn.reading.steps import Counterparts
 
 _KINDS = {frozenset("ifgo"): "LSTM", frozenset("rzn"): "GRU"}
@@ -108,7 +109,7 @@ class _Sections:
         if role_of(place) == "input":
             return True
         outside = all(self.roles.steps[parent] is None for parent in place.parents)
-        return place.primitive.name in SLICES and outside
+        return traits_of(place.primitive).part and outside
 
     def _counterpart(self, place: Node, step: int) -> Node | None:
         """What is, at the given step, what ``place`` is at its own."""

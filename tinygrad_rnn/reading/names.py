@@ -16,6 +16,7 @@ from itertools import count
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.operations.traits import inputs_of, traits_of
 from tinygrad_rnn.reading.given import given_name, is_inline, may_be_parameter
 from tinygrad_rnn.reading.layers import Layer, module_of
 from tinygrad_rnn.reading.steps import positions
@@ -25,13 +26,7 @@ from tinygrad_rnn.writing.text import clean, cut
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LONGEST_FORMULA, _LONGEST_EXPRESSION = 14, 120  # characters; the layout cuts again, by width
-_PARTS = ("getitem", "slice")
 _LOOSE = " ⊙·/−;²ᵀ"  # signs of names that are formulas
-_ACTIVATIONS = (
-    "celu", "elu", "gelu", "gelu_tanh", "hardsigmoid", "hardswish", "hardtanh",
-    "leaky_relu", "logsigmoid", "mish", "relu", "sigmoid", "silu", "softmax",
-    "softplus", "softsign", "tanh",
-)  # fmt: skip
 
 
 def names(places: list[Node]) -> Names:
@@ -226,7 +221,7 @@ class _Naming:
                 continue
             users = self.users[place]
             first = users[0] if users else place
-            if len(users) == 1 and first.primitive.name in _ACTIVATIONS and given_name(first):
+            if len(users) == 1 and traits_of(first.primitive).activation and given_name(first):
                 gates[place] = given_name(first)
                 self._call(place, f"a_{gates[place]}")
             elif len(users) == 1 and first in gates:
@@ -245,9 +240,10 @@ class _Naming:
         That is the layer's input, x, if it is of the same step, whatever made it; else the state.
         """
         whole = part.parents[0]
-        if whole.is_leaf or whole.primitive.name not in formulas.PRODUCTS or not _is_part(part):
+        factors = traits_of(whole.primitive).product
+        if not factors or not _is_part(part):
             return ""
-        source = whole.parents[0]
+        source, _ = inputs_of(whole, factors)
         same_step = source.tag.step is not None and source.tag.step == part.tag.step
         return "x" if same_step else self.stems.get(source, "")
 
@@ -265,13 +261,13 @@ class _Naming:
             elif (operands := _written_out(node)) and all(p in self.stems for p in operands):
                 self._call_by_formula(node, operands)
 
-    def _call_by_formula(self, node: Node, operands: tuple[Node, ...]) -> None:
+    def _call_by_formula(self, node: Node, operands: list[Node]) -> None:
         """Name a node ``f⊙c′``, within its step; or ``tanh c₁``, which says the step itself."""
         stem = formulas.formula(node, [self._near(parent, node) for parent in operands])
         if not 0 < len(stem) <= _LONGEST_FORMULA:
             return
         shown = stem
-        if len(operands) == 1 or node.primitive.name in formulas.PRODUCTS:
+        if len(operands) == 1 or traits_of(node.primitive).product:
             shown = formulas.formula(node, [self.found.told(p, node) for p in operands])
         elif any(user.tag.step != node.tag.step for user in self.users[node]):
             shown = in_step(formulas.enclosed(stem), node.tag.step)
@@ -293,7 +289,7 @@ class _Naming:
             return "embedded"
         tags, stems = [p.tag for p in node.parents], {self.stems.get(p) for p in node.parents}
         stem = stems.pop()
-        if node.primitive.name not in ("stack", "cat") or stems or not stem or len(tags) < 2:
+        if not traits_of(node.primitive).joins or stems or not stem or len(tags) < 2:
             return ""
         steps, layers = {tag.step for tag in tags}, {tag[2:4] for tag in tags}
         if node.tag.step is None and len(layers) == 1 and len(steps) == len(tags):
@@ -313,17 +309,23 @@ class _Naming:
 
 
 def _is_part(node: Node) -> bool:
-    return node.primitive is not None and node.primitive.name in _PARTS
+    return traits_of(node.primitive).part
 
 
-def _written_out(node: Node) -> tuple[Node, ...]:
-    """The operands that a formula names: of a dropout not the mask, of an affine map not the bias.
+def _written_out(node: Node) -> list[Node]:
+    """The operands that a formula names: of an affine map not the bias, of a dropout not the mask.
 
-    A part of a tensor is not called by a formula: it would say no more than the expression.
+    That has no derivative. A part of a tensor is not called by a formula: it would say no more
+    than the expression.
     """
-    if node.primitive.name in (*_PARTS, "index"):
-        return ()
-    return node.parents[: {"dropout": 1, "linear": 2}.get(node.primitive.name)]
+    primitive, traits = node.primitive, traits_of(node.primitive)
+    if traits.part:
+        return []
+    if traits.product:
+        return inputs_of(node, traits.product)
+    if primitive.joint or not primitive.rules:
+        return list(node.parents)
+    return [parent for parent, rule in zip(node.parents, primitive.rules, strict=True) if rule]
 
 
 def _end(path: str, parts: int) -> str:

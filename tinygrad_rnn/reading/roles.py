@@ -15,6 +15,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.given import given_name, may_be_parameter, role_of
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.states import recurrences
@@ -22,7 +23,6 @@ from tinygrad_rnn.reading.steps import Position, of_another_step, positions
 
 Use = tuple[Node, int]  # a node, and which of its operands the place is
 OUTER = ("before", "after")  # the regions of initial states
-SLICES = ("getitem", "slice", "index")
 _BELOW = ("step", "bottom", *OUTER)  # regions whose boxes use what lies below
 _INITIAL_NAME = re.compile(r"[hc]_?(0|₀)$")
 
@@ -117,7 +117,7 @@ class _Casting:
     def _only_prepares(self, step: int) -> bool:
         """Whether in a step initial states were only picked out of what was given."""
         nodes = [p for p in self.places if not p.is_leaf and p.tag.step == step]
-        return all(node.primitive.name in (*SLICES, "index_select") for node in nodes)
+        return all(traits_of(node.primitive).part for node in nodes)
 
     def _timed(self) -> dict[Node, int]:
         """What stands in time steps, whoever uses it, and in which."""
@@ -190,7 +190,7 @@ class _Casting:
         if role_of(leaf) == "parameter" or not self.times:
             return True
         users = self.roles.uses[leaf]
-        if all(user.primitive.name in SLICES for user, _ in users):
+        if all(traits_of(user.primitive).part for user, _ in users):
             return False  # read part by part: a sequence
         once = len(self.times) > 1 and len(users) == 1 and users[0][0] in self.timed
         return leaf.tag.step is None and not once

@@ -11,11 +11,10 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.operations.traits import inputs_of, traits_of
 from tinygrad_rnn.reading.given import name_of, role_of
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.steps import of_another_step, slots
-
-_GATES = ("sigmoid", "tanh")
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,10 +216,10 @@ def _named(found: Iterable[dict[int, Node]]) -> list[Series]:
 
 def _collects(user: Node, place: Node) -> bool:
     """Whether a node adds to a place, or writes something into it."""
-    name = user.primitive.name
-    return name == "add" or (name == "index_put" and user.parents[0] is place)
+    collecting = inputs_of(user, traits_of(user.primitive).collects)
+    return collecting.count(place) == user.parents.count(place)
 
 
 def is_gate(place: Node) -> bool:
-    """Whether a place looks like a gate: a sigmoid or tanh that the program gave a name."""
-    return place.primitive.name in _GATES and bool(name_of(place))
+    """Whether a place looks like a gate: what squashes to a range, and was given a name."""
+    return traits_of(place.primitive).squashes is not None and bool(name_of(place))

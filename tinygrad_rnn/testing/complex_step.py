@@ -76,8 +76,7 @@ def _places(output: Tensor) -> list[Node]:
 
 def _analytic(primitive: Any) -> Any:
     """Whether, or how, a primitive can be computed with complex numbers."""
-    traits = traits_of(primitive)
-    return traits is not None and traits.analytic
+    return traits_of(primitive).analytic
 
 
 def _complex(value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.cells import Section, titles
 from tinygrad_rnn.reading.given import given_name, is_inline, role_of
 from tinygrad_rnn.reading.layers import Layer, module_of
@@ -24,7 +25,6 @@ from tinygrad_rnn.writing.formulas import LOOSE, bracketed
 from tinygrad_rnn.writing.norms import add_to
 from tinygrad_rnn.writing.text import clean
 
-_RANGES = {"sigmoid": 0.0, "tanh": -1.0}  # the lower ends of what gates are made by
 _MOST_LANES = 4
 _MOST_LINES = 2  # of a value beside cells
 _CALL = re.compile(r"\w+\((?=.*\)$)")
@@ -226,11 +226,12 @@ class Boxes:
         found = []
         outgoing = set(self.outgoing(group))
         for place in group.members:
-            if is_gate(place) and place not in outgoing:
+            ends = traits_of(place.primitive).squashes
+            if ends and is_gate(place) and place not in outgoing:
                 value = self.source.value(place)
                 if value is not None and np.size(value):
                     mean = float(np.mean(value))
-                    found.append((given_name(place), _RANGES[place.primitive.name], mean))
+                    found.append((given_name(place), float(ends[0]), mean))
         return found
 
     def _shares(self, group: Group) -> list[tuple[int, float]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_rnn.bptt import Flow, Record, StateFlow
 from tinygrad_rnn.bptt.state_flow import flow_for
+from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.states import Series, recurrences
 from tinygrad_rnn.viz import marks
@@ -186,8 +187,8 @@ class _FlowPainter:
         if not arrays:
             return False
         bounds = {kind: [float(of(a)) for a in arrays.values()] for kind, of in _BOUNDS.items()}
-        low = 0.0 if next(iter(gate.places.values())).primitive.name == "sigmoid" else -1.0
-        values = ValueAxis.linear(low, 1.0, bounds["mean"], plot.y + 8, plot.bottom - 8)
+        low, high = traits_of(next(iter(gate.places.values())).primitive).squashes or (-1, 1)
+        values = ValueAxis.linear(low, high, bounds["mean"], plot.y + 8, plot.bottom - 8)
         self.lines.append(f'<g class="gate" data-name="{_attribute(gate.name)}">')
         time = self._panel(plot, f"{clean(gate.name)}ₜ over t", list(arrays), values)
         curves = {

@@ -14,15 +14,14 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.text import clean
 
-PRODUCTS = ("linear", "matmul")
-_SIGNS = {"add": "+", "sub": "−", "mul": "⊙", "div": "/"}
+_SIGNS = {"+": "+", "−": "−", "*": "⊙", "/": "/"}  # of programs and of equations
 _SUBSCRIPTS = "₋₀₁₂₃₄₅₆₇₈₉"
 _LOWERED = str.maketrans("-0123456789", _SUBSCRIPTS)
 _TORCH_WEIGHT = re.compile(r"(?:.*?([^.]+)\.)?weight(_\w+?)??(?:_l\d+(?:_reverse)?)?")
-_INDEXED = ("as_strided", "embedding", "getitem", "index", "slice")
 LOOSE = (" + ", " − ", " - ", " / ", " @ ")  # what binds less than a product
 _LONGEST_TERM = 3
 _MOST_OPERANDS = 8  # that are all written out
@@ -110,37 +109,36 @@ def formula(node: Node, operands: list[str]) -> str:
 
     What multiplies by a transposed matrix is written as equations have it, ``W_ih x₁``.
     """
-    kind = node.primitive.name
-    if kind == "cat":
+    traits, symbol = traits_of(node.primitive), clean(node.primitive.symbol)
+    if traits.joins == "along":
         return f"[{';'.join(operands)}]"
-    if kind in PRODUCTS:
-        return _product(kind, *operands[:2])
-    if kind in _SIGNS:
-        return _joined(kind, operands)
-    if kind == "permute":
+    if traits.product:
+        return _product(*operands, transposed="ᵀ" in symbol)
+    if len(operands) == 2:
+        return _joined(symbol, operands)
+    if node.primitive.name == "permute":
         return f"{bracketed(operands[0])}ᵀ" if len(node.shape) == 2 else ""
-    return _applied(clean(node.primitive.symbol), operands[0]) if len(operands) == 1 else ""
+    return "" if len(operands) != 1 or "{" in symbol else _applied(symbol, operands[0])
 
 
-def _product(kind: str, x: str, weight: str) -> str:
+def _product(x: str, weight: str, *, transposed: bool) -> str:
     """``Wx``, ``W_ih x₁``, or ``xW`` if the program multiplies so."""
     plain = weight.removesuffix("ᵀ")
     if found := _TORCH_WEIGHT.fullmatch(plain):
         module, gates = found.groups()
         plain = f"W{gates or ''}{f'_{module}' if module else ''}"
-    if kind == "linear" or weight.endswith("ᵀ"):
+    if transposed or weight.endswith("ᵀ"):
         return f"{plain}{' ' * (len(plain) > 2 or len(x) > 3)}{bracketed(x)}"
     return f"{bracketed(x)}{' ' * (len(plain) > 2 or len(x) > 2)}{plain}"
 
 
-def _joined(kind: str, operands: list[str]) -> str:
+def _joined(symbol: str, operands: list[str]) -> str:
     """``f⊙c``, ``2·x``, ``(h′−n)``; of long names no sum, for which a number is the better name."""
-    if kind in ("add", "sub"):
-        if any(len(x) > _LONGEST_TERM for x in operands):
-            return ""
-        return f"({_SIGNS[kind].join(operands)})"
-    if kind == "div":
-        return "/".join(map(bracketed, operands))
+    sign = _SIGNS.get(symbol, "")
+    if sign in ("+", "−"):
+        return "" if any(len(x) > _LONGEST_TERM for x in operands) else f"({sign.join(operands)})"
+    if sign != "⊙":
+        return sign and sign.join(map(bracketed, operands))
     return ("·" if any(x.lstrip("-")[:1].isdigit() for x in operands) else "⊙").join(operands)
 
 
@@ -156,20 +154,16 @@ def _applied(symbol: str, x: str) -> str:
 
 def computed(node: Node, operands: list[str]) -> str:
     """How a node was computed, in the names of its operands, as a program would say it."""
-    name, symbol = node.primitive.name, clean(node.primitive.symbol)
+    traits, symbol = traits_of(node.primitive), clean(node.primitive.symbol)
     first = bracketed(operands[0]) if operands else ""
     if len(operands) > _MOST_OPERANDS:
         operands = [*operands[:2], "…", operands[-1]]
-    if name == "cat":
+    if traits.joins == "along":
         return f"[{' ; '.join(operands)}]"
-    if name in _INDEXED:
-        return f"{first}[{subscript(node.params['index'])}]"
-    if name == "index_put":
-        return f"{first}[{subscript(node.params['index'])}] ← {operands[1]}"
-    if name == "permute" and len(node.shape) == 2:
+    if node.primitive.name == "permute" and len(node.shape) == 2:
         return f"{first}ᵀ"
-    if name == "square":
-        return f"{first}²"
+    if symbol == "²":
+        return f"{first}{symbol}"
     if "{" in symbol:
         return _filled(symbol, node, operands)
     if len(operands) == 2 and not _is_word(symbol):
@@ -186,8 +180,15 @@ def computed(node: Node, operands: list[str]) -> str:
 def _filled(pattern: str, node: Node, operands: list[str]) -> str:
     """A symbol such as "beta·{x} + alpha·{a} @ {w}ᵀ" with its names and factors filled in."""
     pattern = factored(pattern, node.params).replace("+ -", "− ")
-    called = dict(zip(node.primitive.inputs, map(bracketed, operands), strict=True))
-    return re.sub(r"\{(\w+)\}", lambda found: called[found[1]], pattern)
+    called = dict(zip(node.primitive.inputs, operands, strict=True))
+
+    def fill(found: re.Match[str]) -> str:
+        arrow, word = found.groups()
+        if word not in called:
+            return subscript(node.params[word])
+        return f"{arrow}{called[word]}" if arrow else bracketed(called[word])
+
+    return re.sub(r"(← )?\{(\w+)\}", fill, pattern)
 
 
 def factored(pattern: str, params: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.writing.formulas import bracketed, factored, number, subscript
 from tinygrad_rnn.writing.text import clean
 
@@ -100,7 +101,7 @@ def _settings(node: Node, operand: int) -> dict[str, str]:
         written["n"] = str(math.prod(node.parents[operand].shape) // size)
     if "index" in params:
         written["index"] = subscript(_index(node, operand))
-    if node.primitive.name in ("cat", "stack"):
+    if traits_of(node.primitive).joins:
         written["part"] = _part(node, operand)
     return written
 
@@ -119,7 +120,7 @@ def _index(node: Node, operand: int) -> Any:
 def _part(node: Node, operand: int) -> str:
     """Which part of a joined tensor one of the joined is."""
     axis = node.params["dim"] % len(node.shape)
-    if node.primitive.name == "stack":
+    if traits_of(node.primitive).joins == "anew":
         return ", ".join([":"] * axis + [str(operand)])
     sizes = [p.shape[axis] if len(p.shape) == len(node.shape) else 0 for p in node.parents]
     start = sum(sizes[:operand])
