@@ -7,15 +7,22 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
+from tinygrad_rnn.bptt.illnesses.axes import mixed_up_axes
+from tinygrad_rnn.bptt.illnesses.blocks import blocked_states
+from tinygrad_rnn.bptt.illnesses.cuts import cut_states
 from tinygrad_rnn.bptt.illnesses.finding import SEVERITIES, Finding
+from tinygrad_rnn.bptt.illnesses.leftovers import leftover_gradients
+from tinygrad_rnn.bptt.illnesses.losses import misfed_losses, softmax_over_samples
 from tinygrad_rnn.bptt.illnesses.numbers import not_finite
-from tinygrad_rnn.bptt.illnesses.paths import detached_states, unused_parameters
+from tinygrad_rnn.bptt.illnesses.paths import unused_parameters
 from tinygrad_rnn.bptt.illnesses.rates import vanishing_or_exploding
+from tinygrad_rnn.bptt.illnesses.symmetry import identical_units
 from tinygrad_rnn.bptt.illnesses.units import dead_relus, saturated_gates
 from tinygrad_rnn.bptt.illnesses.zeros import zero_gradients
 from tinygrad_rnn.bptt.record import Record, expect_record
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.reading.names import names
+from tinygrad_rnn.reading.roles import parameters
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.text import Report, clean, table
 
@@ -58,13 +65,20 @@ def diagnose(record: Record, module: Module | Iterable[Tensor] | None = None) ->
     expect_record(record, "diagnose")
     given = _parameters(module)
     called = names(record.places) | {p.node: name for name, p in given if p.node is not None}
-    leaves = [(called[p], p) for p in record.places if p.is_leaf and p.requires_grad]
+    learned = parameters(record.places, record.root)
+    leaves = [(called[p], p) for p in record.places if p in learned]
     found = [
         *not_finite(record),
         *dead_relus(record),
         *saturated_gates(record),
         *vanishing_or_exploding(record),
-        *detached_states(record),
+        *cut_states(record),
+        *blocked_states(record),
+        *mixed_up_axes(record),
+        *misfed_losses(record),
+        *softmax_over_samples(record),
+        *identical_units(record, leaves),
+        *leftover_gradients(record, leaves),
         *unused_parameters(record, given),
         *zero_gradients(record, leaves),
     ]

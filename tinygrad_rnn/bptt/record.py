@@ -17,6 +17,7 @@ from tinygrad_rnn.operations.inplace import root_of
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
+from tinygrad_rnn.writing.norms import norm
 
 Array = np.ndarray[Any, Any]
 
@@ -73,6 +74,8 @@ class Record:
         In the order in which the walk made them: newest node first.
     places : list of Node
         Every node and leaf of the graph, oldest first.
+    before : dict of float, by leaf
+        The norm of what ``.grad`` held when the walk came, of leaves where it was not zero.
     """
 
     def __init__(
@@ -81,8 +84,9 @@ class Record:
         visits: list[Visit],
         leaves: dict[Node, Array],
         saved: dict[Node, tuple[Any, ...]],
+        before: dict[Node, float] | None = None,
     ) -> None:
-        self.root = root
+        self.root, self.before = root, before or {}
         self.visits = tuple(visits)
         self.places = tape([root])
         self._saved = saved
@@ -256,17 +260,26 @@ def record(
     visits: list[Visit] = []
     leaves: dict[Node, Array] = {}
     saved: dict[Node, tuple[Any, ...]] = {}
+    before: dict[Node, float] = {}
 
     def observe(place: Node, g: Any, sent: list[Any]) -> None:
         if place.is_leaf:
             leaves[place] = np.array(g)
+            if held := _held(place):
+                before[place] = held
         else:
             saved[place] = place.saved or ()
             visits.append(Visit(len(visits) + 1, place, _fixed(g), sent))
 
     accumulate(run_walk([loss], [gradient], retain_graph, False, observer=observe))
     assert isinstance(loss.node, Node)
-    return Record(loss.node, visits, leaves, saved)
+    return Record(loss.node, visits, leaves, saved, before)
+
+
+def _held(leaf: Node) -> float:
+    """The norm of what a leaf has in ``.grad``."""
+    grad = leaf.notes.grad if leaf.notes is not None else None
+    return 0.0 if grad is None else norm(grad.array if isinstance(grad, Tensor) else grad)
 
 
 def expect_record(record: Any, caller: str) -> None:

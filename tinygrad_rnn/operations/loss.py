@@ -42,6 +42,7 @@ nll_loss = primitive(
     "x",
     prepare=floats("nll_loss"),
     twin=twins.nll_loss,
+    expects="log-probabilities",
 )
 nll_loss.vjp(
     "x",
@@ -94,6 +95,7 @@ binary_cross_entropy_with_logits = primitive(
     "x target",
     prepare=promoted("binary_cross_entropy_with_logits", numbers=False),
     twin=twins.each("binary_cross_entropy_with_logits"),
+    expects="logits",
     analytic=False,
 )
 binary_cross_entropy_with_logits.vjp(

@@ -45,6 +45,11 @@ class Traits:
         Whether it reads a part of its input, as `x[0]` does.
     joins : str
         How it puts tensors together: "along" an axis that they have, "anew" along a new one.
+    makes : str
+        What its results are, if not any numbers: "probabilities", "log-probabilities".
+    expects : str
+        What its first input should be: "logits", of which it makes probabilities itself, or
+        "log-probabilities".
     remedy : str
         What to do where it makes infinities or NaN.
     stops : str
@@ -66,6 +71,8 @@ class Traits:
     collects: str = ""
     part: bool = False
     joins: str = ""
+    makes: str = ""
+    expects: str = ""
     remedy: str = ""
     stops: str = ""
 

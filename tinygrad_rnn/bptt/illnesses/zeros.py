@@ -32,14 +32,14 @@ def zero_gradients(record: Record, parameters: Sequence[tuple[str, Node]]) -> It
         if not g.any():
             stops = tuple(_stops(record, place, alive))
             groups.setdefault(stops, []).append(name)
-            if stops and all(_meets_zeros(record, visit.node) for visit in stops):
+            if stops and all(meets_zeros(record, visit.node) for visit in stops):
                 idle.add(stops)
     for stops, concerned in groups.items():
         everything = len(concerned) == len(known)
         severity = "note" if stops in idle else "error" if everything else "warning"
         yield Finding(
             severity, "zero gradient", _listed(concerned, everything),
-            f"{_are(len(concerned), everything)} exactly 0: {_reason(stops)}",
+            f"{_are(len(concerned), everything)} exactly 0: {reason(stops)}",
             _IDLE if stops in idle else _ADVICE,
             tuple(sorted({visit.step for visit in stops if visit.step is not None})),
             visit=stops[0].number if stops else None,
@@ -61,7 +61,7 @@ def _are(count: int, everything: bool) -> str:
     return f"all {count} gradients are" if everything else f"{count} gradients are"
 
 
-def _meets_zeros(record: Record, node: Node) -> bool:
+def meets_zeros(record: Record, node: Node) -> bool:
     """Whether a node uses a constant of zeros, such as an initial state."""
     constants = [p for p in node.parents if p.is_leaf and not p.requires_grad]
     values = [record.value(p) for p in constants]
@@ -85,7 +85,7 @@ def _stops(record: Record, parameter: Node, alive: set[Visit]) -> list[Visit]:
     return stops[::-1]
 
 
-def _reason(stops: Sequence[Visit]) -> str:
+def reason(stops: Sequence[Visit]) -> str:
     if not stops:
         return "no gradient came to the loss, or contributions cancel"
     kinds: dict[Any, list[Visit]] = {}

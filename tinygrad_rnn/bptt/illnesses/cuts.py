@@ -1,0 +1,241 @@
+"""States that do not come from the step before: detached, set back, never carried on."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.bptt.illnesses.finding import Finding
+from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.operations.traits import inputs_of, traits_of
+from tinygrad_rnn.reading.given import given_name, is_inline, role_of
+from tinygrad_rnn.reading.layers import Layer, where
+from tinygrad_rnn.reading.steps import Position, of_another_step, positions
+
+_DETACHED = (
+    "the state that comes in is a constant: gradients do not go further back than here",
+    "right for truncated BPTT; else keep detach(), .data, numpy() and no_grad() out of the loop",
+)
+_RESET = (
+    "the state that comes in does not come from the step before: what was there is forgotten",
+    "hand the state on from step to step, as in h = cell(x, h), or h, c = cell(x, (h, c))",
+)
+Slot = tuple[Position, int]  # an operation of a layer, and which of its operands
+Uses = dict[int, Node]  # by time step, in the order in which they were made
+
+
+def cut_states(record: Record) -> Iterator[Finding]:
+    """Time steps that start from a constant where a state with a history should come in.
+
+    The first step may: that is the initial state. In a layer of `nn` it is clear what comes in as
+    a state. In a loop of one's own it is what other steps carry on; what has a value of the step
+    before, by `Tensor.detach` or by way of NumPy; and what a walk starts from that does not reach
+    the first steps.
+    """
+    graph = _Steps(record)
+    cut: dict[tuple[bool, str], set[int]] = defaultdict(set)
+    certain: set[tuple[bool, str]] = set()
+    for (position, operand), uses in graph.slots.items():
+        for t, constant in graph.constants(uses):
+            why = graph.reason(position, operand, uses, t, constant)
+            if why:
+                key = why.is_reset, position.layer.spoken
+                cut[key].add(t)
+                if why.is_certain:
+                    certain.add(key)
+    for (is_reset, layer), found in cut.items():
+        order = tuple(sorted(found))
+        what, advice = _RESET if is_reset else _DETACHED
+        minor = (is_reset, layer) not in certain or (not is_reset and graph.is_truncation(found))
+        kind = "state reset" if is_reset else "detached state"
+        severity = "note" if minor else "warning"
+        yield Finding(severity, kind, where(layer, order), what, advice, order)
+
+
+@dataclass(frozen=True)
+class _Why:
+    """That a constant stands for a state: set back, or detached; for certain, or by its looks."""
+
+    is_reset: bool
+    is_certain: bool = True
+
+
+@dataclass
+class _Steps:
+    """The time steps of a record, in the order in which the program made them."""
+
+    record: Record
+    slots: dict[Slot, Uses] = field(default_factory=dict)
+    nodes: dict[int, list[Node]] = field(default_factory=dict)
+    at: dict[tuple[Position, int], Node] = field(default_factory=dict)
+    users: dict[Node, list[Node]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        timed = [p for p in self.record.places if not p.is_leaf and p.tag.step is not None]
+        for node, position in positions(timed).items():
+            step = int(node.tag.step or 0)
+            self.nodes.setdefault(step, []).append(node)
+            self.at[position, step] = node
+            for operand, parent in enumerate(node.parents):
+                self.slots.setdefault((position, operand), {})[step] = parent
+                self.users[parent].append(node)
+        self.first = next(iter(self.nodes), 0)
+        self.reading = {t: _reads_back(nodes, t) for t, nodes in self.nodes.items()}
+        self.states = _weighing_layers(timed)
+        self.carried = {
+            parent.shape for t, ns in self.nodes.items() for n in ns for parent in n.parents
+            if _comes_from_elsewhere(parent, t)
+        }  # fmt: skip
+
+    @property
+    def begins_late(self) -> bool:
+        """Whether the walk does not reach the first steps, by their numbers."""
+        steps = sorted(self.nodes)
+        strides = [b - a for a, b in itertools.pairwise(steps)]
+        is_first = bool(steps) and self.first == steps[0]
+        backwards = any(Layer.of(n).direction == "reverse" for n in self.nodes.get(self.first, ()))
+        return is_first and not backwards and self.first > min(strides, default=1)
+
+    def constants(self, uses: Uses) -> Iterator[tuple[int, Node]]:
+        """What of a slot is a constant where there was a step before."""
+        for t, place in uses.items():
+            if _is_constant(place) and (t != self.first or self.begins_late):
+                yield t, place
+
+    def reason(
+        self, position: Position, operand: int, uses: Uses, t: int, constant: Node
+    ) -> _Why | None:
+        """Why a constant stands for a state, if it does."""
+        earlier = t == self.first or t != next(iter(uses))  # or its layer has its own beginning
+        if position.layer in self.states:
+            if not self._is_state_of_layer(position, operand, t):
+                return None
+            if earlier or self._is_marked(constant):
+                return _Why(self._is_blank(constant) and not self._is_copied(uses, t, constant))
+            return None
+        if self._is_copied(uses, t, constant):
+            return _Why(False, not self.reading[t])
+        if any(_comes_from_elsewhere(p, s) for s, p in uses.items()):
+            return self._where_others_carry(uses, t, constant)
+        if t == self.first:
+            return _Why(False) if self._seems_carried(t, constant) else None
+        return self._never_carried(position, operand, uses, t, constant)
+
+    def _is_state_of_layer(self, position: Position, operand: int, t: int) -> bool:
+        """Whether a layer of `nn` uses it as a state: it is not what meets the input's weights."""
+        node = self.at[position, t]
+        factors = inputs_of(node, traits_of(node.primitive).product)
+        return not factors or given_name(factors[1]).startswith("weight_hh")
+
+    def _where_others_carry(self, uses: Uses, t: int, constant: Node) -> _Why | None:
+        """At other steps a state comes in here; or an output is fed back, or a target instead."""
+        if t == next(iter(uses)) and t != self.first:
+            return None
+        if not self.reading[t] or self._is_marked(constant):
+            return _Why(self._is_blank(constant), not self.reading[t])
+        return _Why(True) if self._is_blank(constant) else None
+
+    def _seems_carried(self, t: int, constant: Node) -> bool:
+        """Whether a step makes of a constant, and of others, something of the same shape."""
+        inside = {n for n in self.nodes[t]}
+        others = {p for n in inside for p in n.parents if _is_constant(p)} - {constant}
+        if not others and not self._is_marked(constant):
+            return False
+        return any(node.shape == constant.shape for node in self._made_of(constant, inside))
+
+    def _made_of(self, place: Node, inside: set[Node]) -> set[Node]:
+        found, waiting = set(), [place]
+        while waiting:
+            for user in self.users[waiting.pop()]:
+                if user in inside and user not in found:
+                    found.add(user)
+                    waiting.append(user)
+        return found
+
+    def _never_carried(
+        self, position: Position, operand: int, uses: Uses, t: int, constant: Node
+    ) -> _Why | None:
+        """The same at every step: zeros that take the part of a state, or an initial state."""
+        if len(uses) < 2 or not all(map(_is_constant, uses.values())) or is_inline(constant):
+            return None
+        node = self.at[position, t]
+        blank = all(self._is_blank(p) for p in uses.values())
+        if any(self.reading.values()):  # such as c, where h is carried on
+            factor = traits_of(node.primitive).stops == "the other factor is 0"
+            return _Why(True) if blank and factor and constant.shape in self.carried else None
+        same = len(set(uses.values())) == 1
+        return _Why(True) if (blank or same) and self._seems_carried(t, constant) else None
+
+    def _is_marked(self, constant: Node) -> bool:
+        return constant.notes is not None and constant.notes.detached
+
+    def _is_blank(self, constant: Node) -> bool:
+        """Whether it is all the same number, as initial states are."""
+        value = self.record.value(constant)
+        if value is None:
+            return role_of(constant) == "state"
+        return bool(np.all(value == np.ravel(value)[:1]))
+
+    def _is_copied(self, uses: Uses, t: int, constant: Node) -> bool:
+        """Whether it has the value of something of the step before, of which there may be traces.
+
+        Of a large constant whose value nobody kept the shape must do, if it was detached.
+        """
+        before = dict(itertools.pairwise(reversed(uses))).get(t)
+        alike = [p for p in self.nodes.get(before, ()) if p.shape == constant.shape]
+        value = self.record.value(constant)
+        if value is None:
+            return bool(alike) and self._is_marked(constant)
+        if np.size(value) < 1 or (self._is_blank(constant) and not self._is_marked(constant)):
+            return False
+        return any(_are_equal(value, self.record.value(p)) for p in alike)
+
+    def is_truncation(self, cuts: set[int]) -> bool:
+        """Whether cuts part the steps into windows of one length of at least 2, the last shorter.
+
+        What a walk does not reach may have been parted in the same way.
+        """
+        order = {t: i for i, t in enumerate(self.nodes, self.first - 1 if self.begins_late else 0)}
+        starts = sorted(order[t] for t in cuts)
+        lengths = {b - a for a, b in itertools.pairwise(starts)} or {starts[0]}
+        last = max(order.values()) + 1 - starts[-1]
+        if self.begins_late and len(order) == 1:
+            return False
+        (length, *more) = lengths
+        return not more and length > 1 and last <= length and starts[0] % length == 0
+
+
+def _reads_back(nodes: list[Node], t: int) -> bool:
+    """Whether a step goes on from another one."""
+    return any(_comes_from_elsewhere(parent, t) for node in nodes for parent in node.parents)
+
+
+def _comes_from_elsewhere(place: Node, t: int) -> bool:
+    return not place.is_leaf and of_another_step(place, t)
+
+
+def _weighing_layers(timed: list[Node]) -> set[Layer]:
+    """The layers that multiply a state by weights which are called so, as those of `nn`."""
+    found = set()
+    for node in timed:
+        factors = inputs_of(node, traits_of(node.primitive).product)
+        if factors and given_name(factors[1]).startswith("weight_hh"):
+            found.add(Layer.of(node))
+    return found
+
+
+def _is_constant(place: Node) -> bool:
+    return place.is_leaf and not place.requires_grad and not is_inline(place)
+
+
+def _are_equal(value: Any, other: Any) -> bool:
+    if other is None:
+        return False
+    with np.errstate(all="ignore"):
+        return bool(np.allclose(value, other, rtol=1e-6, atol=0, equal_nan=True))
