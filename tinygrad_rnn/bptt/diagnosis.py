@@ -12,7 +12,7 @@ from tinygrad_rnn.bptt.illnesses.blocks import blocked_states
 from tinygrad_rnn.bptt.illnesses.cuts import cut_states
 from tinygrad_rnn.bptt.illnesses.finding import SEVERITIES, Finding
 from tinygrad_rnn.bptt.illnesses.leftovers import leftover_gradients
-from tinygrad_rnn.bptt.illnesses.losses import misfed_losses, softmax_over_samples
+from tinygrad_rnn.bptt.illnesses.losses import misfed_losses
 from tinygrad_rnn.bptt.illnesses.numbers import not_finite
 from tinygrad_rnn.bptt.illnesses.paths import unused_parameters
 from tinygrad_rnn.bptt.illnesses.rates import vanishing_or_exploding
@@ -76,7 +76,6 @@ def diagnose(record: Record, module: Module | Iterable[Tensor] | None = None) ->
         *blocked_states(record),
         *mixed_up_axes(record),
         *misfed_losses(record),
-        *softmax_over_samples(record),
         *identical_units(record, leaves),
         *leftover_gradients(record, leaves),
         *unused_parameters(record, given),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,6 +112,8 @@ class _Steps:
         self, position: Position, operand: int, uses: Uses, t: int, constant: Node
     ) -> _Why | None:
         """Why a constant stands for a state, if it does."""
+        if self._is_joined_to_a_state(self.at[position, t], t):
+            return None
         earlier = t == self.first or t != next(iter(uses))  # or its layer has its own beginning
         if position.layer in self.states:
             if not self._is_state_of_layer(position, operand, t):
@@ -124,7 +126,8 @@ class _Steps:
         if any(_comes_from_elsewhere(p, s) for s, p in uses.items()):
             return self._where_others_carry(uses, t, constant)
         if t == self.first:
-            return _Why(False) if self._seems_carried(t, constant) else None
+            width = any(node.shape == constant.shape for node in self.nodes[t])
+            return _Why(False, width) if self._seems_carried(t, constant) else None
         return self._never_carried(position, operand, uses, t, constant)
 
     def _is_state_of_layer(self, position: Position, operand: int, t: int) -> bool:
@@ -132,6 +135,11 @@ class _Steps:
         node = self.at[position, t]
         factors = inputs_of(node, traits_of(node.primitive).product)
         return not factors or given_name(factors[1]).startswith("weight_hh")
+
+    def _is_joined_to_a_state(self, node: Node, t: int) -> bool:
+        """Whether it begins beside what goes on, as sequences of a pack do that are shorter."""
+        joins = traits_of(node.primitive).joins
+        return bool(joins) and any(_comes_from_elsewhere(p, t) for p in node.parents)
 
     def _where_others_carry(self, uses: Uses, t: int, constant: Node) -> _Why | None:
         """At other steps a state comes in here; or an output is fed back, or a target instead."""
@@ -143,11 +151,13 @@ class _Steps:
 
     def _seems_carried(self, t: int, constant: Node) -> bool:
         """Whether a step makes of a constant, and of others, something of the same shape."""
-        inside = {n for n in self.nodes[t]}
+        inside = set(self.nodes[t])
         others = {p for n in inside for p in n.parents if _is_constant(p)} - {constant}
-        if not others and not self._is_marked(constant):
-            return False
-        return any(node.shape == constant.shape for node in self._made_of(constant, inside))
+        alone = not others and not self._is_marked(constant)
+        shapes = {node.shape for node in self._made_of(constant, inside)}
+        if not alone and constant.shape in shapes:
+            return True
+        return any(_is_wider(constant.shape, shape) for shape in shapes)  # put beside an input
 
     def _made_of(self, place: Node, inside: set[Node]) -> set[Node]:
         found, waiting = set(), [place]
@@ -169,8 +179,17 @@ class _Steps:
         if any(self.reading.values()):  # such as c, where h is carried on
             factor = traits_of(node.primitive).stops == "the other factor is 0"
             return _Why(True) if blank and factor and constant.shape in self.carried else None
-        same = len(set(uses.values())) == 1
+        same = len(set(uses.values())) == 1 or self._has_blank_part(uses.values())
         return _Why(True) if (blank or same) and self._seems_carried(t, constant) else None
+
+    def _has_blank_part(self, constants: Iterable[Node]) -> bool:
+        """Whether all have the same columns of zeros, as wide as what a step makes."""
+        shapes = {node.shape for node in self.nodes[self.first]}
+        values = [self.record.value(constant) for constant in constants]
+        return any(
+            all(_is_blank_in(value, shape, side) for value in values)
+            for shape in shapes for side in (0, -1)
+        )  # fmt: skip
 
     def _is_marked(self, constant: Node) -> bool:
         return constant.notes is not None and constant.notes.detached
@@ -180,21 +199,22 @@ class _Steps:
         value = self.record.value(constant)
         if value is None:
             return role_of(constant) == "state"
-        return bool(np.all(value == np.ravel(value)[:1]))
+        return _is_uniform(value)
 
     def _is_copied(self, uses: Uses, t: int, constant: Node) -> bool:
         """Whether it has the value of something of the step before, of which there may be traces.
 
         Of a large constant whose value nobody kept the shape must do, if it was detached.
         """
-        before = dict(itertools.pairwise(reversed(uses))).get(t)
-        alike = [p for p in self.nodes.get(before, ()) if p.shape == constant.shape]
+        before = self.nodes.get(dict(itertools.pairwise(reversed(uses))).get(t, t), ())
         value = self.record.value(constant)
         if value is None:
-            return bool(alike) and self._is_marked(constant)
-        if np.size(value) < 1 or (self._is_blank(constant) and not self._is_marked(constant)):
-            return False
-        return any(_are_equal(value, self.record.value(p)) for p in alike)
+            return self._is_marked(constant) and any(p.shape == constant.shape for p in before)
+        return any(
+            not _is_uniform(part) and _are_equal(part, self.record.value(place))
+            for place in before if before is not self.nodes[t]
+            for part in _parts(value, place.shape)
+        )  # fmt: skip
 
     def is_truncation(self, cuts: set[int]) -> bool:
         """Whether cuts part the steps into windows of one length of at least 2, the last shorter.
@@ -232,6 +252,30 @@ def _weighing_layers(timed: list[Node]) -> set[Layer]:
 
 def _is_constant(place: Node) -> bool:
     return place.is_leaf and not place.requires_grad and not is_inline(place)
+
+
+def _is_wider(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether one has room for the columns of the other, and more."""
+    return len(shape) == len(other) > 1 and shape[:-1] == other[:-1] and shape[-1] > other[-1] > 1
+
+
+def _parts(value: Any, shape: tuple[int, ...]) -> list[Any]:
+    """A value, if it has the shape; its first and last columns, if it is wider: as `cat` leaves it."""
+    if np.shape(value) == shape:
+        return [value]
+    if _is_wider(np.shape(value), shape):
+        return [value[..., : shape[-1]], value[..., -shape[-1] :]]
+    return []
+
+
+def _is_blank_in(value: Any, shape: tuple[int, ...], side: int) -> bool:
+    parts = () if value is None else _parts(value, shape)
+    return len(parts) > 1 and not np.any(parts[side])
+
+
+def _is_uniform(value: Any) -> bool:
+    """Whether it is one number throughout, which says nothing of where it comes from."""
+    return bool(np.all(value == np.ravel(value)[:1]))
 
 
 def _are_equal(value: Any, other: Any) -> bool:

@@ -16,6 +16,7 @@ from tinygrad_rnn.reading.given import role_of
 from tinygrad_rnn.reading.layers import Layer, where
 from tinygrad_rnn.writing import figures
 
+_OVER_SAMPLES = "softmax over samples"
 NEAR = 0.05  # to a sum of 1, which a small number beside the probabilities may shift
 _TWICE = (
     "it makes probabilities of its input itself, but gets what {} made: differences between "
@@ -27,45 +28,57 @@ _AXIS = "softmax with the axis of the classes, the last of what a Linear makes: 
 
 
 def misfed_losses(record: Record) -> Iterator[Finding]:
-    """Operations that make probabilities of probabilities, or take logarithms for granted."""
-    seen: dict[tuple[str, ...], list[Node]] = defaultdict(list)
+    """Operations that make probabilities of probabilities, or take logarithms for granted.
+
+    And a softmax along another axis than that of the classes, of which a loss is made. Attention
+    weighs by a softmax over time, which is none of this: it is multiplied and summed.
+    """
+    seen: dict[tuple[str, str, str], list[Node]] = defaultdict(list)
     for node in record.places:
         expected = traits_of(node.primitive).expects
-        trouble = None
-        if expected == "logits":
-            trouble = _made_already(node)
-        elif expected == "log-probabilities":
-            trouble = _no_logarithms(record, node)
-        if trouble:
+        if expected == "logits" and (trouble := _made_already(node)):
             seen[trouble].append(node)
+        elif expected == "log-probabilities" and (trouble := _no_logarithms(record, node)):
+            seen[trouble].append(node)
+    if all(kind != _OVER_SAMPLES for kind, *_ in seen):
+        for node in _crossed(record):
+            seen[_over_samples(node)].append(node)
     for (kind, what, advice), nodes in seen.items():
         yield _finding(kind, what, advice, nodes)
 
 
-def softmax_over_samples(record: Record) -> Iterator[Finding]:
-    """A softmax along another axis than that of the classes, whose logarithm a loss takes.
-
-    Attention weighs by a softmax over time, which is none of this: it is multiplied and summed.
-    """
+def _crossed(record: Record) -> Iterator[Node]:
+    """Each softmax of which a loss is made, along another axis than that of the units."""
     users: dict[Node, list[Node]] = defaultdict(list)
     for node in record.places:
         for parent in node.parents:
             users[parent].append(node)
-    found = []
     for node in record.places:
-        if _is_softmax(node) and len(node.params["axis"]) == 1 and node.shape:
-            axis, classes = node.params["axis"][0] % len(node.shape), _axis_of_units(node.parents[0])
-            crossed = classes is not None and axis != classes
-            if crossed and min(node.shape[axis], node.shape[classes or 0]) > 1:
-                if _is_distribution(node, users):
-                    found.append(node)
-    if found:
-        shape, axis = found[0].shape, found[0].params["axis"][0] % len(found[0].shape)
-        what = (
-            f"{found[0].primitive.name} sums to 1 along axis {axis} of {shape}, over the samples "
-            f"or steps, not over the {shape[_axis_of_units(found[0].parents[0]) or 0]} classes"
-        )
-        yield _finding("softmax over samples", what, _AXIS, found)
+        if _is_softmax(node) and len(node.shape) > 1:
+            axis, units = _axis_of(node), _axis_of_units(node.parents[0])
+            crossed = units is not None and axis != units
+            several = crossed and min(node.shape[axis], node.shape[units or 0]) > 1
+            if several and _is_distribution(node, users):
+                yield node
+
+
+def _over_samples(node: Node) -> tuple[str, str, str]:
+    what = (
+        f"{node.primitive.name} sums to 1 along axis {_axis_of(node)} of {node.shape}, over samples "
+        "or steps, not over the classes"
+    )
+    return _OVER_SAMPLES, what, _AXIS
+
+
+def _is_softmax(node: Node) -> bool:
+    """Whether an operation makes probabilities along one axis."""
+    axes = node.params.get("axis") if traits_of(node.primitive).makes else None
+    return axes is not None and len(axes) == 1
+
+
+def _axis_of(softmax: Node) -> int:
+    (axis,) = softmax.params["axis"]
+    return int(axis % len(softmax.shape))
 
 
 def _finding(kind: str, what: str, advice: str, nodes: list[Node]) -> Finding:
@@ -112,11 +125,13 @@ def _no_logarithms(record: Record, node: Node) -> tuple[str, str, str] | None:
     kind = "no log-probabilities"
     if values.min() >= 0 and (abs(values.sum(axis) - 1) < NEAR).all():
         return kind, "it gets probabilities, and wants their logarithms", _NO_LOGS
-    others = [i for i in range(values.ndim) if i != axis and values.shape[i] > 1]
-    for other in others:
+    for origin in _origins(node.parents[0]):
+        if traits_of(origin.primitive).makes == "log-probabilities" and _is_softmax(origin):
+            return _over_samples(origin)
+    for other in (i for i in range(values.ndim) if i != axis and values.shape[i] > 1):
         if (abs(np.exp(values).sum(other) - 1) < NEAR).all():
             what = f"the exp of what it gets sum to 1 along axis {other}, not over the classes"
-            return "softmax over samples", what, _AXIS
+            return _OVER_SAMPLES, what, _AXIS
     low, high = (figures.number(end) for end in (sums.min(), sums.max()))
     what = (
         f"the exp of what it gets should sum to 1 over the classes, as those of logarithms of "
@@ -124,10 +139,6 @@ def _no_logarithms(record: Record, node: Node) -> tuple[str, str, str] | None:
         "no lower bound"
     )
     return kind, what, _NO_LOGS
-
-
-def _is_softmax(node: Node) -> bool:
-    return bool(traits_of(node.primitive).makes) and "axis" in node.params
 
 
 def _axis_of_units(place: Node) -> int | None:
