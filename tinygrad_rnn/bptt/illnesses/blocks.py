@@ -60,9 +60,7 @@ def _carried(record: Record) -> dict[Node, list[Visit]]:
     return found
 
 
-def _stops(
-    place: Node, users: list[Visit], by_step: dict[int | None, list[Visit]]
-) -> list[Visit]:
+def _stops(place: Node, users: list[Visit], by_step: dict[int | None, list[Visit]]) -> list[Visit]:
     """Where all that comes back to a place from other steps ends; none if something arrives."""
     if any(_passes(visit, {place}) for visit in users):
         return []

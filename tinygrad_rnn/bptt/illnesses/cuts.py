@@ -87,7 +87,7 @@ class _Steps:
                 self.users[parent].append(node)
         self.first = next(iter(self.nodes), 0)
         self.reading = {t: _reads_back(nodes, t) for t, nodes in self.nodes.items()}
-        self.states = _weighing_layers(timed)
+        self.weights = _weights_of_states(timed)
         self.carried = {
             parent.shape for t, ns in self.nodes.items() for n in ns for parent in n.parents
             if _comes_from_elsewhere(parent, t)
@@ -114,11 +114,11 @@ class _Steps:
         """Why a constant stands for a state, if it does."""
         if self._is_joined_to_a_state(self.at[position, t], t):
             return None
-        earlier = t == self.first or t != next(iter(uses))  # or its layer has its own beginning
-        if position.layer in self.states:
+        if weights := self.weights.get((position.layer, t)):
             if not self._is_state_of_layer(position, operand, t):
                 return None
-            if earlier or self._is_marked(constant):
+            begun = t == self.first or any(self._is_used_before(weight, t) for weight in weights)
+            if begun or self._is_marked(constant):
                 return _Why(self._is_blank(constant) and not self._is_copied(uses, t, constant))
             return None
         if self._is_copied(uses, t, constant):
@@ -129,6 +129,10 @@ class _Steps:
             width = any(node.shape == constant.shape for node in self.nodes[t])
             return _Why(False, width) if self._seems_carried(t, constant) else None
         return self._never_carried(position, operand, uses, t, constant)
+
+    def _is_used_before(self, weight: Node, t: int) -> bool:
+        """Whether a weight serves other steps that the program made before."""
+        return self.users[weight][0].tag.step != t
 
     def _is_state_of_layer(self, position: Position, operand: int, t: int) -> bool:
         """Whether a layer of `nn` uses it as a state: it is not what meets the input's weights."""
@@ -240,13 +244,13 @@ def _comes_from_elsewhere(place: Node, t: int) -> bool:
     return not place.is_leaf and of_another_step(place, t)
 
 
-def _weighing_layers(timed: list[Node]) -> set[Layer]:
-    """The layers that multiply a state by weights which are called so, as those of `nn`."""
-    found = set()
+def _weights_of_states(timed: list[Node]) -> dict[tuple[Layer, int], set[Node]]:
+    """By layer and step, the weights of the state before, of layers that call them as `nn` does."""
+    found: dict[tuple[Layer, int], set[Node]] = defaultdict(set)
     for node in timed:
         factors = inputs_of(node, traits_of(node.primitive).product)
         if factors and given_name(factors[1]).startswith("weight_hh"):
-            found.add(Layer.of(node))
+            found[Layer.of(node), int(node.tag.step or 0)].add(factors[1])
     return found
 
 

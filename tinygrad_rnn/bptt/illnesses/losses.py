@@ -182,5 +182,3 @@ def _is_distribution(node: Node, users: dict[Node, list[Node]]) -> bool:
                 seen.add(user)
                 waiting.append(user)
     return False
-
-

@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record, Visit
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.operations.traits import traits_of
+from tinygrad_rnn.operations.traits import inputs_of, traits_of
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.reading.layers import Layer, moments
 
@@ -18,6 +18,8 @@ _IDLE = (
     "natural after one time step from an initial state of zeros, as in the reverse direction's "
     "output[-1]; else look at what it is used with"
 )
+_CANCELLED = "contributions cancel"
+_SHIFT = "natural for what shifts all scores of a softmax alike: leave it out (bias=False)"
 _ADVICE = "let something through there: other initial values, a smaller learning rate, leaky_relu"
 
 
@@ -28,19 +30,22 @@ def zero_gradients(record: Record, parameters: Sequence[tuple[str, Node]]) -> It
     alive = {visit for visit in record.visits if visit.cotangent.any()}
     groups: dict[tuple[Visit, ...], list[str]] = {}
     idle = set()  # where nothing but constants of zeros was met
+    cancelled = set()  # where what came added up to 0
     for name, place, g in known:
         if not g.any():
             stops = tuple(_stops(record, place, alive))
             groups.setdefault(stops, []).append(name)
             if stops and all(meets_zeros(record, visit.node) for visit in stops):
                 idle.add(stops)
+            elif stops and all(_only_adds_up(visit.node, place) for visit in stops):
+                cancelled.add(stops)
     for stops, concerned in groups.items():
         everything = len(concerned) == len(known)
-        severity = "note" if stops in idle else "error" if everything else "warning"
+        severity = "note" if stops in idle | cancelled else "error" if everything else "warning"
         yield Finding(
             severity, "zero gradient", _listed(concerned, everything),
-            f"{_are(len(concerned), everything)} exactly 0: {reason(stops)}",
-            _IDLE if stops in idle else _ADVICE,
+            f"{_are(len(concerned), everything)} exactly 0: {_CANCELLED if stops in cancelled else reason(stops)}",
+            _IDLE if stops in idle else _SHIFT if stops in cancelled else _ADVICE,
             tuple(sorted({visit.step for visit in stops if visit.step is not None})),
             visit=stops[0].number if stops else None,
             parameters=tuple(concerned),
@@ -66,6 +71,12 @@ def meets_zeros(record: Record, node: Node) -> bool:
     constants = [p for p in node.parents if p.is_leaf and not p.requires_grad]
     values = [record.value(p) for p in constants]
     return any(value is not None and not np.any(value) for value in values)
+
+
+def _only_adds_up(node: Node, place: Node) -> bool:
+    """Whether a place is added to many elements, so that what it receives is their sum."""
+    factors = inputs_of(node, traits_of(node.primitive).product)
+    return place in node.parents and place not in factors and len(place.shape) < len(node.shape)
 
 
 def _stops(record: Record, parameter: Node, alive: set[Visit]) -> list[Visit]:
