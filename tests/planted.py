@@ -6,8 +6,6 @@ finding that must be named, whatever ``rng`` chose for sizes, cells and ways.
 
 from __future__ import annotations
 
-import numpy as np
-
 import tinygrad_rnn as tg
 
 F = tg.nn.functional
@@ -203,8 +201,8 @@ def never_carried_by_an_lstm_cell(s):
 
 @fault("state reset")
 def c_of_an_lstm_reset_each_step(s):
-    s.everywhere = True
-    c = s.pick(lambda: tg.zeros(s.B, s.hidden), lambda c=tg.zeros(s.B, s.hidden): c)
+    s.everywhere, same = True, tg.zeros(s.B, s.hidden)
+    c = s.pick(lambda: tg.zeros(s.B, s.hidden), lambda: same)
     return s.loss(unroll(s, cell := s.cell("LSTM"), lambda t, hc: (hc[0], c()))), cell
 
 

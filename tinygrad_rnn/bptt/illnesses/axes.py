@@ -40,7 +40,7 @@ def mixed_up_axes(record: Record) -> Iterator[Finding]:
 
 
 def _states(record: Record) -> dict[str, list[Node]]:
-    """By layer, the last first, the states that leave the time steps: a stack of them, as a rule."""
+    """By layer, the last first, the states that leave the time steps in a stack."""
     found: dict[str, list[Node]] = defaultdict(list)
     stacked = {p for node in record.places if _is_stack(node) for p in node.parents}
     for place in reversed(record.places):
@@ -85,16 +85,14 @@ def _average(states: list[Node], users: dict[Node, list[Node]]) -> str:
     while waiting:
         node, batch = waiting.pop()
         for user in users[node]:
-            axes = user.params.get("axis")
+            reduced = user.params.get("axis") == (batch,) and len(user.shape) < len(node.shape)
             if "dims" in user.params:
                 waiting.append((user, user.params["dims"].index(batch)))
-            elif isinstance(axes, tuple) and axes == (batch,) and len(user.shape) < len(node.shape):
-                if any(_meets_weights(after) for after in users[user]):
-                    return (
-                        f"{user.primitive.name} over the {node.shape[batch]} sequences of the "
-                        "batch goes on into weights: sequences are mixed, and each step is a "
-                        "sample of its own"
-                    )
+            elif reduced and any(map(_meets_weights, users[user])):
+                return (
+                    f"{user.primitive.name} over the {node.shape[batch]} sequences of the batch "
+                    "goes on into weights: sequences are mixed, and each step is a sample"
+                )
     return ""
 
 

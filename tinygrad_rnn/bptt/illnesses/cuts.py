@@ -264,7 +264,7 @@ def _is_wider(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
 
 
 def _parts(value: Any, shape: tuple[int, ...]) -> list[Any]:
-    """A value, if it has the shape; its first and last columns, if it is wider: as `cat` leaves it."""
+    """A value, if it has the shape; if it is wider, as `cat` leaves it, its first and last columns."""
     if np.shape(value) == shape:
         return [value]
     if _is_wider(np.shape(value), shape):

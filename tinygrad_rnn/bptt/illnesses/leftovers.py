@@ -19,9 +19,9 @@ def leftover_gradients(record: Record, parameters: Sequence[tuple[str, Node]]) -
     """Parameters whose ``.grad`` was not zero when the walk came, so that it is not its sum."""
     found = {}
     for name, place in parameters:
-        before, brought = record.before.get(place), record.gradient(place)
-        if before and brought is not None:
-            found[name] = before, norm(brought)
+        gradient = record.gradient(place)
+        if place in record.before and gradient is not None:
+            found[name] = record.before[place], norm(gradient)
     if found:
         name, (before, brought) = max(found.items(), key=lambda item: item[1][0])
         what = (
@@ -29,6 +29,6 @@ def leftover_gradients(record: Record, parameters: Sequence[tuple[str, Node]]) -
             f"{before:.3g}, and the walk brought {brought:.3g}"
         )
         count = len(found)
-        place = ", ".join([*found][:3]) + (f" and {count - 3} more" if count > 3 else "")
+        listed = ", ".join([*found][:3]) + (f" and {count - 3} more" if count > 3 else "")
         named = tuple(found)
-        yield Finding("warning", "leftover gradient", place, what, _ADVICE, parameters=named)
+        yield Finding("warning", "leftover gradient", listed, what, _ADVICE, parameters=named)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from tinygrad_rnn.reading.given import role_of
 from tinygrad_rnn.reading.layers import Layer, where
 from tinygrad_rnn.writing import figures
 
+_Trouble = tuple[str, str, str]  # the kind of finding, what was seen, what to do
 _OVER_SAMPLES = "softmax over samples"
 NEAR = 0.05  # to a sum of 1, which a small number beside the probabilities may shift
 _TWICE = (
@@ -33,18 +33,25 @@ def misfed_losses(record: Record) -> Iterator[Finding]:
     And a softmax along another axis than that of the classes, of which a loss is made. Attention
     weighs by a softmax over time, which is none of this: it is multiplied and summed.
     """
-    seen: dict[tuple[str, str, str], list[Node]] = defaultdict(list)
+    seen: dict[_Trouble, list[Node]] = defaultdict(list)
     for node in record.places:
-        expected = traits_of(node.primitive).expects
-        if expected == "logits" and (trouble := _made_already(node)):
-            seen[trouble].append(node)
-        elif expected == "log-probabilities" and (trouble := _no_logarithms(record, node)):
+        if trouble := _trouble(record, node):
             seen[trouble].append(node)
     if all(kind != _OVER_SAMPLES for kind, *_ in seen):
         for node in _crossed(record):
             seen[_over_samples(node)].append(node)
     for (kind, what, advice), nodes in seen.items():
         yield _finding(kind, what, advice, nodes)
+
+
+def _trouble(record: Record, node: Node) -> _Trouble | None:
+    """What is wrong with what an operation gets, if it expects something."""
+    match traits_of(node.primitive).expects:
+        case "logits":
+            return _made_already(node)
+        case "log-probabilities":
+            return _no_logarithms(record, node)
+    return None
 
 
 def _crossed(record: Record) -> Iterator[Node]:
@@ -62,10 +69,10 @@ def _crossed(record: Record) -> Iterator[Node]:
                 yield node
 
 
-def _over_samples(node: Node) -> tuple[str, str, str]:
+def _over_samples(node: Node) -> _Trouble:
     what = (
-        f"{node.primitive.name} sums to 1 along axis {_axis_of(node)} of {node.shape}, over samples "
-        "or steps, not over the classes"
+        f"{node.primitive.name} sums to 1 along axis {_axis_of(node)} of {node.shape}, over "
+        "samples or steps, not over the classes"
     )
     return _OVER_SAMPLES, what, _AXIS
 
@@ -89,7 +96,7 @@ def _finding(kind: str, what: str, advice: str, nodes: list[Node]) -> Finding:
     return Finding("warning", kind, place, what, advice, known)
 
 
-def _made_already(node: Node) -> tuple[str, str, str] | None:
+def _made_already(node: Node) -> _Trouble | None:
     """Whether what comes in for logits are probabilities."""
     for origin in _origins(node.parents[0]):
         if traits_of(origin.primitive).makes == "probabilities":
@@ -111,7 +118,7 @@ def _origins(place: Node) -> Iterator[Node]:
         seen.update(at.parents)
 
 
-def _no_logarithms(record: Record, node: Node) -> tuple[str, str, str] | None:
+def _no_logarithms(record: Record, node: Node) -> _Trouble | None:
     """Whether numbers cannot be logarithms of probabilities of classes: their exp sum to 1."""
     value = record.value(node.parents[0])
     if value is None or not np.size(value) or np.isnan(value).any():

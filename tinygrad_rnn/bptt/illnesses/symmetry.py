@@ -35,8 +35,8 @@ def identical_units(record: Record, parameters: Sequence[tuple[str, Node]]) -> I
     if found:
         listed = "; ".join(f"{' and '.join(words)} of {name}" for name, words in found.items())
         what = f"these have another's values, and its gradient: {listed}"
-        place = ", ".join(found)
-        yield Finding("warning", "identical units", place, what, _ADVICE, parameters=tuple(found))
+        listing = ", ".join(found)
+        yield Finding("warning", "identical units", listing, what, _ADVICE, parameters=tuple(found))
 
 
 def _twins(values: Any, gradients: Any) -> int:

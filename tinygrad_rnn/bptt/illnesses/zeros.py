@@ -18,7 +18,6 @@ _IDLE = (
     "natural after one time step from an initial state of zeros, as in the reverse direction's "
     "output[-1]; else look at what it is used with"
 )
-_CANCELLED = "contributions cancel"
 _SHIFT = "natural for what shifts all scores of a softmax alike: leave it out (bias=False)"
 _ADVICE = "let something through there: other initial values, a smaller learning rate, leaky_relu"
 
@@ -28,28 +27,31 @@ def zero_gradients(record: Record, parameters: Sequence[tuple[str, Node]]) -> It
     gradients = [(name, place, record.gradient(place)) for name, place in parameters]
     known = [(name, place, g) for name, place, g in gradients if g is not None and g.size]
     alive = {visit for visit in record.visits if visit.cotangent.any()}
-    groups: dict[tuple[Visit, ...], list[str]] = {}
-    idle = set()  # where nothing but constants of zeros was met
-    cancelled = set()  # where what came added up to 0
+    groups: dict[tuple[str, tuple[Visit, ...]], list[str]] = {}
     for name, place, g in known:
         if not g.any():
             stops = tuple(_stops(record, place, alive))
-            groups.setdefault(stops, []).append(name)
-            if stops and all(meets_zeros(record, visit.node) for visit in stops):
-                idle.add(stops)
-            elif stops and all(_only_adds_up(visit.node, place) for visit in stops):
-                cancelled.add(stops)
-    for stops, concerned in groups.items():
+            groups.setdefault((_advice(record, place, stops), stops), []).append(name)
+    for (advice, stops), concerned in groups.items():
         everything = len(concerned) == len(known)
-        severity = "note" if stops in idle | cancelled else "error" if everything else "warning"
+        severity = "note" if advice is not _ADVICE else "error" if everything else "warning"
+        why = reason(() if advice is _SHIFT else stops)
         yield Finding(
             severity, "zero gradient", _listed(concerned, everything),
-            f"{_are(len(concerned), everything)} exactly 0: {_CANCELLED if stops in cancelled else reason(stops)}",
-            _IDLE if stops in idle else _SHIFT if stops in cancelled else _ADVICE,
+            f"{_are(len(concerned), everything)} exactly 0: {why}", advice,
             tuple(sorted({visit.step for visit in stops if visit.step is not None})),
             visit=stops[0].number if stops else None,
             parameters=tuple(concerned),
         )  # fmt: skip
+
+
+def _advice(record: Record, place: Node, stops: Sequence[Visit]) -> str:
+    """What to do where a gradient stops: natural is a constant of zeros, and what cancels."""
+    if stops and all(meets_zeros(record, visit.node) for visit in stops):
+        return _IDLE
+    if stops and all(_only_adds_up(visit.node, place) for visit in stops):
+        return _SHIFT
+    return _ADVICE
 
 
 def _listed(concerned: list[str], everything: bool) -> str:
