@@ -9,6 +9,7 @@ from itertools import zip_longest
 
 from tinygrad_rnn.bptt.illnesses.axes import mixed_up_axes
 from tinygrad_rnn.bptt.illnesses.blocks import blocked_states
+from tinygrad_rnn.bptt.illnesses.copies import values_that_come_again
 from tinygrad_rnn.bptt.illnesses.cuts import cut_states
 from tinygrad_rnn.bptt.illnesses.finding import SEVERITIES, Finding
 from tinygrad_rnn.bptt.illnesses.leftovers import leftover_gradients
@@ -72,7 +73,8 @@ def diagnose(record: Record, module: Module | Iterable[Tensor] | None = None) ->
         *dead_relus(record),
         *saturated_gates(record),
         *vanishing_or_exploding(record),
-        *cut_states(record),
+        *(cut := [*cut_states(record)]),
+        *(() if cut else values_that_come_again(record)),
         *blocked_states(record),
         *mixed_up_axes(record),
         *misfed_losses(record),

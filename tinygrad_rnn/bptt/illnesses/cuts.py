@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,11 +16,14 @@ from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import inputs_of, traits_of
 from tinygrad_rnn.reading.given import given_name, is_inline, role_of
 from tinygrad_rnn.reading.layers import Layer, where
-from tinygrad_rnn.reading.steps import Position, of_another_step, positions
+from tinygrad_rnn.reading.steps import Position, positions
 
+ADVICE_ON_DETACHED = (
+    "right for truncated BPTT; else keep detach(), .data, numpy() and no_grad() out of the loop"
+)
 _DETACHED = (
     "the state that comes in is a constant: gradients do not go further back than here",
-    "right for truncated BPTT; else keep detach(), .data, numpy() and no_grad() out of the loop",
+    ADVICE_ON_DETACHED,
 )
 _RESET = (
     "the state that comes in does not come from the step before: what was there is forgotten",
@@ -41,9 +44,10 @@ def cut_states(record: Record) -> Iterator[Finding]:
     graph = _Steps(record)
     cut: dict[tuple[bool, str], set[int]] = defaultdict(set)
     certain: set[tuple[bool, str]] = set()
-    for (position, operand), uses in graph.slots.items():
+    for slot, uses in graph.slots.items():
+        position, _ = slot
         for t, constant in graph.constants(uses):
-            why = graph.reason(position, operand, uses, t, constant)
+            why = graph.reason(slot, uses, t, constant)
             if why:
                 key = why.is_reset, position.layer.spoken
                 cut[key].add(t)
@@ -77,21 +81,32 @@ class _Steps:
     users: dict[Node, list[Node]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
-        timed = [p for p in self.record.places if not p.is_leaf and p.tag.step is not None]
-        for node, position in positions(timed).items():
-            step = int(node.tag.step or 0)
+        self.step = _steps_of(self.record.places)
+        for node, position in positions(self.step, self.step.__getitem__).items():
+            step = self.step[node]
             self.nodes.setdefault(step, []).append(node)
             self.at[position, step] = node
             for operand, parent in enumerate(node.parents):
                 self.slots.setdefault((position, operand), {})[step] = parent
                 self.users[parent].append(node)
         self.first = next(iter(self.nodes), 0)
-        self.reading = {t: _reads_back(nodes, t) for t, nodes in self.nodes.items()}
-        self.weights = _weights_of_states(timed)
-        self.carried = {
-            parent.shape for t, ns in self.nodes.items() for n in ns for parent in n.parents
-            if _comes_from_elsewhere(parent, t)
+        self.reading: set[int] = set()  # the steps that go on from another one
+        self.carried: set[tuple[int, ...]] = set()  # shapes of what they go on from
+        self.weights: dict[tuple[Layer, int], set[Node]] = defaultdict(set)  # of states of `nn`
+        self.carrying = {  # slots in which something of another step comes in at some step
+            slot for slot, uses in self.slots.items()
+            if any(self.is_of_another(place, t) for t, place in uses.items())
         }  # fmt: skip
+        for node, step in self.step.items():
+            elsewhere = [p for p in node.parents if self.is_of_another(p, step)]
+            self.carried.update(parent.shape for parent in elsewhere)
+            self.reading.update([step] if elsewhere else [])
+            if weight := _weight(node, "weight_hh"):
+                self.weights[Layer.of(node), step].add(weight)
+
+    def is_of_another(self, place: Node, step: int) -> bool:
+        """Whether a place was made in a time step, and not in the given one."""
+        return self.step.get(place, step) != step
 
     @property
     def begins_late(self) -> bool:
@@ -103,61 +118,67 @@ class _Steps:
         return is_first and not backwards and self.first > min(strides, default=1)
 
     def constants(self, uses: Uses) -> Iterator[tuple[int, Node]]:
-        """What of a slot is a constant where there was a step before."""
+        """What of a slot is a constant where there was a step before, or may have been."""
         for t, place in uses.items():
-            if _is_constant(place) and (t != self.first or self.begins_late):
+            if is_constant(place) and (t != self.first or self._may_have_begun(place)):
                 yield t, place
 
-    def reason(
-        self, position: Position, operand: int, uses: Uses, t: int, constant: Node
-    ) -> _Why | None:
+    def _may_have_begun(self, constant: Node) -> bool:
+        """Whether there may have been steps before the first one of the walk."""
+        return self.begins_late or (is_marked(constant) and not self._is_blank(constant))
+
+    def reason(self, slot: Slot, uses: Uses, t: int, constant: Node) -> _Why | None:
         """Why a constant stands for a state, if it does."""
+        position, _ = slot
         if self._is_joined_to_a_state(self.at[position, t], t):
             return None
-        if weights := self.weights.get((position.layer, t)):
-            if not self._is_state_of_layer(position, operand, t):
-                return None
+        is_carried = slot in self.carrying
+        weights = self.weights.get((position.layer, t))
+        if weights and not self._is_state_of_layer(position, t):
+            return None
+        if t == self.first and not self.begins_late:
+            return _Why(False, False) if weights or is_carried else None
+        if weights:
             begun = t == self.first or any(self._is_used_before(weight, t) for weight in weights)
-            if begun or self._is_marked(constant):
+            if begun or is_marked(constant):
                 return _Why(self._is_blank(constant) and not self._is_copied(uses, t, constant))
             return None
         if self._is_copied(uses, t, constant):
-            return _Why(False, not self.reading[t])
-        if any(_comes_from_elsewhere(p, s) for s, p in uses.items()):
+            return _Why(False, t not in self.reading)
+        if is_carried:
             return self._where_others_carry(uses, t, constant)
         if t == self.first:
             width = any(node.shape == constant.shape for node in self.nodes[t])
             return _Why(False, width) if self._seems_carried(t, constant) else None
-        return self._never_carried(position, operand, uses, t, constant)
+        return self._never_carried(self.at[position, t], uses, t, constant)
 
     def _is_used_before(self, weight: Node, t: int) -> bool:
         """Whether a weight serves other steps that the program made before."""
-        return self.users[weight][0].tag.step != t
+        return self.step[self.users[weight][0]] != t
 
-    def _is_state_of_layer(self, position: Position, operand: int, t: int) -> bool:
+    def _is_state_of_layer(self, position: Position, t: int) -> bool:
         """Whether a layer of `nn` uses it as a state: it is not what meets the input's weights."""
         node = self.at[position, t]
-        factors = inputs_of(node, traits_of(node.primitive).product)
-        return not factors or given_name(factors[1]).startswith("weight_hh")
+        return not traits_of(node.primitive).product or _weight(node, "weight_hh") is not None
 
     def _is_joined_to_a_state(self, node: Node, t: int) -> bool:
         """Whether it begins beside what goes on, as sequences of a pack do that are shorter."""
         joins = traits_of(node.primitive).joins
-        return bool(joins) and any(_comes_from_elsewhere(p, t) for p in node.parents)
+        return bool(joins) and any(self.is_of_another(p, t) for p in node.parents)
 
     def _where_others_carry(self, uses: Uses, t: int, constant: Node) -> _Why | None:
         """At other steps a state comes in here; or an output is fed back, or a target instead."""
         if t == next(iter(uses)) and t != self.first:
             return None
-        if not self.reading[t] or self._is_marked(constant):
-            return _Why(self._is_blank(constant), not self.reading[t])
+        if t not in self.reading or is_marked(constant):
+            return _Why(self._is_blank(constant), t not in self.reading)
         return _Why(True) if self._is_blank(constant) else None
 
     def _seems_carried(self, t: int, constant: Node) -> bool:
         """Whether a step makes of a constant, and of others, something of the same shape."""
         inside = set(self.nodes[t])
-        others = {p for n in inside for p in n.parents if _is_constant(p)} - {constant}
-        alone = not others and not self._is_marked(constant)
+        others = {p for n in inside for p in n.parents if is_constant(p)} - {constant}
+        alone = not others and not is_marked(constant)
         shapes = {node.shape for node in self._made_of(constant, inside)}
         if not alone and constant.shape in shapes:
             return True
@@ -172,15 +193,12 @@ class _Steps:
                     waiting.append(user)
         return found
 
-    def _never_carried(
-        self, position: Position, operand: int, uses: Uses, t: int, constant: Node
-    ) -> _Why | None:
+    def _never_carried(self, node: Node, uses: Uses, t: int, constant: Node) -> _Why | None:
         """The same at every step: zeros that take the part of a state, or an initial state."""
-        if len(uses) < 2 or not all(map(_is_constant, uses.values())) or is_inline(constant):
+        if len(uses) < 2 or not all(map(is_constant, uses.values())) or is_inline(constant):
             return None
-        node = self.at[position, t]
         blank = all(self._is_blank(p) for p in uses.values())
-        if any(self.reading.values()):  # such as c, where h is carried on
+        if self.reading:  # such as c, where h is carried on
             factor = traits_of(node.primitive).stops == "the other factor is 0"
             return _Why(True) if blank and factor and constant.shape in self.carried else None
         same = len(set(uses.values())) == 1 or self._has_blank_part(uses.values())
@@ -195,15 +213,12 @@ class _Steps:
             for shape in shapes for side in (0, -1)
         )  # fmt: skip
 
-    def _is_marked(self, constant: Node) -> bool:
-        return constant.notes is not None and constant.notes.detached
-
     def _is_blank(self, constant: Node) -> bool:
         """Whether it is all the same number, as initial states are."""
         value = self.record.value(constant)
         if value is None:
             return role_of(constant) == "state"
-        return _is_uniform(value)
+        return is_uniform(value)
 
     def _is_copied(self, uses: Uses, t: int, constant: Node) -> bool:
         """Whether it has the value of something of the step before, of which there may be traces.
@@ -213,11 +228,11 @@ class _Steps:
         before = self.nodes.get(dict(itertools.pairwise(reversed(uses))).get(t, t), ())
         value = self.record.value(constant)
         if value is None:
-            return self._is_marked(constant) and any(p.shape == constant.shape for p in before)
+            return is_marked(constant) and any(p.shape == constant.shape for p in before)
         return any(
-            not _is_uniform(part) and _are_equal(part, self.record.value(place))
+            not is_uniform(part) and are_equal(part, self.record.value(place))
             for place in before if before is not self.nodes[t]
-            for part in _parts(value, place.shape)
+            for part in parts_of(value, place.shape)
         )  # fmt: skip
 
     def is_truncation(self, cuts: set[int]) -> bool:
@@ -226,7 +241,9 @@ class _Steps:
         What a walk does not reach may have been parted in the same way.
         """
         order = {t: i for i, t in enumerate(self.nodes, self.first - 1 if self.begins_late else 0)}
-        starts = sorted(order[t] for t in cuts)
+        starts = sorted(order[t] for t in cuts if order[t])
+        if not starts:
+            return True  # the first step, of which nobody knows what was before
         lengths = {b - a for a, b in itertools.pairwise(starts)} or {starts[0]}
         last = max(order.values()) + 1 - starts[-1]
         if self.begins_late and len(order) == 1:
@@ -235,26 +252,37 @@ class _Steps:
         return not more and length > 1 and last <= length and starts[0] % length == 0
 
 
-def _reads_back(nodes: list[Node], t: int) -> bool:
-    """Whether a step goes on from another one."""
-    return any(_comes_from_elsewhere(parent, t) for node in nodes for parent in node.parents)
+def _steps_of(places: list[Node]) -> dict[Node, int]:
+    """The time step of each operation that has one; without any, how often its cell was called.
+
+    Of a loop over cells in which no state is handed on nothing tells that it is time.
+    """
+    nodes = [place for place in places if not place.is_leaf]
+    known = {node: int(node.tag.step) for node in nodes if node.tag.step is not None}
+    if known:
+        return known
+    calls: Counter[Layer] = Counter()
+    for node in nodes:
+        layer = Layer.of(node)
+        calls[layer] += _weight(node, "weight_ih") is not None
+        if calls[layer]:
+            known[node] = calls[layer]
+    return known
 
 
-def _comes_from_elsewhere(place: Node, t: int) -> bool:
-    return not place.is_leaf and of_another_step(place, t)
+def _weight(node: Node, name: str) -> Node | None:
+    """What a product multiplies by, if it is called as the weights of layers of `nn` are."""
+    factors = inputs_of(node, traits_of(node.primitive).product)
+    return factors[1] if factors and given_name(factors[1]).startswith(name) else None
 
 
-def _weights_of_states(timed: list[Node]) -> dict[tuple[Layer, int], set[Node]]:
-    """By layer and step, the weights of the state before, of layers that call them as `nn` does."""
-    found: dict[tuple[Layer, int], set[Node]] = defaultdict(set)
-    for node in timed:
-        factors = inputs_of(node, traits_of(node.primitive).product)
-        if factors and given_name(factors[1]).startswith("weight_hh"):
-            found[Layer.of(node), int(node.tag.step or 0)].add(factors[1])
-    return found
+def is_marked(constant: Node) -> bool:
+    """Whether a constant was made by `Tensor.detach`."""
+    return constant.notes is not None and constant.notes.detached
 
 
-def _is_constant(place: Node) -> bool:
+def is_constant(place: Node) -> bool:
+    """Whether a place is a tensor without a history, and no parameter."""
     return place.is_leaf and not place.requires_grad and not is_inline(place)
 
 
@@ -263,8 +291,13 @@ def _is_wider(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
     return len(shape) == len(other) > 1 and shape[:-1] == other[:-1] and shape[-1] > other[-1] > 1
 
 
-def _parts(value: Any, shape: tuple[int, ...]) -> list[Any]:
-    """A value, if it has the shape; if it is wider, as `cat` leaves it, its first and last columns."""
+def fits_in(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether something of a shape may be all of another, or columns of it."""
+    return shape == other or _is_wider(other, shape)
+
+
+def parts_of(value: Any, shape: tuple[int, ...]) -> list[Any]:
+    """A value, if it has the shape; of a wider one, as of `cat`, the first and last columns."""
     if np.shape(value) == shape:
         return [value]
     if _is_wider(np.shape(value), shape):
@@ -273,16 +306,16 @@ def _parts(value: Any, shape: tuple[int, ...]) -> list[Any]:
 
 
 def _is_blank_in(value: Any, shape: tuple[int, ...], side: int) -> bool:
-    parts = () if value is None else _parts(value, shape)
+    parts = () if value is None else parts_of(value, shape)
     return len(parts) > 1 and not np.any(parts[side])
 
 
-def _is_uniform(value: Any) -> bool:
+def is_uniform(value: Any) -> bool:
     """Whether it is one number throughout, which says nothing of where it comes from."""
     return bool(np.all(value == np.ravel(value)[:1]))
 
 
-def _are_equal(value: Any, other: Any) -> bool:
+def are_equal(value: Any, other: Any) -> bool:
     if other is None:
         return False
     with np.errstate(all="ignore"):
