@@ -18,6 +18,7 @@ _ADVICE = (
     "look whether batch and time are mixed up: without batch_first=True layers of nn take and "
     "give (T, batch, features), and output[-1], not output[:, -1], is the last step"
 )
+_TRANSPOSE = "use transpose(0, 1): only that makes the one axis the other"
 
 
 def mixed_up_axes(record: Record) -> Iterator[Finding]:
@@ -26,6 +27,7 @@ def mixed_up_axes(record: Record) -> Iterator[Finding]:
     That is what remains of ``output[:, -1]`` and ``output.mean(1)`` where the second axis is not
     time. It is rarely meant, but may be.
     """
+    yield from _reshaped(record)
     for layer, states in _states(record).items():
         shapes = {state.shape for state in states}
         steps = tuple(sorted(int(state.tag.step or 0) for state in states))
@@ -37,6 +39,22 @@ def mixed_up_axes(record: Record) -> Iterator[Finding]:
         if what:
             yield Finding("note", "mixed-up axes", where(layer, steps), what, _ADVICE, steps)
             return  # the layers below are read in the same way
+
+
+def _reshaped(record: Record) -> Iterator[Finding]:
+    """Two axes that change places by `reshape`, which leaves elements in their order."""
+    for node in record.places:
+        if "shape" in node.params and node.primitive.view and len(node.shape) > 2:
+            before, after = node.parents[0].shape, node.shape
+            swapped = (before[1], before[0], *before[2:]) if len(before) > 2 else None
+            if swapped == after and before[0] != before[1] and 1 not in before[:2]:
+                what = (
+                    f"{before} becomes {after} by {node.primitive.name}, which keeps the order of "
+                    "elements: sequences are torn apart"
+                )
+                place = where(Layer.of(node).spoken or node.primitive.name, [node.tag.step])
+                yield Finding("warning", "mixed-up axes", place, what, _TRANSPOSE)
+                return
 
 
 def _states(record: Record) -> dict[str, list[Node]]:

@@ -26,11 +26,9 @@ def values_that_come_again(record: Record) -> Iterator[Finding]:
     """What some weights have made, given to the same weights again, but as a constant.
 
     That is a loop whose state is detached: its passes hang together no more, so that they are no
-    time steps, unless the program says so. Of a loop of which the walk sees one pass only, this is
+    time steps, unless the program says so; nor are calls of a layer for one step each. Of a loop of which the walk sees one pass only, this is
     all that is left: a detached value, beside other inputs, of which one of its kind is made.
     """
-    if any(place.tag.step for place in record.places):
-        return
     meeting = _meeting(record)
     made = _values_made(record, {constant.shape for constant in meeting.values()})
     again = [node for node, c in meeting.items() if _has_come_before(record, node, c, made)]
@@ -40,6 +38,8 @@ def values_that_come_again(record: Record) -> Iterator[Finding]:
             f"before, {len(again)} times: gradients do not go back from there"
         )
         yield _finding("warning", again[0], what)
+        return
+    if any(place.tag.step for place in record.places):
         return
     for node, constant in meeting.items():
         if is_marked(constant) and _is_made_anew(record, constant):

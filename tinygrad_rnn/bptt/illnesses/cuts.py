@@ -14,7 +14,7 @@ from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import inputs_of, traits_of
-from tinygrad_rnn.reading.given import given_name, is_inline, role_of
+from tinygrad_rnn.reading.given import given_name, role_of
 from tinygrad_rnn.reading.layers import Layer, where
 from tinygrad_rnn.reading.steps import Position, positions
 
@@ -120,8 +120,13 @@ class _Steps:
     def constants(self, uses: Uses) -> Iterator[tuple[int, Node]]:
         """What of a slot is a constant where there was a step before, or may have been."""
         for t, place in uses.items():
-            if is_constant(place) and (t != self.first or self._may_have_begun(place)):
+            if self._is_cut(place) and (t != self.first or self._may_have_begun(place)):
                 yield t, place
+
+    def _is_cut(self, place: Node) -> bool:
+        """Whether it is a constant, or detached and then asked for a gradient, and used once."""
+        steps = {self.step[user] for user in self.users[place]}
+        return is_constant(place) or (place.is_leaf and is_marked(place) and len(steps) == 1)
 
     def _may_have_begun(self, constant: Node) -> bool:
         """Whether there may have been steps before the first one of the walk."""
@@ -149,7 +154,8 @@ class _Steps:
             return self._where_others_carry(uses, t, constant)
         if t == self.first:
             width = any(node.shape == constant.shape for node in self.nodes[t])
-            return _Why(False, width) if self._seems_carried(t, constant) else None
+            is_reset = self._is_blank(constant) or self._has_blank_part([constant])
+            return _Why(is_reset, width) if self._seems_carried(t, constant) else None
         return self._never_carried(self.at[position, t], uses, t, constant)
 
     def _is_used_before(self, weight: Node, t: int) -> bool:
@@ -195,7 +201,7 @@ class _Steps:
 
     def _never_carried(self, node: Node, uses: Uses, t: int, constant: Node) -> _Why | None:
         """The same at every step: zeros that take the part of a state, or an initial state."""
-        if len(uses) < 2 or not all(map(is_constant, uses.values())) or is_inline(constant):
+        if len(uses) < 2 or not all(map(is_constant, uses.values())):
             return None
         blank = all(self._is_blank(p) for p in uses.values())
         if self.reading:  # such as c, where h is carried on
@@ -282,8 +288,9 @@ def is_marked(constant: Node) -> bool:
 
 
 def is_constant(place: Node) -> bool:
-    """Whether a place is a tensor without a history, and no parameter."""
-    return place.is_leaf and not place.requires_grad and not is_inline(place)
+    """Whether a place is a tensor without a history that requires no grad; a number is none."""
+    is_number = place.value is not None and not isinstance(place.value, np.ndarray)
+    return place.is_leaf and not place.requires_grad and not is_number
 
 
 def _is_wider(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
@@ -312,7 +319,8 @@ def _is_blank_in(value: Any, shape: tuple[int, ...], side: int) -> bool:
 
 def is_uniform(value: Any) -> bool:
     """Whether it is one number throughout, which says nothing of where it comes from."""
-    return bool(np.all(value == np.ravel(value)[:1]))
+    same = bool(np.all(value == np.ravel(value)[:1]))
+    return same and (np.size(value) != 1 or abs(np.ravel(value)[0]) in (0, 1))
 
 
 def are_equal(value: Any, other: Any) -> bool:
@@ -320,3 +328,18 @@ def are_equal(value: Any, other: Any) -> bool:
         return False
     with np.errstate(all="ignore"):
         return bool(np.allclose(value, other, rtol=1e-6, atol=0, equal_nan=True))
+
+
+def never_carried(record: Record) -> Iterator[Finding]:
+    """Layers that are called for one step at a time, always without the state before."""
+    met: dict[Node, list[Node]] = defaultdict(list)
+    for node in record.places:
+        if not node.is_leaf and (weight := _weight(node, "weight_hh")):
+            met[weight].append(node)
+    for products in met.values():
+        states = [inputs_of(node, traits_of(node.primitive).product)[0] for node in products]
+        values = [record.value(state) if is_constant(state) else None for state in states]
+        if len(values) > 1 and all(v is not None and is_uniform(v) for v in values):
+            place = Layer.of(products[0]).spoken
+            yield Finding("warning", "state reset", place, *_RESET)
+            return

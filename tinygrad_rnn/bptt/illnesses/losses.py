@@ -64,8 +64,7 @@ def _crossed(record: Record) -> Iterator[Node]:
         if _is_softmax(node) and len(node.shape) > 1:
             axis, units = _axis_of(node), _axis_of_units(node.parents[0])
             crossed = units is not None and axis != units
-            several = crossed and min(node.shape[axis], node.shape[units or 0]) > 1
-            if several and _is_distribution(node, users):
+            if crossed and node.shape[units or 0] > 1 and _is_distribution(node, users):
                 yield node
 
 
