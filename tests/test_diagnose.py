@@ -492,9 +492,8 @@ def test_loops_that_are_cut_everywhere_need_no_numbers() -> None:
         loss = loss + energy(h)
     (finding,) = found(loss, i2h, "detached state")
     assert "made before, 4 times" in finding.what
-    rnn, hs = tg.nn.LSTM(3, 4), []
-    for _ in range(5):
-        hs.append(rnn(tg.randn(1, 2, 3))[0])
+    rnn = tg.nn.LSTM(3, 4)
+    hs = [rnn(tg.randn(1, 2, 3))[0] for _ in range(5)]
     (finding,) = found(energy(tg.cat(hs)), rnn, "state reset")
     assert finding.where == "lstm layer 0"
 

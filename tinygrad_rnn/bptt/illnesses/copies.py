@@ -26,8 +26,9 @@ def values_that_come_again(record: Record) -> Iterator[Finding]:
     """What some weights have made, given to the same weights again, but as a constant.
 
     That is a loop whose state is detached: its passes hang together no more, so that they are no
-    time steps, unless the program says so; nor are calls of a layer for one step each. Of a loop of which the walk sees one pass only, this is
-    all that is left: a detached value, beside other inputs, of which one of its kind is made.
+    time steps, unless the program says so; nor are calls of a layer for one step each. Of a loop
+    of which the walk sees one pass only, this is all that is left: a detached value, beside other
+    inputs, of which one of its kind is made.
     """
     meeting = _meeting(record)
     made = _values_made(record, {constant.shape for constant in meeting.values()})
