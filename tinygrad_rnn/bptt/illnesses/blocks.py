@@ -34,9 +34,9 @@ def blocked_states(record: Record) -> Iterator[Finding]:
         by_step[visit.step].append(visit)
     visited = {visit.node: visit for visit in record.visits}
     for place, users in _carried(record).items():
-        own = visited[place]
+        own = visited.get(place)
         stops = _stops(place, users, by_step)
-        if own.cotangent.any() and not _passes(own, set(place.parents)):
+        if own and own.cotangent.any() and not _passes(own, set(place.parents)):
             stops = [own]  # it was made 0 before it was handed on
         if stops and all(map(_is_to_blame, stops)):
             blocked[Layer.of(stops[0].node).spoken].extend(stops)

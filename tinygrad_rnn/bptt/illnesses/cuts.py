@@ -324,6 +324,7 @@ def is_uniform(value: Any) -> bool:
 
 
 def are_equal(value: Any, other: Any) -> bool:
+    """Whether two values are one, which may have gone through NumPy and another type."""
     if other is None:
         return False
     with np.errstate(all="ignore"):
