@@ -23,7 +23,7 @@ ENGINE_LINES = 1000
 # From the ground up. A module may import from its own floor and from those before it.
 FLOORS = [
     ("engine",),
-    ("dtypes", "files"),
+    ("files",),
     ("operations",),
     ("tensor",),
     ("autograd", "linalg", "cuda"),
@@ -164,10 +164,8 @@ def test_torch_is_imported_by_testing_only() -> None:
             assert 'import_module("torch")' not in source
 
 
-# Rooms that read graphs, and how many tables by primitives' names are left in them (ten of them
-# are the cases of `testing`). It only gets fewer: such knowledge is a trait of the operation.
+# Rooms that read graphs: what they know of an operation is a trait of it, and no table by its name.
 READERS = {"reading", "writing", "bptt", "viz", "testing"}
-TABLES_LEFT = 24
 
 
 def tables_by_name(path: Path, names: set[str]) -> list[str]:
@@ -181,7 +179,7 @@ def tables_by_name(path: Path, names: set[str]) -> list[str]:
     return found
 
 
-def test_few_tables_are_keyed_by_names_of_operations() -> None:
+def test_no_table_is_keyed_by_names_of_operations() -> None:
     names = {p.name for p in PRIMITIVES}
     found = [
         table
@@ -189,7 +187,7 @@ def test_few_tables_are_keyed_by_names_of_operations() -> None:
         if dotted(path).split(".")[0] in READERS
         for table in tables_by_name(path, names)
     ]
-    assert len(found) <= TABLES_LEFT, found
+    assert not found
 
 
 def test_what_others_know_of_an_operation_are_its_traits() -> None:

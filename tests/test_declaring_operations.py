@@ -9,12 +9,14 @@ import pickle
 
 import numpy as np
 import pytest
+from cases import CASES, sequence
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import operations
+from tinygrad_rnn import bptt, operations
+from tinygrad_rnn.engine.graph import tape
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.operations.operation import elementwise, in_rules, operation
-from tinygrad_rnn.operations.traits import Traits, traits_of, twin_of
+from tinygrad_rnn.operations.traits import Traits, is_linear, traits_of, twin_of
 
 DECLARED = sorted(
     name for name in operations.__all__ if hasattr(getattr(operations, name), "apply")
@@ -109,3 +111,36 @@ def test_nothing_hands_on_by_hand():
         operands = ", ".join(argument.arg for argument in made.args.args)
         body = [ast.unparse(line) for line in made.body[1:]]
         assert body != [f"return {name}.apply({operands})"] or name == "matmul", name
+
+
+def _operands_of(node):
+    """Each operand alone, and all together."""
+    alone = [[i] for i in range(len(node.parents))]
+    return alone if len(alone) == 1 else [*alone, list(range(len(node.parents)))]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_linear_is_what_keeps_nothing_of_its_operands(name):
+    """A second difference along some operands vanishes where `is_linear` says so."""
+    rng = np.random.default_rng(7)
+    for case in CASES[name]:
+        with bptt.keep_values():
+            tensors = [tg.tensor(a, requires_grad=True) for a in case.arrays]
+            made = sequence(case.fn(tg, *tensors))
+        places = {p for y in made for p in tape([y.node]) if y.node is not None}
+        for node in places:
+            values = [p.value for p in node.parents]
+            if node.is_leaf or node.primitive.name != name or any(v is None for v in values):
+                continue
+            for operands in _operands_of(node):
+                if not is_linear(node.primitive, operands):
+                    continue
+                ways = {i: 1e-5 * rng.standard_normal(np.shape(values[i])) for i in operands}
+                at = [
+                    node.primitive.forward(
+                        *[v + k * ways.get(i, 0) for i, v in enumerate(values)], **node.params
+                    )
+                    for k in (0, 1, 2)
+                ]
+                rounding = 1e-12 if at[0].dtype == np.float64 else 1e-6
+                np.testing.assert_allclose(at[0] - 2 * at[1] + at[2], 0, atol=rounding)

@@ -259,6 +259,7 @@ def test_bound_where_it_applies() -> None:
     ways = {
         lambda h: tg.sigmoid(h @ w + 1): 0.25,
         lambda h: tg.tanh(tg.cat([h[:1], h[1:]]) @ w.T - h0): 1,
+        lambda h: tg.tanh(-0.5 * tg.addmv(h0, w, h, alpha=4)): 2,  # all that is linear counts
         lambda h: tg.tanh((h @ w) * h): None,  # not linear inside
         lambda h: tg.tanh(h @ tg.outer(h, w[0])): None,
         lambda h: tg.tanh(tg.stack([h, h, h]) @ h + w[0]): None,  # linear only at first sight

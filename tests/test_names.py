@@ -299,6 +299,23 @@ def test_scopes_are_told_apart():
     assert known.told(x) == "w"
 
 
+def test_every_product_and_every_activation_is_named_as_such():
+    b, w, u = (tg.ones(*s, requires_grad=True) for s in [(2,), (2, 3), (3, 2)])
+    b, w, u, x = b.named("b"), w.named("W"), u.named("U"), tg.ones(1, 3).named("x")
+    products = {
+        "Wx": [tg.linear(x, w, b), tg.addmm(b, x, w.T), tg.addmv(b, w, x[0].named("x"))],
+        "xU": [x @ u, tg.addmm(b, x, u)],
+    }
+    for name, several in products.items():
+        for y in several:
+            places, known = called(y * 2)
+            assert known[y.node] == name
+    slope = tg.full((1,), 0.25, requires_grad=True)
+    a = tg.linear(x, w, b)
+    places, known = called(tg.prelu(a, slope).named("f") * 2)
+    assert [p for p in places if known[p] == "a_f"] == [a.node]
+
+
 # -- expressions ------------------------------------------------------------------------------
 
 

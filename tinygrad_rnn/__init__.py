@@ -28,29 +28,6 @@ from tinygrad_rnn.autograd.contexts import (
     set_grad_enabled,
     step,
 )
-from tinygrad_rnn.dtypes import (
-    bool_,
-    can_cast,
-    finfo,
-    float16,
-    float32,
-    float64,
-    get_default_dtype,
-    iinfo,
-    int8,
-    int16,
-    int32,
-    int64,
-    set_default_dtype,
-    uint8,
-)
-from tinygrad_rnn.dtypes import bool_ as bool
-from tinygrad_rnn.dtypes import float16 as half
-from tinygrad_rnn.dtypes import float32 as float
-from tinygrad_rnn.dtypes import float64 as double
-from tinygrad_rnn.dtypes import int16 as short
-from tinygrad_rnn.dtypes import int32 as int
-from tinygrad_rnn.dtypes import int64 as long
 from tinygrad_rnn.nn.functional import celu, selu
 from tinygrad_rnn.operations.activation import (
     log_softmax,
@@ -98,6 +75,29 @@ from tinygrad_rnn.operations.comparison import (
     lt,
     ne,
 )
+from tinygrad_rnn.operations.dtypes import (
+    bool_,
+    can_cast,
+    finfo,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    iinfo,
+    int8,
+    int16,
+    int32,
+    int64,
+    set_default_dtype,
+    uint8,
+)
+from tinygrad_rnn.operations.dtypes import bool_ as bool
+from tinygrad_rnn.operations.dtypes import float16 as half
+from tinygrad_rnn.operations.dtypes import float32 as float
+from tinygrad_rnn.operations.dtypes import float64 as double
+from tinygrad_rnn.operations.dtypes import int16 as short
+from tinygrad_rnn.operations.dtypes import int32 as int
+from tinygrad_rnn.operations.dtypes import int64 as long
 from tinygrad_rnn.operations.elementwise import (
     abs,
     acos,

@@ -39,9 +39,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tinygrad_rnn import files
-from tinygrad_rnn.dtypes import as_dtype
 from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.operations.arguments import raw
+from tinygrad_rnn.operations.dtypes import as_dtype
 from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import from_numpy

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from tinygrad_rnn.autograd.application import Application, End, saved_tensors
 from tinygrad_rnn.autograd.contexts import is_grad_enabled, no_grad
-from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine.graph import Node, node, place
 from tinygrad_rnn.engine.mode import here
+from tinygrad_rnn.operations.dtypes import is_floating
 from tinygrad_rnn.tensor import Tensor, wrap
 
 __all__ = ["Context", "Function", "once_differentiable"]

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from tinygrad_rnn import operations as functions
+from tinygrad_rnn import operations
 from tinygrad_rnn.autograd.contexts import enable_grad
 from tinygrad_rnn.autograd.walks import grad
 from tinygrad_rnn.tensor import Tensor, wrap
@@ -388,7 +388,7 @@ def _filled(
 def _stacked(rows: list[Tensor], y: Tensor, x: Tensor) -> Tensor:
     if not rows:
         return wrap(np.zeros(y.shape + x.shape, x.dtype), None)
-    stacked: Tensor = functions.stack(rows).reshape(y.shape + x.shape)
+    stacked: Tensor = operations.stack(rows).reshape(y.shape + x.shape)
     return stacked
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from functools import partial, wraps
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _SILENT = Context()  # in which NumPy says nothing: it looks there for how to treat errors
 _SILENT.run(np.seterr, all="ignore")
 
 
-def silently(function: Callable[..., Any], *arrays: Any, **params: Any) -> Any:
+def silently(function: Callable[P, R], *arrays: P.args, **params: P.kwargs) -> R:
     """Call a function of arrays without NumPy's warnings: ln 0 is −∞, ∞ − ∞ is NaN, as in PyTorch.
 
     Nothing is set that would have to be set back, whatever interrupts; and a ``with np.errstate``
@@ -24,19 +26,19 @@ def silently(function: Callable[..., Any], *arrays: Any, **params: Any) -> Any:
     return _SILENT.copy().run(function, *arrays, **params)
 
 
-def silently_among_users(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+def silently_among_users(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
     """As `silently`, for what may call functions of users: hooks find their context variables."""
 
-    def quiet() -> Any:
+    def quiet() -> R:
         np.seterr(all="ignore")
         return function(*arguments, **options)
 
     return copy_context().run(quiet)
 
 
-def silent(function: Callable[..., Any]) -> Callable[..., Any]:
+def silent(function: Function) -> Function:
     """The function, called `silently`."""
-    return wraps(function)(partial(silently, function))
+    return wraps(function)(partial(silently, function))  # type: ignore[return-value]
 
 
 def cannot_compute(name: str, error: Exception, arrays: list[Any], params: Any) -> Exception:

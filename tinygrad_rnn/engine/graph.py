@@ -24,7 +24,7 @@ class Variable:
     """An array and its place in the graph (``None`` until a constant is used)."""
 
     __slots__ = ("array", "node")
-    array: np.ndarray[Any, Any]
+    array: np.ndarray[tuple[int, ...], np.dtype[Any]]
     node: Node | None
 
 

@@ -18,6 +18,7 @@ from tinygrad_rnn.engine.memory import current, histories
 from tinygrad_rnn.engine.mode import here
 
 if TYPE_CHECKING:
+    from tinygrad_rnn.engine.primitive import Primitive
     from tinygrad_rnn.tensor.tensor import Tensor
 
     Lane = Callable[..., Tensor]
@@ -26,7 +27,7 @@ NO_PARAMS: dict[str, Any] = {}
 ndarray = np.ndarray
 
 
-def lane(primitive: Any) -> Lane:
+def lane(primitive: Primitive) -> Lane:
     """The quickest way to apply a primitive."""
     lanes = [_unary, _binary, _ternary]
     count = len(primitive.inputs)
@@ -35,7 +36,7 @@ def lane(primitive: Any) -> Lane:
     return lanes[count - 1](primitive)
 
 
-def _unary(self: Any) -> Lane:
+def _unary(self: Primitive) -> Lane:
     forward, keeps, general, view = self.forward, self.keeps, self.general, self.view
 
     def apply(x: Any, **params: Any) -> Tensor:
@@ -60,7 +61,7 @@ def _unary(self: Any) -> Lane:
     return apply
 
 
-def _binary(self: Any) -> Lane:
+def _binary(self: Primitive) -> Lane:
     forward, keeps, general, arrange = self.forward, self.keeps, self.general, self.arrange
 
     def apply(x: Any, y: Any) -> Tensor:
@@ -87,7 +88,7 @@ def _binary(self: Any) -> Lane:
     return apply
 
 
-def _ternary(self: Any) -> Lane:
+def _ternary(self: Primitive) -> Lane:
     forward, keeps, general, arrange = self.forward, self.keeps, self.general, self.arrange
 
     def apply(x: Any, y: Any, z: Any, **params: Any) -> Tensor:

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.engine.graph import Node
 
 tick = itertools.count().__next__
 """The clock: numbers nodes, leaves and changes in the order in which they happen."""
@@ -83,7 +86,7 @@ histories: dict[int, Any] = {}
 """By family: what became of it if it was changed while recording (see `operations.inplace`)."""
 
 
-def current(tensor: Any) -> Any:
+def current(tensor: Any) -> Node | None:
     """A tensor's place in the graph, after changes in place; ``None`` for what has none."""
     if (history := _overtaking(tensor)) is not None:
         history.settle(tensor)

@@ -1,7 +1,34 @@
 """Neural networks: modules, parameters, layers, losses, recurrent cells and layers."""
 
 from tinygrad_rnn.nn import functional, init, utils
-from tinygrad_rnn.nn.activation import (
+from tinygrad_rnn.nn.cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
+from tinygrad_rnn.nn.container import (
+    ModuleDict,
+    ModuleList,
+    ParameterDict,
+    ParameterList,
+    Sequential,
+)
+from tinygrad_rnn.nn.criterion import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CosineSimilarity,
+    CrossEntropyLoss,
+    CTCLoss,
+    GaussianNLLLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
+)
+from tinygrad_rnn.nn.dropout import Dropout
+from tinygrad_rnn.nn.embedding import Embedding
+from tinygrad_rnn.nn.flatten import Flatten, Unflatten
+from tinygrad_rnn.nn.linear import Bilinear, Identity, Linear
+from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.nn.nonlinearity import (
     CELU,
     ELU,
     GELU,
@@ -25,33 +52,6 @@ from tinygrad_rnn.nn.activation import (
     Softsign,
     Tanh,
 )
-from tinygrad_rnn.nn.cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
-from tinygrad_rnn.nn.container import (
-    ModuleDict,
-    ModuleList,
-    ParameterDict,
-    ParameterList,
-    Sequential,
-)
-from tinygrad_rnn.nn.dropout import Dropout
-from tinygrad_rnn.nn.embedding import Embedding
-from tinygrad_rnn.nn.flatten import Flatten, Unflatten
-from tinygrad_rnn.nn.linear import Bilinear, Identity, Linear
-from tinygrad_rnn.nn.loss import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CosineSimilarity,
-    CrossEntropyLoss,
-    CTCLoss,
-    GaussianNLLLoss,
-    HuberLoss,
-    KLDivLoss,
-    L1Loss,
-    MSELoss,
-    NLLLoss,
-    SmoothL1Loss,
-)
-from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.normalization import BatchNorm1d, LayerNorm, RMSNorm
 from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.nn.recurrent import GRU, LSTM, RNN, RNNBase

@@ -18,7 +18,7 @@ from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import zeros
 
-State = tuple[Any, ...]
+State = tuple[Tensor, ...]
 
 
 class Weights(NamedTuple):

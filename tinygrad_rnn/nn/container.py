@@ -157,9 +157,10 @@ class Sequential(_Line):
 
     def forward(self, input: Any) -> Tensor:
         """The output of the last module (the input itself, if there is none)."""
+        output: Tensor = input
         for module in self:
-            input = module(input)
-        return input
+            output = module(output)
+        return output
 
     def _part(self, part: slice) -> Any:
         named = OrderedDict(list(self._modules.items())[part])  # names stay as they are

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinygrad_rnn import operations as functions
+from tinygrad_rnn import operations
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.tensor import Tensor
 
@@ -30,7 +30,7 @@ class Flatten(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """See the class."""
-        return functions.flatten(input, self.start_dim, self.end_dim)
+        return operations.flatten(input, self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
         """The arguments that ``repr`` shows."""
@@ -65,7 +65,7 @@ class Unflatten(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """See the class."""
-        return functions.unflatten(input, self.dim, self.unflattened_size)
+        return operations.unflatten(input, self.dim, self.unflattened_size)
 
     def extra_repr(self) -> str:
         """The arguments that ``repr`` shows."""

@@ -112,13 +112,13 @@ class Passage:
         """The cotangents after a hook, which may have replaced them."""
         if answer is None:
             return grads
-        answer = answer if isinstance(answer, tuple) else (answer,)
-        if len(answer) != len(grads):
+        answered: tuple[Any, ...] = answer if isinstance(answer, tuple) else (answer,)
+        if len(answered) != len(grads):
             raise RuntimeError(
                 f"backward hook of {type(self.module).__name__}: it must return one gradient for "
-                f"each of the {len(grads)} it was given, not {len(answer)}"
+                f"each of the {len(grads)} it was given, not {len(answered)}"
             )
-        return answer
+        return answered
 
 
 def _watched(

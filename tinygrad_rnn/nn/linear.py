@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tinygrad_rnn.dtypes import DTypeLike
 from tinygrad_rnn.nn import functional as F
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.operations.dtypes import DTypeLike
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import empty
 

@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar
 import numpy as np
 
 from tinygrad_rnn.autograd.contexts import no_grad, scope
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, float16, float32, float64, is_floating
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.nn.hooks import Hook, Passage, register
 from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.operations.dtypes import (
+    DTypeLike,
+    as_dtype,
+    float16,
+    float32,
+    float64,
+    is_floating,
+)
 from tinygrad_rnn.operations.types import DEVICES, on_cpu
 from tinygrad_rnn.tensor import RemovableHandle, Tensor
 from tinygrad_rnn.tensor.creation import from_numpy
@@ -21,6 +28,7 @@ from tinygrad_rnn.tensor.creation import from_numpy
 Self = TypeVar("Self", bound="Module")
 Inputs = ParamSpec("Inputs")
 Output = TypeVar("Output")
+Kind = TypeVar("Kind")
 Result = TypeVar("Result", covariant=True)
 
 
@@ -270,7 +278,7 @@ class Module:
             raise AttributeError(f"{name!r} of {type(module).__name__} is not a buffer")
         return tensor
 
-    def _registered(self, name: str, kind: type[Any]) -> Any:
+    def _registered(self, name: str, kind: type[Kind]) -> Kind:
         if not hasattr(self, name):
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         value = getattr(self, name)

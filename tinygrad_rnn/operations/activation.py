@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, float16, float32
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import dim_of, number_of, tensor_of
+from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, float16, float32
 from tinygrad_rnn.operations.elementwise import erf
 from tinygrad_rnn.operations.inplace import change
 from tinygrad_rnn.operations.memory import in_c_order
-from tinygrad_rnn.operations.operation import elementwise, in_rules, operation
+from tinygrad_rnn.operations.operation import Operation, elementwise, in_rules, operation
 from tinygrad_rnn.operations.promotion import floats, promoted, to_dtype
 from tinygrad_rnn.operations.shape import reshape
 from tinygrad_rnn.operations.traits import primitive
@@ -585,7 +585,7 @@ def gelu(input: Any, *, approximate: str = "none") -> Tensor:
     if approximate == "none":
         return gelu.apply(x)
     if approximate == "tanh":
-        return _gelu_tanh.apply(x)
+        return gelu_tanh.apply(x)
     raise RuntimeError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
 
 
@@ -607,14 +607,14 @@ def _gelu_tanh_slope(g: Any, x: Any) -> Any:
     return g * ((1 + t) + x * (1 - t * t) * (1 + x * x * (3 * _C)) * _K) * 0.5
 
 
-_gelu_tanh = primitive(
+gelu_tanh = primitive(
     "gelu_tanh",
     silent(wide(lambda x: x * ((1 + np.tanh((x + x * x * x * _C) * _K)) * 0.5))),
     prepare=floats("gelu_tanh"),
     twin=lambda torch, x: torch.nn.functional.gelu(x, approximate="tanh"),
     activation=True,
 )
-_gelu_tanh.vjp(
+gelu_tanh.vjp(
     "x", wide(_gelu_tanh_slope), formula="g ⊙ (1 + t + x ⊙ (1 − t²) ⊙ u′) / 2, t = tanh u"
 )
 
@@ -698,9 +698,11 @@ log_softmax.vjp(
 )
 
 
-def _along(name: str, primitive: Any, input: Any, dim: int, dtype: DTypeLike) -> Any:
+def _along(
+    name: str, made: Operation[..., Tensor], input: Any, dim: int, dtype: DTypeLike
+) -> Tensor:
     x = tensor_of(name, input)
     if dtype is not None:
         x = to_dtype(x, as_dtype(dtype))
     d = dim_of(name, dim, x.array.ndim)
-    return primitive.apply(x, axis=(d,) if x.array.ndim else ())
+    return made.apply(x, axis=(d,) if x.array.ndim else ())

@@ -12,14 +12,17 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import as_dtype
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.memory import apart
+from tinygrad_rnn.operations.dtypes import as_dtype
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
@@ -34,10 +37,10 @@ def raw(x: Any) -> Any:
     return x.array if isinstance(x, Variable) else x
 
 
-def tensor_of(name: str, input: Any) -> Any:
+def tensor_of(name: str, input: Any) -> Tensor:
     """``input`` as a tensor (a constant one, of an array)."""
     if isinstance(input, Variable):
-        return input
+        return input  # type: ignore[return-value]  # every variable is a tensor
     if isinstance(input, np.ndarray):
         return graph.make_tensor(apart(input.astype(as_dtype(input.dtype), copy=False)), None)
     if isinstance(input, tuple) and any(isinstance(x, Variable) for x in input):
@@ -54,7 +57,7 @@ def check_no_bools(name: str, x: Any) -> None:
         raise RuntimeError(f"{name}: not defined for bool tensors; convert them first")
 
 
-def mask_of(name: str, what: str, mask: Any) -> Any:
+def mask_of(name: str, what: str, mask: Any) -> Tensor:
     """A tensor of bools."""
     m = tensor_of(name, mask)
     if m.array.dtype.kind != "b":

@@ -180,7 +180,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     if rounding_mode == "floor":
         return floor_divide.apply(input, other)
     if rounding_mode == "trunc":
-        return _trunc_divide.apply(input, other)
+        return trunc_divide.apply(input, other)
     kind = RuntimeError if isinstance(rounding_mode, str) else TypeError
     raise kind(f"div: rounding_mode must be None, 'trunc' or 'floor', got {rounding_mode!r}")
 
@@ -241,7 +241,7 @@ def _truncated_quotient(a: Any, b: Any) -> Any:
     return np.trunc(a / b) if a.dtype.kind == "f" else (a - np.fmod(a, b)) // b
 
 
-_trunc_divide = primitive(
+trunc_divide = primitive(
     "trunc_divide",
     silent(_whole(_truncated_quotient)),
     "a b",
@@ -251,9 +251,9 @@ _trunc_divide = primitive(
     twin=lambda torch, a, b: torch.div(a, b, rounding_mode="trunc"),
     analytic=False,
 )
-_trunc_divide.vjp("a", lambda g: np.zeros_like(g), formula="0")
-_trunc_divide.vjp("b", lambda g: np.zeros_like(g), formula="0")
-_truncated = in_rules(_trunc_divide)  # whose derivatives are 0 even where b is 0
+trunc_divide.vjp("a", lambda g: np.zeros_like(g), formula="0")
+trunc_divide.vjp("b", lambda g: np.zeros_like(g), formula="0")
+_truncated = in_rules(trunc_divide)  # whose derivatives are 0 even where b is 0
 
 
 @elementwise(_whole(np.remainder), symbol="%", **_WHOLE, analytic=False)
@@ -470,7 +470,7 @@ addcdiv.vjp(
 )  # fmt: skip
 
 
-def _added(added: Operation[..., Tensor], *given: Any) -> Any:
+def _added(added: Operation[..., Tensor], *given: Any) -> Tensor:
     kind = added.primitive
     *operands, value = given
     factor = number_of(kind.name, "value", value)

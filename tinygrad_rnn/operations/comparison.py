@@ -131,7 +131,7 @@ def isfinite(input: Any) -> Tensor:
     return _test("isfinite", np.isfinite, input)
 
 
-def _test(name: str, ufunc: np.ufunc, input: Any) -> Any:
+def _test(name: str, ufunc: np.ufunc, input: Any) -> Tensor:
     array = tensor_of(name, input).array
     try:
         return graph.make_tensor(np.asarray(ufunc(array)), None)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.graph import Variable
@@ -26,6 +25,7 @@ from tinygrad_rnn.operations.arguments import (
     raw,
     tensor_of,
 )
+from tinygrad_rnn.operations.dtypes import is_floating
 from tinygrad_rnn.operations.memory import first_decides, owned
 from tinygrad_rnn.operations.operation import Operation, elementwise, in_rules, operation
 from tinygrad_rnn.operations.promotion import promoted, to_dtype
@@ -812,7 +812,7 @@ clamp_max.vjp("x", lambda g, x, high: np.where(x <= high, g, 0), formula="g wher
 clamp_max.vjp("high", lambda g, x, high: np.where(x > high, g, 0), formula="g where x > high")
 
 
-def _clamped(kind: Operation[..., Tensor], *operands: Any) -> Any:
+def _clamped(kind: Operation[..., Tensor], *operands: Any) -> Tensor:
     fitted = _fit_bounds(operands)
     if len(operands) == 3 or not isinstance(operands[1], Variable):  # maximum and minimum do know
         check_no_bools("clamp", fitted[0])

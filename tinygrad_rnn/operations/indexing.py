@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import is_floating
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
@@ -23,6 +22,7 @@ from tinygrad_rnn.operations.arguments import (
     tensor_of,
 )
 from tinygrad_rnn.operations.arithmetic import add
+from tinygrad_rnn.operations.dtypes import is_floating
 from tinygrad_rnn.operations.memory import owned
 from tinygrad_rnn.operations.operation import in_rules, operation
 from tinygrad_rnn.operations.promotion import to_dtype
@@ -435,13 +435,13 @@ def value_of(name: str, value: Any, dtype: np.dtype[Any], picks: Any = None) -> 
     return np.asarray(fitting(name, value, dtype)).astype(dtype)
 
 
-def _set(x: Any, index: Any, value: Any) -> Any:
+def _set(x: Any, index: Any, value: Any) -> Tensor:
     """`_put` of a value that may have surplus leading axes of size 1."""
     ndim = len(region("setitem", x.array.shape, index))
     return _put("setitem", x, index, trimmed(value, ndim))
 
 
-def _put(name: str, x: Any, index: Any, value: Any) -> Any:
+def _put(name: str, x: Any, index: Any, value: Any) -> Tensor:
     """``x`` with ``value``, of its type, at an index for NumPy."""
     _check_fits(name, value, region(name, x.array.shape, index))
     return put.general(x, value, index=index)
@@ -457,7 +457,7 @@ def _check_fits(name: str, value: Any, place: Shape) -> None:
 def region(name: str, shape: Shape, index: Any) -> Shape:
     """The shape of what an index for NumPy picks from a tensor of ``shape``."""
     try:
-        return np.broadcast_to(np.False_, shape)[index].shape
+        return tuple(np.broadcast_to(np.False_, shape)[index].shape)
     except IndexError as error:
         raise IndexError(f"{name}: cannot index a tensor of shape {shape}: {error}") from None
 

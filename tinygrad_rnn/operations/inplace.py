@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import weakref
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import can_cast
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import cannot_compute
 from tinygrad_rnn.engine.graph import Node, Variable, leaf, node, place
@@ -24,12 +23,14 @@ from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
 from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations.dtypes import can_cast
 from tinygrad_rnn.operations.indexing import add_at, put, trimmed
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.operations.shape import expand
 from tinygrad_rnn.operations.traits import primitive
 
 Array = np.ndarray[Any, Any]
+V = TypeVar("V", bound=Variable)
 
 
 as_strided = primitive(
@@ -205,7 +206,7 @@ def _seen(at: Any, root: Node, array: Array) -> Array:
     return array
 
 
-def change(name: str, function: Any, x: Any, *arguments: Any, **options: Any) -> Any:
+def change(name: str, function: Any, x: V, *arguments: Any, **options: Any) -> V:
     """Overwrite ``x`` with ``function(x, …)``; returns it."""
     recorded = _checked(name, x, [*arguments, *options.values()])
     old = graph.make_tensor(x.array.copy("K"), x.node) if recorded else x
@@ -220,12 +221,12 @@ def change(name: str, function: Any, x: Any, *arguments: Any, **options: Any) ->
     return x
 
 
-def overwrite(name: str, x: Any, src: Any) -> Any:
+def overwrite(name: str, x: V, src: Any) -> V:
     """Overwrite all of ``x`` with ``src``; returns x."""
     return assign(name, x, (...,), src)
 
 
-def assign(name: str, x: Any, index: tuple[Any, ...], src: Any, *, trim: bool = False) -> Any:
+def assign(name: str, x: V, index: tuple[Any, ...], src: Any, *, trim: bool = False) -> V:
     """Overwrite ``x`` at ``index``, integers and slices, with ``src``; returns x.
 
     ``trim``: surplus leading axes of size 1 of ``src`` do not matter.

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.engine.errors import silent
+from tinygrad_rnn.engine.errors import within_memory
+from tinygrad_rnn.engine.memory import mark_changed
 from tinygrad_rnn.engine.sums import Part
 from tinygrad_rnn.operations import twins
-from tinygrad_rnn.operations.activation import wide
+from tinygrad_rnn.operations.arguments import check_range, indices_of, tensor_of
 from tinygrad_rnn.operations.indexing import add_at
-from tinygrad_rnn.operations.memory import in_c_order
-from tinygrad_rnn.operations.promotion import floats
+from tinygrad_rnn.operations.operation import operation
 from tinygrad_rnn.operations.traits import primitive
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 # ``mask``: 0 for what is dropped, 1 / (1 − p) for what is kept
 dropout = primitive("dropout", np.multiply, "x mask", twin=lambda torch, x, mask: x * mask)
@@ -27,44 +29,75 @@ def _embedding_rule(g: Any, index: Any, padding: int | None) -> Any:
     return Part(g, index, add_at)
 
 
-embedding = primitive(
-    "embedding", lambda weight, *, index, padding: weight[index], "weight",
+@operation(
+    lambda weight, *, index, padding: weight[index], "weight",
     symbol="{weight}[{index}]", twin=twins.embedding,
 )  # fmt: skip
+@within_memory
+def embedding(
+    input: Any,
+    weight: Any,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """Rows of a table: ``weight[input]``.
+
+    Parameters
+    ----------
+    input : Tensor of int64 or int32, of any shape
+    weight : Tensor of shape (rows, features)
+    padding_idx : int, optional
+        A row that receives no gradient; negative ones count from the end.
+    max_norm, norm_type : float
+        Rows that are looked up and longer than ``max_norm`` are scaled to it, in place.
+    scale_grad_by_freq, sparse
+        PyTorch's; only their defaults are supported.
+
+    Returns
+    -------
+    Tensor of shape (*input.shape, features)
+
+    Raises
+    ------
+    IndexError
+        If an index is not that of a row.
+    AssertionError
+        If ``padding_idx`` is not.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> table = tg.tensor([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]])
+    >>> tg.nn.functional.embedding(tg.tensor([2, 0]), table)
+    tensor([[3., 4.],
+            [0., 0.]])
+    """
+    index = indices_of("embedding", "indices", input)
+    table = tensor_of("embedding", weight)
+    if scale_grad_by_freq or sparse:
+        raise NotImplementedError("embedding: scale_grad_by_freq and sparse are not supported")
+    if table.ndim != 2:
+        raise RuntimeError(f"embedding: the weight must be a matrix, got shape {table.shape}")
+    rows = len(table.array)
+    if padding_idx is not None and not -rows <= padding_idx < rows:
+        raise AssertionError(f"embedding: padding_idx {padding_idx} is not one of {rows} rows")
+    check_range("embedding", index, rows)
+    if max_norm is not None:
+        _shorten(table.array, np.unique(index), max_norm, norm_type)
+    padding = None if padding_idx is None else padding_idx % rows
+    return embedding.apply(table, index=(index,), padding=padding)
+
+
 embedding.vjp("weight", _embedding_rule, formula="g added at the rows looked up, else 0")
 
 
-def _mean(x: Any, axis: tuple[int, ...]) -> Any:
-    count = math.prod(x.shape[i] for i in axis)
-    return x.sum(axis, keepdims=True) / max(count, 1)
-
-
-@silent
-@wide
-def _layer_norm(x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
-    c = x - _mean(x, axis)
-    return c / np.sqrt(_mean(c * c, axis) + eps)
-
-
-@wide
-def _layer_norm_rule(g: Any, x: Any, axis: tuple[int, ...], eps: float) -> Any:
-    c = x - _mean(x, axis)
-    sigma = np.sqrt(_mean(c * c, axis) + eps)
-    y = c / sigma
-    return (g - _mean(g, axis) - y * _mean(g * y, axis)) / sigma
-
-
-layer_norm = primitive(
-    "layer_norm", in_c_order(_layer_norm), "x", prepare=floats("layer_norm"), twin=twins.layer_norm
-)
-layer_norm.vjp("x", _layer_norm_rule, formula="(g − mean g − y ⊙ mean(g ⊙ y)) / σ")
-
-
-def _pad(x: Any, *, index: tuple[slice, ...], shape: tuple[int, ...], value: Any) -> Any:
-    y = np.full(shape, value, x.dtype)
-    y[index] = x
-    return y
-
-
-pad = primitive("pad", _pad, "x", twin=twins.pad)
-pad.vjp("x", lambda g, index: g[index], formula="g[index]")
+def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
+    """Scale those of the rows that are longer than ``max_norm``, in place."""
+    norms = np.linalg.norm(table[rows], norm_type, axis=1)
+    rows, norms = rows[norms > max_norm], norms[norms > max_norm]
+    if rows.size:
+        table[rows] *= (max_norm / (norms + 1e-7))[:, None].astype(table.dtype)
+        mark_changed(table)

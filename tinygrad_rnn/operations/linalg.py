@@ -14,7 +14,7 @@ from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.operations.arguments import broadcasts, dim_of, number_of, tensor_of
 from tinygrad_rnn.operations.arithmetic import add, mul
 from tinygrad_rnn.operations.memory import owned
-from tinygrad_rnn.operations.operation import operation
+from tinygrad_rnn.operations.operation import Operation, operation
 from tinygrad_rnn.operations.promotion import promoted, same_dtype
 from tinygrad_rnn.operations.reduction import sum
 from tinygrad_rnn.operations.shape import diagonal, permute, reshape, transpose, unsqueeze
@@ -225,7 +225,9 @@ for _sum in (addmm, addmv, baddbmm):
     _sum.vjp("b", lambda g, a, alpha: _scaled(_matmul_b(g, a), alpha), formula="alpha·aᵀ @ g")
 
 
-def _added(added: Any, input: Any, factors: tuple[Any, Any], beta: Any, alpha: Any) -> Any:
+def _added(
+    added: Operation[..., Tensor], input: Any, factors: tuple[Any, Any], beta: Any, alpha: Any
+) -> Tensor:
     name, (a, b) = added.primitive.name, factors
     x = tensor_of(name, input)
     beta, alpha = number_of(name, "beta", beta), number_of(name, "alpha", alpha)
@@ -499,7 +501,7 @@ def _read_equation(equation: str, ranks: list[int]) -> tuple[list[str], str]:
     return terms, output
 
 
-def _once(x: Any, term: str) -> tuple[Any, str]:
+def _once(x: Any, term: str) -> tuple[Tensor, str]:
     """The diagonals of a tensor for every index that its term has twice."""
     for i in term:
         while term.count(i) > 1:
@@ -514,7 +516,7 @@ def _once(x: Any, term: str) -> tuple[Any, str]:
     return x, term
 
 
-def _sum_of_products(operands: Sequence[tuple[Any, str]], output: str) -> Any:
+def _sum_of_products(operands: Sequence[tuple[Tensor, str]], output: str) -> Tensor:
     """The operands multiplied, and summed over the indices that ``output`` lacks."""
     size: dict[str, int] = {}
     for x, term in operands:
@@ -539,7 +541,7 @@ def _sum_of_products(operands: Sequence[tuple[Any, str]], output: str) -> Any:
     return left[0][0]
 
 
-def _unstretched(x: Any, term: str, size: dict[str, int]) -> tuple[Any, str]:
+def _unstretched(x: Any, term: str, size: dict[str, int]) -> tuple[Tensor, str]:
     """A tensor without its axes of size 1 that others stretch: multiplying does that by itself."""
     kept = [axis for axis, i in enumerate(term) if x.array.shape[axis] == size[i]]
     if len(kept) < len(term):
@@ -547,13 +549,15 @@ def _unstretched(x: Any, term: str, size: dict[str, int]) -> tuple[Any, str]:
     return x, "".join(term[axis] for axis in kept)
 
 
-def _summed(x: Any, term: str, wanted: str) -> tuple[Any, str]:
+def _summed(x: Any, term: str, wanted: str) -> tuple[Tensor, str]:
     """The tensor summed over the indices that nobody wants any more."""
     axes = [axis for axis, i in enumerate(term) if i not in wanted]
     return (sum(x, axes) if axes else x), "".join(i for i in term if i in wanted)
 
 
-def _pair_product(one: tuple[Any, str], two: tuple[Any, str], wanted: str) -> tuple[Any, str]:
+def _pair_product(
+    one: tuple[Tensor, str], two: tuple[Tensor, str], wanted: str
+) -> tuple[Tensor, str]:
     """Two operands multiplied, and summed over what is not wanted."""
     x, of_x = _summed(*one, wanted + two[1])
     y, of_y = _summed(*two, wanted + one[1])

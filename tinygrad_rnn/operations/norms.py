@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import (
@@ -20,6 +19,7 @@ from tinygrad_rnn.operations.arguments import (
     tensor_of,
 )
 from tinygrad_rnn.operations.decomposition import svdvals
+from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.operations.memory import in_c_order
 from tinygrad_rnn.operations.operation import operation
 from tinygrad_rnn.operations.promotion import to_dtype
@@ -266,7 +266,7 @@ def matrix_norm(
     return sums if keepdim else squeeze(sums, (rows, columns))
 
 
-def _of_singular_values(x: Any, ord: Any, rows: int, columns: int, keepdim: bool) -> Any:
+def _of_singular_values(x: Any, ord: Any, rows: int, columns: int, keepdim: bool) -> Tensor:
     s = svdvals(movedim(x, (rows, columns), (-2, -1)))
     if ord == 2 and not s.array.shape[-1]:  # of an empty matrix: 0
         y = sum(s, -1).detach()

@@ -21,7 +21,7 @@ import inspect
 from collections.abc import Callable
 from functools import update_wrapper
 from types import FunctionType
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.graph import Variable
@@ -29,6 +29,9 @@ from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.operations.memory import first_decides
 from tinygrad_rnn.operations.promotion import promoted
 from tinygrad_rnn.operations.traits import primitive
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
 
 Fn = Callable[..., Any]
 P = ParamSpec("P")
@@ -44,7 +47,7 @@ class Operation(Protocol[P, R_co]):
     """
 
     primitive: Primitive
-    apply: Fn  # the primitive's quickest way, without any check
+    apply: Callable[..., Tensor]  # the primitive's quickest way, without any check
     vjp: Fn
     joint_vjp: Fn
 

@@ -204,7 +204,9 @@ def _other(name: str, dim: Any, other: Any) -> Any:
     return None if other is None else tensor_of(name, other)
 
 
-def _extreme(made: Primitive, search: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+def _extreme(
+    made: Primitive, search: Any, input: Any, dim: Any, keepdim: bool
+) -> Tensor | Selection:
     x = tensor_of(made.name, input)
     if dim is None:
         return _of_all(made, x, keepdim)
@@ -219,7 +221,7 @@ def _searched(search: Any, array: Any, dim: int) -> Any:
     return search(array, axis=dim, keepdims=True).astype(np.int64, copy=False)
 
 
-def _of_all(made: Primitive, x: Any, keepdim: bool) -> Any:
+def _of_all(made: Primitive, x: Any, keepdim: bool) -> Tensor:
     if keepdim:
         raise TypeError(f"{made.name}: keepdim goes with a dim; a{made.name} has it without")
     some(made.name, x)

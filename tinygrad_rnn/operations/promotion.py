@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import get_default_dtype, is_floating, result_type
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.operations.dtypes import get_default_dtype, is_floating, result_type
 from tinygrad_rnn.operations.traits import primitive
 
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
+A = TypeVar("A", bound=np.ndarray[Any, Any])
 Prepare = Callable[[Sequence[Any]], Sequence[Any]]
 
 
@@ -32,6 +36,12 @@ cast = primitive(
 """Change of element type: an operation of its own, so that its derivative is one too."""
 
 cast.vjp("x", lambda g, origin: to_dtype(g, origin), formula="g")
+
+
+@overload
+def to_dtype(x: Variable, dtype: np.dtype[Any]) -> Tensor: ...
+@overload
+def to_dtype(x: A, dtype: np.dtype[Any]) -> A: ...
 
 
 def to_dtype(x: Any, dtype: np.dtype[Any]) -> Any:

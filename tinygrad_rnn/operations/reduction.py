@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, int64, is_floating
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.primitive import Primitive
@@ -26,6 +25,7 @@ from tinygrad_rnn.operations.arguments import (
     one_or_more,
     tensor_of,
 )
+from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, int64, is_floating
 from tinygrad_rnn.operations.memory import in_c_order, owned
 from tinygrad_rnn.operations.operation import Operation, in_rules, operation
 from tinygrad_rnn.operations.promotion import promoted, to_dtype
@@ -305,7 +305,7 @@ def _shifted(x: Any, dim: int, fill: int, back: bool) -> Any:
     return np.concatenate([kept, edge] if back else [edge, kept], dim)
 
 
-def _running(made: Operation[..., Tensor], input: Any, dim: int, dtype: DTypeLike) -> Any:
+def _running(made: Operation[..., Tensor], input: Any, dim: int, dtype: DTypeLike) -> Tensor:
     name = made.primitive.name
     x = _summable(name, input, dtype)
     d = dim_of(name, dim, x.array.ndim)
@@ -477,7 +477,7 @@ def _varied(
     unbiased: bool | None,
     keepdim: bool,
     correction: Any,
-) -> Any:
+) -> Tensor:
     name = made.primitive.name
     x = tensor_of(name, input)
     if not is_floating(x.array.dtype):
@@ -606,7 +606,7 @@ def amin(input: Any, dim: Dims = None, keepdim: bool = False) -> Tensor:
 share_among_ties(amin.primitive, _equal)
 
 
-def _extreme(made: Operation[..., Tensor], input: Any, dim: Dims, keepdim: bool) -> Any:
+def _extreme(made: Operation[..., Tensor], input: Any, dim: Dims, keepdim: bool) -> Tensor:
     name = made.primitive.name
     x = tensor_of(name, input)
     axes = dims_of(name, dim, x.array.ndim)
@@ -653,7 +653,7 @@ def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
     return _place(np.argmin, input, dim, keepdim)
 
 
-def _place(search: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
+def _place(search: Any, input: Any, dim: int | None, keepdim: bool) -> Tensor:
     name, x = search.__name__, tensor_of(search.__name__, input)
     check_no_bools(name, x)
     d = None if dim is None else dim_of(name, dim, x.array.ndim)
@@ -691,7 +691,7 @@ def any(input: Any, dim: Dims = None, keepdim: bool = False) -> Tensor:
     return _truth(np.any, input, dim, keepdim)
 
 
-def _truth(quantifier: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
+def _truth(quantifier: Any, input: Any, dim: Dims, keepdim: bool) -> Tensor:
     name, x = quantifier.__name__, tensor_of(quantifier.__name__, input)
     none = isinstance(dim, Sequence) and not dim  # here PyTorch takes () at its word
     axes = () if none else dims_of(name, dim, x.array.ndim)

@@ -99,7 +99,7 @@ def _divided(total: Any, x: Any, picks: tuple[Array, ...], include_self: bool) -
 
 def _of_groups(
     reduce: Callable[..., Any], x: Any, picks: tuple[Array, ...], values: Any, include_self: bool
-) -> Any:
+) -> Tensor:
     """What ``reduce`` makes of each group, at its place; groups of one size together."""
     sizes = x.array.shape or (1,)
     target = np.ravel_multi_index(np.broadcast_arrays(*picks), sizes).reshape(-1)

@@ -98,7 +98,7 @@ def unique(
 
 def _result(
     x: Any, shape: tuple[int, ...], inverse: bool, counts: bool, axis: int | None = None
-) -> Any:
+) -> Tensor | tuple[Tensor, ...]:
     found, where, often = np.unique(
         x, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
     )

@@ -100,7 +100,7 @@ def _inferred(name: str, sizes: Shape, old: Shape) -> Shape:
     raise RuntimeError(f"{name}: the {count} elements of {old} cannot take the shape {sizes}")
 
 
-def _reshaped(x: Any, sizes: Shape) -> Any:
+def _reshaped(x: Any, sizes: Shape) -> Tensor:
     if not x.array.flags.c_contiguous and not _viewable(x.array, sizes):
         x = clone.apply(x, order="C")
     return reshape.apply(x, shape=sizes)
@@ -584,7 +584,7 @@ def tile(input: Any, *counts: Any, dims: Any = None) -> Tensor:
     return _repeated("tile", x, (1,) * (x.array.ndim - len(counts)) + counts)
 
 
-def _repeated(name: str, input: Any, counts: Shape) -> Any:
+def _repeated(name: str, input: Any, counts: Shape) -> Tensor:
     x = tensor_of(name, input)
     if len(counts) < x.array.ndim or min(counts, default=0) < 0:
         raise RuntimeError(
@@ -637,7 +637,7 @@ def triu(input: Any, diagonal: int = 0) -> Tensor:
 triu.vjp("x", lambda g, diagonal: np.triu(g, diagonal), formula="triu(g)")
 
 
-def _triangle(made: Operation[..., Tensor], input: Any, diagonal: Any) -> Any:
+def _triangle(made: Operation[..., Tensor], input: Any, diagonal: Any) -> Tensor:
     name = made.primitive.name
     x, k = tensor_of(name, input), integer_of(name, "diagonal", diagonal)
     if x.array.ndim < 2:

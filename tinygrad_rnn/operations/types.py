@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn import dtypes
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.operations import dtypes
 from tinygrad_rnn.operations.arguments import check_flags, raw, tensor_of
+from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.operations.shape import clone
 

@@ -13,10 +13,10 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from tinygrad_rnn.autograd.contexts import enable_grad
-from tinygrad_rnn.dtypes import get_default_dtype, is_floating
 from tinygrad_rnn.engine.errors import silently
 from tinygrad_rnn.engine.memory import mark_changed
 from tinygrad_rnn.operations.arguments import raw
+from tinygrad_rnn.operations.dtypes import get_default_dtype, is_floating
 from tinygrad_rnn.tensor import RemovableHandle, Tensor
 from tinygrad_rnn.tensor.creation import from_numpy
 
@@ -395,7 +395,7 @@ def kept(state: State, name: str, w: Array, fill: float = 0) -> Array:
     """The array of this name in the state of parameter ``w``; to begin with, full of ``fill``."""
     if name not in state:
         state[name] = from_numpy(np.full_like(w, fill))
-    array = state[name].array
+    array: Array = state[name].array
     if array.shape != w.shape:
         raise RuntimeError(
             f"step: the state {name!r}, of shape {array.shape}, is not that of a parameter of "

@@ -221,7 +221,7 @@ class _Naming:
                 continue
             users = self.users[place]
             first = users[0] if users else place
-            if len(users) == 1 and traits_of(first.primitive).activation and given_name(first):
+            if len(users) == 1 and given_name(first) and _activates(first, place):
                 gates[place] = given_name(first)
                 self._call(place, f"a_{gates[place]}")
             elif len(users) == 1 and first in gates:
@@ -306,6 +306,11 @@ class _Naming:
         numbers = dict(zip(dict.fromkeys(unnamed.values()), free))
         for place, position in unnamed.items():
             self.found[place] = in_step(numbers[position], place.tag.step)
+
+
+def _activates(node: Node, place: Node) -> bool:
+    """Whether a node is a nonlinearity of a place (which is not the slope that it learns)."""
+    return traits_of(node.primitive).activation and node.parents[0] is place
 
 
 def _is_part(node: Node) -> bool:

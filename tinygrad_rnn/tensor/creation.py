@@ -19,16 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import (
-    DTypeLike,
-    as_dtype,
-    float16,
-    float32,
-    get_default_dtype,
-    int64,
-    is_floating,
-    of_number,
-)
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import no_memory, silently
 from tinygrad_rnn.engine.graph import Variable
@@ -41,6 +31,16 @@ from tinygrad_rnn.operations.arguments import (
     raw,
     tensor_of,
 )
+from tinygrad_rnn.operations.dtypes import (
+    DTypeLike,
+    as_dtype,
+    float16,
+    float32,
+    get_default_dtype,
+    int64,
+    is_floating,
+    of_number,
+)
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.operations.types import on_cpu
 
@@ -52,7 +52,7 @@ Array = np.ndarray[Any, Any]
 
 def _leaf(
     name: str, make: Callable[[], Array], requires_grad: bool | None, device: Any = None
-) -> Any:
+) -> Tensor:
     """A new tensor around the array that ``make`` returns."""
     on_cpu(name, device)
     if not isinstance(requires_grad, bool | None):
@@ -374,7 +374,7 @@ def _like(
     dtype: DTypeLike,
     requires_grad: bool,
     device: Any,
-) -> Any:
+) -> Tensor:
     x = tensor_of(name, input).array
     kind = x.dtype if dtype is None else as_dtype(dtype)
     return _leaf(name, lambda: make(x, dtype=kind), requires_grad, device)
@@ -525,9 +525,10 @@ def logspace(
         if exponents.size == 1:  # a single one is not rounded to the type
             power = np.power(float(b), float(first))
             if is_floating(kind):
-                return power.astype(kind).reshape(1)
+                return np.full(1, power, kind)
             return np.full(1, _element("logspace", "the power", float(power), kind), kind)
-        return np.power(exponents.dtype.type(b), exponents).astype(kind)
+        made: Array = np.power(exponents.dtype.type(b), exponents)
+        return made.astype(kind)
 
     return _leaf("logspace", powers, requires_grad, device)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Any, overload
 
-from tinygrad_rnn.dtypes import (
+from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.operations import types
+from tinygrad_rnn.operations.arguments import dim_of, tensor_of
+from tinygrad_rnn.operations.dtypes import (
     DTypeLike,
     as_dtype,
     bool_,
@@ -18,9 +21,6 @@ from tinygrad_rnn.dtypes import (
     int64,
     uint8,
 )
-from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.operations import types
-from tinygrad_rnn.operations.arguments import dim_of, tensor_of
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import creation
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import float16, float32, float64, int64, is_floating
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent, silently
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.operations.dtypes import float16, float32, float64, int64, is_floating
 from tinygrad_rnn.operations.types import on_cpu
 
 if TYPE_CHECKING:
@@ -307,9 +307,10 @@ def arranged(values: Array, like: Array) -> Array:
 
 
 def _floating(name: str, like: Array) -> np.dtype[Any]:
-    if not is_floating(like.dtype):
-        raise RuntimeError(f"{name}: expected a floating-point type, got {like.dtype}")
-    return like.dtype
+    kind: np.dtype[Any] = like.dtype
+    if not is_floating(kind):
+        raise RuntimeError(f"{name}: expected a floating-point type, got {kind}")
+    return kind
 
 
 def _range(kind: np.dtype[Any]) -> tuple[int, int]:

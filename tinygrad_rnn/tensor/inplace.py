@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 import numpy as np
 
-from tinygrad_rnn import operations as functions
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype
+from tinygrad_rnn import operations
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.operations import indexing
 from tinygrad_rnn.operations.arguments import (
@@ -20,10 +19,10 @@ from tinygrad_rnn.operations.arguments import (
     number_of,
     raw,
 )
+from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.operations.indexing import steps
 from tinygrad_rnn.operations.inplace import assign, change, overwrite
 from tinygrad_rnn.tensor.generator import source_of
-from tinygrad_rnn.tensor.methods import Methods
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -37,7 +36,7 @@ def in_place(function: Callable[Given, Tensor]) -> Callable[Given, Tensor]:
     """The method that overwrites a tensor with the function of it."""
     name = f"{function.__name__}_"
 
-    def method(self: Any, *arguments: Any, **options: Any) -> Tensor:
+    def method(self: Tensor, *arguments: Any, **options: Any) -> Tensor:
         return change(name, function, self, *arguments, **options)
 
     method.__name__, method.__qualname__ = name, f"InPlace.{name}"
@@ -60,109 +59,109 @@ def _of_its_own_type(function: Callable[Given, Tensor]) -> Callable[Given, Tenso
     return cast("Callable[Given, Tensor]", functools.update_wrapper(checked, method))
 
 
-class InPlace(Methods):
+class InPlace(Variable):
     """PyTorch's rules hold: what a derivative still needs must not change (a walk notices), a
     leaf that requires grad changes under `no_grad` only, and gradients flow through all others.
     """
 
     __slots__ = ()
 
-    add_ = in_place(functions.add)
-    sub_ = in_place(functions.sub)
-    mul_ = in_place(functions.mul)
-    div_ = in_place(functions.div)
-    true_divide_ = in_place(functions.true_divide)
-    addcmul_ = in_place(functions.addcmul)
-    addcdiv_ = in_place(functions.addcdiv)
-    lerp_ = in_place(functions.lerp)
-    floor_divide_ = in_place(functions.floor_divide)
-    remainder_ = in_place(functions.remainder)
-    fmod_ = in_place(functions.fmod)
-    pow_ = in_place(functions.pow)
-    neg_ = in_place(functions.neg)
-    abs_ = in_place(functions.abs)
-    square_ = in_place(functions.square)
-    reciprocal_ = in_place(functions.reciprocal)
-    sqrt_ = in_place(functions.sqrt)
-    rsqrt_ = in_place(functions.rsqrt)
+    add_ = in_place(operations.add)
+    sub_ = in_place(operations.sub)
+    mul_ = in_place(operations.mul)
+    div_ = in_place(operations.div)
+    true_divide_ = in_place(operations.true_divide)
+    addcmul_ = in_place(operations.addcmul)
+    addcdiv_ = in_place(operations.addcdiv)
+    lerp_ = in_place(operations.lerp)
+    floor_divide_ = in_place(operations.floor_divide)
+    remainder_ = in_place(operations.remainder)
+    fmod_ = in_place(operations.fmod)
+    pow_ = in_place(operations.pow)
+    neg_ = in_place(operations.neg)
+    abs_ = in_place(operations.abs)
+    square_ = in_place(operations.square)
+    reciprocal_ = in_place(operations.reciprocal)
+    sqrt_ = in_place(operations.sqrt)
+    rsqrt_ = in_place(operations.rsqrt)
 
-    exp_ = in_place(functions.exp)
-    exp2_ = in_place(functions.exp2)
-    expm1_ = in_place(functions.expm1)
-    log_ = in_place(functions.log)
-    log1p_ = in_place(functions.log1p)
-    log2_ = in_place(functions.log2)
-    log10_ = in_place(functions.log10)
-    xlogy_ = in_place(functions.xlogy)
-    logit_ = in_place(functions.logit)
-    sin_ = in_place(functions.sin)
-    cos_ = in_place(functions.cos)
-    tan_ = in_place(functions.tan)
-    sinh_ = in_place(functions.sinh)
-    cosh_ = in_place(functions.cosh)
-    asinh_ = in_place(functions.asinh)
-    acosh_ = in_place(functions.acosh)
-    atanh_ = in_place(functions.atanh)
-    tanh_ = in_place(functions.tanh)
-    asin_ = in_place(functions.asin)
-    acos_ = in_place(functions.acos)
-    atan_ = in_place(functions.atan)
-    atan2_ = in_place(functions.atan2)
-    sigmoid_ = in_place(functions.sigmoid)
-    relu_ = in_place(functions.relu)
+    exp_ = in_place(operations.exp)
+    exp2_ = in_place(operations.exp2)
+    expm1_ = in_place(operations.expm1)
+    log_ = in_place(operations.log)
+    log1p_ = in_place(operations.log1p)
+    log2_ = in_place(operations.log2)
+    log10_ = in_place(operations.log10)
+    xlogy_ = in_place(operations.xlogy)
+    logit_ = in_place(operations.logit)
+    sin_ = in_place(operations.sin)
+    cos_ = in_place(operations.cos)
+    tan_ = in_place(operations.tan)
+    sinh_ = in_place(operations.sinh)
+    cosh_ = in_place(operations.cosh)
+    asinh_ = in_place(operations.asinh)
+    acosh_ = in_place(operations.acosh)
+    atanh_ = in_place(operations.atanh)
+    tanh_ = in_place(operations.tanh)
+    asin_ = in_place(operations.asin)
+    acos_ = in_place(operations.acos)
+    atan_ = in_place(operations.atan)
+    atan2_ = in_place(operations.atan2)
+    sigmoid_ = in_place(operations.sigmoid)
+    relu_ = in_place(operations.relu)
 
-    sign_ = in_place(functions.sign)
-    floor_ = in_place(functions.floor)
-    ceil_ = in_place(functions.ceil)
-    round_ = in_place(functions.round)
-    trunc_ = in_place(functions.trunc)
-    erf_ = in_place(functions.erf)
-    clamp_ = in_place(functions.clamp)
-    clip_ = in_place(functions.clip)
-    clamp_min_ = in_place(functions.clamp_min)
-    clamp_max_ = in_place(functions.clamp_max)
-    nan_to_num_ = in_place(functions.nan_to_num)
-    masked_fill_ = in_place(functions.masked_fill)
+    sign_ = in_place(operations.sign)
+    floor_ = in_place(operations.floor)
+    ceil_ = in_place(operations.ceil)
+    round_ = in_place(operations.round)
+    trunc_ = in_place(operations.trunc)
+    erf_ = in_place(operations.erf)
+    clamp_ = in_place(operations.clamp)
+    clip_ = in_place(operations.clip)
+    clamp_min_ = in_place(operations.clamp_min)
+    clamp_max_ = in_place(operations.clamp_max)
+    nan_to_num_ = in_place(operations.nan_to_num)
+    masked_fill_ = in_place(operations.masked_fill)
 
-    eq_ = in_place(functions.eq)
-    ne_ = in_place(functions.ne)
-    lt_ = in_place(functions.lt)
-    le_ = in_place(functions.le)
-    gt_ = in_place(functions.gt)
-    ge_ = in_place(functions.ge)
-    logical_and_ = in_place(functions.logical_and)
-    logical_or_ = in_place(functions.logical_or)
-    logical_xor_ = in_place(functions.logical_xor)
-    logical_not_ = in_place(functions.logical_not)
-    bitwise_and_ = in_place(functions.bitwise_and)
-    bitwise_or_ = in_place(functions.bitwise_or)
-    bitwise_xor_ = in_place(functions.bitwise_xor)
-    bitwise_not_ = in_place(functions.bitwise_not)
+    eq_ = in_place(operations.eq)
+    ne_ = in_place(operations.ne)
+    lt_ = in_place(operations.lt)
+    le_ = in_place(operations.le)
+    gt_ = in_place(operations.gt)
+    ge_ = in_place(operations.ge)
+    logical_and_ = in_place(operations.logical_and)
+    logical_or_ = in_place(operations.logical_or)
+    logical_xor_ = in_place(operations.logical_xor)
+    logical_not_ = in_place(operations.logical_not)
+    bitwise_and_ = in_place(operations.bitwise_and)
+    bitwise_or_ = in_place(operations.bitwise_or)
+    bitwise_xor_ = in_place(operations.bitwise_xor)
+    bitwise_not_ = in_place(operations.bitwise_not)
 
-    addmm_ = in_place(functions.addmm)
-    addmv_ = in_place(functions.addmv)
-    baddbmm_ = in_place(functions.baddbmm)
-    cumsum_ = _of_its_own_type(functions.cumsum)
-    cumprod_ = _of_its_own_type(functions.cumprod)
-    tril_ = in_place(functions.tril)
-    triu_ = in_place(functions.triu)
+    addmm_ = in_place(operations.addmm)
+    addmv_ = in_place(operations.addmv)
+    baddbmm_ = in_place(operations.baddbmm)
+    cumsum_ = _of_its_own_type(operations.cumsum)
+    cumprod_ = _of_its_own_type(operations.cumprod)
+    tril_ = in_place(operations.tril)
+    triu_ = in_place(operations.triu)
 
-    index_add_ = in_place(functions.index_add)
-    index_put_ = in_place(functions.index_put)
-    scatter_ = in_place(functions.scatter)
-    scatter_add_ = in_place(functions.scatter_add)
-    scatter_reduce_ = in_place(functions.scatter_reduce)
+    index_add_ = in_place(operations.index_add)
+    index_put_ = in_place(operations.index_put)
+    scatter_ = in_place(operations.scatter)
+    scatter_add_ = in_place(operations.scatter_add)
+    scatter_reduce_ = in_place(operations.scatter_reduce)
 
-    __iadd__ = in_place(functions.add)
-    __isub__ = in_place(functions.sub)
-    __imul__ = in_place(functions.mul)
-    __itruediv__ = in_place(functions.div)
-    __ipow__ = in_place(functions.pow)
-    __ifloordiv__ = in_place(functions.floor_divide)
-    __imod__ = in_place(functions.remainder)
-    __iand__ = in_place(functions.bitwise_and)
-    __ior__ = in_place(functions.bitwise_or)
-    __ixor__ = in_place(functions.bitwise_xor)
+    __iadd__ = in_place(operations.add)
+    __isub__ = in_place(operations.sub)
+    __imul__ = in_place(operations.mul)
+    __itruediv__ = in_place(operations.div)
+    __ipow__ = in_place(operations.pow)
+    __ifloordiv__ = in_place(operations.floor_divide)
+    __imod__ = in_place(operations.remainder)
+    __iand__ = in_place(operations.bitwise_and)
+    __ior__ = in_place(operations.bitwise_or)
+    __ixor__ = in_place(operations.bitwise_xor)
 
     def copy_(self, other: Any, non_blocking: bool = False) -> Self:
         """Copy the elements of ``other``, broadcast and cast as needed, here, in place."""
@@ -234,7 +233,7 @@ class InPlace(Methods):
             assign("setitem", self, view, value, trim=True)
         else:
             part = self if view is None else indexing.getitem.apply(self, index=view)
-            change("setitem", functions.setitem, part, picks, value)
+            change("setitem", operations.setitem, part, picks, value)
 
 
 def _checked(name: str, value: Any, x: Any) -> Any:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn import operations as functions
+from tinygrad_rnn import operations
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.operations import arithmetic, shape
 from tinygrad_rnn.operations.arguments import check_no_bools
-from tinygrad_rnn.tensor.elements import Elements
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -19,74 +18,74 @@ if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
 
 
-class Methods(Elements):
+class Methods(Variable):
     """What `operations` offers, said of a tensor: ``x.tanh()``, ``x + y``, ``x[0]``."""
 
     __slots__ = ()
 
     # -- elementwise --
 
-    add = functions.add
-    addcdiv = functions.addcdiv
-    addcmul = functions.addcmul
-    sub = functions.sub
-    mul = functions.mul
-    div = functions.div
-    pow = functions.pow
-    neg = functions.neg
-    exp = functions.exp
-    log = functions.log
-    tanh = functions.tanh
-    sigmoid = functions.sigmoid
-    relu = functions.relu
-    abs = functions.abs
-    acos = functions.acos
-    acosh = functions.acosh
-    asin = functions.asin
-    asinh = functions.asinh
-    atan = functions.atan
-    atan2 = functions.atan2
-    atanh = functions.atanh
-    ceil = functions.ceil
-    clamp = functions.clamp
-    clip = functions.clip
-    clamp_max = functions.clamp_max
-    clamp_min = functions.clamp_min
-    cos = functions.cos
-    cosh = functions.cosh
-    erf = functions.erf
-    exp2 = functions.exp2
-    expm1 = functions.expm1
-    floor = functions.floor
-    floor_divide = functions.floor_divide
-    fmod = functions.fmod
-    lerp = functions.lerp
-    log1p = functions.log1p
-    log2 = functions.log2
-    log10 = functions.log10
-    logaddexp = functions.logaddexp
-    logit = functions.logit
-    masked_fill = functions.masked_fill
-    maximum = functions.maximum
-    minimum = functions.minimum
-    nan_to_num = functions.nan_to_num
-    reciprocal = functions.reciprocal
-    remainder = functions.remainder
-    round = functions.round
-    rsqrt = functions.rsqrt
-    sign = functions.sign
-    sin = functions.sin
-    sinh = functions.sinh
-    sqrt = functions.sqrt
-    square = functions.square
-    tan = functions.tan
-    true_divide = functions.true_divide
-    trunc = functions.trunc
-    xlogy = functions.xlogy
+    add = operations.add
+    addcdiv = operations.addcdiv
+    addcmul = operations.addcmul
+    sub = operations.sub
+    mul = operations.mul
+    div = operations.div
+    pow = operations.pow
+    neg = operations.neg
+    exp = operations.exp
+    log = operations.log
+    tanh = operations.tanh
+    sigmoid = operations.sigmoid
+    relu = operations.relu
+    abs = operations.abs
+    acos = operations.acos
+    acosh = operations.acosh
+    asin = operations.asin
+    asinh = operations.asinh
+    atan = operations.atan
+    atan2 = operations.atan2
+    atanh = operations.atanh
+    ceil = operations.ceil
+    clamp = operations.clamp
+    clip = operations.clip
+    clamp_max = operations.clamp_max
+    clamp_min = operations.clamp_min
+    cos = operations.cos
+    cosh = operations.cosh
+    erf = operations.erf
+    exp2 = operations.exp2
+    expm1 = operations.expm1
+    floor = operations.floor
+    floor_divide = operations.floor_divide
+    fmod = operations.fmod
+    lerp = operations.lerp
+    log1p = operations.log1p
+    log2 = operations.log2
+    log10 = operations.log10
+    logaddexp = operations.logaddexp
+    logit = operations.logit
+    masked_fill = operations.masked_fill
+    maximum = operations.maximum
+    minimum = operations.minimum
+    nan_to_num = operations.nan_to_num
+    reciprocal = operations.reciprocal
+    remainder = operations.remainder
+    round = operations.round
+    rsqrt = operations.rsqrt
+    sign = operations.sign
+    sin = operations.sin
+    sinh = operations.sinh
+    sqrt = operations.sqrt
+    square = operations.square
+    tan = operations.tan
+    true_divide = operations.true_divide
+    trunc = operations.trunc
+    xlogy = operations.xlogy
 
     def where(self, condition: Any, other: Any) -> Tensor:
         """The tensor where the condition holds, else ``other``."""
-        return functions.where(condition, self, other)
+        return operations.where(condition, self, other)
 
     if TYPE_CHECKING:
 
@@ -100,159 +99,159 @@ class Methods(Elements):
         __mul__ = __rmul__ = arithmetic.mul.apply
         __sub__ = arithmetic.sub.apply
 
-    __truediv__ = functions.div
-    __pow__ = functions.pow
-    __floordiv__ = functions.floor_divide
-    __mod__ = functions.remainder
-    __neg__ = functions.neg
-    __abs__ = functions.abs
+    __truediv__ = operations.div
+    __pow__ = operations.pow
+    __floordiv__ = operations.floor_divide
+    __mod__ = operations.remainder
+    __neg__ = operations.neg
+    __abs__ = operations.abs
 
     def __pos__(self) -> Self:
         check_no_bools("+", self)
         return self
 
     def __rsub__(self, other: Any) -> Tensor:
-        return functions.sub(other, self)
+        return operations.sub(other, self)
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return functions.div(other, self)
+        return operations.div(other, self)
 
     def __rpow__(self, other: Any) -> Tensor:
-        return functions.pow(other, self)
+        return operations.pow(other, self)
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return functions.floor_divide(other, self)
+        return operations.floor_divide(other, self)
 
     def __rmod__(self, other: Any) -> Tensor:
-        return functions.remainder(other, self)
+        return operations.remainder(other, self)
 
     # -- activations --
 
-    softmax = functions.softmax
-    log_softmax = functions.log_softmax
-    prelu = functions.prelu
+    softmax = operations.softmax
+    log_softmax = operations.log_softmax
+    prelu = operations.prelu
 
     # -- comparison --
 
-    eq = functions.eq
-    ne = functions.ne
-    lt = functions.lt
-    le = functions.le
-    gt = functions.gt
-    ge = functions.ge
-    logical_and = functions.logical_and
-    logical_or = functions.logical_or
-    logical_xor = functions.logical_xor
-    logical_not = functions.logical_not
-    bitwise_and = functions.bitwise_and
-    bitwise_or = functions.bitwise_or
-    bitwise_xor = functions.bitwise_xor
-    bitwise_not = functions.bitwise_not
-    isnan = functions.isnan
-    isinf = functions.isinf
-    isfinite = functions.isfinite
-    isclose = functions.isclose
-    allclose = functions.allclose
-    equal = functions.equal
+    eq = operations.eq
+    ne = operations.ne
+    lt = operations.lt
+    le = operations.le
+    gt = operations.gt
+    ge = operations.ge
+    logical_and = operations.logical_and
+    logical_or = operations.logical_or
+    logical_xor = operations.logical_xor
+    logical_not = operations.logical_not
+    bitwise_and = operations.bitwise_and
+    bitwise_or = operations.bitwise_or
+    bitwise_xor = operations.bitwise_xor
+    bitwise_not = operations.bitwise_not
+    isnan = operations.isnan
+    isinf = operations.isinf
+    isfinite = operations.isfinite
+    isclose = operations.isclose
+    allclose = operations.allclose
+    equal = operations.equal
 
-    __and__ = __rand__ = functions.bitwise_and
-    __or__ = __ror__ = functions.bitwise_or
-    __xor__ = __rxor__ = functions.bitwise_xor
-    __lt__ = functions.lt
-    __le__ = functions.le
-    __gt__ = functions.gt
-    __ge__ = functions.ge
+    __and__ = __rand__ = operations.bitwise_and
+    __or__ = __ror__ = operations.bitwise_or
+    __xor__ = __rxor__ = operations.bitwise_xor
+    __lt__ = operations.lt
+    __le__ = operations.le
+    __gt__ = operations.gt
+    __ge__ = operations.ge
     __hash__ = object.__hash__
 
     def __invert__(self) -> Tensor:
         if self.array.dtype.kind == "f":
             raise TypeError(f"~: only of bools and integers, not of {self.array.dtype}")
-        return functions.bitwise_not(self)
+        return operations.bitwise_not(self)
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        return functions.eq(self, other) if _comparable(other) else NotImplemented
+        return operations.eq(self, other) if _comparable(other) else NotImplemented
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return functions.ne(self, other) if _comparable(other) else NotImplemented
+        return operations.ne(self, other) if _comparable(other) else NotImplemented
 
     # -- linear algebra --
 
-    matmul = functions.matmul
-    mm = functions.mm
-    bmm = functions.bmm
-    mv = functions.mv
-    dot = functions.dot
-    addmm = functions.addmm
-    addmv = functions.addmv
-    baddbmm = functions.baddbmm
-    outer = functions.outer
-    inner = functions.inner
-    trace = functions.trace
-    __matmul__ = functions.matmul
+    matmul = operations.matmul
+    mm = operations.mm
+    bmm = operations.bmm
+    mv = operations.mv
+    dot = operations.dot
+    addmm = operations.addmm
+    addmv = operations.addmv
+    baddbmm = operations.baddbmm
+    outer = operations.outer
+    inner = operations.inner
+    trace = operations.trace
+    __matmul__ = operations.matmul
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return functions.matmul(other, self)
+        return operations.matmul(other, self)
 
     # -- reduction --
 
-    sum = functions.sum
-    mean = functions.mean
-    prod = functions.prod
-    logsumexp = functions.logsumexp
-    cumsum = functions.cumsum
-    cumprod = functions.cumprod
-    var = functions.var
-    std = functions.std
-    amax = functions.amax
-    amin = functions.amin
-    argmax = functions.argmax
-    argmin = functions.argmin
-    all = functions.all
-    any = functions.any
-    count_nonzero = functions.count_nonzero
-    norm = functions.norm
+    sum = operations.sum
+    mean = operations.mean
+    prod = operations.prod
+    logsumexp = operations.logsumexp
+    cumsum = operations.cumsum
+    cumprod = operations.cumprod
+    var = operations.var
+    std = operations.std
+    amax = operations.amax
+    amin = operations.amin
+    argmax = operations.argmax
+    argmin = operations.argmin
+    all = operations.all
+    any = operations.any
+    count_nonzero = operations.count_nonzero
+    norm = operations.norm
 
     # -- ordering --
 
-    max = functions.max
-    min = functions.min
-    median = functions.median
-    sort = functions.sort
-    argsort = functions.argsort
-    topk = functions.topk
-    diff = functions.diff
-    unique = functions.unique
+    max = operations.max
+    min = operations.min
+    median = operations.median
+    sort = operations.sort
+    argsort = operations.argsort
+    topk = operations.topk
+    diff = operations.diff
+    unique = operations.unique
 
     # -- shape --
 
-    reshape = functions.reshape
-    reshape_as = functions.reshape_as
-    view = functions.view
-    view_as = functions.view_as
-    flatten = functions.flatten
-    unflatten = functions.unflatten
-    ravel = functions.ravel
-    squeeze = functions.squeeze
-    unsqueeze = functions.unsqueeze
-    t = functions.t
-    permute = functions.permute
-    movedim = functions.movedim
-    moveaxis = functions.moveaxis
-    swapaxes = functions.swapaxes
-    expand = functions.expand
-    expand_as = functions.expand_as
-    broadcast_to = functions.broadcast_to
-    clone = functions.clone
-    contiguous = functions.contiguous
-    flip = functions.flip
-    roll = functions.roll
-    repeat = functions.repeat
-    repeat_interleave = functions.repeat_interleave
-    tile = functions.tile
-    tril = functions.tril
-    triu = functions.triu
-    diag = functions.diag
-    diagonal = functions.diagonal
+    reshape = operations.reshape
+    reshape_as = operations.reshape_as
+    view = operations.view
+    view_as = operations.view_as
+    flatten = operations.flatten
+    unflatten = operations.unflatten
+    ravel = operations.ravel
+    squeeze = operations.squeeze
+    unsqueeze = operations.unsqueeze
+    t = operations.t
+    permute = operations.permute
+    movedim = operations.movedim
+    moveaxis = operations.moveaxis
+    swapaxes = operations.swapaxes
+    expand = operations.expand
+    expand_as = operations.expand_as
+    broadcast_to = operations.broadcast_to
+    clone = operations.clone
+    contiguous = operations.contiguous
+    flip = operations.flip
+    roll = operations.roll
+    repeat = operations.repeat
+    repeat_interleave = operations.repeat_interleave
+    tile = operations.tile
+    tril = operations.tril
+    triu = operations.triu
+    diag = operations.diag
+    diagonal = operations.diagonal
 
     def is_contiguous(self) -> bool:
         """Whether the elements lie in memory in the order of their indices, without gaps."""
@@ -261,8 +260,8 @@ class Methods(Elements):
     def transpose(self, dim0: Any, dim1: Any = None) -> Tensor:
         """The tensor with two axes exchanged; NumPy's ``transpose(dims)`` is accepted too."""
         if dim1 is None:
-            return functions.permute(self, dim0)
-        return functions.transpose(self, dim0, dim1)
+            return operations.permute(self, dim0)
+        return operations.transpose(self, dim0, dim1)
 
     @property
     def T(self) -> Tensor:
@@ -277,35 +276,35 @@ class Methods(Elements):
             return self  # type: ignore[return-value]
         if self.array.ndim < 2:
             raise RuntimeError(f"mT: only of matrices, not of a {self.array.ndim}-d tensor")
-        return functions.transpose(self, -1, -2)
+        return operations.transpose(self, -1, -2)
 
     # -- joining and splitting --
 
-    unbind = functions.unbind
-    chunk = functions.chunk
-    tensor_split = functions.tensor_split
-    split_with_sizes = functions.split_with_sizes
+    unbind = operations.unbind
+    chunk = operations.chunk
+    tensor_split = operations.tensor_split
+    split_with_sizes = operations.split_with_sizes
 
     def split(self, split_size: Any, dim: Any = 0) -> tuple[Tensor, ...]:
         """`split`, whose argument PyTorch calls otherwise here."""
-        return functions.split(self, split_size, dim)
+        return operations.split(self, split_size, dim)
 
     # -- indexing --
 
-    __getitem__ = functions.getitem
-    gather = functions.gather
-    index_add = functions.index_add
-    index_put = functions.index_put
-    index_select = functions.index_select
-    masked_select = functions.masked_select
-    narrow = functions.narrow
-    nonzero = functions.nonzero
-    scatter = functions.scatter
-    scatter_add = functions.scatter_add
-    scatter_reduce = functions.scatter_reduce
-    select = functions.select
-    take = functions.take
-    take_along_dim = functions.take_along_dim
+    __getitem__ = operations.getitem
+    gather = operations.gather
+    index_add = operations.index_add
+    index_put = operations.index_put
+    index_select = operations.index_select
+    masked_select = operations.masked_select
+    narrow = operations.narrow
+    nonzero = operations.nonzero
+    scatter = operations.scatter
+    scatter_add = operations.scatter_add
+    scatter_reduce = operations.scatter_reduce
+    select = operations.select
+    take = operations.take
+    take_along_dim = operations.take_along_dim
 
 
 def _comparable(x: object) -> bool:

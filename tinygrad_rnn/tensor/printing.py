@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import bool_, get_default_dtype, int64
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.operations.dtypes import bool_, get_default_dtype, int64
 
 Array = np.ndarray[Any, Any]
 

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, get_default_dtype, int64, is_floating
 from tinygrad_rnn.engine.errors import within_memory
 from tinygrad_rnn.operations.arguments import (
     check_flags,
@@ -28,6 +27,13 @@ from tinygrad_rnn.operations.arguments import (
     integer_of,
     number_of,
     tensor_of,
+)
+from tinygrad_rnn.operations.dtypes import (
+    DTypeLike,
+    as_dtype,
+    get_default_dtype,
+    int64,
+    is_floating,
 )
 from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import Tensor, wrap

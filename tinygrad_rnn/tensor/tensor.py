@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from tinygrad_rnn import operations as functions
-from tinygrad_rnn.dtypes import DTypeLike, as_dtype, get_default_dtype, is_floating
+from tinygrad_rnn import operations
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silently, silently_among_users
 from tinygrad_rnn.engine.graph import Node, Variable, leaf, place
@@ -29,11 +28,14 @@ from tinygrad_rnn.engine.memory import (
 from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.operations.arguments import dim_of
+from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, get_default_dtype, is_floating
 from tinygrad_rnn.operations.inplace import root_of
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import printing
 from tinygrad_rnn.tensor.creation import to_array
+from tinygrad_rnn.tensor.elements import Elements
 from tinygrad_rnn.tensor.inplace import InPlace
+from tinygrad_rnn.tensor.methods import Methods
 from tinygrad_rnn.tensor.protocols import NUMPY
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
-class Tensor(InPlace):
+class Tensor(InPlace, Methods, Elements):
     """An n-dimensional array that remembers how it was computed.
 
     Parameters
@@ -401,7 +403,7 @@ class Tensor(InPlace):
     def __iter__(self) -> Iterator[Tensor]:
         if self.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(functions.unbind(self))
+        return iter(operations.unbind(self))
 
     def __bool__(self) -> bool:
         if self.array.size != 1:
@@ -442,7 +444,8 @@ class Tensor(InPlace):
         if not self.is_leaf:
             raise RuntimeError("deepcopy: only of leaves; detach() or clone() the tensor instead")
         rebuilt, (kind, array, *rest) = self.__reduce_ex__(4)
-        copied = memo[id(self)] = rebuilt(kind, _deep_copy(array, memo), *rest)
+        copied: Self = rebuilt(kind, _deep_copy(array, memo), *rest)
+        memo[id(self)] = copied
         if type(self) is Tensor and self.grad is not None:  # as in PyTorch, not of parameters
             copied.grad = copy.deepcopy(self.grad.detach(), memo)
         return copied
@@ -647,7 +650,7 @@ def _add_to_grad(node: Node, g: Any) -> None:
 
 def _lying_like(node: Node, g: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The gradient of a leaf in the leaf's own order in memory, as in PyTorch."""
-    array = node.value
+    array: Array | None = node.value
     if not node.is_leaf or array is None or array.shape != g.shape or array.flags.c_contiguous:
         return np.asarray(g, order="C") if node.is_leaf else g
     arranged = np.empty_like(array, g.dtype)

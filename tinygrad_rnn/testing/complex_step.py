@@ -71,7 +71,8 @@ def complex_step(output: Tensor, inputs: Sequence[Tensor]) -> list[Array]:
 
 
 def _places(output: Tensor) -> list[Node]:
-    return tape([current(output)]) if output.node else []
+    at = current(output)
+    return [] if at is None else tape([at])
 
 
 def _analytic(primitive: Any) -> Any:

@@ -67,7 +67,8 @@ def _text(box: Box) -> str:
 
 def _label(lines: list[str]) -> str:
     """Lines as a label that is never taken for markup, whatever stands in it."""
-    return graphviz.nohtml("\\n".join(map(escaped, lines)))
+    label: str = graphviz.nohtml("\\n".join(map(escaped, lines)))
+    return label
 
 
 def _look(box: Box, theme: Theme) -> dict[str, str]:

@@ -16,7 +16,8 @@ _IN_TEXT = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "$": r"\textdollar{}",  # without a dollar, which Markdown would take for the end of a formula
 }  # fmt: skip
-_FUNCTIONS = frozenset("tanh exp log ln sin cos tan sinh cosh max min".split())  # TeX's own words
+# TeX's own words, whatever operations there are
+_FUNCTIONS = set(re.findall(r"\w+", "tanh exp log ln sin cos tan sinh cosh max min"))
 _POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀʳᵈˣʸᵇᵒ"
 _INDICES = "₀₁₂₃₄₅₆₇₈₉₋₊ₜ"
 _NUMBER = r"-?(?:\d+(?:\.\d+)?(?:e-?\d+)?|∞|nan)"

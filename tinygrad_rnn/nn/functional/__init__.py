@@ -6,30 +6,10 @@
 tensor(0.1269)
 """
 
-from tinygrad_rnn.nn.functional.activation import glu, log_softmax, relu, softmax, softmin
 from tinygrad_rnn.nn.functional.attention import scaled_dot_product_attention
 from tinygrad_rnn.nn.functional.ctc import ctc_loss
-from tinygrad_rnn.nn.functional.layers import bilinear, dropout, embedding, one_hot
-from tinygrad_rnn.nn.functional.loss import (
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    cross_entropy,
-    gaussian_nll_loss,
-    huber_loss,
-    kl_div,
-    l1_loss,
-    mse_loss,
-    nll_loss,
-    smooth_l1_loss,
-)
-from tinygrad_rnn.nn.functional.normalization import (
-    batch_norm,
-    cosine_similarity,
-    layer_norm,
-    normalize,
-    rms_norm,
-)
-from tinygrad_rnn.nn.functional.padding import pad
+from tinygrad_rnn.nn.functional.layers import bilinear, dropout, one_hot
+from tinygrad_rnn.nn.functional.variants import glu, log_softmax, relu, softmax, softmin
 from tinygrad_rnn.operations import linear, prelu, sigmoid, tanh
 from tinygrad_rnn.operations.activation import (
     celu,
@@ -47,6 +27,27 @@ from tinygrad_rnn.operations.activation import (
     softplus,
     softsign,
 )
+from tinygrad_rnn.operations.layers import embedding
+from tinygrad_rnn.operations.loss import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    gaussian_nll_loss,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
+    nll_loss,
+    smooth_l1_loss,
+)
+from tinygrad_rnn.operations.normalizing import (
+    batch_norm,
+    cosine_similarity,
+    layer_norm,
+    normalize,
+    rms_norm,
+)
+from tinygrad_rnn.operations.padding import pad
 
 
 def __dir__() -> list[str]:

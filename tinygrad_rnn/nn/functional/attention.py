@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn import operations as functions
-from tinygrad_rnn.dtypes import float32
-from tinygrad_rnn.nn.functional.activation import softmax
+from tinygrad_rnn import operations
 from tinygrad_rnn.nn.functional.layers import dropout
+from tinygrad_rnn.nn.functional.variants import softmax
 from tinygrad_rnn.operations.arguments import broadcasts, check_flags, number_of, tensor_of
+from tinygrad_rnn.operations.dtypes import float32
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import wrap
 
@@ -76,7 +76,7 @@ def scaled_dot_product_attention(
     if enable_gqa:
         k, v = _for_each_query_head(q, k), _for_each_query_head(q, v)
     factor = 1 / math.sqrt(q.shape[-1] or 1) if scale is None else number_of(_NAME, "scale", scale)
-    scores = functions.matmul(functions.mul(q, factor), functions.transpose(k, -2, -1))
+    scores = operations.matmul(operations.mul(q, factor), operations.transpose(k, -2, -1))
     if is_causal:
         if attn_mask is not None:
             raise RuntimeError(f"{_NAME}: pass either attn_mask or is_causal=True, not both")
@@ -85,7 +85,7 @@ def scaled_dot_product_attention(
     if not 0 <= dropout_p <= 1:
         raise RuntimeError(f"{_NAME}: dropout_p must be between 0 and 1, got {dropout_p}")
     weights = softmax(scores, -1) if attn_mask is None else _masked_softmax(scores, attn_mask)
-    return functions.matmul(dropout(weights, dropout_p), v)
+    return operations.matmul(dropout(weights, dropout_p), v)
 
 
 def _masked_softmax(scores: Any, mask: Any) -> Any:
@@ -102,13 +102,15 @@ def _masked_softmax(scores: Any, mask: Any) -> Any:
             f"{scores.shape}"
         )
     if m.dtype == np.bool_:
-        scores = functions.where(m, scores, -math.inf)
+        scores = operations.where(m, scores, -math.inf)
     else:
-        scores = functions.add(scores, to_dtype(m, scores.dtype))
+        scores = operations.add(scores, to_dtype(m, scores.dtype))
     nothing = wrap(np.all(scores.array == -math.inf, -1, keepdims=True), None)
     if not nothing.array.any():
         return softmax(scores, -1)
-    return functions.masked_fill(softmax(functions.masked_fill(scores, nothing, 0), -1), nothing, 0)
+    return operations.masked_fill(
+        softmax(operations.masked_fill(scores, nothing, 0), -1), nothing, 0
+    )
 
 
 def _for_each_query_head(q: Any, x: Any) -> Any:
@@ -119,7 +121,7 @@ def _for_each_query_head(q: Any, x: Any) -> Any:
             f"{_NAME}: {heads} heads of keys or values (shape {x.shape}) do not divide the "
             f"{of_queries} of queries (shape {q.shape})"
         )
-    return functions.repeat_interleave(x, of_queries // heads, -3)
+    return operations.repeat_interleave(x, of_queries // heads, -3)
 
 
 def _check(q: Any, k: Any, v: Any) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn import operations as functions
-from tinygrad_rnn.nn.functional.loss import check_reduction, reduced
+from tinygrad_rnn import operations
 from tinygrad_rnn.operations.arguments import integer_of, raw, tensor_of
+from tinygrad_rnn.operations.loss import check_reduction, reduced
 from tinygrad_rnn.tensor import wrap
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ def _log_likelihood(x: Any, labels: Array, read: Array, sizes: Array, blank: int
     from the one before, or, past a blank between two different labels, from the one before that.
     """
     batch, positions = labels.shape
-    emissions = functions.gather(
-        functions.clamp(x, min=_NEVER),
+    emissions = operations.gather(
+        operations.clamp(x, min=_NEVER),
         2,
         wrap(np.broadcast_to(labels, (len(x), *labels.shape)), None),
     )
@@ -113,16 +113,16 @@ def _log_likelihood(x: Any, labels: Array, read: Array, sizes: Array, blank: int
     start[:, 0] = 0  # before the first step nothing has been read, for certain
     alpha = wrap(start, None)
     for t in range(max(int(read.max()), 1)):
-        one_before = functions.cat([never[:, :1], alpha[:, :-1]], 1)
-        two_before = functions.cat([never[:, :2], alpha[:, :-2]], 1)
-        skipped = functions.where(may_skip, two_before, never)
-        arrived = functions.logaddexp(functions.logaddexp(alpha, one_before), skipped)
+        one_before = operations.cat([never[:, :1], alpha[:, :-1]], 1)
+        two_before = operations.cat([never[:, :2], alpha[:, :-2]], 1)
+        skipped = operations.where(may_skip, two_before, never)
+        arrived = operations.logaddexp(operations.logaddexp(alpha, one_before), skipped)
         after = arrived + emissions[t]
         goes_on = (t < read)[:, None]
-        alpha = after if goes_on.all() else functions.where(wrap(goes_on, None), after, alpha)
+        alpha = after if goes_on.all() else operations.where(wrap(goes_on, None), after, alpha)
     ends = 2 * sizes[:, None] - np.arange(positions)  # the last label, or the blank behind it
-    return functions.logsumexp(
-        functions.where(wrap((ends == 0) | (ends == 1), None), alpha, never), 1
+    return operations.logsumexp(
+        operations.where(wrap((ends == 0) | (ends == 1), None), alpha, never), 1
     )
 
 
@@ -132,7 +132,7 @@ def _losses(likelihood: Any, zero_infinity: bool) -> Any:
     if not impossible.any():
         return -likelihood
     if zero_infinity:
-        return functions.where(wrap(impossible, None), 0.0, -likelihood)
+        return operations.where(wrap(impossible, None), 0.0, -likelihood)
     return -likelihood * wrap(np.where(impossible, np.inf, 1).astype(likelihood.dtype), None)
 
 
@@ -148,7 +148,7 @@ def _batch(x: Any) -> Any:
             f"ctc_loss: log_probs must have shape (T, batch, classes) or (T, classes), none of "
             f"them 0, got {x.shape}"
         )
-    return x if x.ndim == 3 else functions.unsqueeze(x, 1)
+    return x if x.ndim == 3 else operations.unsqueeze(x, 1)
 
 
 def _lengths(name: str, given: Any, batch: int, most: int | None = None) -> Array:

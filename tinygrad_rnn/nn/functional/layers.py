@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn import operations as functions
-from tinygrad_rnn.dtypes import int64
+from tinygrad_rnn import operations
 from tinygrad_rnn.engine.errors import within_memory
-from tinygrad_rnn.engine.memory import mark_changed
 from tinygrad_rnn.operations import layers
-from tinygrad_rnn.operations.arguments import check_range, indices_of, number_of, tensor_of
+from tinygrad_rnn.operations.arguments import indices_of, number_of, tensor_of
+from tinygrad_rnn.operations.dtypes import int64
 from tinygrad_rnn.operations.inplace import change
 from tinygrad_rnn.tensor import wrap
 from tinygrad_rnn.tensor.generator import default_generator
@@ -55,9 +54,9 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
         )
     if bias is not None and tensor_of("bilinear", bias).shape != sw[:1]:
         raise RuntimeError(f"bilinear: expected a bias of shape {sw[:1]}, got {bias.shape}")
-    x1, x2 = functions.reshape(x1, (-1, 1, 1, sw[1])), functions.reshape(x2, (-1, 1, sw[2], 1))
-    y = functions.reshape(x1 @ w @ x2, (*s1[:-1], sw[0]))
-    return y if bias is None else functions.add(y, bias)
+    x1, x2 = operations.reshape(x1, (-1, 1, 1, sw[1])), operations.reshape(x2, (-1, 1, sw[2], 1))
+    y = operations.reshape(x1 @ w @ x2, (*s1[:-1], sw[0]))
+    return y if bias is None else operations.add(y, bias)
 
 
 @within_memory
@@ -98,78 +97,11 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     if inplace:
         return change("dropout_", dropout, x, p)
     if p == 1:
-        return functions.mul(x, wrap(np.zeros((), x.array.dtype), None))
+        return operations.mul(x, wrap(np.zeros((), x.array.dtype), None))
     if x.array.dtype.kind != "f":
         raise RuntimeError(f"dropout: expected a floating-point tensor, got {x.array.dtype}")
     mask = default_generator.bernoulli(x.array, 1 - p) / x.array.dtype.type(1 - p)
     return layers.dropout.apply(x, wrap(np.asarray(mask), None))
-
-
-@within_memory
-def embedding(
-    input: Any,
-    weight: Any,
-    padding_idx: int | None = None,
-    max_norm: float | None = None,
-    norm_type: float = 2.0,
-    scale_grad_by_freq: bool = False,
-    sparse: bool = False,
-) -> Tensor:
-    """Rows of a table: ``weight[input]``.
-
-    Parameters
-    ----------
-    input : Tensor of int64 or int32, of any shape
-    weight : Tensor of shape (rows, features)
-    padding_idx : int, optional
-        A row that receives no gradient; negative ones count from the end.
-    max_norm, norm_type : float
-        Rows that are looked up and longer than ``max_norm`` are scaled to it, in place.
-    scale_grad_by_freq, sparse
-        PyTorch's; only their defaults are supported.
-
-    Returns
-    -------
-    Tensor of shape (*input.shape, features)
-
-    Raises
-    ------
-    IndexError
-        If an index is not that of a row.
-    AssertionError
-        If ``padding_idx`` is not.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> table = tg.tensor([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]])
-    >>> tg.nn.functional.embedding(tg.tensor([2, 0]), table)
-    tensor([[3., 4.],
-            [0., 0.]])
-    """
-    index = indices_of("embedding", "indices", input)
-    table = tensor_of("embedding", weight)
-    if scale_grad_by_freq or sparse:
-        raise NotImplementedError("embedding: scale_grad_by_freq and sparse are not supported")
-    if table.ndim != 2:
-        raise RuntimeError(f"embedding: the weight must be a matrix, got shape {table.shape}")
-    rows = len(table.array)
-    if padding_idx is not None and not -rows <= padding_idx < rows:
-        raise AssertionError(f"embedding: padding_idx {padding_idx} is not one of {rows} rows")
-    check_range("embedding", index, rows)
-    if max_norm is not None:
-        _shorten(table.array, np.unique(index), max_norm, norm_type)
-    padding = None if padding_idx is None else padding_idx % rows
-    return layers.embedding.apply(table, index=(index,), padding=padding)
-
-
-def _shorten(table: Any, rows: Any, max_norm: float, norm_type: float) -> None:
-    """Scale those of the rows that are longer than ``max_norm``, in place."""
-    norms = np.linalg.norm(table[rows], norm_type, axis=1)
-    rows, norms = rows[norms > max_norm], norms[norms > max_norm]
-    if rows.size:
-        table[rows] *= (max_norm / (norms + 1e-7))[:, None].astype(table.dtype)
-        mark_changed(table)
 
 
 @within_memory

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn import operations as functions
+from tinygrad_rnn import operations
 from tinygrad_rnn.autograd.contexts import no_grad
 from tinygrad_rnn.tensor import Tensor, sequence
 from tinygrad_rnn.tensor.creation import tensor
@@ -50,10 +50,10 @@ def get_total_norm(
     tensor(5.)
     """
     norm_type = float(norm_type)
-    norms = [functions.vector_norm(x, norm_type) for x in sequence(tensors)]
+    norms = [operations.vector_norm(x, norm_type) for x in sequence(tensors)]
     if not norms:
         return tensor(0.0)
-    total: Tensor = functions.vector_norm(functions.stack(norms), norm_type)
+    total: Tensor = operations.vector_norm(operations.stack(norms), norm_type)
     if error_if_nonfinite and not np.isfinite(total.array):
         raise RuntimeError(
             f"get_total_norm: the total norm of order {norm_type} is {total.item()}; pass "
@@ -81,7 +81,7 @@ def clip_grads_with_norm_(
     foreach : bool, optional
         Without effect.
     """
-    factor = functions.clamp(max_norm / (total_norm + 1e-6), max=1.0)
+    factor = operations.clamp(max_norm / (total_norm + 1e-6), max=1.0)
     for grad in _gradients(parameters):
         grad.mul_(factor)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from tinygrad_rnn import operations as functions
+from tinygrad_rnn import operations
 from tinygrad_rnn.tensor import Tensor
 
 
@@ -18,10 +18,10 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     >>> tg.nn.utils.parameters_to_vector([tg.tensor([1.0, 2.0]), tg.tensor([[3.0]])])
     tensor([1., 2., 3.])
     """
-    flat = [functions.reshape(x, (-1,)) for x in parameters]
+    flat = [operations.reshape(x, (-1,)) for x in parameters]
     if not flat:
         raise ValueError("parameters_to_vector: there are no parameters")
-    vector: Tensor = functions.cat(flat)
+    vector: Tensor = operations.cat(flat)
     return vector
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.testing.cases.table import CATEGORIES, add_case, positive, signed
+from tinygrad_rnn.operations import activation as ops
+from tinygrad_rnn.testing.cases.table import CATEGORIES, add_case, name_of, positive, signed
 
 
 def _f(lib: Any) -> Any:
@@ -38,47 +39,48 @@ def _hardsigmoid(f: Any, x: Any) -> Any:
 
 
 _SELU = {"alpha": 1.6732632423543772, "scale": 1.0507009873554805}
-_CALLS = {  # primitive, call, the same in NumPy
-    "hardtanh": ("hardtanh", lambda f, x: f.hardtanh(x), lambda x: np.clip(x, -1, 1)),
-    "relu6": ("hardtanh", lambda f, x: f.relu6(x * 4), lambda x: np.clip(4 * x, 0, 6)),
-    "leaky_relu": (
-        "leaky_relu", lambda f, x: f.leaky_relu(x, 0.2), lambda x: np.where(x > 0, x, 0.2 * x)
+_CALLS = {  # what users call: whose cases these are, a call, the same in NumPy
+    ops.hardtanh: (ops.hardtanh, lambda f, x: f.hardtanh(x), lambda x: np.clip(x, -1, 1)),
+    ops.relu6: (ops.hardtanh, lambda f, x: f.relu6(x * 4), lambda x: np.clip(4 * x, 0, 6)),
+    ops.leaky_relu: (
+        ops.leaky_relu, lambda f, x: f.leaky_relu(x, 0.2), lambda x: np.where(x > 0, x, 0.2 * x)
     ),
-    "elu": ("elu", lambda f, x: f.elu(x, 1.5), lambda x: _ref_elu(x, 1.5)),
-    "selu": ("elu", lambda f, x: f.selu(x), lambda x: _ref_elu(x, **_SELU)),
-    "softplus": (
-        "softplus", lambda f, x: f.softplus(x, 2, 1.7),
+    ops.elu: (ops.elu, lambda f, x: f.elu(x, 1.5), lambda x: _ref_elu(x, 1.5)),
+    ops.selu: (ops.elu, lambda f, x: f.selu(x), lambda x: _ref_elu(x, **_SELU)),
+    ops.softplus: (
+        ops.softplus, lambda f, x: f.softplus(x, 2, 1.7),
         lambda x: np.where(2 * x > 1.7, x, _log1pexp(2 * x) / 2),
     ),
-    "logsigmoid": ("logsigmoid", lambda f, x: f.logsigmoid(x), lambda x: -_log1pexp(-x)),
-    "softsign": ("softsign", lambda f, x: f.softsign(x), lambda x: x / (1 + abs(x))),
-    "silu": ("silu", lambda f, x: f.silu(x), lambda x: x / (1 + np.exp(-x))),
-    "mish": ("mish", lambda f, x: f.mish(x), lambda x: x * np.tanh(_log1pexp(x))),
-    "gelu": ("gelu", lambda f, x: f.gelu(x), _ref_gelu),
-    "celu": (
-        "celu", lambda f, x: f.celu(x, 1.5),
+    ops.logsigmoid: (ops.logsigmoid, lambda f, x: f.logsigmoid(x), lambda x: -_log1pexp(-x)),
+    ops.softsign: (ops.softsign, lambda f, x: f.softsign(x), lambda x: x / (1 + abs(x))),
+    ops.silu: (ops.silu, lambda f, x: f.silu(x), lambda x: x / (1 + np.exp(-x))),
+    ops.mish: (ops.mish, lambda f, x: f.mish(x), lambda x: x * np.tanh(_log1pexp(x))),
+    ops.gelu: (ops.gelu, lambda f, x: f.gelu(x), _ref_gelu),
+    ops.celu: (
+        ops.celu, lambda f, x: f.celu(x, 1.5),
         lambda x: np.where(x > 0, x, 1.5 * np.expm1(np.minimum(x, 0) / 1.5)),
     ),
-    "hardswish": (
-        "hardswish", lambda f, x: f.hardswish(x * 2), lambda x: 2 * x * np.clip(x / 3 + 0.5, 0, 1)
+    ops.hardswish: (
+        ops.hardswish, lambda f, x: f.hardswish(x * 2), lambda x: 2 * x * np.clip(x / 3 + 0.5, 0, 1)
     ),
-    "hardsigmoid": (  # made of lines, so times x, for a second derivative
-        "hardsigmoid", lambda f, x: _hardsigmoid(f, x * 2) * x,
+    ops.hardsigmoid: (  # made of lines, so times x, for a second derivative
+        ops.hardsigmoid, lambda f, x: _hardsigmoid(f, x * 2) * x,
         lambda x: np.clip(x / 3 + 0.5, 0, 1) * x,
     ),
-    "gelu_tanh": ("gelu_tanh", lambda f, x: f.gelu(x, approximate="tanh"), _ref_gelu_tanh),
+    ops.gelu_tanh: (ops.gelu_tanh, lambda f, x: f.gelu(x, approximate="tanh"), _ref_gelu_tanh),
 }  # fmt: skip
-for _label, (_name, _call, _ref) in _CALLS.items():
+for _function, (_operation, _call, _ref) in _CALLS.items():
+    _label = name_of(_function)
     for _shape in [(), (5,), (3, 4), (0,), (2, 0, 3)]:
         add_case(
-            _name,
+            _operation,
             f"{_label} {_shape}",
             lambda lib, x, c=_call: c(_f(lib), x),
             [signed(*_shape)],
             _ref,
         )
     add_case(
-        _name,
+        _operation,
         f"{_label} of a view",
         lambda lib, x, c=_call: c(_f(lib), x.T[::2]),
         [signed(2, 3)],

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.operations.indexing import add_at, add_slices, getitem, take
 from tinygrad_rnn.testing.cases.table import CATEGORIES, add_case, received, signed
 
 INDICES: dict[str, tuple[tuple[int, ...], Any]] = {
@@ -70,7 +71,7 @@ for _name, (_shape, _index) in INDICES.items():
     _picks = any(
         isinstance(i, np.ndarray) for i in (_index if isinstance(_index, tuple) else [_index])
     )
-    _read, _put = ("index", "add_at") if _picks else ("getitem", "add_slices")
+    _read, _put = (take, add_at) if _picks else (getitem, add_slices)
     _part = np.arange(np.prod(_shape, dtype=int)).reshape(_shape)[_index]
     add_case(
         _read,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_rnn.testing.cases.table import Array, add_case, received, signed
+import tinygrad_rnn as tg
+from tinygrad_rnn.testing.cases.table import Array, add_case, plain, received, signed
 
 for _one, _two in [
     ((), (1, 1)),
@@ -128,14 +129,15 @@ add_case(
     "diag_embed", "diag", lambda lib, x: lib.diag(x, -1), [signed(3)], lambda x: np.diag(x, -1)
 )
 
-for _name in ["tril", "triu"]:
+for _operation, _ref in [(tg.tril, np.tril), (tg.triu, np.triu)]:
+    _call = plain(_operation)
     for _shape, _offset in [((3, 3), 0), ((2, 4), 1), ((4, 2), -1), ((2, 2, 3), 9), ((0, 2), 0)]:
         add_case(
-            _name,
+            _operation,
             f"{_shape}, {_offset}",
-            lambda lib, x, n=_name, k=_offset: getattr(lib, n)(x, k),
+            lambda lib, x, f=_call, k=_offset: f(lib, x, k),
             [signed(*_shape)],
-            lambda x, n=_name, k=_offset: getattr(np, n)(x, k),
+            lambda x, r=_ref, k=_offset: r(x, k),
         )
 
 for _shape, _dims in [

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.primitive import Primitive
+
 Array = np.ndarray[Any, Any]
 CATEGORIES = ("forward", "gradcheck", "gradgradcheck", "torch")
 
@@ -38,10 +40,21 @@ CASES: dict[str, list[Case]] = {}
 _RNG = np.random.default_rng(4)
 
 
-def add_case(primitive: str, name: str, fn: Any, arrays: Any, ref: Any, **more: Any) -> None:
-    """Add a case to the table."""
+def add_case(of: Any, name: str, fn: Any, arrays: Any, ref: Any, **more: Any) -> None:
+    """Add a case of an operation, or of the primitive of that name, to the table."""
+    primitive = of if isinstance(of, str) else name_of(getattr(of, "primitive", of))
     arrays = tuple(np.asarray(a, np.float64) for a in arrays)
     CASES.setdefault(primitive, []).append(Case(primitive, name, fn, arrays, ref, **more))
+
+
+def name_of(operation: Any) -> str:
+    """The name of a primitive, or of the function that users call."""
+    return str(operation.name if isinstance(operation, Primitive) else operation.__name__)
+
+
+def plain(operation: Any) -> Callable[..., Any]:
+    """A call of an operation that both libraries know under its name."""
+    return lambda lib, *xs: getattr(lib, operation.__name__)(*xs)
 
 
 def signed(*shape: int) -> Array:

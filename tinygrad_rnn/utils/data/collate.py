@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import float64
 from tinygrad_rnn.operations import stack
+from tinygrad_rnn.operations.dtypes import float64
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import as_tensor, tensor
 

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from tinygrad_rnn.dtypes import float64, int64
+from tinygrad_rnn.operations.dtypes import float64, int64
 from tinygrad_rnn.tensor.creation import as_tensor, empty
 from tinygrad_rnn.tensor.generator import Generator
 from tinygrad_rnn.tensor.random import multinomial, randint, randperm

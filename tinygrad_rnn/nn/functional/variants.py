@@ -1,13 +1,16 @@
-"""Nonlinearities, with PyTorch's arguments; ``inplace`` overwrites the input and returns it."""
+"""Nonlinearities where `torch.nn.functional` takes other arguments than `torch`, or is alone.
+
+``inplace`` overwrites the input and returns it.
+"""
 
 from __future__ import annotations
 
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_rnn import operations as functions
-from tinygrad_rnn.dtypes import DTypeLike
+from tinygrad_rnn import operations
 from tinygrad_rnn.operations.arguments import dim_of, tensor_of
+from tinygrad_rnn.operations.dtypes import DTypeLike
 from tinygrad_rnn.operations.indexing import getitem
 from tinygrad_rnn.operations.inplace import change
 
@@ -25,8 +28,8 @@ def relu(input: Any, inplace: bool = False) -> Tensor:
     tensor([0., 0., 2.])
     """
     if inplace:
-        return change("relu_", functions.relu, tensor_of("relu", input))
-    return functions.relu(tensor_of("relu", input))
+        return change("relu_", operations.relu, tensor_of("relu", input))
+    return operations.relu(tensor_of("relu", input))
 
 
 def glu(input: Any, dim: int = -1) -> Tensor:
@@ -56,7 +59,7 @@ def glu(input: Any, dim: int = -1) -> Tensor:
         )
     before = (slice(None),) * axis
     a, b = getitem(x, (*before, slice(half))), getitem(x, (*before, slice(half, None)))
-    return functions.mul(a, functions.sigmoid(b))
+    return operations.mul(a, operations.sigmoid(b))
 
 
 def softmax(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) -> Tensor:
@@ -70,7 +73,7 @@ def softmax(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) -> T
     >>> tg.nn.functional.softmax(tg.tensor([[0.0, 1.0]]), dim=1)
     tensor([[0.2689, 0.7311]])
     """
-    return functions.softmax(input, _chosen("softmax", input, dim), dtype)
+    return operations.softmax(input, _chosen("softmax", input, dim), dtype)
 
 
 def log_softmax(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) -> Tensor:
@@ -84,7 +87,7 @@ def log_softmax(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) 
     >>> tg.nn.functional.log_softmax(tg.tensor([[0.0, 1.0]]), dim=1)
     tensor([[-1.3133, -0.3133]])
     """
-    return functions.log_softmax(input, _chosen("log_softmax", input, dim), dtype)
+    return operations.log_softmax(input, _chosen("log_softmax", input, dim), dtype)
 
 
 def softmin(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) -> Tensor:
@@ -97,7 +100,7 @@ def softmin(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) -> T
     tensor([[0.7311, 0.2689]])
     """
     dim = _chosen("softmin", input, dim)
-    return functions.softmax(functions.neg(tensor_of("softmin", input)), dim, dtype)
+    return operations.softmax(operations.neg(tensor_of("softmin", input)), dim, dtype)
 
 
 def _chosen(name: str, input: Any, dim: int | None) -> int:

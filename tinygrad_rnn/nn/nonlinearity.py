@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_rnn.dtypes import DTypeLike
 from tinygrad_rnn.nn import functional as F
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.operations.dtypes import DTypeLike
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import full
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn import operations as functions
-from tinygrad_rnn.operations import layers
+from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import number_of, tensor_of
+from tinygrad_rnn.operations.indexing import getitem
+from tinygrad_rnn.operations.operation import operation
+from tinygrad_rnn.operations.shape import clone
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -17,6 +19,13 @@ if TYPE_CHECKING:
 _NUMPY_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
+def _pad(x: Any, *, index: tuple[slice, ...], shape: tuple[int, ...], value: Any) -> Any:
+    y = np.full(shape, value, x.dtype)
+    y[index] = x
+    return y
+
+
+@operation(_pad, "x", twin=twins.pad)
 def pad(
     input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None
 ) -> Tensor:
@@ -68,8 +77,11 @@ def pad(
         axis = x.ndim - 1 - i
         if any(width):
             places = _places(x.shape, axis, width, mode)
-            x = functions.getitem(x, (*(slice(None),) * axis, places))
+            x = getitem(x, (*(slice(None),) * axis, places))
     return x
+
+
+pad.vjp("x", lambda g, index: g[index], formula="g[index]")
 
 
 def _widths(ndim: int, pad: Sequence[int]) -> list[tuple[int, int]]:
@@ -83,7 +95,7 @@ def _widths(ndim: int, pad: Sequence[int]) -> list[tuple[int, int]]:
     return list(zip(pad[::2], pad[1::2]))
 
 
-def _constant(x: Any, widths: list[tuple[int, int]], value: float) -> Any:
+def _constant(x: Any, widths: list[tuple[int, int]], value: float) -> Tensor:
     value = number_of("pad", "value", value)
     widths = [(0, 0)] * (x.ndim - len(widths)) + widths[::-1]
     shape = tuple(n + before + after for n, (before, after) in zip(x.shape, widths))
@@ -96,10 +108,10 @@ def _constant(x: Any, widths: list[tuple[int, int]], value: float) -> Any:
         slice(max(before, 0), size - max(after, 0)) for size, (before, after) in zip(shape, widths)
     )
     if min((n for width in widths for n in width), default=0) < 0:
-        x = functions.getitem(x, inner)
+        x = getitem(x, inner)
     if x.shape == shape:  # nothing is added: as PyTorch, which copies it as it lies
-        return functions.clone(x)
-    return layers.pad.apply(x, index=place, shape=shape, value=value)
+        return clone(x)
+    return pad.apply(x, index=place, shape=shape, value=value)
 
 
 def _places(shape: tuple[int, ...], axis: int, width: tuple[int, int], mode: str) -> Any:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn import operations as functions
-from tinygrad_rnn.dtypes import finfo, float16, float32
-from tinygrad_rnn.operations import layers
+from tinygrad_rnn.engine import graph
+from tinygrad_rnn.engine.errors import silent
+from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations.activation import wide
 from tinygrad_rnn.operations.arguments import (
     check_flags,
     common_shape,
@@ -18,13 +19,42 @@ from tinygrad_rnn.operations.arguments import (
     number_of,
     tensor_of,
 )
-from tinygrad_rnn.operations.promotion import promoted, to_dtype
-from tinygrad_rnn.tensor import wrap
+from tinygrad_rnn.operations.arithmetic import add, mul
+from tinygrad_rnn.operations.dtypes import finfo, float16, float32
+from tinygrad_rnn.operations.elementwise import clamp, rsqrt, sqrt, square
+from tinygrad_rnn.operations.inplace import overwrite
+from tinygrad_rnn.operations.memory import in_c_order
+from tinygrad_rnn.operations.norms import norm
+from tinygrad_rnn.operations.operation import operation
+from tinygrad_rnn.operations.promotion import floats, promoted, to_dtype
+from tinygrad_rnn.operations.reduction import mean, sum
+from tinygrad_rnn.operations.shape import contiguous, expand, reshape
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
 
 
+def _mean(x: Any, axis: tuple[int, ...]) -> Any:
+    count = math.prod(x.shape[i] for i in axis)
+    return x.sum(axis, keepdims=True) / max(count, 1)
+
+
+@silent
+@wide
+def _layer_norm(x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+    c = x - _mean(x, axis)
+    return c / np.sqrt(_mean(c * c, axis) + eps)
+
+
+@wide
+def _layer_norm_rule(g: Any, x: Any, axis: tuple[int, ...], eps: float) -> Any:
+    c = x - _mean(x, axis)
+    sigma = np.sqrt(_mean(c * c, axis) + eps)
+    y = c / sigma
+    return (g - _mean(g, axis) - y * _mean(g * y, axis)) / sigma
+
+
+@operation(in_c_order(_layer_norm), "x", prepare=floats("layer_norm"), twin=twins.layer_norm)
 def layer_norm(
     input: Any,
     normalized_shape: Sequence[int],
@@ -64,10 +94,13 @@ def layer_norm(
                 f"layer_norm: expected a {name} of shape {shape} and {x.dtype}, got {f.shape} and "
                 f"{f.dtype}"
             )
-    y = layers.layer_norm.apply(x, axis=axis, eps=eps)
+    y = layer_norm.apply(x, axis=axis, eps=eps)
     if weight is not None:
-        y = functions.mul(y, weight)
-    return y if bias is None else functions.add(y, bias)
+        y = mul(y, weight)
+    return y if bias is None else add(y, bias)
+
+
+layer_norm.vjp("x", _layer_norm_rule, formula="(g − mean g − y ⊙ mean(g ⊙ y)) / σ")
 
 
 def _last_axes(
@@ -121,9 +154,9 @@ def rms_norm(
         )
     wide = to_dtype(x, float32) if x.dtype == float16 else x  # squares overflow soon
     eps = finfo(wide.dtype).eps if eps is None else number_of("rms_norm", "eps", eps)
-    wide = functions.contiguous(wide)
-    y = wide * functions.rsqrt(functions.mean(functions.square(wide), axis, True) + eps)
-    return to_dtype(y if weight is None else functions.mul(y, weight), x.dtype)
+    wide = contiguous(wide)
+    y = wide * rsqrt(mean(square(wide), axis, True) + eps)
+    return to_dtype(y if weight is None else mul(y, weight), x.dtype)
 
 
 def batch_norm(
@@ -186,27 +219,27 @@ def batch_norm(
             values = x.array.astype(np.result_type(x.dtype, float32), copy=False)
             _move(running_mean, values.mean(axis), momentum)
             _move(running_var, values.var(axis, ddof=1), momentum)
-        y = layers.layer_norm.apply(x, axis=axis, eps=eps)
+        y = layer_norm.apply(x, axis=axis, eps=eps)
     elif running_mean is None or running_var is None:
         raise RuntimeError("batch_norm: running averages are needed if not in training")
     else:
-        scale = functions.sqrt(running_var + eps)
-        y = (functions.contiguous(x) - _per_channel(running_mean, x)) / _per_channel(scale, x)
+        scale = sqrt(running_var + eps)
+        y = (contiguous(x) - _per_channel(running_mean, x)) / _per_channel(scale, x)
     if weight is not None:
-        y = functions.mul(y, _per_channel(weight, x))
+        y = mul(y, _per_channel(weight, x))
     if bias is not None:
-        y = functions.add(y, _per_channel(bias, x))
+        y = add(y, _per_channel(bias, x))
     return to_dtype(y, x.dtype)
 
 
 def _per_channel(values: Any, x: Any) -> Any:
     """Values of channels as factors of an input."""
-    return functions.reshape(values, (-1,) + (1,) * (x.ndim - 2)) if x.ndim > 2 else values
+    return reshape(values, (-1,) + (1,) * (x.ndim - 2)) if x.ndim > 2 else values
 
 
 def _move(average: Any, new: Any, momentum: float) -> None:
     """Let a running average come nearer to a new value."""
-    average.copy_(wrap((1 - momentum) * average.array + momentum * new, None))
+    overwrite("batch_norm", average, (1 - momentum) * average.array + momentum * new)
 
 
 def _check_channels(
@@ -241,7 +274,7 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> T
             [0.0000, 0.0000]])
     """
     x = tensor_of("normalize", input)
-    return x / functions.clamp(functions.norm(x, p, dim, keepdim=True), eps)
+    return x / clamp(norm(x, p, dim, keepdim=True), eps)
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tensor:
@@ -267,12 +300,12 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tens
     if a.dtype.kind != "f":
         raise RuntimeError(f"cosine_similarity: not defined for {a.dtype}; convert to floats")
     shape = common_shape("cosine_similarity", a.shape, b.shape)
-    unit1, unit2 = (_unit(functions.expand(x, shape), dim, eps) for x in (a, b))
-    return functions.sum(unit1 * unit2, dim)
+    unit1, unit2 = (_unit(expand(x, shape), dim, eps) for x in (a, b))
+    return sum(unit1 * unit2, dim)
 
 
 def _unit(x: Any, dim: int, eps: float) -> Any:
     """``x`` over its norm; a norm below ε counts as ε, but is differentiated as what it is."""
-    norm = functions.norm(x, 2, dim, keepdim=True)
-    lack = np.asarray(np.maximum(eps - norm.array, 0))
-    return x / (norm + wrap(lack, None) if lack.any() else norm)
+    size = norm(x, 2, dim, keepdim=True)
+    lack = np.asarray(np.maximum(eps - size.array, 0))
+    return x / (size + graph.make_tensor(lack, None) if lack.any() else size)
