@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-import linecache
 import math
 import operator
-import sys
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from tinygrad_rnn.engine.mode import Mode, Tag, here
+from tinygrad_rnn.autograd.tracing import CheckingNaN, Naming, Traced, forget_calls
+from tinygrad_rnn.engine.memory import tick
+from tinygrad_rnn.engine.mode import Mode, here
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -24,44 +24,6 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 def _call(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments)
-
-
-class Tracing(Mode):
-    """A mode that also tags each operation with the line of the program that asked for it."""
-
-    __slots__ = ("_tag",)
-
-    @property
-    def tag(self) -> Tag:
-        """The tag as set, and the line that is running now."""
-        return self._tag._replace(line=_running_line())
-
-    @tag.setter
-    def tag(self, tag: Tag) -> None:
-        self._tag = tag
-
-
-class CheckingNaN(Tracing):
-    """A mode in which walks, besides, stop at the first derivative that is NaN."""
-
-    __slots__ = ()
-    check_nan = True
-
-
-def _running_line() -> str:
-    """Where in the user's program the call into this package stands, as tracebacks say it."""
-    frame: Any = sys._getframe(1)
-    while frame.f_back is not None and _is_own(frame):
-        frame = frame.f_back
-    code, line = frame.f_code, frame.f_lineno
-    source = linecache.getline(code.co_filename, line).strip()
-    return f'File "{code.co_filename}", line {line}, in {code.co_name}' + (
-        f"\n    {source}" if source else ""
-    )
-
-
-def _is_own(frame: Any) -> bool:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "tinygrad_rnn"
 
 
 def _restoring(field: str, outer: Any, before: Mode, inside: Mode) -> Generator[None]:
@@ -277,7 +239,7 @@ class set_detect_anomaly(_Setter):
 
     def value(self, outer: Any) -> type[Mode]:
         """The kind of mode inside."""
-        return (CheckingNaN if self.check_nan else Tracing) if self.mode else Mode
+        return (CheckingNaN if self.check_nan else Naming) if self.mode else Mode
 
 
 class detect_anomaly(_Context):
@@ -316,7 +278,51 @@ class detect_anomaly(_Context):
 
     def value(self, outer: Any) -> type[Mode]:
         """The kind of mode inside."""
-        return CheckingNaN if self.check_nan else Tracing
+        return CheckingNaN if self.check_nan else Naming
+
+
+class traced(_Context):
+    """Remember, for each operation, which calls and instructions of the program led to it.
+
+    From these `bptt.record` and `viz.draw` find the program's loops and their passes, where the
+    graph alone leaves open what a pass is: two uses of one cell in a pass, steps that leave the
+    state as it is. Slow, as it looks at the stack at every operation: for looking at a graph, not
+    for training. Of a compiled or built-in loop (`functools.reduce`, `map`) nothing is seen.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w, a, b = tg.tensor(0.5, requires_grad=True), tg.tensor(1.0), tg.tensor(2.0)
+    >>> def swap(a, b):
+    ...     for _ in range(3):
+    ...         a, b = tg.tanh(b * w), tg.sin(a)
+    ...     return a + b
+    >>> with tg.bptt.traced():
+    ...     loss = swap(a, b)
+    >>> walk = tg.bptt.record(loss)
+    >>> walk.steps_from, [visit.step for visit in walk.visits]
+    ('lines', [None, 3, 3, 3, 2, 2, 2, 1, 1])
+    """
+
+    field = "kind"
+
+    def value(self, outer: Any) -> type[Mode]:
+        """The kind of mode inside."""
+        return Traced
+
+    def _entered(self) -> Generator[None]:
+        outer = super()._entered()
+
+        def held() -> Generator[None]:
+            try:
+                yield
+            finally:
+                outer.close()
+                forget_calls()  # and what lives in them
+
+        inside = held()
+        next(inside)
+        return inside
 
 
 class keep_values(_Context):
@@ -403,3 +409,24 @@ class layer(_Context):
     def value(self, outer: Any) -> tuple[int | None, str | None]:
         """The layer and direction inside."""
         return self.place
+
+
+class call(_Context):
+    """Tag what is computed inside as one call of a recurrent layer, which counts its own steps.
+
+    Where the program gives the step, nothing else does: then this does nothing.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> x = tg.tensor([1.0], requires_grad=True)
+    >>> with call(), tg.step(1):
+    ...     (x * 2).grad_fn.tag.call is None
+    False
+    """
+
+    field = "call"
+
+    def value(self, outer: int | None) -> int | None:
+        """The number of the call inside, by which it is told from others."""
+        return tick() if here.mode.tag.step is None else None

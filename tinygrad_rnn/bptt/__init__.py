@@ -3,7 +3,7 @@
 from importlib import import_module as _import
 from typing import TYPE_CHECKING
 
-from tinygrad_rnn.autograd.contexts import keep_values, scope, step
+from tinygrad_rnn.autograd.contexts import keep_values, scope, step, traced
 from tinygrad_rnn.bptt.contributions import Contributions, contributions
 from tinygrad_rnn.bptt.record import Record, Visit, record
 
@@ -63,5 +63,6 @@ __all__ = [
     "record",
     "scope",
     "step",
+    "traced",
     "truncate",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt.measured import Measured
-from tinygrad_rnn.bptt.record import Record, Visit, expect_record, place_of
+from tinygrad_rnn.bptt.record import Record, Visit, expect_record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.sums import Part, Waiting
 from tinygrad_rnn.reading.layers import Layer
@@ -185,7 +185,7 @@ def contributions(
        sum  0.108
     """
     expect_record(record, "contributions")
-    place = place_of(param, "contributions")
+    place = record.place_of(param, "contributions")
     if place is None or place not in record.places:
         raise ValueError(
             f"contributions: the tensor {param!r:.80} is no part of the recorded graph"

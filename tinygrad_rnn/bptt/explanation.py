@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tinygrad_rnn.bptt.equations import Chain, Equation, array, folded
-from tinygrad_rnn.bptt.record import Record, expect_record, place_of
+from tinygrad_rnn.bptt.record import Record, expect_record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.names import expression
@@ -72,7 +72,7 @@ def explain(record: Record, param: Tensor | Node) -> Explanation:
           2     ∂L/∂w = ∂L/∂y ⊙ x  2.000 ⊙ 2.000  = 4.000
     """
     expect_record(record, "explain")
-    place = place_of(param, "explain")
+    place = record.place_of(param, "explain")
     if place is None or record.gradient(place) is None:
         raise ValueError(
             f"explain: no gradient came to the tensor {param!r:.80} in this walk: nothing leads "
@@ -113,7 +113,7 @@ class Explanation:
         ValueError
             If it does not lie between the loss and what is explained.
         """
-        place = self._param if of is None else place_of(of, "equation")
+        place = self._param if of is None else self.record.place_of(of, "equation")
         if place not in self._on_path:
             called = self._chain.called(self._param)
             raise ValueError(f"equation: the tensor does not lie between the loss and {called}")

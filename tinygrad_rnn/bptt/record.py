@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from tinygrad_rnn.engine.sums import dense
 from tinygrad_rnn.operations.inplace import root_of
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.time import SOURCES, in_time
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
 from tinygrad_rnn.writing.norms import norm
 
@@ -73,7 +74,11 @@ class Record:
     visits : tuple of Visit
         In the order in which the walk made them: newest node first.
     places : list of Node
-        Every node and leaf of the graph, oldest first.
+        Every node and leaf of the graph, oldest first; each bears its time step.
+    steps_from : str
+        Where the time steps come from: "given" (by the program's `step`, or by layers of `nn`),
+        "structure" (what the program did not say was found in the graph: a loop that carries
+        something on), "lines" (of the program, see `bptt.traced`) or "none".
     before : dict of float, by leaf
         The norm of what ``.grad`` held when the walk came, of leaves where it was not zero.
     """
@@ -84,11 +89,15 @@ class Record:
         visits: list[Visit],
         leaves: dict[Node, Array],
         saved: dict[Node, tuple[Any, ...]],
+        steps: str = "found",
         before: dict[Node, float] | None = None,
     ) -> None:
-        self.root, self.before = root, before or {}
-        self.visits = tuple(visits)
-        self.places = tape([root])
+        self._timed = timed = in_time(root, steps)
+        self.root, self.steps_from = timed.root, timed.origin
+        self.visits = tuple([replace(visit, node=timed.of(visit.node)) for visit in visits])
+        self.places = tape([self.root])
+        leaves, saved = ({timed.of(at): x for at, x in d.items()} for d in (leaves, saved))
+        self.before = {timed.of(at): held for at, held in (before or {}).items()}
         self._saved = saved
         kept = {
             at: array
@@ -103,15 +112,23 @@ class Record:
             for place in self.places
             if place.value is not None and (place.is_leaf or np.size(place.value) <= SMALL)
         }
-        self._gradients: dict[Node, Array] = {visit.node: visit.cotangent for visit in visits}
+        self._gradients: dict[Node, Array] = {v.node: v.cotangent for v in self.visits}
         self._gradients.update(leaves)
+
+    def place_of(self, of: Any, caller: str) -> Node | None:
+        """The place of a tensor or node in this record's graph, if it has one.
+
+        A node whose time step was found stands here with that step.
+        """
+        place = place_of(of, caller)
+        return None if place is None else self._timed.of(place)
 
     def gradient(self, of: Tensor | Node) -> Array | None:
         """The whole ∂L/∂tensor that the walk brought to a tensor, node or leaf.
 
         ``None`` if nothing came there.
         """
-        place = place_of(of, "gradient")
+        place = self.place_of(of, "gradient")
         return None if place is None else self._gradients.get(place)
 
     def value(self, of: Tensor | Node) -> Array | None:
@@ -120,7 +137,7 @@ class Record:
         What the forward pass did not keep is computed again from what it did; ``None`` if that
         takes a large constant of which only the shape is known.
         """
-        place = place_of(of, "value")
+        place = self.place_of(of, "value")
         return None if place is None else self._replayed(place)
 
     def saved(self, node: Node) -> tuple[Array | None, ...]:
@@ -233,30 +250,46 @@ class Record:
 
 
 def record(
-    loss: Tensor, gradient: Tensor | None = None, retain_graph: bool | None = None
+    loss: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    *,
+    steps: str = "found",
 ) -> Record:
     """Run ``loss.backward()`` and return the walk as data.
 
     Gradients are accumulated in the leaves just as `Tensor.backward` does, and the arguments and
     errors are the same. Nothing need be prepared in the forward pass: structure, gradients,
-    contributions and values are there, the latter computed again where they were not kept.
+    contributions, values and time steps are there; values are computed again where they were not
+    kept.
+
+    Parameters
+    ----------
+    loss : Tensor
+    gradient, retain_graph : optional
+        As for `Tensor.backward`.
+    steps : "found", "given" or "none"
+        Which time steps there are: those that the program and its layers give, and besides what is
+        found (whatever carries something on in a loop is time); or only those given; or none.
 
     Examples
     --------
     >>> import tinygrad_rnn as tg
     >>> w = tg.tensor(0.2, requires_grad=True)
     >>> x = tg.tensor(0.9)
-    >>> for t in range(1, 3):
-    ...     with tg.step(t):
-    ...         x = w * x
+    >>> for t in range(3):
+    ...     x = w * x
     >>> walk = tg.bptt.record(x)
     >>> for visit in walk.visits:
-    ...     print(visit.number, visit.step, visit.node.primitive.name, visit.cotangent)
-    1 2 mul 1.0
-    2 1 mul 0.2
+    ...     print(visit.number, visit.step, visit.node.primitive.name, visit.cotangent.round(3))
+    1 3 mul 1.0
+    2 2 mul 0.2
+    3 1 mul 0.04
     """
     if isinstance(loss, Tensor) and loss.requires_grad and loss.is_leaf:
         raise RuntimeError("record: this tensor is a leaf: no operation led to it, nothing to walk")
+    if steps not in SOURCES:
+        raise ValueError(f"record: steps must be one of {', '.join(SOURCES)}, not {steps!r}")
     visits: list[Visit] = []
     leaves: dict[Node, Array] = {}
     saved: dict[Node, tuple[Any, ...]] = {}
@@ -273,7 +306,7 @@ def record(
 
     accumulate(run_walk([loss], [gradient], retain_graph, False, observer=observe))
     assert isinstance(loss.node, Node)
-    return Record(loss.node, visits, leaves, saved, before)
+    return Record(loss.node, visits, leaves, saved, steps, before)
 
 
 def _held(leaf: Node) -> float:

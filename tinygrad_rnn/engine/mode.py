@@ -15,7 +15,8 @@ class Tag(NamedTuple):
     step: int | None = None
     layer: int | None = None  # of a recurrent layer's stack, from 0
     direction: str | None = None  # in which it reads the sequence: "forward" or "reverse"
-    line: str | None = None  # of the program that asked for it, under `detect_anomaly`
+    call: int | None = None  # of the recurrent layer that counts its own steps: which one it was
+    line: Any = None  # of the program that asked for it, where lines are looked at
 
 
 class Mode:
@@ -31,11 +32,13 @@ class Mode:
         """The same mode but for one field of it or of its tag, or its ``kind``."""
         kind, recording, keep, tag = type(self), self.recording, self.keep, self.tag
         if field == "step":
-            tag = Tag(tag[0], value, tag[2], tag[3])
+            tag = Tag(tag[0], value, *tag[2:5])
         elif field == "scope":
-            tag = Tag(value, *tag[1:4])
+            tag = Tag(value, *tag[1:5])
         elif field == "layer":
-            tag = Tag(tag[0], tag[1], *value)
+            tag = Tag(tag[0], tag[1], *value, tag[4])
+        elif field == "call":
+            tag = Tag(*tag[:4], value)
         elif field == "tag":
             tag = value
         elif field == "recording":
@@ -43,7 +46,7 @@ class Mode:
         elif field == "keep":
             keep = value
         else:
-            kind, tag = value, Tag(*tag[:4])
+            kind, tag = value, Tag(*tag[:5])
         return kind(recording, keep, tag)
 
     def get(self, field: str) -> Any:
@@ -52,7 +55,7 @@ class Mode:
             return type(self)
         if field == "layer":
             return self.tag[2:4]
-        return getattr(self.tag if field in ("scope", "step") else self, field)
+        return getattr(self.tag if field in ("scope", "step", "call") else self, field)
 
 
 class _Here(threading.local):

@@ -1,16 +1,18 @@
 """Recurrent layers: cells unrolled over a sequence, as a literal graph.
 
 Every step of every layer is recorded as the operations it consists of, and each of these knows its
-layer, direction and time step: 1 … T as in the equations, 0 for the initial state.
+layer, direction and time step: 1 … T as in the equations, 0 for the initial state. In a program that
+says itself which step it is at (`step`), all of a call is of that one.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tinygrad_rnn.autograd.contexts import layer, step
+from tinygrad_rnn.autograd.contexts import call, layer, step
+from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.nn.cells import (
     KINDS,
     Shapes,
@@ -35,6 +37,8 @@ from tinygrad_rnn.tensor.creation import zeros
 Sequences = TypeVar("Sequences", Tensor, PackedSequence)
 """What goes through a layer comes out in the same form."""
 Pair = tuple[Tensor, Tensor]
+At = Callable[[int], step]
+"""The time step in which the t-th element of a sequence, from 0, is read."""
 
 
 class RNNBase(Module):
@@ -141,8 +145,13 @@ class RNNBase(Module):
         RuntimeError
             If a size does not fit, or there is no time step.
         """
-        if isinstance(input, PackedSequence):
-            return self._forward_packed(input, hx)
+        at = _clock(here.mode.tag.step)
+        with call(), step(None):  # what puts states together and hands them on has no step
+            if isinstance(input, PackedSequence):
+                return self._forward_packed(input, hx, at)
+            return self._forward(input, hx, at)
+
+    def _forward(self, input: Tensor, hx: Any, at: At) -> tuple[Tensor, Any]:
         weights = self._weights()
         self._check_input(input, weights)
         time = 1 if self.batch_first and input.ndim == 3 else 0
@@ -152,13 +161,13 @@ class RNNBase(Module):
         batch = input.shape[1 - time : 2 - time] if input.ndim == 3 else ()
         xs = []
         for t in range(steps):
-            with step(t + 1):
+            with at(t):
                 xs.append((input[:, t] if time else input[t]).named("x", "input"))
-        outputs, last = self._run(xs, None, self._initial(hx, batch, input.dtype), weights)
+        outputs, last = self._run(xs, None, self._initial(hx, batch, input.dtype), weights, at)
         output = stack(outputs, 0)  # one step after the other in memory, as PyTorch's lie
         return output.transpose(0, 1) if time else output, self._packed_state(last)
 
-    def _forward_packed(self, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
+    def _forward_packed(self, input: PackedSequence, hx: Any, at: At) -> tuple[PackedSequence, Any]:
         data, batch_sizes, order, back = input
         weights = self._weights()
         self._check_input(data, weights, packed=True)
@@ -166,10 +175,10 @@ class RNNBase(Module):
         state = self._initial(hx, (counts[0],), data.dtype, order)
         xs, start = [], 0
         for t, n in enumerate(counts):
-            with step(t + 1):
+            with at(t):
                 xs.append(data[start : start + n].named("x", "input"))
             start += n
-        outputs, last = self._run(xs, counts, state, weights)
+        outputs, last = self._run(xs, counts, state, weights, at)
         if back is not None:
             last = [[s.index_select(0, back) for s in states] for states in last]
         output = PackedSequence(cat(outputs, 0), batch_sizes, order, back)
@@ -189,6 +198,7 @@ class RNNBase(Module):
         counts: Sequence[int] | None,
         initial: list[State],
         weights: list[Weights],
+        at: At,
     ) -> tuple[list[Any], list[Any]]:
         """h_t of the last layer, and the last state of every layer and direction."""
         last: list[Any] = []
@@ -200,17 +210,23 @@ class RNNBase(Module):
                 reverse = suffix.endswith("_reverse")
                 with layer(number, "reverse" if reverse else "forward"):
                     w, start = weights[len(last)], initial[len(last)]
-                    hs, state = self._unroll(xs, counts, start, w, reverse)
+                    hs, state = self._unroll(xs, counts, start, w, reverse, at)
                 directions.append(hs)
                 last.append(state)
             xs = directions[0]
             if self.bidirectional:
                 with layer(number, None):
-                    xs = _side_by_side(*directions)
+                    xs = _side_by_side(*directions, at)
         return xs, last
 
     def _unroll(
-        self, xs: list[Any], counts: Sequence[int] | None, start: State, w: Weights, reverse: bool
+        self,
+        xs: list[Any],
+        counts: Sequence[int] | None,
+        start: State,
+        w: Weights,
+        reverse: bool,
+        at: At,
     ) -> tuple[list[Any], State]:
         """One layer in one direction: h_t of every step, and the state after the last one."""
         equation, state = KINDS[self.mode].step, start
@@ -219,7 +235,7 @@ class RNNBase(Module):
         hs: list[Any] = [None] * len(xs)
         ended: list[State] = []
         for t in reversed(range(len(xs))) if reverse else range(len(xs)):
-            with step(t + 1):
+            with at(t):
                 if counts is not None:
                     state = _of_those_who_are_here(state, counts[t], start, ended)
                 state = equation(xs[t], state, w)
@@ -310,6 +326,11 @@ class RNNBase(Module):
         return ", ".join(parts)
 
 
+def _clock(given: int | None) -> At:
+    """Steps 1 … T, or the one that the program gives."""
+    return lambda t: step(t + 1 if given is None else given)
+
+
 def _of_those_who_are_here(state: State, n: int, start: State, ended: list[State]) -> State:
     """The state of the ``n`` sequences that have this time step.
 
@@ -324,11 +345,11 @@ def _of_those_who_are_here(state: State, n: int, start: State, ended: list[State
     return state
 
 
-def _side_by_side(forward: list[Any], backward: list[Any]) -> list[Any]:
+def _side_by_side(forward: list[Any], backward: list[Any], at: At) -> list[Any]:
     """h_t of both directions at every step."""
     both = []
-    for t, pair in enumerate(zip(forward, backward, strict=True), 1):
-        with step(t):
+    for t, pair in enumerate(zip(forward, backward, strict=True)):
+        with at(t):
             both.append(cat(pair, -1))
     return both
 

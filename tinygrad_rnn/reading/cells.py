@@ -94,7 +94,7 @@ class _Sections:
 
     def _section_of_layer(self, place: Node, step: int) -> Section:
         """A built-in layer's section; a layer that is run anew, as time shows, is another one."""
-        scope, _, layer, direction, _ = place.tag
+        scope, _, layer, direction = place.tag[:4]
         kind = "join" if direction is None else "layer"
         key = kind, scope, layer, direction
         last, seen, number = self.runs.get(key, (step, set(), 0))

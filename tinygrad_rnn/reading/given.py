@@ -22,6 +22,11 @@ def role_of(place: Node) -> str | None:
     return place.notes.role if place.notes is not None else None
 
 
+def was_detached(place: Node) -> bool:
+    """Whether the program cut a tensor off from its graph to get this leaf."""
+    return place.is_leaf and place.notes is not None and place.notes.detached
+
+
 def may_be_parameter(leaf: Node) -> bool:
     """Whether what is said of a leaf lets it be a parameter; how it is used may still forbid it.
 

@@ -31,7 +31,7 @@ class Layer(NamedTuple):
     @staticmethod
     def of(place: Node, run: int = 1) -> Layer:
         """Where a place was made."""
-        scope, _, number, direction, _ = place.tag
+        scope, _, number, direction = place.tag[:4]
         return _known(scope, number, direction, run)
 
     @property

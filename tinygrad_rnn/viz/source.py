@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_rnn.bptt import Record
 from tinygrad_rnn.engine.graph import Node, Variable, place, tape
+from tinygrad_rnn.reading.time import in_time
 
 NOT_YET, NOT_KEPT, NOTHING = "not yet", "not kept", "none"
 
@@ -72,7 +73,7 @@ class _Record:
 
 class _Tensor:
     def __init__(self, tensor: Variable) -> None:
-        self.root = place(tensor)
+        self.root = in_time(place(tensor)).root
         self.visits: dict[Node, int] = {}
         self._array = tensor.array
         places = tape([self.root])

@@ -1,0 +1,407 @@
+"""Loops found by their beat: an operation with the same weight, each use depending on the last.
+
+A program that carries something on uses its weights again at every pass, and each use depends on
+the one before; in a stack of layers each has its own, and a sum over a list depends on nothing.
+From such a series of uses, the *beat*, the passes are found in the order in which the operations
+were made: a pass begins with what all of them do before the beat and ends where the next begins.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Collection, Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.operations.traits import traits_of
+from tinygrad_rnn.reading.given import is_inline, may_be_parameter, was_detached
+
+Pass = list[Node]
+
+
+def loops(places: list[Node], free: Collection[Node]) -> list[list[Pass]]:
+    """The loops of a graph as their passes, oldest first: made of the ``free`` nodes alone.
+
+    Parameters
+    ----------
+    places : list of Node
+        Oldest first.
+    free : set of Node
+        What may be in a pass; of the rest it is known when it was made.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> from tinygrad_rnn.engine.graph import tape
+    >>> w, h = tg.tensor(0.5, requires_grad=True), tg.tensor(1.0)
+    >>> for _ in range(3):
+    ...     h = tg.tanh(w * h)
+    >>> places = tape([(h + 1).node])
+    >>> (passes,) = loops(places, {place for place in places if not place.is_leaf})
+    >>> [[node.primitive.name for node in each] for each in passes]
+    [['mul', 'tanh'], ['mul', 'tanh'], ['mul', 'tanh']]
+    """
+    weights = _weights(places)
+    nodes = [place for place in places if place in free]
+    taken: set[Node] = set()
+    found = []
+    for beat in _main(_runs(places, nodes, weights)):
+        if not taken.isdisjoint(beat.anchors):
+            continue
+        on_beat = _depending(places, beat.anchors[0])
+        passes = _Passes(nodes, weights, taken, beat.anchors, on_beat).passes
+        if passes:
+            taken.update(node for each in passes for node in each)
+            found.append(passes)
+    return sorted(found, key=lambda passes: passes[0][0].order)
+
+
+# -- weights -------------------------------------------------------------------------------------
+
+
+def _weights(places: list[Node]) -> dict[Node, Hashable]:
+    """What a loop may use again at every pass, equal where it comes from the same leaves.
+
+    That is a leaf that several operations use, and what is made of it alone (a transpose, a part);
+    or what is computed from several such leaves in the same way again and again.
+    """
+    uses = Counter(parent for node in places for parent in node.parents)
+    found: dict[Node, Hashable] = {place: place for place in places if place.is_leaf and uses[place] > 1}
+    computed: dict[Node, int] = {}
+    numbers: dict[Hashable, int] = {}  # of computations
+    for node in places:
+        wanted = [parent for parent in node.parents if not is_inline(parent)]
+        if node.is_leaf:
+            continue
+        if len(wanted) == 1 and wanted[0] in found:
+            found[node] = found[wanted[0]]
+        if all(parent in found or parent in computed for parent in wanted):
+            operands = tuple(computed.get(parent, parent) for parent in wanted)
+            key = node.primitive, operands, repr(node.params)
+            computed[node] = numbers.setdefault(key, len(numbers))
+    again = Counter(computed.values())
+    repeated = {node: number for node, number in computed.items() if again[number] > 1}
+    return repeated | found
+
+
+# -- beats ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Uses of a weight, the first at each depth of a chain of dependence, oldest first."""
+
+    series: Hashable
+    anchors: list[Node]
+    last: Node
+
+    @property
+    def start(self) -> int:
+        return self.anchors[0].order
+
+
+def _runs(places: list[Node], nodes: list[Node], weights: dict[Node, Hashable]) -> list[_Run]:
+    """Every series of uses in which each depends on the one before, and computes with it."""
+    series: dict[Hashable, list[Node]] = defaultdict(list)
+    for node in nodes:
+        for operand, parent in enumerate(node.parents):
+            if parent in weights and len(node.parents) > 1:
+                key = node.primitive, node.tag.scope, node.tag[2:4], operand, weights[parent]
+                if not series[key] or series[key][-1] is not node:
+                    series[key].append(node)
+    several = {key: members for key, members in series.items() if len(members) > 1}
+    runs = []
+    for (key, members), depths in zip(several.items(), _depths(places, list(several.values()))):
+        for anchors, last in _risings(members, depths):
+            if len(anchors) > 1 and not _merely_collects(anchors):
+                runs.append(_Run(key, anchors, last))
+    return sorted(runs, key=lambda run: run.start)
+
+
+def _depths(places: list[Node], series: list[list[Node]]) -> list[list[int]]:
+    """For each member of each series, how many of the series follow one another up to it.
+
+    What the program detached goes on, too, from whatever there is by then.
+    """
+    belongs: dict[Node, list[int]] = defaultdict(list)
+    for number, members in enumerate(series):
+        for node in members:
+            belongs[node].append(number)
+    none = np.zeros(len(series), np.int32)
+    depth: dict[Node, Any] = {}
+    so_far = none.copy()
+    for place in places if series else ():
+        deepest = so_far.copy() if was_detached(place) else none
+        for parent in place.parents:
+            below = depth.get(parent, none)
+            if below is not none and below is not deepest:
+                deepest = below if deepest is none else np.maximum(deepest, below)
+        if place in belongs:
+            deepest = deepest.copy()
+            deepest[belongs[place]] += 1
+            so_far = np.maximum(so_far, deepest)
+        if deepest is not none:
+            depth[place] = deepest
+    return [[int(depth[node][i]) for node in members] for i, members in enumerate(series)]
+
+
+def _risings(members: list[Node], depths: list[int]) -> Iterator[tuple[list[Node], Node]]:
+    """Members as long as the chain grows; one that starts it anew begins another run."""
+    anchors: list[Node] = []
+    first = deepest = 0
+    last = members[0]
+    for node, depth in zip(members, depths):
+        if anchors and depth <= first and deepest > first:
+            yield anchors, last
+            anchors = []
+        if not anchors:
+            anchors, first, deepest = [node], depth, depth
+        elif depth > deepest:
+            anchors.append(node)
+            deepest = depth
+        last = node
+    yield anchors, last
+
+
+def _merely_collects(anchors: list[Node]) -> bool:
+    """Whether one use goes on to the next by nothing but additions and the like: a running sum."""
+    first, second = anchors[:2]
+    waiting, seen = [second], set()
+    while waiting:
+        node = waiting.pop()
+        if node is first:
+            continue
+        for parent in node.parents:
+            if parent not in seen and parent.order >= first.order and _leads(first, parent):
+                seen.add(parent)
+                waiting.append(parent)
+    cycle = [first, second, *seen]
+    return all(traits_of(node.primitive).collects for node in cycle)
+
+
+def _leads(first: Node, place: Node) -> bool:
+    """Whether a place is another, or depends on it."""
+    waiting, seen = [place], {place}
+    while waiting:
+        at = waiting.pop()
+        if at is first:
+            return True
+        fresh = [p for p in at.parents if p.order >= first.order and p not in seen]
+        seen.update(fresh)
+        waiting += fresh
+    return False
+
+
+def _main(runs: list[_Run]) -> list[_Run]:
+    """Of runs that lie in one another's time the longest; those that begin anew come last.
+
+    A loop inside a loop begins anew at each pass of the one around it.
+    """
+    times = Counter(run.series for run in runs)
+    leading: list[_Run] = []
+    for run in sorted(runs, key=lambda run: (times[run.series] > 1, -len(run.anchors), run.start)):
+        if all(run.last.order < it.start or it.last.order < run.start for it in leading):
+            leading.append(run)
+    return leading
+
+
+# -- passes --------------------------------------------------------------------------------------
+
+
+class _Passes:
+    """The passes of the loop that a beat belongs to; none if it turns out to be no loop."""
+
+    def __init__(
+        self,
+        nodes: list[Node],
+        weights: dict[Node, Hashable],
+        taken: set[Node],
+        anchors: list[Node],
+        on_beat: set[Node],
+    ) -> None:
+        self.nodes, self.taken, self.on_beat = nodes, taken, on_beat
+        self.index = {node: i for i, node in enumerate(nodes)}
+        self.anchors = [self.index[node] for node in anchors]
+        self.weights = self._used_again(weights)
+        self.users: dict[Node, int] = {}  # the first of each node
+        for i, node in enumerate(nodes):
+            for parent in node.parents:
+                self.users.setdefault(parent, i)
+        before, here = self._before()
+        starts = [self.anchors[0] - here]
+        for t in range(1, len(self.anchors)):
+            starts.append(self._start(t, before, starts[-1]))
+        self.passes = [nodes[a:b] for a, b in zip(starts, starts[1:])]
+        self.most = self._most()
+        self._end(starts[-1], before)
+        self._beginning(starts[0])
+        if not self._is_loop():
+            self.passes = []
+
+    def _used_again(self, weights: dict[Node, Hashable]) -> dict[Node, Hashable]:
+        """The weights without what only a few passes share, as one's target the next one's input."""
+        passes: dict[Hashable, set[int]] = defaultdict(set)
+        for i, node in enumerate(self.nodes[self.anchors[0] : self.anchors[-1] + 1]):
+            for parent in node.parents:
+                if parent in weights and not parent.requires_grad:
+                    passes[weights[parent]].add(bisect_right(self.anchors, i + self.anchors[0]))
+        few = {weight for weight, used in passes.items() if 2 * len(used) <= len(self.anchors) + 1}
+        return {place: weight for place, weight in weights.items() if weight not in few}
+
+    def _kind(self, node: Node) -> Hashable:
+        """What tells that two nodes do the same, at different passes."""
+        return self._does(node), self._made_of(node)
+
+    def _does(self, node: Node) -> Hashable:
+        return node.primitive, node.tag.scope, node.tag[2:4], len(node.parents)
+
+    def _made_of(self, node: Node) -> tuple[Hashable, ...]:
+        return tuple(map(self.weights.get, node.parents))
+
+    def _before(self) -> tuple[list[Hashable], int]:
+        """What passes do before their beat, and how much of it the first one does."""
+        few = range(1, min(len(self.anchors), 10))
+        return max((self._before_both(t) for t in few), key=lambda found: len(found[0]))
+
+    def _before_both(self, t: int) -> tuple[list[Hashable], int]:
+        """What the first pass and another do alike before their beat, seen backwards."""
+        first, previous, later = self.anchors[0], self.anchors[t - 1], self.anchors[t]
+        body = {self._kind(node) for node in self.nodes[previous : later + 1]}
+        length = 0
+        while first - length > 0 and later - length - 1 > previous:
+            one, other = self.nodes[first - length - 1], self.nodes[later - length - 1]
+            if one in self.taken or not self._alike(one, other, body):
+                break
+            length += 1
+        start = min(later - length, self._joined_with_input(t))
+        while start < later and not self._reads_anew(self.nodes[start], previous - length):
+            start += 1
+        ahead = [self._kind(node) for node in self.nodes[start:later]]
+        return ahead, min(length, len(ahead))
+
+    def _joined_with_input(self, t: int) -> int:
+        """Where a pass joins its input to the state, which the first had as a constant."""
+        pairs = zip(*(self.nodes[self.anchors[i]].parents for i in (0, t)))
+        joined = [
+            self.index[q] for p, q in pairs
+            if p.is_leaf and self.anchors[t - 1] < self.index.get(q, -1)
+            and traits_of(q.primitive).joins and any(x.is_leaf and x is not p for x in q.parents)
+        ]  # fmt: skip
+        return min(joined, default=self.anchors[t])
+
+    def _alike(self, one: Node, other: Node, body: set[Hashable]) -> bool:
+        """Whether two nodes do the same with operands that are alike, or from before the loop."""
+        if self._does(one) != self._does(other):
+            return False
+        return all(
+            self.weights.get(q) in (None, self.weights.get(p))
+            if p.is_leaf
+            else (not q.is_leaf and self._kind(p) == self._kind(q)) or self._kind(p) not in body
+            for p, q in zip(one.parents, other.parents)
+        )
+
+    def _reads_anew(self, node: Node, previous: int) -> bool:
+        """Whether a node reads something else than what the pass before it made."""
+        return any(
+            not is_inline(parent) if parent.is_leaf else self.index.get(parent, -1) < previous
+            for parent in node.parents
+        )
+
+    def _start(self, t: int, before: list[Hashable], earlier: int) -> int:
+        """Where a pass starts: with what they do before the beat, and what it alone reads."""
+        at, previous = self.anchors[t], self.anchors[t - 1]
+        for kind in reversed(before):
+            if at - 1 <= previous or self._kind(self.nodes[at - 1]) != kind:
+                break
+            at -= 1
+        while at < self.anchors[t] and not self._reads_anew(self.nodes[at], earlier):
+            at += 1
+        while at - 1 > previous and self._is_read_by(self.nodes[at - 1], at):
+            at -= 1
+        return at
+
+    def _is_read_by(self, node: Node, start: int) -> bool:
+        """Whether a node has nothing to do with the loop but to be read from there on."""
+        return node not in self.on_beat and self.users.get(node, -1) >= start
+
+    def _most(self) -> Counter[Hashable]:
+        """How often a pass does the same thing at most."""
+        most: Counter[Hashable] = Counter()
+        for each in self.passes:
+            most |= Counter(map(self._kind, each))
+        return most
+
+    def _end(self, start: int, before: list[Hashable]) -> None:
+        """The last pass goes on while it does what the others did; perhaps another one begins."""
+        opening = before[0] if before else None
+        current: Pass = []
+        left = self.most.copy()
+        for i in range(start, len(self.nodes)):
+            node = self.nodes[i]
+            kind = self._kind(node)
+            if i > self.anchors[-1] and left[kind] <= 0:
+                if kind != opening or node in self.taken:
+                    break
+                self.passes.append(current)
+                current, left = [], self.most.copy()
+            left[kind] -= 1
+            current.append(node)
+        self.passes.append(current)
+
+    def _beginning(self, start: int) -> None:
+        """A first pass may lack the beat, having no state yet; it uses weights as all do."""
+        left, early = self.most.copy(), []
+        for node in reversed(self.nodes[:start]):
+            kind = self._kind(node)
+            if node in self.taken or left[kind] <= 0:
+                break
+            left[kind] -= 1
+            early.append(node)
+        if any(w is not None for node in early for w in self._made_of(node)):
+            self.passes.insert(0, early[::-1])
+
+    def _is_loop(self) -> bool:
+        """Whether passes have their weights in common, and, if they are but two, read an input."""
+        if are_layers(self.passes):
+            return False
+        one, other = ({self.weights.get(p, p) for n in each for p in n.parents} for each in self.passes[:2])
+        return len(self.passes) > 2 or self._reads_input(self.passes[1], one & other)
+
+    def _reads_input(self, nodes: Pass, common: set[Hashable]) -> bool:
+        """Whether a pass reads what is no weight of all, and was not made by the one before."""
+        here = {*nodes, *self.passes[0]}
+        return any(
+            not is_inline(parent) and parent not in self.on_beat
+            for node in nodes
+            for parent in node.parents
+            if parent not in here and self.weights.get(parent) not in common
+            or traits_of(parent.primitive).part and self.weights.get(parent) in common
+        )
+
+
+def are_layers(passes: list[Pass]) -> bool:
+    """Whether passes are the layers of a net: each has weights of its own, no fewer than in common.
+
+    One such pass more or less does not matter: the last may not use all that the others use.
+    """
+    used = [weights_of(nodes) for nodes in passes]
+    common = set.intersection(*used[:2]) | set.intersection(*used[-2:])
+    return min(len(each - common) for each in used) >= max(len(common), 1)
+
+
+def weights_of(nodes: Pass) -> set[Node]:
+    """The leaves that a pass reads and that may be parameters."""
+    return {p for node in nodes for p in node.parents if p.is_leaf and may_be_parameter(p)}
+
+
+def _depending(places: list[Node], first: Node) -> set[Node]:
+    """What depends on a node, itself included."""
+    found = {first}
+    for node in places:
+        if not found.isdisjoint(node.parents):
+            found.add(node)
+    return found

@@ -1,0 +1,328 @@
+"""When was each operation of a graph made: at which time step?
+
+The program may say it (`step`), and its word stands.  Recurrent layers of `nn` count the steps of
+each of their calls.  What neither says is found: whatever carries something on in a loop is time.
+This is the one place that decides; everything else is given a graph whose nodes bear their steps.
+
+A call of a layer, and a loop, is a *stretch* of time with passes 1 … n.  It begins after the steps
+that its first state comes from: a decoder goes on where its encoder ended, a layer called again
+with the state that it returned goes on counting.
+"""
+
+from __future__ import annotations
+
+import copy
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import permutations
+from typing import NamedTuple
+
+from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.operations.traits import traits_of
+from tinygrad_rnn.reading import beat, lines
+from tinygrad_rnn.reading.given import was_detached
+
+SOURCES = ("found", "given", "none")
+
+
+class Timed(NamedTuple):
+    """A graph whose nodes bear the time steps at which they were made.
+
+    Attributes
+    ----------
+    root : Node
+    new : dict of Node, by node
+        What took the place of nodes whose step, or that of what they depend on, was not known.
+    origin : str
+        Where steps come from: "given" (by the program, or by layers of `nn`), "structure" (some
+        were found by the beat of the graph), "lines" (by the program's own) or "none".
+    """
+
+    root: Node
+    new: Mapping[Node, Node]
+    origin: str
+
+    def of(self, place: Node) -> Node:
+        """What stands for a place of the graph as it was recorded."""
+        return self.new.get(place, place)
+
+
+def in_time(root: Node, steps: str = "found") -> Timed:
+    """The graph that ends at ``root``, with time steps for all that was made in one.
+
+    Nothing is changed: nodes whose step is found are copied, and all that depends on them.
+
+    Parameters
+    ----------
+    root : Node
+    steps : "found", "given" or "none"
+        Whether loops are looked for where the program says nothing; or only what it says itself;
+        or no time at all.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> cell, h = tg.nn.RNNCell(1, 1), tg.zeros(1, 1)
+    >>> for x in tg.randn(3, 1, 1):
+    ...     h = cell(x, h)
+    >>> timed = in_time(h.sum().node)
+    >>> timed.origin, [place.tag.step for place in tape([timed.root]) if place.notes][-3:]
+    ('structure', [1, 2, 3])
+    """
+    places = tape([root])
+    if steps == "none":
+        change = {place: Moment(None) for place in places if place.tag.step is not None}
+        origin = "none"
+    else:
+        timeline = _Timeline(places if steps == "found" else [])
+        change = timeline.change
+        timed = change or any(place.tag.step for place in places)
+        origin = "given" if timed else "none"
+        origin = timeline.origin if any(m.found for m in change.values()) else origin
+    new = _copies(places, change)
+    return Timed(new.get(root, root), new, origin)
+
+
+class Moment(NamedTuple):
+    """What is to become of a place's time: its step; whether it was found, and names still hold."""
+
+    step: int | None
+    found: bool = False
+    hands_on: bool = False
+
+
+def _copies(places: list[Node], change: Mapping[Node, Moment]) -> dict[Node, Node]:
+    new: dict[Node, Node] = {}
+    for place in places if change else ():
+        if place in change or any(parent in new for parent in place.parents):
+            it = new[place] = copy.copy(place)
+            it.parents = tuple(new.get(parent, parent) for parent in place.parents)
+            if place in change:
+                step, _, hands_on = change[place]
+                it.tag = place.tag._replace(step=step)
+                it.notes = None if hands_on else place.notes
+    return new
+
+
+# -- stretches of time ---------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class _Stretch:
+    """A loop or a call of a layer: its places by pass, from 1, and what its first state is."""
+
+    passes: dict[int, list[Node]]
+    initial: list[Node] = field(default_factory=list)
+    reads: list[Node] = field(default_factory=list)  # at its first pass, from outside
+    is_loop: bool = False
+    base: int = 0
+    reverse: bool = False
+
+    @property
+    def start(self) -> int:
+        return min(nodes[0].order for nodes in self.passes.values())
+
+    def step(self, number: int) -> int:
+        """The time step of a pass."""
+        return self.base + (len(self.passes) + 1 - number if self.reverse else number)
+
+
+class _Timeline:
+    """All stretches of a graph, one after another or side by side, and what they change."""
+
+    def __init__(self, places: list[Node]) -> None:
+        self.places = places
+        self.step = {p: p.tag.step for p in places if p.tag.step is not None and p.tag.call is None}
+        self.calls: dict[int, list[Node]] = defaultdict(list)
+        for place in places:
+            if place.tag.call is not None and place.tag.step is not None and not place.is_leaf:
+                self.calls[place.tag.call].append(place)
+        self.home: dict[Node, _Stretch] = {}
+        self.found: set[Node] = set()
+        self.change: dict[Node, Moment] = {}
+        for stretch in sorted([*self._loops(), *self._calls()], key=lambda each: each.start):
+            self._place(stretch)
+        self._hand_on()
+        for place, step in self.step.items():
+            if place.tag.step != step:
+                self.change[place] = Moment(step, found=place in self.found)
+
+    def _long(self, call: int) -> bool:
+        return any((place.tag.step or 0) > 1 for place in self.calls[call])
+
+    def _loops(self) -> Iterator[_Stretch]:
+        """Loops of the program, perhaps with calls of layers that have one step each."""
+        short = {call for call in self.calls if not self._long(call)}
+        free = {
+            place for place in self.places
+            if not place.is_leaf and (
+                place.tag.call in short and place.tag.step is not None
+                if place.tag.call is not None
+                else place.tag.step is None
+            )
+        }  # fmt: skip
+        said = [place.order for place in self.step if not place.is_leaf]
+        traced = lines.loops(self.places, free)
+        self.origin = "lines" if traced else "structure"
+        rest = free - {node for passes in traced for nodes in passes for node in nodes}
+        for passes in [*traced, *beat.loops(self.places, rest)]:
+            span = bisect_right(said, passes[0][0].order), bisect_right(said, passes[-1][-1].order)
+            if span[0] == span[1]:  # where the program tells steps itself it knows better
+                yield self._loop(passes)
+
+    def _loop(self, passes: list[list[Node]]) -> _Stretch:
+        known = {node: number for number, nodes in enumerate(passes, 1) for node in nodes}
+        for call in {node.tag.call for node in known} - {None}:
+            self.calls.pop(call, None)  # its one step is that of the loop
+        stretch = _Stretch(dict(enumerate(passes, 1)), is_loop=True)
+        stretch.initial = _initial(passes)
+        stretch.reads = [p for node in passes[0] for p in node.parents if p not in known]
+        return stretch
+
+    def _calls(self) -> Iterator[_Stretch]:
+        for nodes in self.calls.values():
+            passes: dict[int, list[Node]] = defaultdict(list)
+            for node in nodes:
+                if node.tag.step:
+                    passes[node.tag.step].append(node)
+            initial = [p for node in nodes if node.tag.step == 0 for p in node.parents]
+            if passes:
+                first = next(iter(passes.values()))
+                own = set(first)
+                reads = [p for node in first for p in node.parents if p not in own]
+                yield _Stretch(dict(sorted(passes.items())), initial, reads)
+
+    def _place(self, stretch: _Stretch) -> None:
+        """Give a stretch its steps: after those that its first state comes from."""
+        past = list(self._sources(stretch.initial))
+        if past:
+            stretch.base = max(self.step[node] or 0 for node in past)
+        else:
+            beside = {self.home[node] for node in self._sources(stretch.reads) if node in self.home}
+            stretch.base = max((other.base for other in beside), default=0)
+        if stretch.is_loop and not past:
+            stretch.reverse = self._is_backward(stretch)
+        for number, nodes in stretch.passes.items():
+            for node in nodes:
+                self.step[node], self.home[node] = stretch.step(number), stretch
+        if stretch.is_loop:
+            self._found(stretch)
+
+    def _found(self, stretch: _Stretch) -> None:
+        """What a found pass made belongs to its step, leaves too, but not what a layer hands on."""
+        ends = [nodes[-1].order for nodes in stretch.passes.values()]
+        first = stretch.passes[1][0]
+        i = self.places.index(first)
+        while i and _is_constant_of(self.places[i - 1], first):
+            i -= 1
+        for place in self.places[i:]:
+            if place.order > ends[-1]:
+                break
+            step = stretch.step(min(bisect_right(ends, place.order - 1) + 1, len(ends)))
+            if place.is_leaf or place in self.home:
+                self.step[place] = step
+                self.found.add(place)
+
+    def _sources(self, places: Iterable[Node]) -> Iterator[Node]:
+        """What has a step among places and what they are made of, through what has none."""
+        waiting, seen = list(places), set()
+        while waiting:
+            place = waiting.pop()
+            if place in seen:
+                continue
+            seen.add(place)
+            if was_detached(place):  # it goes on from there all the same
+                yield from [node for node in self.home if node.order < place.order][-1:]
+            elif self.step.get(place):
+                if not place.is_leaf:
+                    yield place
+            else:
+                waiting += place.parents
+
+    def _is_backward(self, stretch: _Stretch) -> bool:
+        """Whether a loop reads a sequence from its end, as seen beside one of the same length."""
+        number = {node: n for n, nodes in stretch.passes.items() for node in nodes}
+        pairs: dict[_Stretch, set[tuple[int, int]]] = defaultdict(set)
+        for other in {*self.home.values()}:
+            if len(other.passes) == len(stretch.passes):
+                pairs[other] = set(_meetings(self.places, other.passes, number))
+        return any(
+            len(met) > 1 and len({one + another for one, another in met}) == 1
+            for met in pairs.values()
+        )
+
+    def _hand_on(self) -> None:
+        """A layer's first state that comes from another step is no state of its own but the way."""
+        users: dict[Node, list[Node]] = defaultdict(list)
+        for node in self.places:
+            for parent in node.parents:
+                users[parent].append(node)
+        for place in self.places:
+            if place.tag.step == 0 and not place.is_leaf:
+                steps = [step for user in users[place] if (step := self.step.get(user))]
+                if steps and any(True for _ in self._sources(place.parents)):
+                    found = self.step.pop(place, None) is not None and place in self.found
+                    self.change[place] = Moment(min(steps), found=found, hands_on=True)
+                elif place in self.found:
+                    self.step[place] = 0
+
+
+def _is_constant_of(leaf: Node, node: Node) -> bool:
+    return leaf.is_leaf and not leaf.requires_grad and leaf in node.parents
+
+
+def _initial(passes: list[list[Node]]) -> list[Node]:
+    """What the first pass reads where the second reads what the first has made."""
+    first, second = passes[:2]
+    made, seen = set(first), Counter[object]()
+    alike: dict[object, Node] = {}
+    for node in first:
+        key = node.primitive, node.tag.scope, node.tag[2:4], len(node.parents)
+        seen[key] += 1
+        alike[key, seen[key]] = node
+    seen.clear()
+    found = []
+    for node in second:
+        key = node.primitive, node.tag.scope, node.tag[2:4], len(node.parents)
+        seen[key] += 1
+        twin = alike.get((key, seen[key]))
+        for mine, its in zip(node.parents, twin.parents if twin else ()):
+            if its not in made and _comes_from(mine, made):
+                found.append(its)
+    return found
+
+
+def _comes_from(place: Node, made: Collection[Node]) -> bool:
+    """Whether a place is one of some, or a layer put it together from one."""
+    while place not in made and place.tag.call is not None and place.parents:
+        place = place.parents[0]
+    return place in made
+
+
+def _meetings(
+    places: list[Node], passes: Mapping[int, list[Node]], number: Mapping[Node, int]
+) -> Iterator[tuple[int, int]]:
+    """The passes of two loops that read the same part of something, or are joined afterwards."""
+    others = {node: n for n, nodes in passes.items() for node in nodes}
+    parts = {_part(node): n for node, n in others.items() if traits_of(node.primitive).part}
+    read: dict[Node, set[int]] = defaultdict(set)
+    for node, n in others.items():
+        for parent in node.parents:
+            read[parent].add(n)
+    for node in places:
+        if node in number:
+            if traits_of(node.primitive).part and _part(node) in parts:
+                yield parts[_part(node)], number[node]
+            for parent in node.parents:
+                if len(read[parent]) == 1 and parent.is_leaf:
+                    yield next(iter(read[parent])), number[node]
+        elif len(node.parents) == 2:
+            for one, another in permutations(node.parents):
+                if one in others and another in number:
+                    yield others[one], number[another]
+
+
+def _part(node: Node) -> object:
+    return node.primitive, node.parents[0], repr(node.params)
