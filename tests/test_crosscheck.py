@@ -35,6 +35,7 @@ from tinygrad_rnn.testing.divergence import (
     wrong_output,
     wrong_second_order,
 )
+from tinygrad_rnn.testing.modules import paired_by_step
 from tinygrad_rnn.testing.pairs import written
 from tinygrad_rnn.testing.runs import OURS, run
 
@@ -611,6 +612,104 @@ def test_functions_of_ones_own_cannot_be_checked_alone(torch):
     result = crosscheck(lambda lib, x: Wrong.apply(x) if lib is tg else x * 1, np.ones(2))
     assert not result.ok
     assert "not checked by themselves: Wrong\nlook there first" in result.heading
+
+
+# -- time steps of which little arrives, and weights that are tied --------------------------------
+
+
+def wrong_sign_at_the_first_step(monkeypatch, name):
+    primitive = REGISTRY[name]
+    (right,) = primitive.pulls
+
+    def wrong(g, node):
+        tag = getattr(node, "tag", None)
+        return -right(g, node) if tag and tag.step == 1 else right(g, node)
+
+    monkeypatch.setattr(primitive, "pulls", [wrong])
+    monkeypatch.setattr(primitive, "gathers", [wrong])
+
+
+def long_loop(lib, w, u, x):
+    """Forty steps with the loss at the end: of the first 1e-15 and less arrives."""
+    h = lib.zeros(2, 4, dtype=x.dtype)
+    for t in range(40):
+        with tg.step(t + 1):
+            h = lib.tanh(x[t] @ w + h @ u)
+    return (h * h).sum()
+
+
+def arrays_of_long_loop(dtype="float64"):
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=s) / 5 for s in [(3, 4), (4, 4), (40, 2, 3)]]
+    return [a.astype(dtype) for a in arrays]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_wrong_sign_far_back_is_seen_on_its_own_scale(dtype, torch, monkeypatch):
+    arrays = arrays_of_long_loop(dtype)
+    assert crosscheck(long_loop, *arrays, own_scale=True).ok
+    wrong_sign_at_the_first_step(monkeypatch, "tanh")
+    assert crosscheck(long_loop, *arrays).ok
+    result = crosscheck(long_loop, *arrays, own_scale=True)
+    assert not result.ok
+    assert result.divergences[0].node.tag.step == 1
+    assert "but an operation DIFFERS on its own scale" in result.heading
+    with pytest.raises(AssertionError, match="tanh at step 1"):
+        assert_matches_torch(long_loop, *arrays, own_scale=True)
+
+
+def test_the_share_of_a_step_is_measured_on_its_own_scale():
+    theirs = np.geomspace(1e-15, 1, 40)[:, None] * np.ones(3)
+    ours = theirs.copy()
+    ours[0, 1] *= -1
+    for own_scale in (False, True):
+        found = paired_by_step("shares", ours, theirs, Tolerance(own_scale=own_scale))
+        assert found.ok is not own_scale
+    assert found.trouble == "at step 1: -1e-15 at (1,), PyTorch 1e-15"
+    theirs[0] = ours[0] = 1e-310  # what has lost its digits counts as 0
+    ours[0, 1] *= 1.01
+    assert paired_by_step("shares", ours, theirs, Tolerance(own_scale=True)).ok
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("length", [5, 100])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_layers_agree_on_the_scale_of_each_step(kind, length, dtype, torch, rng):
+    net = getattr(tg.nn, kind)(3, 4, 2, bidirectional=True, dtype=getattr(tg, dtype))
+    x = rng.normal(size=(length, 2, 3)).astype(dtype)
+    result = crosscheck_module(net, x, own_scale=True)
+    assert result.ok, str(result)
+
+
+def tied(kind, options, rng):
+    """A layer some of whose weights, layers and directions are one tensor."""
+    net = getattr(tg.nn, kind)(3, 3, dtype=tg.float64, **options)
+    names = [name for name, _ in net.named_parameters()]
+    shapes = {name: net.get_parameter(name).shape for name in names}
+    for name in names[1:]:
+        if rng.random() < 0.5:
+            same = [first for first in names if shapes[first] == shapes[name] and first < name]
+            if same:
+                setattr(net, name, getattr(net, str(rng.choice(same))))
+    return net
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_tied_layers_and_directions_agree(seed, torch):
+    rng = np.random.default_rng(seed)
+    options = [{"num_layers": 2}, {"bidirectional": True}, {"num_layers": 3, "bias": False}]
+    net = tied(["RNN", "LSTM", "GRU"][seed % 3], options[seed // 3 % 3], rng)
+    result = crosscheck_module(net, rng.normal(size=(4, 2, 3)))
+    assert result.ok, str(result)
+
+
+def test_a_layer_tied_throughout_agrees(torch):
+    net = tg.nn.GRU(3, 3, 2, dtype=tg.float64)
+    for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+        setattr(net, f"{name}_l1", getattr(net, f"{name}_l0"))
+    result = crosscheck_module(net, np.ones((4, 2, 3)))
+    assert result.ok, str(result)
+    assert result["gradient of weight_hh_l0 by step"].ours.shape == (4, 9, 3)
 
 
 # -- three ways ------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from healthy import ODD, task
+from planted import FAULTS
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt
@@ -397,6 +399,151 @@ def test_states_with_their_past() -> None:
             h = tg.tanh(h * w + tg.randn(2, requires_grad=True).detach())
             loss = loss + h.sum()
     assert not found(loss, kind="detached state")
+
+
+# -- what beginners do, and what only looks like it ------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("fault", FAULTS)
+def test_planted_faults_are_named(fault, seed) -> None:
+    loss, net, kind = FAULTS[fault](np.random.default_rng(seed))
+    diagnosis = bptt.diagnose(bptt.record(loss), net)
+    assert kind in {finding.kind for finding in diagnosis}, str(diagnosis)
+
+
+NATURAL = {"zero gradient", "detached state"}  # as notes: see `is_alarm`
+TRUE_OF_SOME = {"vanishing gradient", "saturated gate"}  # of nets that were trained, or are long
+
+
+def is_alarm(finding) -> bool:
+    return not (finding.severity == "note" and finding.kind in NATURAL)
+
+
+@pytest.mark.parametrize("first", range(0, 60, 10))
+def test_fresh_nets_raise_no_alarm(first) -> None:
+    for seed in range(first, first + 10):
+        net = task(seed)
+        diagnosis = bptt.diagnose(bptt.record(net.loss()), net.net)
+        assert not any(map(is_alarm, diagnosis)), f"{seed}: {diagnosis}"
+
+
+@pytest.mark.parametrize("seed", range(1000, 1012))
+def test_trained_nets_raise_no_alarm(seed) -> None:
+    net = task(seed)
+    diagnosis = bptt.diagnose(bptt.record(net.trained(10)), net.net)
+    alarms = [f for f in diagnosis if is_alarm(f) and f.kind not in TRUE_OF_SOME]
+    assert not alarms, str(diagnosis)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("program", ODD)
+def test_programs_that_look_odd_raise_no_alarm(program, seed) -> None:
+    rng = np.random.default_rng(seed)
+    tg.manual_seed(seed)
+    loss, _ = ODD[program](rng, int(rng.integers(2, 5)), int(rng.choice([3, 8, 20])))
+    diagnosis = bptt.diagnose(bptt.record(loss))
+    assert not any(map(is_alarm, diagnosis)), str(diagnosis)
+
+
+@pytest.mark.parametrize(("cut", "steps", "severity"), [
+    ((4,), 6, "note"), ((4, 7), 9, "note"), ((4, 7), 8, "note"), ((3,), 10, "warning"),
+    ((2, 5), 6, "warning"), (range(2, 7), 6, "warning"),
+])  # fmt: skip
+def test_truncation_by_windows_of_one_length_is_no_mistake(cut, steps, severity) -> None:
+    (finding,) = found(loop(cut, steps=steps), kind="detached state")
+    assert finding.severity == severity
+
+
+@pytest.mark.parametrize(("start", "severity"), [(11, "note"), (20, "warning"), (4, "warning")])
+def test_a_walk_that_does_not_reach_the_first_steps(start, severity) -> None:
+    """A chunk of ten of which five were before, or a loop that detaches; 4 … 20 is no chunk."""
+    cell = tg.nn.GRUCell(3, 4)
+    h = cell(tg.randn(2, 3)).detach()
+    for t in range(start, 21):
+        with tg.step(t):
+            h = cell(tg.randn(2, 3), h)
+    (finding,) = found(energy(h), cell, "detached state")
+    assert (finding.severity, finding.steps) == (severity, (start,))
+
+
+def test_a_detached_state_that_was_asked_for_its_gradient() -> None:
+    (finding,) = found(loop((4,), lambda h: h.detach().requires_grad_()), kind="detached state")
+    assert finding.steps == (4,)
+
+
+@pytest.mark.parametrize("how", [lambda h: h.detach(), lambda h: tg.tensor(h.item())])
+def test_states_of_one_number(how) -> None:
+    w, u = (tg.tensor(v, requires_grad=True) for v in (0.7, 0.4))
+    h, loss = tg.tensor(0.1), 0
+    for t in range(1, 9):
+        with tg.step(t):
+            h = tg.tanh(w * (how(h) if t == 4 else h) + u * tg.tensor(0.3 * t))
+            loss = loss + h
+    (finding,) = found(loss, kind="detached state")
+    assert finding.steps == (4,)
+
+
+def test_loops_that_are_cut_everywhere_need_no_numbers() -> None:
+    """Nothing tells then that they are loops, except values that come again."""
+    i2h, h, loss = tg.nn.Linear(7, 4), tg.zeros(2, 4), 0
+    for _ in range(5):
+        h = tg.tanh(i2h(tg.cat([tg.randn(2, 3), h.detach()], 1)))
+        loss = loss + energy(h)
+    (finding,) = found(loss, i2h, "detached state")
+    assert "made before, 4 times" in finding.what
+    rnn = tg.nn.LSTM(3, 4)
+    hs = [rnn(tg.randn(1, 2, 3))[0] for _ in range(5)]
+    (finding,) = found(energy(tg.cat(hs)), rnn, "state reset")
+    assert finding.where == "lstm layer 0"
+
+
+def test_only_what_is_wrong_is_cut() -> None:
+    """Two cells, of which the upper one's state is detached; where it is said which."""
+    lower, upper = tg.nn.GRUCell(3, 4), tg.nn.GRUCell(4, 4)
+    a = b = tg.zeros(2, 4)
+    loss = 0
+    for t in range(1, 6):
+        with tg.step(t):
+            with tg.scope("lower"):
+                a = lower(tg.randn(2, 3), a)
+            with tg.scope("upper"):
+                b = upper(a, b.detach())
+            loss = loss + energy(b)
+    (finding,) = found(loss, kind="detached state")
+    assert "upper" in finding.where
+    assert finding.steps == (2, 3, 4, 5)
+
+
+def test_what_is_left_of_earlier_walks() -> None:
+    net, x = layer("RNN", 3, 4)
+    walk = bptt.record(energy(net(x)[0]))
+    assert not bptt.diagnose(walk, net)
+    again = bptt.record(energy(net(x)[0]))
+    assert not bptt.diagnose(walk, net)  # what comes after it is no fault of the first
+    (finding,) = bptt.diagnose(again, net)
+    assert finding.kind == "leftover gradient"
+    assert finding.parameters == ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    for set_to_none in (True, False):
+        net.zero_grad(set_to_none)
+        walk = bptt.record(energy(net(x)[0]))
+        tg.nn.utils.clip_grad_norm_(net.parameters(), 0.01)
+        assert not bptt.diagnose(walk, net)
+
+
+def test_inputs_that_require_grad_are_no_parameters() -> None:
+    net, x = layer("RNN", 3, 4)
+    x.requires_grad_()
+    loss = energy(net(x * tg.zeros(10, 4, 3))[0])
+    (finding,) = found(loss, net, "zero gradient")
+    assert finding.parameters == ("weight_ih_l0",)
+
+
+def test_reshaping_where_axes_should_change_places() -> None:
+    words = tg.nn.Embedding(9, 3)(tg.tensor(np.arange(20).reshape(4, 5) % 9))
+    (finding,) = found(energy(tg.nn.GRU(3, 4)(words.view(5, 4, 3))[0]), kind="mixed-up axes")
+    assert "(4, 5, 3) becomes (5, 4, 3)" in finding.what
+    assert not found(energy(tg.nn.GRU(3, 4)(words.transpose(0, 1))[0]), kind="mixed-up axes")
 
 
 # -- zero gradients -------------------------------------------------------------------------------

@@ -7,15 +7,25 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
+from tinygrad_rnn.bptt.illnesses.axes import mixed_up_axes
+from tinygrad_rnn.bptt.illnesses.blocks import blocked_states
+from tinygrad_rnn.bptt.illnesses.copies import values_that_come_again
+from tinygrad_rnn.bptt.illnesses.cuts import cut_states, never_carried
 from tinygrad_rnn.bptt.illnesses.finding import SEVERITIES, Finding
+from tinygrad_rnn.bptt.illnesses.leftovers import leftover_gradients
+from tinygrad_rnn.bptt.illnesses.losses import misfed_losses
 from tinygrad_rnn.bptt.illnesses.numbers import not_finite
-from tinygrad_rnn.bptt.illnesses.paths import detached_states, unused_parameters
+from tinygrad_rnn.bptt.illnesses.paths import unused_parameters
 from tinygrad_rnn.bptt.illnesses.rates import vanishing_or_exploding
+from tinygrad_rnn.bptt.illnesses.symmetry import identical_units
 from tinygrad_rnn.bptt.illnesses.units import dead_relus, saturated_gates
 from tinygrad_rnn.bptt.illnesses.zeros import zero_gradients
 from tinygrad_rnn.bptt.record import Record, expect_record
+from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.reading.given import role_of
 from tinygrad_rnn.reading.names import names
+from tinygrad_rnn.reading.roles import parameters
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.text import Report, clean, table
 
@@ -27,7 +37,10 @@ def diagnose(record: Record, module: Module | Iterable[Tensor] | None = None) ->
     """Look for what hinders learning: what, where, and what to do.
 
     Found are dead ReLUs, saturated gates, gradients that vanish or explode, the origin of NaN and
-    infinity, detached states, gradients that are exactly zero and why, and unused parameters.
+    infinity; states that are detached, set back or multiplied by 0; losses that do not get what
+    they expect, and a softmax over samples; batch and time mixed up; units that are the same;
+    gradients left over from an earlier walk; gradients that are exactly zero and why, and unused
+    parameters.
 
     Parameters
     ----------
@@ -58,18 +71,31 @@ def diagnose(record: Record, module: Module | Iterable[Tensor] | None = None) ->
     expect_record(record, "diagnose")
     given = _parameters(module)
     called = names(record.places) | {p.node: name for name, p in given if p.node is not None}
-    leaves = [(called[p], p) for p in record.places if p.is_leaf and p.requires_grad]
+    learned = _learned(record, given)
+    leaves = [(called[p], p) for p in record.places if p in learned]
     found = [
         *not_finite(record),
         *dead_relus(record),
         *saturated_gates(record),
         *vanishing_or_exploding(record),
-        *detached_states(record),
+        *(cut := [*cut_states(record)]),
+        *(() if cut else [*values_that_come_again(record), *never_carried(record)]),
+        *blocked_states(record),
+        *mixed_up_axes(record),
+        *misfed_losses(record),
+        *identical_units(record, leaves),
+        *leftover_gradients(record, leaves),
         *unused_parameters(record, given),
         *zero_gradients(record, leaves),
     ]
     found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     return Diagnosis(tuple(found), len(record))
+
+
+def _learned(record: Record, given: list[tuple[str, Tensor]]) -> set[Node]:
+    """The parameters of a graph: those that were given and those of modules, if any were given."""
+    learned, known = parameters(record.places, record.root), {p.node for _, p in given}
+    return {p for p in learned if not given or p in known or role_of(p) == "parameter"}
 
 
 def _parameters(module: Module | Iterable[Tensor] | None) -> list[tuple[str, Tensor]]:

@@ -18,6 +18,7 @@ from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.time import SOURCES, in_time
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
+from tinygrad_rnn.writing.norms import norm
 
 Array = np.ndarray[Any, Any]
 
@@ -78,6 +79,8 @@ class Record:
         Where the time steps come from: "given" (by the program's `step`, or by layers of `nn`),
         "structure" (what the program did not say was found in the graph: a loop that carries
         something on), "lines" (of the program, see `bptt.traced`) or "none".
+    before : dict of float, by leaf
+        The norm of what ``.grad`` held when the walk came, of leaves where it was not zero.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Record:
         leaves: dict[Node, Array],
         saved: dict[Node, tuple[Any, ...]],
         steps: str = "found",
+        before: dict[Node, float] | None = None,
     ) -> None:
         self._timed = timed = in_time(root, steps)
         self.root, self.steps_from = timed.root, timed.origin
@@ -94,6 +98,7 @@ class Record:
         self.places = tape([self.root])
         leaves = {timed.of(leaf): g for leaf, g in leaves.items()}
         saved = {timed.of(node): arrays for node, arrays in saved.items()}
+        self.before = {timed.of(at): held for at, held in (before or {}).items()}
         self._saved = saved
         kept = {
             at: array
@@ -289,17 +294,26 @@ def record(
     visits: list[Visit] = []
     leaves: dict[Node, Array] = {}
     saved: dict[Node, tuple[Any, ...]] = {}
+    before: dict[Node, float] = {}
 
     def observe(place: Node, g: Any, sent: list[Any]) -> None:
         if place.is_leaf:
             leaves[place] = np.array(g)
+            if held := _held(place):
+                before[place] = held
         else:
             saved[place] = place.saved or ()
             visits.append(Visit(len(visits) + 1, place, _fixed(g), sent))
 
     accumulate(run_walk([loss], [gradient], retain_graph, False, observer=observe))
     assert isinstance(loss.node, Node)
-    return Record(loss.node, visits, leaves, saved, steps)
+    return Record(loss.node, visits, leaves, saved, steps, before)
+
+
+def _held(leaf: Node) -> float:
+    """The norm of what a leaf has in ``.grad``."""
+    grad = leaf.notes.grad if leaf.notes is not None else None
+    return 0.0 if grad is None else norm(grad.array if isinstance(grad, Tensor) else grad)
 
 
 def expect_record(record: Any, caller: str) -> None:

@@ -82,6 +82,7 @@ def _continued_sigmoid(z: Any) -> Any:
     analytic=_continued_sigmoid,
     activation=True,
     squashes=(0, 1),
+    makes="probabilities",
     steepest=0.25,
     stops=_AT_THEIR_ENDS,
 )
@@ -639,6 +640,7 @@ def _log_softmax(x: Any, *, axis: tuple[int, ...]) -> Any:
     prepare=floats("softmax"),
     twin=twins.along_one("softmax"),
     activation=True,
+    makes="probabilities",
 )
 def softmax(input: Any, dim: int, dtype: DTypeLike = None) -> Tensor:
     """exp(x) / Σ exp(x) along ``dim``: positive numbers that sum to 1, without overflow.
@@ -671,6 +673,8 @@ softmax.vjp(
     prepare=floats("log_softmax"),
     twin=twins.along_one("log_softmax"),
     activation=True,
+    makes="log-probabilities",
+    expects="logits",
 )
 def log_softmax(input: Any, dim: int, dtype: DTypeLike = None) -> Tensor:
     """``ln softmax(x)`` along ``dim``, which is x − ln Σ exp(x); exact where softmax rounds to 0.

@@ -427,6 +427,7 @@ def _check_weight(name: str, weight: Any, classes: int) -> None:
     "x",
     prepare=floats("nll_loss"),
     twin=twins.nll_loss,
+    expects="log-probabilities",
 )
 def nll_loss(
     input: Any,
@@ -599,6 +600,7 @@ def _cross_entropy_of_logits(x: Any, target: Any) -> Any:
     "x target",
     prepare=promoted("binary_cross_entropy_with_logits", numbers=False),
     twin=twins.each("binary_cross_entropy_with_logits"),
+    expects="logits",
     analytic=False,
 )
 def binary_cross_entropy_with_logits(

@@ -48,6 +48,11 @@ class Traits:
         How it puts tensors together: "along" an axis that they have, "anew" along a new one.
     moves : bool
         Whether it only puts elements of its inputs into other places.
+    makes : str
+        What its results are, if not any numbers: "probabilities", "log-probabilities".
+    expects : str
+        What its first input should be: "logits", of which it makes probabilities itself, or
+        "log-probabilities".
     remedy : str
         What to do where it makes infinities or NaN.
     stops : str
@@ -70,6 +75,8 @@ class Traits:
     part: bool = False
     joins: str = ""
     moves: bool = False
+    makes: str = ""
+    expects: str = ""
     remedy: str = ""
     stops: str = ""
 

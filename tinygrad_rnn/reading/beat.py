@@ -233,7 +233,7 @@ class _Passes:
             self.passes = []
 
     def _used_again(self, weights: dict[Node, Hashable]) -> dict[Node, Hashable]:
-        """The weights without what only a few passes share, as one's target the next one's input."""
+        """The weights without what a few passes share, as one's target the next one's input."""
         passes: dict[Hashable, set[int]] = defaultdict(set)
         for i, node in enumerate(self.nodes[self.anchors[0] : self.anchors[-1] + 1]):
             for parent in node.parents:

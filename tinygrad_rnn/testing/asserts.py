@@ -24,13 +24,14 @@ def assert_matches_torch(
     second_order: bool = False,
     rtol: float | None = None,
     atol: float | None = None,
+    own_scale: bool = False,
     seed: int = 0,
 ) -> None:
     """Fail unless a function gives the same outputs and gradients with PyTorch.
 
     Parameters
     ----------
-    fn, inputs, modules, second_order, rtol, atol, seed
+    fn, inputs, modules, second_order, rtol, atol, own_scale, seed
         As in `crosscheck`, which also says what is raised besides.
 
     Raises
@@ -47,8 +48,9 @@ def assert_matches_torch(
     """
     __tracebackhide__ = True
     found = crosscheck(
-        fn, *inputs, modules=modules, second_order=second_order, rtol=rtol, atol=atol, seed=seed
-    )
+        fn, *inputs, modules=modules, second_order=second_order,
+        rtol=rtol, atol=atol, own_scale=own_scale, seed=seed,
+    )  # fmt: skip
     if not found.ok:
         raise AssertionError(str(found))
 

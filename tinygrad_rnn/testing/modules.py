@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ def crosscheck_module(
     second_order: bool = False,
     rtol: float | None = None,
     atol: float | None = None,
+    own_scale: bool = False,
     seed: int = 0,
 ) -> CrossCheck:
     """Run a module of this package beside its twin in PyTorch, which gets the same weights.
@@ -38,8 +40,9 @@ def crosscheck_module(
         As in `crosscheck`. It is copied, and does not change.
     *inputs : arrays, Tensors, PackedSequences, or nested lists, tuples and dicts of them
         What the module is called with; which of them require grad, as in `crosscheck`.
-    second_order, rtol, atol, seed
-        As in `crosscheck`, which also says what is returned and raised.
+    second_order, rtol, atol, own_scale, seed
+        As in `crosscheck`, which also says what is returned and raised. With ``own_scale`` the
+        share of each time step is measured by its own largest entry, too.
 
     Examples
     --------
@@ -77,7 +80,7 @@ def crosscheck_module(
         call,
         inputs,
         [module],
-        Tolerance(rtol, atol),
+        Tolerance(rtol, atol, own_scale),
         second_order,
         seed,
         names,
@@ -104,10 +107,21 @@ def _by_step(check: Beside) -> list[Pair]:
         return []
     ours, theirs = _shares(check), aside(lambda: _shares_there(check, twin))
     return [
-        paired(f"gradient of {name} by step", ours[name], theirs[name], check.tolerance)
+        paired_by_step(f"gradient of {name} by step", ours[name], theirs[name], check.tolerance)
         for name in ours
         if name in theirs
     ]
+
+
+def paired_by_step(what: str, ours: Array, theirs: Array, tolerance: Tolerance) -> Pair:
+    """Shares of all steps as one pair; on their own scale they are compared step by step."""
+    whole = paired(what, ours, theirs, tolerance)
+    if not (whole.ok and tolerance.own_scale):
+        return whole
+    for t, (a, b) in enumerate(zip(ours, theirs, strict=True), 1):
+        if trouble := paired(what, a, b, tolerance).trouble:
+            return replace(whole, trouble=f"at step {t}: {trouble}")
+    return whole
 
 
 def _shares(check: Beside) -> dict[str, Array]:

@@ -21,10 +21,14 @@ class Tolerance:
     Entries a and b agree if |a − b| ≤ rtol·|b| + atol·max(1, |largest entry of b|): in a gradient
     of thousands an entry near 0 is what large terms left when they cancelled. NaN agrees with NaN,
     and integers and bools must be equal.
+
+    With ``own_scale`` there is no 1 in this: an array of 1e-15 is measured by its own largest
+    entry. Only what is so small that its type has lost digits of it still counts as 0.
     """
 
     rtol: float | None = None
     atol: float | None = None
+    own_scale: bool = False
 
     def __post_init__(self) -> None:
         for name, limit in (("rtol", self.rtol), ("atol", self.atol)):
@@ -42,10 +46,17 @@ class Tolerance:
         if theirs.dtype.kind == "f":
             rtol, atol = self.of(theirs.dtype)
             size = np.abs(np.where(np.isfinite(theirs), theirs, 0).astype(np.float64))
-            gap = np.where(gap <= rtol * size + atol * np.max(size, initial=1), 0, gap)
+            scale = np.max(size, initial=_smallest(theirs.dtype) if self.own_scale else 1)
+            gap = np.where(gap <= rtol * size + atol * scale, 0, gap)
         if not gap.any():
             return None
         return tuple(int(i) for i in np.unravel_index(np.argmax(gap), gap.shape))
+
+
+def _smallest(dtype: np.dtype[Any]) -> float:
+    """Below this a rounding error may be lost altogether, among numbers of less than all digits."""
+    kind = np.finfo(dtype)
+    return float(kind.tiny) / float(kind.eps)
 
 
 def gaps(ours: Array, theirs: Array) -> Array:

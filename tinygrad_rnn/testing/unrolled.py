@@ -17,7 +17,8 @@ class Unrolled:
     Attributes
     ----------
     clones : dict
-        For each parameter its clones, one for each step t = 1 … T; filled by a call.
+        For each parameter its clones, one for each step t = 1 … T; filled by a call. One that
+        takes several parts, being tied, has the same clones in all of them, under its first name.
     """
 
     def __init__(self, torch: Any, layer: Any) -> None:
@@ -27,6 +28,7 @@ class Unrolled:
     def __call__(self, input: Any, hx: Any = None) -> list[Any]:
         """Run it; returns output (its data, if packed), h_n and, of an LSTM, c_n."""
         torch, layer = self.torch, self.layer
+        self.clones.clear()
         rnn = torch.nn.utils.rnn
         packed = isinstance(input, rnn.PackedSequence)
         x = rnn.pad_packed_sequence(input)[0] if packed else input
@@ -79,7 +81,8 @@ class Unrolled:
         torch, steps = self.torch, len(x)
         one, weights = self._one_step(x.shape[-1], suffix)
         for name in weights.values():
-            self.clones[name] = [self.layer.get_parameter(name).clone() for _ in range(steps)]
+            if name not in self.clones:
+                self.clones[name] = [self.layer.get_parameter(name).clone() for _ in range(steps)]
         ys: list[Any] = [None] * steps
         for t in reversed(range(steps)) if suffix.endswith("_reverse") else range(steps):
             now = {local: self.clones[name][t] for local, name in weights.items()}
@@ -101,4 +104,9 @@ class Unrolled:
             more["proj_size"] = layer.proj_size
         one = type(layer)(features, layer.hidden_size, bias=layer.bias, **more)
         locals_ = [name for name, _ in one.named_parameters()]
-        return one, {name: name.removesuffix("_l0") + suffix for name in locals_}
+        return one, {name: self._first_name(name.removesuffix("_l0") + suffix) for name in locals_}
+
+    def _first_name(self, name: str) -> str:
+        """What a parameter is called where the layer has it first: it may be tied."""
+        wanted = self.layer.get_parameter(name)
+        return next(first for first, p in self.layer.named_parameters() if p is wanted)

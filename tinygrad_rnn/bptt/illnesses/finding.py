@@ -17,7 +17,9 @@ class Finding:
         Nothing is learned; less is learned than could be; this may well be intended.
     kind : str
         "dead ReLU", "saturated gate", "vanishing gradient", "exploding gradient", "not finite",
-        "unused parameter", "detached state" or "zero gradient".
+        "detached state", "state reset", "blocked state", "mixed-up axes", "probabilities as
+        logits", "no log-probabilities", "softmax over samples", "identical units", "leftover
+        gradient", "unused parameter" or "zero gradient".
     where : str
         Layer and time steps, or parameters.
     what : str
