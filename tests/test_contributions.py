@@ -252,7 +252,7 @@ WAYS = {
     "stack, mean": lambda terms: tg.stack(terms).mean(),
     "sum": lambda terms: sum(terms),
     "root of the sum": lambda terms: (tg.stack(terms) ** 2).sum().sqrt(),
-    "weighted": lambda terms: sum(l * 0.9**i for i, l in enumerate(terms)),
+    "weighted": lambda terms: sum(term * 0.9**i for i, term in enumerate(terms)),
 }
 
 
@@ -371,7 +371,7 @@ def test_what_never_enters_time_is_a_loss_term_without_a_step() -> None:
     matrix = bptt.contributions(bptt.record(h + 0.1 * w**2), w, by=("loss", "step"))
     assert list(matrix) == [(2, 1), (2, 2), (None, None)]
     assert float(matrix[None, None]) == pytest.approx(0.1)
-    assert str(matrix).splitlines()[1].split() == ["loss", "\\", "step", "1", "2", "–"]
+    assert str(matrix).splitlines()[1].split() == ["loss", "/", "step", "1", "2", "–"]
 
 
 def test_what_comes_to_a_state_is_taken_apart_too() -> None:

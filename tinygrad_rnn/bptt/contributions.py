@@ -169,7 +169,7 @@ class ContributionMatrix(Contributions):
             said = ["–" if share is None else f"{norm(share):.4g}" for share in there]
             body.append([_word(line), *said])
         sums = [norm(sum(self[key] for key in self if key[1] == c)) for c in self.columns]
-        head = [" \\ ".join(self.by), *map(_word, self.columns)]
+        head = [" / ".join(self.by), *map(_word, self.columns)]
         rows = [head, *body, ["sum", *(f"{size:.4g}" for size in sums)]]
         across = [list(row) for row in zip(*rows, strict=True)]
         narrow = [list(row) for row in zip(*(across[:1] + folded(across[1:], 9)), strict=True)]
@@ -283,7 +283,7 @@ def contributions(
     >>> walk = tg.bptt.record(tg.stack(losses).sum())
     >>> print(tg.bptt.contributions(walk, w, by=("loss", "step")))
     Gradient of w by loss, step
-      loss \\ step      1      2      3
+      loss / step      1      2      3
                 1    0.9      –      –
                 2   0.18   0.18      –
                 3  0.036  0.036  0.036

@@ -90,7 +90,8 @@ def _apart(state: tuple[Tensor, ...], whole: Sequence[Tensor | None]) -> list[Te
     So c of an LSTM, of which h is computed, has what comes from the next step alone.
     """
     found = list(whole)
-    newest = sorted(range(len(state)), key=lambda i: state[i].node.order, reverse=True)
+    orders = [0 if x.node is None else x.node.order for x in state]
+    newest = sorted(range(len(state)), key=orders.__getitem__, reverse=True)
     for n, i in enumerate(newest):
         later = [j for j in newest[:n] if found[j] is not None and not state[j].is_leaf]
         if not later:

@@ -87,7 +87,7 @@ class ErrorSurface(Measured):
 
     def rows(self) -> list[list[str]]:
         """A row for each p, a column for each q; the middle of many is left out."""
-        head = [" \\ ".join(self.names), *(f"{q:.4g}" for q in self.q)]
+        head = [" / ".join(self.names), *(f"{q:.4g}" for q in self.q)]
         body = [[f"{p:.4g}", *(f"{x:.4g}" for x in line)] for p, line in zip(self.p, self.loss)]
         across = [list(column) for column in zip(head, *body)]
         kept = [list(row) for row in zip(*across[:1], *folded(across[1:], 9))]
@@ -141,7 +141,7 @@ def error_surface(
     >>> surface = error_surface(lambda: (w * 3 + b) ** 2, w, b, (0, 2), (0, 1), points=(3, 2))
     >>> print(surface)
     The loss over w and b; steepest at w = 2, b = 1: ‖gradient‖ 44.3, its median 22.1
-      w \\ b   0   1
+      w / b   0   1
           0   0   1
           1   9  16
           2  36  49
@@ -202,5 +202,5 @@ def _measured(loss: Any, numbers: list[tuple[Tensor, Any]]) -> tuple[float, list
 
 def _name(number: tuple[Tensor, Any], otherwise: str) -> str:
     tensor, at = number
-    name = name_of(tensor.node) or otherwise
+    name = (name_of(tensor.node) if tensor.node else "") or otherwise
     return name if tensor.numel() == 1 else f"{name}[{', '.join(map(str, np.atleast_1d(at)))}]"

@@ -75,7 +75,7 @@ def labels_of(
     for way in sorted(ways, key=lambda way: not way.apart):  # straight wires leave no choice
         edge = way.forward.edge
         if edge.norm is not None:
-            text = figures.number(edge.norm)
+            text = figures.number(edge.norm) + (f" ({edge.peak})" if edge.peak else "")
             top = scene.boxes[edge.target].region == "top"  # where many arrive, and few leave
             first = top or (way.apart and not _is_level(way.back))
             size = width(text, ON_WIRE, mono=True)
