@@ -89,7 +89,7 @@ def explain(
             "from the loss to it, or it does not require grad"
         )
     explanation = Explanation(record, place, full=full, step=step)
-    known = {node.tag.step for node in explanation.path} - {None}
+    known = {t for node in explanation.path if (t := node.tag.step) is not None}
     if step is not None and step not in known:
         there = ", ".join(map(str, sorted(known))) or "none"
         raise ValueError(f"explain: nothing on the way is of step {step}; there are: {there}")

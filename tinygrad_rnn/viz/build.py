@@ -147,8 +147,9 @@ class _Builder:
         first, *_, last = sorted(norms, key=lambda place: place.order)
         most = max(norms, key=lambda place: (not math.isfinite(norms[place]), norms[place]))
         names = self.boxes.names
-        edge.label = f"{names[first]} … {names[last]}" if edge.label else ""
-        edge.peak = f"largest {figures.number(norms[most])}, of {names[most]}"
+        edge.label = f"{names[first]}…{names[last]}" if edge.label else ""
+        if self.boxes.cells:
+            edge.peak = f"peak {figures.number(norms[most])} {names[most]}"
 
     def _key(
         self, source: Group, target: Group, parent: Node, node: Node, operand: int
@@ -245,6 +246,8 @@ class _Builder:
             longest = max(map(len, self.columns.runs.values()))
             each = "each" if longest <= measure.MOST_SLIVERS else "for the largest of several"
             parts.append(f"Steps left out keep their gradients: one sliver {each}.")
+        if any(edge.peak for edge in scene.edges):
+            parts.append("An arrow for many steps has the norm of all, and its peak.")
         if NOT_KEPT in self.boxes.missing:
             parts.append("Gradients that read not kept: use bptt.record.")
         elif NOT_YET in self.boxes.missing:

@@ -1,4 +1,4 @@
-"""Numbers over two axes as coloured cells: loss terms by steps, and the loss over two parameters."""
+"""Numbers over two axes as coloured cells: loss terms by steps, a loss over two parameters."""
 
 from __future__ import annotations
 
@@ -203,6 +203,7 @@ def _paint(
 ) -> tuple[float, float]:
     count = len(panel.columns)
     cell = min(_CELL, room / count)
+    cell = float(int(cell)) if cell > 4 else cell  # whole pixels leave no gaps between cells
     tall = min(26.0, cell) if cell < _NUMBERED else 26.0
     margin = 22 + max(width(label, _LABEL) for label in panel.lines)
     x, y, wide = left + margin, _HEAD, cell * count
@@ -254,7 +255,7 @@ def _cell(panel: _Panel, value: float, box: Rect, spoken: str, theme: Theme) -> 
 
 
 def _labelled(sizes: Sequence[float], slot: float) -> list[int]:
-    """Which of neighbouring labels are written, so that none touch: every so manieth, and the last."""
+    """Which of neighbouring labels are written, so that none touch; the last one always is."""
     every = max(1, math.ceil(max(sizes) / slot))
     last = len(sizes) - 1
     return [i for i in range(0, last, every) if last - i >= every] + [last]

@@ -33,7 +33,7 @@ class Way(NamedTuple):
 class Label(NamedTuple):
     """What is written beside a wire, and where its base line begins."""
 
-    kind: str  # "carried" (the name of the tensor) or "norm" (of its gradient)
+    kind: str  # "carried" (the tensor's name), "norm" (of its gradient) or "peak" (of a bundle)
     text: str
     x: float
     y: float
@@ -75,11 +75,14 @@ def labels_of(
     for way in sorted(ways, key=lambda way: not way.apart):  # straight wires leave no choice
         edge = way.forward.edge
         if edge.norm is not None:
-            text = figures.number(edge.norm) + (f" ({edge.peak})" if edge.peak else "")
+            text = figures.number(edge.norm)
             top = scene.boxes[edge.target].region == "top"  # where many arrive, and few leave
             first = top or (way.apart and not _is_level(way.back))
             size = width(text, ON_WIRE, mono=True)
             labels.append(page.write("norm", text, size, _spots(way.back, size, first, 1)))
+        if edge.peak:
+            size = width(edge.peak, ON_WIRE, mono=True)
+            labels.append(page.write("peak", edge.peak, size, _spots(way.back, size, True, 1)))
         origin = edge.source, edge.label, way.forward.points[0]
         if edge.label and origin not in named:
             named.add(origin)
