@@ -110,9 +110,9 @@ def unit():
 def test_the_error_surface_has_its_wall(unit) -> None:
     w, b, loss_of = unit
     w.grad = tg.tensor(3.0, dtype=tg.float64)
-    surface = bptt.error_surface(loss_of, w, b, (4.0, 7.0), (-3.0, -1.5), points=(31, 16))
+    surface = bptt.error_surface(loss_of, w, b, (4.0, 7.0), (-3.0, -1.5), points=31)
     assert (w.item(), b.item(), w.grad.item(), b.grad) == (5.0, -2.0, 3.0, None)
-    assert np.asarray(surface).shape == surface.curvature.shape == (31, 16)
+    assert np.asarray(surface).shape == surface.curvature.shape == (31, 31)
 
     def error(p: float, q: float) -> float:
         x = 0.5
@@ -127,7 +127,7 @@ def test_the_error_surface_has_its_wall(unit) -> None:
     assert surface.steepness.max() == pytest.approx(np.hypot(*slope) / 2e-7, rel=1e-3)
     assert surface.steepness.max() > 50 * np.median(surface.steepness)
     chart = viz.error_surface(surface)
-    assert chart.svg.count('class="cell"') == 2 * 31 * 16
+    assert chart.svg.count('class="cell"') == 2 * 31 * 31
     assert chart.svg.count('class="steepest"') == 2
 
 

@@ -82,7 +82,9 @@ def labels_of(
             labels.append(page.write("norm", text, size, _spots(way.back, size, first, 1)))
         if edge.peak:
             size = width(edge.peak, ON_WIRE, mono=True)
-            labels.append(page.write("peak", edge.peak, size, _spots(way.back, size, True, 1)))
+            spots = _spots(way.back, size, True, 1)
+            free = page.write_if_free("peak", edge.peak, size, spots)
+            labels += [] if free is None else [free]
         origin = edge.source, edge.label, way.forward.points[0]
         if edge.label and origin not in named:
             named.add(origin)
@@ -156,6 +158,13 @@ class _Page:
                 break
         self.add(_area(*best, size), _WRITING)
         return Label(kind, text, *best)
+
+    def write_if_free(
+        self, kind: str, text: str, size: float, spots: Iterable[Point]
+    ) -> Label | None:
+        """Write in the first place where there is no other writing and no box, if there is one."""
+        free = [at for at in spots if self._cost(_area(*at, size)) < _WRITING]
+        return self.write(kind, text, size, free) if free else None
 
     def _cost(self, area: Rect) -> int:
         near = {i for square in _squares(area) for i in self.squares[square]}
