@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -59,7 +61,7 @@ def test_the_penalty_of_an_lstm_is_that_of_its_jacobians(torch) -> None:
             z = whole[-1][None]
             whole.append(torch.cat(net(x_t[None], (z[:, :3], z[:, 3:])), 1)[0])
         loss = (whole[-1][:3] ** 2).sum() + (whole[2][:3] ** 3).sum()
-        for before, after in zip(whole, whole[1:]):
+        for before, after in pairwise(whole):
             (g,) = torch.autograd.grad(loss, after, create_graph=True)
             (sent,) = torch.autograd.grad(after, before, g, create_graph=True)
             want = want + (sent.norm() / g.norm() - 1) ** 2 / 5
