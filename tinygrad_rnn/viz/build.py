@@ -148,7 +148,7 @@ class _Builder:
         most = max(norms, key=lambda place: (not math.isfinite(norms[place]), norms[place]))
         names = self.boxes.names
         edge.label = f"{names[first]}…{names[last]}" if edge.label else ""
-        if self.boxes.cells:
+        if self.boxes.cells and norms[most]:
             edge.peak = f"peak {figures.number(norms[most])} {names[most]}"
 
     def _key(
