@@ -13,8 +13,9 @@ from random_layers import layers
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt
 from tinygrad_rnn.cli import demo
+from tinygrad_rnn.reading.given import name_of
 
-ASPECTS = ["step", "operation", "scope", "layer", "direction", "visit"]
+ASPECTS = ["step", "operation", "scope", "layer", "direction", "visit", "run", "loss"]
 
 
 def check_shares(walk: bptt.Record, tensor: tg.Tensor) -> None:
@@ -168,7 +169,7 @@ def test_shares_print_as_a_table_and_convert() -> None:
     shares = bptt.contributions(walk, tensors["W"])
     heading, header, *rows = str(shares).splitlines()
     assert heading == "Gradient of W by step"
-    assert header.split() == ["step", "norm", "of", "the", "gradient"]
+    assert header.split() == ["step", "norm", "along", "the", "gradient"]
     assert [row.split()[0] for row in rows] == ["1", "2", "sum"]
     parts = [float(row.split()[2].rstrip("%")) for row in rows[:2]]
     assert sum(parts) == pytest.approx(100, abs=0.2)
@@ -200,7 +201,7 @@ def test_nothing_comes_to_a_constant() -> None:
     assert len(shares) == 0
     assert shares.total.tolist() == [0, 0]
     assert np.asarray(shares).shape == (0, 2)
-    assert str(shares).splitlines()[-1].split() == ["sum", "0"]
+    assert str(shares).splitlines()[-1].split() == ["sum", "0", "–"]
 
 
 def test_contributions_refuse_what_makes_no_sense() -> None:
@@ -229,12 +230,13 @@ def test_the_parts_of_a_gradient_whose_square_is_no_number(factor) -> None:
             x = w * x
     cells = bptt.contributions(bptt.record(x), w).rows()
     assert {row[-1] for row in cells[1:-1]} == {"2.5%", "…"}
+    assert cells[-1][-1] == "100%"
 
 
 def test_there_are_no_parts_of_nothing() -> None:
     w = tg.ones(2, requires_grad=True)
     shares = bptt.contributions(bptt.record((w * tg.zeros(2)).sum()), w)
-    assert [row[-1] for row in shares.rows()[1:]] == ["–", ""]
+    assert [row[-1] for row in shares.rows()[1:]] == ["–", "–"]
 
 
 def test_arrays_keep_their_type() -> None:
@@ -242,3 +244,168 @@ def test_arrays_keep_their_type() -> None:
     shares = bptt.contributions(bptt.record((w * w).sum()), w)
     assert np.asarray(shares).dtype == np.float32
     assert np.asarray(shares, np.float64).dtype == np.float64
+
+
+# -- loss term by step of use: Pascanu, Mikolov and Bengio (2013), eq. 3–5 ------------------------
+
+WAYS = {
+    "stack, mean": lambda terms: tg.stack(terms).mean(),
+    "sum": lambda terms: sum(terms),
+    "root of the sum": lambda terms: (tg.stack(terms) ** 2).sum().sqrt(),
+    "weighted": lambda terms: sum(term * 0.9**i for i, term in enumerate(terms)),
+}
+
+
+def theirs(torch, weights, x, way) -> np.ndarray:
+    """∂E_t/∂W by step k: in PyTorch, a clone of W at each step, and each E_t by itself."""
+    W, U = (torch.tensor(w) for w in weights)
+    clones = [W.clone().requires_grad_() for _ in x]
+    h, terms = torch.zeros(len(W)).double(), []
+    for own, x_t in zip(clones, torch.tensor(x)):
+        h = torch.tanh(own @ h + U @ x_t)
+        terms.append((h * h).sum())
+    slopes = {  # of the whole loss by each of its terms
+        "stack, mean": [1 / len(x)] * len(x),
+        "root of the sum": (torch.stack(terms) / torch.stack(terms).norm()).tolist(),
+        "weighted": [0.9**i for i in range(len(x))],
+    }.get(way, [1.0] * len(x))
+    rows = []
+    for term, slope in zip(terms, slopes):
+        g = torch.autograd.grad(term, clones, retain_graph=True, allow_unused=True)
+        rows.append([np.zeros_like(weights[0]) if c is None else slope * c.numpy() for c in g])
+    return np.array(rows)
+
+
+def ours(weights, x, way, inside=None) -> tuple[bptt.Record, tg.Tensor]:
+    """The same net here; the loss is put together outside of the steps, or ``inside`` them."""
+    W, U = tg.tensor(weights[0], requires_grad=True), tg.tensor(weights[1])
+    h, terms, total = tg.zeros(len(weights[0]), dtype=tg.float64), [], None
+    for t, x_t in enumerate(tg.tensor(x), 1):
+        with tg.step(t):
+            h = tg.tanh(W @ h + U @ x_t).named("h", "state")
+            terms.append((h * h).sum())
+            if inside is not None:
+                total = terms[-1] * 1.0 if total is None else inside(total, terms[-1])
+    return bptt.record(WAYS[way](terms) if inside is None else total), W
+
+
+@pytest.mark.parametrize("way", list(WAYS))
+def test_the_matrix_of_loss_terms_is_that_of_clones_in_torch(torch, way) -> None:
+    rng = np.random.default_rng(0)
+    weights = rng.standard_normal((3, 3)), rng.standard_normal((3, 2))
+    x = np.eye(2)[[0, 1, 1, 0]]
+    walk, W = ours(weights, x, way)
+    matrix = bptt.contributions(walk, W, by=("loss", "step"))
+    assert (matrix.lines, matrix.columns) == ([1, 2, 3, 4], [1, 2, 3, 4])
+    np.testing.assert_allclose(np.asarray(matrix), theirs(torch, weights, x, way), atol=1e-12)
+    by_step = bptt.contributions(walk, W)
+    np.testing.assert_allclose(np.asarray(matrix).sum(0), np.asarray(by_step), atol=1e-12)
+    across = bptt.contributions(walk, W, by=("step", "loss"))
+    np.testing.assert_array_equal(np.asarray(across), np.asarray(matrix).swapaxes(0, 1))
+    assert not np.triu(matrix.norms(), 1).any()  # no loss term sees later steps
+
+
+INSIDE = {  # how steps hand on a total, and the slopes of the whole by each of three terms
+    "add": (lambda total, term: total + term, [1, 1, 1]),
+    "discount": (lambda total, term: 0.5 * total + term, [0.25, 0.5, 1]),
+    "subtract": (lambda total, term: total - term, [1, -1, -1]),
+}
+
+
+@pytest.mark.parametrize("name", list(INSIDE))
+def test_a_loss_that_is_put_together_in_the_steps_has_its_terms_too(torch, name) -> None:
+    inside, slopes = INSIDE[name]
+    rng = np.random.default_rng(1)
+    weights, x = (rng.standard_normal((3, 3)), rng.standard_normal((3, 2))), np.eye(2)[[0, 1, 1]]
+    walk, W = ours(weights, x, "sum", inside)
+    matrix = np.asarray(bptt.contributions(walk, W, by=("loss", "step")))
+    want = theirs(torch, weights, x, "sum") * np.reshape(slopes, (-1, 1, 1, 1))
+    np.testing.assert_allclose(matrix, want, atol=1e-12)
+
+
+def test_a_linear_rnn_by_the_formula_of_the_textbook() -> None:
+    """d2l.ai, 9.7.2: h_t = W_hx x_t + W_hh h_{t-1}, o_t = W_qh h_t, L = 1/T Σ_t l(o_t, y_t);
+    ∂L/∂h_t = Σ_{i=t}^T (W_hhᵀ)^(T-i) W_qhᵀ ∂L/∂o_{T+t-i}, ∂L/∂W_hh = Σ_t ∂L/∂h_t h_{t-1}ᵀ.
+    """
+    rng, T = np.random.default_rng(0), 5
+    W_hx, W_hh, W_qh = (rng.standard_normal(shape) for shape in ((3, 2), (3, 3), (1, 3)))
+    x, y = rng.standard_normal((T, 2)), rng.standard_normal((T, 1))
+    weight = tg.tensor(W_hh, requires_grad=True)
+    h, hs, losses = tg.zeros(3, dtype=tg.float64), [], []
+    for t in range(T):
+        with tg.step(t + 1):
+            h = tg.tensor(W_hx) @ tg.tensor(x[t]) + weight @ h
+            losses.append(((tg.tensor(W_qh) @ h - tg.tensor(y[t])) ** 2).sum() / 2)
+            hs.append(h)
+    walk = bptt.record(tg.stack(losses).mean())
+    H = [np.zeros(3)] + [h.detach().numpy() for h in hs]
+    by_o = [(W_qh @ H[t] - y[t - 1]) / T for t in range(1, T + 1)]
+    matrix = bptt.contributions(walk, weight, by=("loss", "step"))
+    for t in range(1, T + 1):
+        by_h = [
+            np.linalg.matrix_power(W_hh.T, T - i) @ W_qh.T @ by_o[T + t - i - 1]
+            for i in range(t, T + 1)
+        ]
+        np.testing.assert_allclose(walk.gradient(hs[t - 1]), sum(by_h), atol=1e-12)
+        column = [np.outer(part, H[t - 1]) for part in by_h[::-1]]  # of the losses t, …, T
+        got = np.asarray(matrix)[t - 1 :, t - 1]
+        np.testing.assert_allclose(got, column, atol=1e-12)
+
+
+@settings(max_examples=20)
+@given(layers())
+def test_loss_terms_of_layers_add_up_to_the_shares(made) -> None:
+    loss, layer, _ = made
+    walk = bptt.record(loss)
+    for tensor in layer.parameters():
+        matrix, shares = (bptt.contributions(walk, tensor, by) for by in (("loss", "step"), "step"))
+        assert matrix.columns == list(shares)
+        np.testing.assert_allclose(np.asarray(matrix).sum(0), np.asarray(shares), atol=1e-9)
+
+
+def test_what_never_enters_time_is_a_loss_term_without_a_step() -> None:
+    w, h = tg.tensor(0.5, dtype=tg.float64, requires_grad=True), tg.tensor(1.0, dtype=tg.float64)
+    for t in (1, 2):
+        with tg.step(t):
+            h = tg.tanh(w * h).named("h", "state")
+    matrix = bptt.contributions(bptt.record(h + 0.1 * w**2), w, by=("loss", "step"))
+    assert list(matrix) == [(2, 1), (2, 2), (None, None)]
+    assert float(matrix[None, None]) == pytest.approx(0.1)
+    assert str(matrix).splitlines()[1].split() == ["loss", "/", "step", "1", "2", "–"]
+
+
+def test_what_comes_to_a_state_is_taken_apart_too() -> None:
+    net = tg.nn.RNN(1, 2, dtype=tg.float64)
+    output, _ = net(tg.randn(4, 1, dtype=tg.float64))
+    walk = bptt.record((output * output).sum())
+    place = next(p for p in walk.places if p.tag.step == 2 and name_of(p) == "h")
+    by_term = bptt.contributions(walk, place, by="loss")
+    assert list(by_term) == [2, 3, 4]
+    np.testing.assert_allclose(sum(by_term.values()), walk.gradient(place), atol=1e-12)
+
+
+def test_runs_of_a_layer_over_the_same_steps(torch) -> None:
+    cell = tg.nn.RNNCell(2, 2, dtype=tg.float64)
+    xs = tg.randn(2, 3, 1, 2, dtype=tg.float64)
+    ends = []
+    for x in xs:
+        h = tg.zeros(1, 2, dtype=tg.float64)
+        for t in range(3):
+            with tg.step(t + 1):
+                h = cell(x[t], h)
+        ends.append(h.sum())
+    walk = bptt.record(ends[0] + ends[1], retain_graph=True)
+    whole = bptt.contributions(walk, cell.weight_hh, "run")
+    assert list(whole) == [1, 2]
+    for run, end in enumerate(ends, 1):
+        alone = bptt.record(end, retain_graph=True).gradient(cell.weight_hh)
+        np.testing.assert_allclose(whole[run], alone, atol=1e-12)
+
+
+def test_without_time_steps_the_table_says_what_to_do() -> None:
+    w = tg.ones(2, requires_grad=True).named("w")
+    assert "no time steps; compute each" in str(bptt.contributions(bptt.record((w * w).sum()), w))
+    with tg.step(1):
+        h = tg.tanh(tg.ones(2, requires_grad=True))
+    shares = bptt.contributions(bptt.record((h * w).sum()), w)
+    assert str(shares).startswith("Gradient of w by step: it is used outside of all time steps")

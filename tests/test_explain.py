@@ -374,6 +374,72 @@ def test_layers_are_told_apart() -> None:
     assert "rnn layer 1:" in page
 
 
+def listed(walk: str) -> list[int]:
+    """The visits of a page's lines, in their order."""
+    return [int(found[1]) for found in re.finditer(r"^ +(\d+) ", walk, re.M)]
+
+
+def test_modules_in_modules_are_explained_in_walk_order() -> None:
+    class Net(tg.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lin = tg.nn.Linear(2, 2)
+
+        def forward(self, x):
+            return tg.tanh(self.lin(x * 2))
+
+    net = Net()
+    for steps in (None, (1, 2, 3), range(1, 10)):
+        x = tg.ones(1, 2, requires_grad=True).named("x")
+        y = x
+        for t in steps or [None]:
+            with tg.step(t):
+                y = net(y)
+        explanation = bptt.explain(bptt.record(y.sum()), x)
+        _, forward, _, walk, _ = str(explanation).split("\n\n")
+        assert listed(walk) == sorted(listed(walk))
+        forward = re.sub(r"t = [\d …]+(?=\s)", "", forward)
+        made = re.findall(r"(\S+) = ", forward)
+        for name, written in re.findall(r"(\S+) = ([^,\n]*)", forward):
+            before = made[: made.index(name)]
+            assert all(other not in written.split() or other in before for other in made)
+    assert "… 6 steps likewise, t = 3 … 8" in str(explanation)
+
+
+def test_large_arrays_are_shown_whole_on_request() -> None:
+    tg.manual_seed(0)
+    net = tg.nn.RNN(2, 6)
+    walk = bptt.record(net(tg.randn(6, 2))[0].sum())
+    short, whole = (str(bptt.explain(walk, net.weight_hh_l0, full=f)) for f in (False, True))
+    assert "6×6  ‖" in short
+    assert "6×6  ‖" not in whole
+    assert "likewise" not in whole
+    for line in net.weight_hh_l0.grad.tolist():
+        numbers = r"\s+".join(re.escape(f"{x:.3f}") for x in line if abs(x) >= 5e-4)
+        assert re.search(numbers, whole)
+    page = bptt.explain(walk, net.weight_hh_l0, step=2)
+    assert "  t = 2  " in str(page)
+    assert "  t = 3  " not in str(page)
+    check_latex(page.latex)
+    check_latex(bptt.explain(walk, net.weight_hh_l0, full=True).latex)
+    with pytest.raises(ValueError, match=r"nothing on the way is of step 9; there are: 1, 2, 3"):
+        bptt.explain(walk, net.weight_hh_l0, step=9)
+
+
+def test_weights_of_classes_are_written_if_there_are_any() -> None:
+    x, target = tg.zeros(2, 3, requires_grad=True).named("x"), tg.tensor([0, 2])
+    formulas = [
+        bptt.explain(bptt.record(loss.named("L")), x).equation().terms[0].formula
+        for loss in (
+            tg.nn.functional.nll_loss(x, target, reduction="sum"),
+            tg.nn.functional.nll_loss(x, target, ignore_index=2, reduction="sum"),
+            tg.nn.functional.nll_loss(x, target, tg.tensor([1.0, 2.0, 3.0]), reduction="sum"),
+        )
+    ]
+    assert [formula.startswith("−∂L/∂") for formula in formulas] == [True, True, False]
+    assert formulas[2].startswith("−weight ⊙ ∂L/∂")
+
+
 # -- what is odd ----------------------------------------------------------------------------------
 
 

@@ -714,3 +714,34 @@ def test_any_loop_has_a_picture_without_collisions(program, level):
     reader = Reader(viz.draw(record, level=level, max_nodes=1000).svg)
     check_geometry(reader)
     check_texts(reader)
+
+
+def test_an_arrow_of_many_steps_says_so_and_has_its_peak():
+    tg.manual_seed(0)
+    net = tg.nn.RNN(2, 3)
+    output, _ = net(tg.randn(12, 2))
+    walk = bptt.record((output * output).sum())
+    svg = viz.draw(walk).svg
+    stacked = next(v for v in walk.visits if v.node.primitive.name == "stack")
+    norms = [np.linalg.norm(c) for c in stacked.contributions[2:9]]
+    most = int(np.argmax(norms))
+    assert "h₃…h₉" in svg
+    whole, peak = f"{np.linalg.norm(norms):.3f}", f"peak {norms[most]:.3f} h{chr(0x2083 + most)}"
+    assert f"‖gradient‖ = {whole}, {peak}" in svg
+    assert f">{peak}</text>" in svg
+    assert "An arrow for many steps has the norm of all, and its peak." in svg
+
+
+def test_folded_columns_of_operations_keep_their_rails():
+    """What is drawn to flow into a weight is all of its gradient."""
+    tg.manual_seed(0)
+    net = tg.nn.RNN(1, 1, bias=False)
+    walk = bptt.record((net(tg.randn(12, 1))[0] ** 2).sum())
+    source = source_of(walk)
+    scene = scene_of(source, level="op", steps=(2, 3))
+    (weight,) = [i for i, box in scene.boxes.items() if box.name == "weight_hh_l0"]
+    shares = bptt.contributions(walk, net.weight_hh_l0)
+    drawn = sorted(edge.norm for edge in scene.edges if edge.source == weight)
+    want = [abs(float(shares[t].item())) for t in (1, 2, 10, 11, 12)]
+    want.append(abs(sum(float(shares[t].item()) for t in range(3, 10))))
+    np.testing.assert_allclose(drawn, sorted(want), rtol=1e-5)

@@ -4,15 +4,17 @@ from importlib import import_module as _import
 from typing import TYPE_CHECKING
 
 from tinygrad_rnn.autograd.contexts import keep_values, scope, step, traced
-from tinygrad_rnn.bptt.contributions import Contributions, contributions
+from tinygrad_rnn.bptt.contributions import ContributionMatrix, Contributions, contributions
 from tinygrad_rnn.bptt.record import Record, Visit, record
 
 if TYPE_CHECKING:  # who checks types sees these names, and no others
     from tinygrad_rnn.bptt.diagnosis import Diagnosis, diagnose
     from tinygrad_rnn.bptt.explanation import Explanation, explain
     from tinygrad_rnn.bptt.illnesses.finding import Finding
+    from tinygrad_rnn.bptt.penalty import vanishing_penalty
     from tinygrad_rnn.bptt.state_flow import Flow, StateFlow, flow
     from tinygrad_rnn.bptt.state_jacobians import Jacobians, jacobians
+    from tinygrad_rnn.bptt.surface import ErrorSurface, error_surface
     from tinygrad_rnn.bptt.truncation import (
         Truncation,
         TruncationComparison,
@@ -22,8 +24,10 @@ if TYPE_CHECKING:  # who checks types sees these names, and no others
 else:
     _ELSEWHERE = {
         "diagnosis": ("Diagnosis", "diagnose"),
+        "surface": ("ErrorSurface", "error_surface"),
         "explanation": ("Explanation", "explain"),
         "illnesses.finding": ("Finding",),
+        "penalty": ("vanishing_penalty",),
         "state_flow": ("Flow", "StateFlow", "flow"),
         "state_jacobians": ("Jacobians", "jacobians"),
         "truncation": ("Truncation", "TruncationComparison", "compare_truncation", "truncate"),
@@ -42,8 +46,10 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "ContributionMatrix",
     "Contributions",
     "Diagnosis",
+    "ErrorSurface",
     "Explanation",
     "Finding",
     "Flow",
@@ -56,6 +62,7 @@ __all__ = [
     "compare_truncation",
     "contributions",
     "diagnose",
+    "error_surface",
     "explain",
     "flow",
     "jacobians",
@@ -65,4 +72,5 @@ __all__ = [
     "step",
     "traced",
     "truncate",
+    "vanishing_penalty",
 ]

@@ -179,3 +179,25 @@ def array(value: Any) -> str:
     """An array on one line: its numbers, or the shape and norm of a large one."""
     lines = figures.array(value)
     return lines[0] if len(lines) == 1 else f"[{' '.join(lines)}]"
+
+
+def whole(value: Any) -> list[str]:
+    """All of an array as lines, one for each row of its last axis, however large it is.
+
+    Examples
+    --------
+    >>> whole(np.array([[1.0, -2.0], [30.0, 4.0]]))
+    ['[[ 1.000 -2.000]', ' [30.000  4.000]]']
+    """
+    a = np.asarray(value)
+    if a.size == 0 or a.ndim == 0:
+        return [array(a)]
+    rows = [[figures.number(x) for x in row] for row in a.reshape(-1, a.shape[-1])]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [" ".join(x.rjust(n) for x, n in zip(row, widths, strict=True)) for row in rows]
+    depth = a.ndim - 1
+    for i, line in enumerate(lines):
+        ends = [math.prod(a.shape[axis:-1]) for axis in range(depth)]
+        before, after = (sum((i + at) % n == 0 for n in ends) for at in (0, 1))
+        lines[i] = f"{' ' * (depth - before)}{'[' * before}[{line}]{']' * after}"
+    return lines

@@ -7,6 +7,7 @@ reader steps through the backward walk.
 
 from tinygrad_rnn.viz.chart import Chart
 from tinygrad_rnn.viz.gradient_flow import FlowChart, gradient_flow
+from tinygrad_rnn.viz.grid import contribution_map, error_surface
 from tinygrad_rnn.viz.heat_map import heat_map
 from tinygrad_rnn.viz.picture import Picture, draw, to_dot
 from tinygrad_rnn.viz.player import play
@@ -16,4 +17,15 @@ def __dir__() -> list[str]:
     return __all__
 
 
-__all__ = ["Chart", "FlowChart", "Picture", "draw", "gradient_flow", "heat_map", "play", "to_dot"]
+__all__ = [
+    "Chart",
+    "FlowChart",
+    "Picture",
+    "contribution_map",
+    "draw",
+    "error_surface",
+    "gradient_flow",
+    "heat_map",
+    "play",
+    "to_dot",
+]

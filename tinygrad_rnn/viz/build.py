@@ -129,14 +129,27 @@ class _Builder:
                     key = self._key(source, target, parent, node, operand)
                     if key not in edges:
                         edges[key] = self._edge(source, target, parent, operand, built)
-                    elif source.style == "elided" and edges[key].label:
-                        edges[key].label = self.boxes.names[parent]
                     if not (self.boxes.cells and edges[key].kind == "parameter"):
                         self._add_flow(flows.setdefault(key, {}), parent, node, operand)
         for key, edge in edges.items():
             if flows.get(key):
-                edge.norm = math.hypot(*(figures.norm(flow) for flow in flows[key].values()))
-        return _without_taps_of_hidden_steps(list(edges.values()), built)
+                norms = {place: figures.norm(flow) for place, flow in flows[key].items()}
+                edge.norm = math.hypot(*norms.values())
+                if len(norms) > 1:
+                    self._name_bundle(edge, norms, built)
+        found = list(edges.values())
+        return _without_taps_of_hidden_steps(found, built) if self.boxes.cells else found
+
+    def _name_bundle(self, edge: Edge, norms: dict[Node, float], built: dict[int, Box]) -> None:
+        """Say of an arrow that stands for several steps which they are, and where most flows."""
+        if built[edge.source].style != "elided":
+            return
+        first, *_, last = sorted(norms, key=lambda place: place.order)
+        most = max(norms, key=lambda place: (not math.isfinite(norms[place]), norms[place]))
+        names = self.boxes.names
+        edge.label = f"{names[first]}…{names[last]}" if edge.label else ""
+        if self.boxes.cells and norms[most]:
+            edge.peak = f"peak {figures.number(norms[most])} {names[most]}"
 
     def _key(
         self, source: Group, target: Group, parent: Node, node: Node, operand: int
@@ -233,6 +246,8 @@ class _Builder:
             longest = max(map(len, self.columns.runs.values()))
             each = "each" if longest <= measure.MOST_SLIVERS else "for the largest of several"
             parts.append(f"Steps left out keep their gradients: one sliver {each}.")
+        if any(edge.peak for edge in scene.edges):
+            parts.append("An arrow for many steps has the norm of all, and its peak.")
         if NOT_KEPT in self.boxes.missing:
             parts.append("Gradients that read not kept: use bptt.record.")
         elif NOT_YET in self.boxes.missing:

@@ -74,7 +74,8 @@ class Strip:
         known = [norm for norm in self.norms if norm is not None]
         if not known:
             return [self.name]
-        return [f"{self.name} ‖∂‖ {known[0]:.1e} … {known[-1]:.1e}"]
+        ends = f"first {known[0]:.1e}, last {known[-1]:.1e}"
+        return [f"{self.name} ‖∂‖ {ends}, largest {max(known):.1e}"]
 
 
 @dataclass(slots=True)
@@ -130,7 +131,8 @@ class Edge:
     kind: str  # forward, recurrent or parameter
     norm: float | None = None  # of what flows back, if that is known
     bin: int | None = None
-    label: str = ""  # the tensor's name, where the boxes do not say it
+    label: str = ""  # the tensor's name, or names, where the boxes do not say it
+    peak: str = ""  # of a bundle, the flows of several steps: the largest single norm, and whose
     lanes: tuple[int, int] | None = None  # the parts of source and target that it joins
 
 

@@ -11,7 +11,7 @@ from tinygrad_rnn.viz.page import EDGE_OF_PAGE, LEGEND, LEGEND_ROW, TITLE_ROOM
 from tinygrad_rnn.viz.parts import paint_box
 from tinygrad_rnn.viz.scene import BoxPart, Gates, Scene, Strip
 from tinygrad_rnn.viz.style import Theme
-from tinygrad_rnn.viz.text import fitted, width
+from tinygrad_rnn.viz.text import fitted, width, xml
 from tinygrad_rnn.viz.ways import ON_WIRE, Label, Way, labels_of, ways_of
 from tinygrad_rnn.writing import figures
 
@@ -118,7 +118,8 @@ class _Painter:
             look = f'stroke="{self.theme.muted}" stroke-width="{n(heat.width + extra / 2)}"'
             look += ' stroke-dasharray="1 4"'
         look += "" if way.apart else f' opacity="{HALO_OPACITY}"'
-        note = f"<title>‖gradient‖ = {figures.number(edge.norm)}</title>"
+        peak = f", {xml(edge.peak)}" if edge.peak else ""
+        note = f"<title>‖gradient‖ = {figures.number(edge.norm)}{peak}</title>"
         d = marks.wire(way.back, start=7 if bin else 0, end=0)
         self._put(f'<path class="gradient" {_ends(way.back)} {look} d="{d}">{note}</path>')
 

@@ -33,7 +33,7 @@ class Way(NamedTuple):
 class Label(NamedTuple):
     """What is written beside a wire, and where its base line begins."""
 
-    kind: str  # "carried" (the name of the tensor) or "norm" (of its gradient)
+    kind: str  # "carried" (the tensor's name), "norm" (of its gradient) or "peak" (of a bundle)
     text: str
     x: float
     y: float
@@ -80,6 +80,11 @@ def labels_of(
             first = top or (way.apart and not _is_level(way.back))
             size = width(text, ON_WIRE, mono=True)
             labels.append(page.write("norm", text, size, _spots(way.back, size, first, 1)))
+        if edge.peak:
+            size = width(edge.peak, ON_WIRE, mono=True)
+            spots = _spots(way.back, size, True, 1)
+            free = page.write_if_free("peak", edge.peak, size, spots)
+            labels += [] if free is None else [free]
         origin = edge.source, edge.label, way.forward.points[0]
         if edge.label and origin not in named:
             named.add(origin)
@@ -153,6 +158,13 @@ class _Page:
                 break
         self.add(_area(*best, size), _WRITING)
         return Label(kind, text, *best)
+
+    def write_if_free(
+        self, kind: str, text: str, size: float, spots: Iterable[Point]
+    ) -> Label | None:
+        """Write in the first place where there is no other writing and no box, if there is one."""
+        free = [at for at in spots if self._cost(_area(*at, size)) < _WRITING]
+        return self.write(kind, text, size, free) if free else None
 
     def _cost(self, area: Rect) -> int:
         near = {i for square in _squares(area) for i in self.squares[square]}

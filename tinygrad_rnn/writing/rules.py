@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.operations.traits import traits_of
@@ -73,6 +75,8 @@ def rule(node: Node, operand: int) -> str:
         return ""
     stated = primitive.joint or primitive.rules[operand]
     formula = stated.formula if stated else ""
+    if "weight" in node.params:
+        formula = _unweighted(formula, node.params["weight"], node.params.get("kept", True))
     receives, sends = math.prod(node.parents[operand].shape), math.prod(node.shape)
     if formula == "g" and receives > sends:
         return TO_EACH
@@ -80,6 +84,12 @@ def rule(node: Node, operand: int) -> str:
     if not formula or not stretched or any(sign in formula for sign in _CONTRACTIONS):
         return formula
     return f"Σ ({formula})" if " " in formula else f"Σ {formula}"
+
+
+def _unweighted(formula: str, weight: Any, kept: Any) -> str:
+    """A formula without the weights of classes, if all that count are 1: none were given."""
+    none = np.all((np.asarray(weight) == 1) | ~np.asarray(kept))
+    return formula.replace("weight ⊙ ", "") if none else formula
 
 
 def _used(node: Node, formula: str) -> dict[str, Node]:
