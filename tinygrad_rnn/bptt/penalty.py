@@ -117,4 +117,5 @@ def _term(sent: Tensor, arriving: Tensor) -> Tensor:
     some, comes = arriving > 0, sent > 0
     ratio = np.where(comes, sent, 1.0) / np.where(some, arriving, 1.0)
     ratio = np.where(comes, np.sqrt(ratio), 0.0)
-    return np.where(some, (ratio - 1) ** 2, 0.0).mean()
+    term: Tensor = np.where(some, (ratio - 1) ** 2, 0.0).mean()
+    return term

@@ -56,7 +56,7 @@ class ErrorSurface(Measured):
             pp, pq = np.gradient(self.gradient[..., 0], self.p, self.q)
             qp, qq = np.gradient(self.gradient[..., 1], self.p, self.q)
             middle, mixed = (pp + qq) / 2, (pq + qp) / 2
-            return np.abs(middle) + np.hypot((pp - qq) / 2, mixed)
+            return np.asarray(np.abs(middle) + np.hypot((pp - qq) / 2, mixed))
 
     @property
     def wall(self) -> tuple[float, float]:

@@ -222,7 +222,7 @@ class _Timeline:
             if place.order > ends[-1]:
                 break
             step = stretch.step(min(bisect_right(ends, place.order - 1) + 1, len(ends)))
-            if place.is_leaf or place in self.home:
+            if place in self.home or (place.is_leaf and not place.requires_grad):
                 self.step[place] = step
                 self.found.add(place)
 

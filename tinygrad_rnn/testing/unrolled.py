@@ -109,4 +109,5 @@ class Unrolled:
     def _first_name(self, name: str) -> str:
         """What a parameter is called where the layer has it first: it may be tied."""
         wanted = self.layer.get_parameter(name)
-        return next(first for first, p in self.layer.named_parameters() if p is wanted)
+        known: dict[int, str] = {id(p): first for first, p in self.layer.named_parameters()}
+        return known[id(wanted)]
