@@ -83,8 +83,12 @@ class Traits:
 
 def moves_only(primitive: Any) -> bool:
     """Whether an operation computes nothing, but hands elements on, as views and `cat` do."""
-    traits = traits_of(primitive)
-    return traits is not None and (primitive.view or traits.moves)
+    return traits_of(primitive).moves or getattr(primitive, "view", False)
+
+
+def is_known(primitive: Any) -> bool:
+    """Whether it is an operation of this package, not one of a user's own."""
+    return isinstance(getattr(primitive, "traits", None), Traits)
 
 
 def primitive(
@@ -110,8 +114,7 @@ _PLAIN = Traits(analytic=False)
 
 def traits_of(primitive: Any) -> Traits:
     """The traits of an operation; of a user's own, and of a leaf's ``None``, nothing is known."""
-    found = getattr(primitive, "traits", None)
-    return found if isinstance(found, Traits) else _PLAIN
+    return primitive.traits if is_known(primitive) else _PLAIN
 
 
 def inputs_of(node: Node, names: str) -> list[Node]:

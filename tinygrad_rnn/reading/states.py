@@ -19,7 +19,7 @@ from collections.abc import (
 from dataclasses import dataclass
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.operations.traits import moves_only, traits_of
+from tinygrad_rnn.operations.traits import is_known, moves_only, traits_of
 from tinygrad_rnn.reading.given import name_of, role_of
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.steps import of_another_step, positions, slots
@@ -119,8 +119,7 @@ class TimeEdges:
 
     def _is_computation(self, node: Node) -> bool:
         """Whether it is a product with a weight, an activation function, or a user's own."""
-        traits = traits_of(node.primitive)
-        if traits is None or traits.steepest:
+        if not is_known(node.primitive) or traits_of(node.primitive).steepest:
             return True
         return any(
             i < len(node.parents) and node.parents[i] in self.walks.given

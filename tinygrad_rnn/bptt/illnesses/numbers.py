@@ -90,8 +90,7 @@ def _in_backward(record: Record, visit: Visit) -> Finding:
 
 
 def _remedy(node: Node) -> str:
-    traits = traits_of(node.primitive)
-    return traits.remedy if traits and traits.remedy else _GENERAL
+    return traits_of(node.primitive).remedy or _GENERAL
 
 
 def _finding(node: Node, what: str, advice: str, visit: int | None = None) -> Finding:

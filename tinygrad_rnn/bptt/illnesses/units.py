@@ -82,7 +82,7 @@ def _ends(record: Record) -> dict[str, tuple[int, int]]:
     """By its name, the ends of the range of each operation that makes gates."""
     used = {place.primitive for place in record.places if not place.is_leaf}
     known = {primitive.name: traits_of(primitive) for primitive in used}
-    return {name: traits.squashes for name, traits in known.items() if traits and traits.squashes}
+    return {name: traits.squashes for name, traits in known.items() if traits.squashes}
 
 
 def _alike(record: Record, primitives: Collection[str]) -> dict[tuple[str, str, str], list[Node]]:

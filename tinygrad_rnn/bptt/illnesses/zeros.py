@@ -110,7 +110,6 @@ def reason(stops: Sequence[Visit]) -> str:
     for (layer, _, called), visits in kinds.items():
         place = f" of {layer}" if layer else ""
         time = moments([visit.step for visit in visits])
-        traits = traits_of(visits[0].node.primitive)
-        why = (traits and traits.stops) or "its rule gives 0 there"
+        why = traits_of(visits[0].node.primitive).stops or "its rule gives 0 there"
         words.append(f"the {called}{place} passes nothing{time and f' at {time}'}: {why}")
     return "; ".join(words)
