@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.reading.roles import Use
-from tinygrad_rnn.reading.states import Series
+from tinygrad_rnn.operations.traits import moves_only
+from tinygrad_rnn.reading.states import Series, Use
 from tinygrad_rnn.reading.steps import of_another_step
 
 Part = int  # the number of one, such as 1 for c in (h, c)
@@ -211,9 +211,10 @@ class Chain:
             given = node.parents[operand]
             if given in self.part:
                 continue
-            if twin in wanted and given.shape == twin.shape and _may_send(node, given):
-                uses[node, operand] = wanted[twin]
-            elif twin not in wanted and (
+            state = self._handed_on(twin)
+            if state in wanted and given.shape == twin.shape and _may_send(node, given):
+                uses[node, operand] = wanted[state]
+            elif state not in wanted and (
                 not self.reach[twin] or of_another_step(twin, self.steps[k - 1])
             ):
                 others.append(given)  # also for what is fed back, which had to be given at first
@@ -223,6 +224,12 @@ class Chain:
         if sorted(part for part, _ in initial) != sorted(wanted.values()):
             return None
         return uses if {at for _, at in initial}.isdisjoint(tape(others)) else {}
+
+    def _handed_on(self, place: Node) -> Held:
+        """The state that a place is, or that it only hands on, as what a layer returns does."""
+        if place in self.part or not moves_only(place.primitive):
+            return place
+        return next(iter(self.reach[place])) if len(self.reach[place]) == 1 else place
 
     def _abreast(self, i: int, k: int) -> Iterator[tuple[Node, int, Node]]:
         """What two steps are given, side by side: what both compute alike is followed further.
