@@ -18,14 +18,12 @@ def main() -> None:
         tg.tensor(rng.normal(size=shape), requires_grad=True).named(name, "parameter")
         for name, shape in (("W", (1, 2)), ("U", (2, 2)), ("Wz", (1, 2)))
     )
-    with tg.step(0):
-        h = tg.zeros(1, 2, dtype=tg.float64).named("h", "state")
-    for t, value in enumerate([1.0, -0.5, 0.25], 1):
-        with tg.step(t):
-            x = tg.tensor([[value]], dtype=tg.float64).named("x", "input")
-            z = tg.sigmoid(x @ Wz).named("z")
-            candidate = tg.tanh(x @ W + h @ U).named("c")
-            h = ((1 - z) * h + z * candidate).named("h", "state")
+    h = tg.zeros(1, 2, dtype=tg.float64).named("h", "state")
+    for value in [1.0, -0.5, 0.25]:
+        x = tg.tensor([[value]], dtype=tg.float64).named("x", "input")
+        z = tg.sigmoid(x @ Wz).named("z")
+        candidate = tg.tanh(x @ W + h @ U).named("c")
+        h = ((1 - z) * h + z * candidate).named("h", "state")
     walk = bptt.record((h * h).sum().named("L"))
     for name, parameter in (("W", W), ("U", U), ("Wz", Wz)):
         shares = {t: np.linalg.norm(g) for t, g in bptt.contributions(walk, parameter).items()}

@@ -88,8 +88,8 @@ class Contributions(Measured, Mapping[Any, Array]):
         if self._has_steps:
             return f"{heading}: it is used outside of all time steps"
         return (
-            f"{heading}: this graph has no time steps; compute each inside `with bptt.step(t):`, "
-            'or ask by="operation" or by="visit"'
+            f"{heading}: no time steps were found in this graph; tell them by `with "
+            'bptt.step(t):`, or ask by="operation" or by="visit"'
         )
 
     def _of(self, aspect: str) -> list[Any]:

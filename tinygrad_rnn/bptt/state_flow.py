@@ -120,7 +120,7 @@ def flow(record: Record) -> Flow:
     ----------
     record : Record
         Of `bptt.record`, of a graph with layers of `nn` such as `nn.LSTM`, or with a loop of
-        your own in which each step is computed inside ``with bptt.step(t):``.
+        your own.
 
     Returns
     -------
@@ -164,7 +164,7 @@ def flow_for(caller: str, record: Record) -> Flow:
     if not layers:
         raise ValueError(
             f"{caller}: no time step of this graph goes on from another one, so there are no "
-            "states; compute each step inside `with bptt.step(t):`"
+            "states; if it has steps that were not found, tell them by `with bptt.step(t):`"
         )
     arrived = Arrivals(record, layers, edges.walks)
 

@@ -256,7 +256,7 @@ def jacobians(
     what : Record, Tensor or Module
         The recorded walk of a loss, also one that has freed its graph; a loss that has not been
         walked; or a module, which is run once on ``inputs`` (whether its parameters require grad
-        or not). Loops of your own compute each step inside ``with bptt.step(t):``.
+        or not).
     scope, layer, direction, run : optional
         Which one is meant, where there are several: the module's dotted name, the number of the
         layer from 0, "forward" or "reverse", which of its runs over the same steps, from 1.
@@ -310,8 +310,8 @@ def jacobians(
     known = recurrences(record.places)
     if not known:
         raise ValueError(
-            "jacobians: no state is carried from one time step to another there; compute each "
-            "step inside `with bptt.step(t):`"
+            "jacobians: no state is carried from one time step to another there; if steps were "
+            "not found, tell them by `with bptt.step(t):`"
         )
     found = [each for each in known if each.layer.is_meant_by(scope, layer, direction, run)]
     if len(found) != 1:

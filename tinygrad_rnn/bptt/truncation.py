@@ -343,8 +343,8 @@ def _truncations(
     uses = ((node, i) for node in record.places for i in range(len(node.parents)))
     if not any(edges.edge(*use) for use in uses):
         raise ValueError(
-            f"{caller}: no state is carried from one time step to another; compute each step "
-            "inside `with bptt.step(t):`"
+            f"{caller}: no state is carried from one time step to another; if steps were not "
+            "found, tell them by `with bptt.step(t):`"
         )
     full, _ = _walked(record, lambda node, mark, operand: mark)
     found = []

@@ -89,7 +89,7 @@ def heat_map_for(caller: str, record: Record, theme: str, title: str | None) -> 
     if not steps:
         raise ValueError(
             f"{caller}: no time step of this graph goes on from another one, and no parameter is "
-            "used at several; compute each step inside `with bptt.step(t):`"
+            "used at several; if steps were not found, tell them by `with bptt.step(t):`"
         )
     painter = _MapPainter(groups, steps, look)
     heading = title_or(title, f"Gradients of {count(len(steps), 'time step')}")
