@@ -310,12 +310,14 @@ class _Passes:
             at -= 1
         while at < self.anchors[t] and not self._reads_anew(self.nodes[at], earlier):
             at += 1
-        while at - 1 > previous and self._is_read_by(self.nodes[at - 1], at):
+        while at - 1 > previous and self._belongs_to_next(self.nodes[at - 1], at):
             at -= 1
         return at
 
-    def _is_read_by(self, node: Node, start: int) -> bool:
-        """Whether a node has nothing to do with the loop but to be read from there on."""
+    def _belongs_to_next(self, node: Node, start: int) -> bool:
+        """Whether a layer called there made a node, or it is of no use but to be read there."""
+        if node.tag.call is not None and node.tag.call == self.nodes[start].tag.call:
+            return True
         return node not in self.on_beat and self.users.get(node, -1) >= start
 
     def _most(self) -> Counter[Hashable]:

@@ -20,9 +20,10 @@ from itertools import permutations
 from typing import NamedTuple
 
 from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.engine.mode import Tag
 from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading import beat, lines
-from tinygrad_rnn.reading.given import was_detached
+from tinygrad_rnn.reading.given import role_of, was_detached
 
 SOURCES = ("found", "given", "none")
 
@@ -73,35 +74,34 @@ def in_time(root: Node, steps: str = "found") -> Timed:
     """
     places = tape([root])
     if steps == "none":
-        change = {place: Moment(None) for place in places if place.tag.step is not None}
+        timed = [place for place in places if place.tag.step is not None]
+        change = {place: Change(place.tag._replace(step=None)) for place in timed}
         origin = "none"
     else:
         timeline = _Timeline(places if steps == "found" else [])
         change = timeline.change
-        timed = change or any(place.tag.step for place in places)
-        origin = "given" if timed else "none"
+        origin = "given" if any(place.tag.step for place in places) else "none"
         origin = timeline.origin if any(m.found for m in change.values()) else origin
     new = _copies(places, change)
     return Timed(new.get(root, root), new, origin)
 
 
-class Moment(NamedTuple):
-    """What is to become of a place's time: its step; whether it was found, and names still hold."""
+class Change(NamedTuple):
+    """What is to become of a place's tag; whether it was found; whether its name holds no more."""
 
-    step: int | None
+    tag: Tag
     found: bool = False
     hands_on: bool = False
 
 
-def _copies(places: list[Node], change: Mapping[Node, Moment]) -> dict[Node, Node]:
+def _copies(places: list[Node], change: Mapping[Node, Change]) -> dict[Node, Node]:
     new: dict[Node, Node] = {}
     for place in places if change else ():
         if place in change or any(parent in new for parent in place.parents):
             it = new[place] = copy.copy(place)
             it.parents = tuple(new.get(parent, parent) for parent in place.parents)
             if place in change:
-                step, _, hands_on = change[place]
-                it.tag = place.tag._replace(step=step)
+                it.tag, _, hands_on = change[place]
                 it.notes = None if hands_on else place.notes
     return new
 
@@ -137,17 +137,24 @@ class _Timeline:
         self.step = {p: p.tag.step for p in places if p.tag.step is not None and p.tag.call is None}
         self.calls: dict[int, list[Node]] = defaultdict(list)
         for place in places:
-            if place.tag.call is not None and place.tag.step is not None and not place.is_leaf:
+            if place.tag.call is not None and place.tag.step is not None:
                 self.calls[place.tag.call].append(place)
         self.home: dict[Node, _Stretch] = {}
         self.found: set[Node] = set()
-        self.change: dict[Node, Moment] = {}
+        self.change: dict[Node, Change] = {}
+        self.scopes = _scopes(places)
         for stretch in sorted([*self._loops(), *self._calls()], key=lambda each: each.start):
             self._place(stretch)
         self._hand_on()
-        for place, step in self.step.items():
-            if place.tag.step != step:
-                self.change[place] = Moment(step, found=place in self.found)
+        for place in places:
+            if place not in self.change:
+                tag = self._tag(place, self.step.get(place, place.tag.step))
+                if tag != place.tag:
+                    self.change[place] = Change(tag, found=place in self.found)
+
+    def _tag(self, place: Node, step: int | None) -> Tag:
+        scope = self.scopes.get(place.tag.call, place.tag.scope)
+        return place.tag._replace(step=step, scope=scope)
 
     def _long(self, call: int) -> bool:
         return any((place.tag.step or 0) > 1 for place in self.calls[call])
@@ -186,7 +193,7 @@ class _Timeline:
         for nodes in self.calls.values():
             passes: dict[int, list[Node]] = defaultdict(list)
             for node in nodes:
-                if node.tag.step:
+                if node.tag.step and not (node.is_leaf and node.requires_grad):
                     passes[node.tag.step].append(node)
             initial = [p for node in nodes if node.tag.step == 0 for p in node.parents]
             if passes:
@@ -265,13 +272,35 @@ class _Timeline:
                 steps = [step for user in users[place] if (step := self.step.get(user))]
                 if steps and any(True for _ in self._sources(place.parents)):
                     found = self.step.pop(place, None) is not None and place in self.found
-                    self.change[place] = Moment(min(steps), found=found, hands_on=True)
+                    self.change[place] = Change(self._tag(place, min(steps)), found, hands_on=True)
                 elif place in self.found:
                     self.step[place] = 0
 
 
 def _is_constant_of(leaf: Node, node: Node) -> bool:
     return leaf.is_leaf and not leaf.requires_grad and leaf in node.parents
+
+
+def _scopes(places: list[Node]) -> dict[int | None, str]:
+    """Calls whose scope is that of another layer, with other weights: what tells them apart.
+
+    Layers that are no attributes of a module have but the name of their class.
+    """
+    weights: dict[tuple[int, str], set[Node]] = defaultdict(set)
+    for node in places:
+        if node.tag.call is not None:
+            used = {parent for parent in node.parents if role_of(parent) == "parameter"}
+            weights[node.tag.call, node.tag.scope] |= used
+    layers: dict[str, list[set[Node]]] = defaultdict(list)
+    found: dict[int | None, str] = {}
+    for (call, scope), used in weights.items():
+        number = next((i for i, known in enumerate(layers[scope]) if known & used), None)
+        if number is None:
+            number = len(layers[scope])
+            layers[scope].append(used)
+        if number:
+            found[call] = f"{scope} {number + 1}"
+    return found
 
 
 def _initial(passes: list[list[Node]]) -> list[Node]:
