@@ -226,15 +226,14 @@ def test_a_loss_that_is_itself_a_state():
     assert {t: float(g) for t, g in series.through_time.items()} == {1: 0.5, 2: 0.0}
 
 
-def test_a_layer_that_runs_twice_gives_two_series():
+def test_a_layer_that_goes_on_with_its_state_goes_on_counting():
     rnn = tg.nn.RNN(1, 2)
     _, h = rnn(tg.ones(3, 1, 1))
     output, _ = rnn(tg.ones(2, 1, 1), h)
-    one, two = bptt.flow(bptt.record(output.sum()))
-    assert [one.layer, two.layer] == [Layer("rnn", 0, "forward", run) for run in (1, 2)]
-    assert (one.steps, two.steps) == ([1, 2, 3], [1, 2])
-    assert one.through_time[3].any()  # it is the initial state of the second run, no output
-    assert not one.direct[3].any()
+    (series,) = bptt.flow(bptt.record(output.sum()))
+    assert (series.layer, series.steps) == (Layer("rnn", 0, "forward"), [1, 2, 3, 4, 5])
+    assert series.through_time[3].any()  # it is where the second call begins, and no output
+    assert not series.direct[3].any()
 
 
 def test_two_layers_without_scopes():

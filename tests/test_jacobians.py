@@ -430,7 +430,7 @@ def test_jacobians_refuse_what_makes_no_sense() -> None:
         with pytest.raises(ValueError, match=f"no way leads from step {s} to step {t}"):
             js.between(s, t)
     w = tg.ones(2, requires_grad=True)
-    for what, message in (((w * w).sum(), "inside `with bptt.step"), (net, "second time step")):
+    for what, message in (((w * w).sum(), "by `with bptt.step"), (net, "second time step")):
         with pytest.raises(ValueError, match=message):
             bptt.jacobians(
                 what, *([x[:1]] if what is net else []), layer=None if what is not net else 0

@@ -461,7 +461,7 @@ def test_random_loops_by_their_lines() -> None:
 
 
 def net(kind: str, way: str, seed: int, told: bool = False) -> tuple[tg.Tensor, nn.Module]:
-    """The loss of a net that is a layer, calls of a layer, or a loop over cells; and its weights."""
+    """The loss of a net that is a layer, calls of one, or a loop over cells; and its weights."""
     rng = np.random.default_rng(seed)
     length, batch, sizes = 2 * rng.integers(2, 4), int(rng.integers(1, 3)), (2, 3)
     tg.manual_seed(seed)

@@ -445,7 +445,7 @@ def test_truncation_refuses_what_makes_no_sense() -> None:
         bptt.truncate(w, 1)
     with pytest.raises(KeyError, match="no leaf of this graph"):
         bptt.truncate(x, 1).gradient(x)
-    with pytest.raises(ValueError, match=r"inside `with bptt\.step"):
+    with pytest.raises(ValueError, match=r"by `with bptt\.step"):
         bptt.truncate((w * w).sum(), 1)
 
 

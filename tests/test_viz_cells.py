@@ -223,7 +223,7 @@ def test_one_zero_that_is_several_initial_states_has_a_box_for_each():
 def test_layers_that_run_one_after_the_other_stay_together():
     _, reader = cell_picture(NETWORKS["encoder and decoder of two layers"]())
     tops = {reader.texts(i, "name")[0]: reader.rects[i].top for i in reader.styled("cell")}
-    order = ["GRU, layer 0", "GRU, layer 1", "GRU 2, layer 0", "GRU 2, layer 1"]
+    order = [f"gru{which}: GRU, layer {layer}" for which in ("", " 2") for layer in (0, 1)]
     assert sorted(tops, key=lambda title: -tops[title]) == order
 
 

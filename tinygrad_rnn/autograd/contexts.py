@@ -412,9 +412,10 @@ class layer(_Context):
 
 
 class call(_Context):
-    """Tag what is computed inside as one call of a recurrent layer, which counts its own steps.
+    """Tag what is computed inside as one call of a recurrent layer.
 
-    Where the program gives the step, nothing else does: then this does nothing.
+    The layer counts its own steps, unless the program gives the step: then the number that is
+    the tag is negative.
 
     Examples
     --------
@@ -429,4 +430,5 @@ class call(_Context):
 
     def value(self, outer: int | None) -> int | None:
         """The number of the call inside, by which it is told from others."""
-        return tick() if here.mode.tag.step is None else None
+        number = 1 + tick()
+        return number if here.mode.tag.step is None else -number

@@ -235,9 +235,9 @@ class Arrivals:
             yield next(iter(marks)), {i: c for i, c in sent.items() if c is not None}
             return
         for mark, g in self._parts.pop(node).items():
-            copies = replica(self._record, [(node, None)], lambda at, m, i: Cut(at, i, m))
-            arrived = walk({copies[node, None]: g})
-            leaves = [copies[p, Cut(node, i, None)] for i, p in enumerate(node.parents)]
+            copies = replica(self._record, [(node, mark)], lambda at, m, i: Cut(at, i, m))
+            arrived = walk({copies[node, mark]: g})
+            leaves = [copies[p, Cut(node, i, mark)] for i, p in enumerate(node.parents)]
             sent = {i: arrived.get(leaf) for i, leaf in enumerate(leaves) if wanted[i]}
             yield mark, {i: c for i, c in sent.items() if c is not None}
 

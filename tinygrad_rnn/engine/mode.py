@@ -15,7 +15,7 @@ class Tag(NamedTuple):
     step: int | None = None
     layer: int | None = None  # of a recurrent layer's stack, from 0
     direction: str | None = None  # in which it reads the sequence: "forward" or "reverse"
-    call: int | None = None  # of the recurrent layer that counts its own steps: which one it was
+    call: int | None = None  # of a recurrent layer: which one; < 0 if the program gives the step
     line: Any = None  # of the program that asked for it, where lines are looked at
 
 

@@ -134,10 +134,11 @@ class _Timeline:
 
     def __init__(self, places: list[Node]) -> None:
         self.places = places
-        self.step = {p: p.tag.step for p in places if p.tag.step is not None and p.tag.call is None}
+        timed = [place for place in places if place.tag.step is not None]
+        self.step = {place: place.tag.step for place in timed if (place.tag.call or -1) < 0}
         self.calls: dict[int, list[Node]] = defaultdict(list)
-        for place in places:
-            if place.tag.call is not None and place.tag.step is not None:
+        for place in timed:
+            if place.tag.call is not None and place.tag.call > 0:
                 self.calls[place.tag.call].append(place)
         self.home: dict[Node, _Stretch] = {}
         self.found: set[Node] = set()
@@ -268,7 +269,7 @@ class _Timeline:
             for parent in node.parents:
                 users[parent].append(node)
         for place in self.places:
-            if place.tag.step == 0 and not place.is_leaf:
+            if place.tag.step == 0 and place.tag.call is not None and not place.is_leaf:
                 steps = [step for user in users[place] if (step := self.step.get(user))]
                 if steps and any(True for _ in self._sources(place.parents)):
                     found = self.step.pop(place, None) is not None and place in self.found

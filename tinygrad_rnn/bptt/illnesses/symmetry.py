@@ -26,7 +26,7 @@ def identical_units(record: Record, parameters: Sequence[tuple[str, Node]]) -> I
     found: dict[str, list[str]] = {}
     for name, place in parameters:
         value, gradient = record.value(place), record.gradient(place)
-        if value is None or gradient is None or np.ndim(value) != 2:
+        if value is None or gradient is None or np.ndim(value) != 2 or not value.size:
             continue
         for word, axis in (("rows", 0), ("columns", 1)):
             count = _twins(np.moveaxis(value, axis, 0), np.moveaxis(gradient, axis, 0))
@@ -54,7 +54,7 @@ def _twins(values: Any, gradients: Any) -> int:
 
 def _alike(gradients: Any, largest: float) -> int:
     """How many of some gradients, none of which is zero, another one is equal to."""
-    apart = np.abs(gradients[:, None] - gradients[None]).max(axis=-1)
-    alive = np.abs(gradients).max(axis=-1) > CLOSE * largest
-    pairs = (apart <= CLOSE * largest) & alive[:, None] & alive[None]
-    return int((pairs.sum(axis=1) > 1).sum())
+    alive = gradients[np.abs(gradients).max(axis=-1) > CLOSE * largest]
+    alive = alive[np.lexsort(alive.T[::-1])]  # equal ones stand side by side: rows may be many
+    same = np.abs(np.diff(alive, axis=0)).max(axis=-1) <= CLOSE * largest
+    return int((np.append(same, False) | np.insert(same, 0, False)).sum()) if len(alive) else 0
