@@ -299,14 +299,17 @@ from tinygrad_rnn.tensor.random import (
 )
 
 if TYPE_CHECKING:  # who checks types sees these names, and no others
-    from tinygrad_rnn import optim, testing, utils, viz
+    from tinygrad_rnn import compat, optim, testing, utils, viz
+    from tinygrad_rnn.compat.world import as_torch
     from tinygrad_rnn.serialization import load, save
 else:
 
     def __getattr__(name):
         """Import what not every program needs when it is first asked for."""
-        if name in ("optim", "testing", "utils", "viz"):
+        if name in ("compat", "optim", "testing", "utils", "viz"):
             return _import(f"tinygrad_rnn.{name}")
+        if name == "as_torch":
+            return _import("tinygrad_rnn.compat").as_torch
         if name in ("load", "save"):
             return getattr(_import("tinygrad_rnn.serialization"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -339,6 +342,7 @@ __all__ = [
     "argmin",
     "argsort",
     "as_tensor",
+    "as_torch",
     "asin",
     "asinh",
     "atan",
@@ -367,6 +371,7 @@ __all__ = [
     "clamp_min",
     "clip",
     "clone",
+    "compat",
     "concat",
     "cos",
     "cosh",

@@ -13,6 +13,7 @@ from tinygrad_rnn.engine.memory import changed_since, current, version
 from tinygrad_rnn.engine.mode import SMALL
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import dense
+from tinygrad_rnn.operations.arguments import raw
 from tinygrad_rnn.operations.inplace import root_of
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.reading.layers import Layer
@@ -291,23 +292,35 @@ def record(
         raise RuntimeError("record: this tensor is a leaf: no operation led to it, nothing to walk")
     if steps not in SOURCES:
         raise ValueError(f"record: steps must be one of {', '.join(SOURCES)}, not {steps!r}")
-    visits: list[Visit] = []
-    leaves: dict[Node, Array] = {}
-    saved: dict[Node, tuple[Any, ...]] = {}
-    before: dict[Node, float] = {}
-
-    def observe(place: Node, g: Any, sent: list[Any]) -> None:
-        if place.is_leaf:
-            leaves[place] = np.array(g)
-            if held := _held(place):
-                before[place] = held
-        else:
-            saved[place] = place.saved or ()
-            visits.append(Visit(len(visits) + 1, place, _fixed(g), sent))
-
-    accumulate(run_walk([loss], [gradient], retain_graph, False, observer=observe))
+    seen = Seen()
+    accumulate(run_walk([loss], [gradient], retain_graph, False, observer=seen))
     assert isinstance(loss.node, Node)
-    return Record(loss.node, visits, leaves, saved, steps, before)
+    return seen.record(loss.node, steps)
+
+
+class Seen:
+    """An observer of a walk, which notes what there is to see."""
+
+    def __init__(self) -> None:
+        self._visits: list[Visit] = []
+        self._leaves: dict[Node, Array] = {}
+        self._saved: dict[Node, tuple[Any, ...]] = {}
+        self._before: dict[Node, float] = {}
+
+    def __call__(self, place: Node, g: Any, sent: list[Any]) -> None:
+        """Note a visit; what flows are arrays, or tensors if the walk is itself recorded."""
+        if place.is_leaf:
+            self._leaves[place] = np.array(raw(g))
+            if held := _held(place):
+                self._before[place] = held
+        else:
+            self._saved[place] = place.saved or ()
+            number = len(self._visits) + 1
+            self._visits.append(Visit(number, place, _fixed(raw(g)), list(map(raw, sent))))
+
+    def record(self, root: Node, steps: str = "found") -> Record:
+        """The walk from this place, now that it is done."""
+        return Record(root, self._visits, self._leaves, self._saved, steps, self._before)
 
 
 def _held(leaf: Node) -> float:

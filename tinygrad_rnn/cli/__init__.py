@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tinygrad_rnn import __version__, bptt, files, viz
-from tinygrad_rnn.cli import demo, samples
+from tinygrad_rnn import __version__, bptt, viz
+from tinygrad_rnn.cli import demo, program, samples
+from tinygrad_rnn.compat.script import PICTURES, PLAYERS, check_output
 from tinygrad_rnn.testing.pytorch import installed_torch
 from tinygrad_rnn.viz.options import TooManyBoxes, check_count
 
@@ -29,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="tinygrad-rnn", description="See backpropagation through time.")
     parser.add_argument("--version", action="version", version=f"tinygrad-rnn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_demo, _add_draw, _add_play, _add_check):
+    for add in (_add_demo, _add_run, _add_draw, _add_play, _add_check):
         add(commands)
     return parser
 
@@ -57,6 +58,39 @@ def _demo(options: argparse.Namespace) -> int:
     return 0 if demo.run(options.out) else 1
 
 
+def _add_run(commands: Any) -> None:
+    command = commands.add_parser(
+        "run",
+        help="run a program written for PyTorch, unchanged, and draw its backward walk",
+        usage="tinygrad-rnn run [--draw FILE] [--play FILE] [--at N] [--level LEVEL] "
+        "[--steps STEPS] SCRIPT [ARGUMENT …]",
+        description="Run a program written for PyTorch as it is, in a process where torch means "
+        "this package. What follows its name are its own arguments. Its exit status is this "
+        "command's; 2 if it cannot be read, or there is nothing to draw.",
+        allow_abbrev=False,
+    )
+    command.add_argument(
+        "--draw", type=Path, metavar="FILE",
+        help="draw a backward walk of it: .svg, .html, .dot, .png or .pdf",
+    )  # fmt: skip
+    command.add_argument(
+        "--play", type=Path, metavar="FILE", help="write an .html page that steps through the walk"
+    )
+    command.add_argument(
+        "--at", type=_positive, default=1, metavar="N",
+        help="which walk, counting its calls of backward() and autograd.grad (default: 1)",
+    )  # fmt: skip
+    command.add_argument("--level", choices=viz.picture.LEVELS, default="auto", help="as of draw")
+    command.add_argument(
+        "--steps", type=program.steps, default="auto", metavar="STEPS",
+        help="which time steps to draw: all, the first and last as 2:3, or those of a list as "
+        "1,5,9 (default: all of a few, else 2:3)",
+    )  # fmt: skip
+    command.add_argument("script", type=Path, metavar="SCRIPT")
+    command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
+    command.set_defaults(run=program.run)
+
+
 def _add_draw(commands: Any) -> None:
     command = commands.add_parser(
         "draw",
@@ -75,7 +109,7 @@ def _add_draw(commands: Any) -> None:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    _check_output(options, (".svg", ".html", ".dot", ".png", ".pdf"))
+    check_output("draw", options.output, PICTURES)
     picture = viz.draw(bptt.record(_net(options)), level=options.level, theme=options.theme)
     return _wrote(picture.save(options.output))
 
@@ -93,7 +127,7 @@ def _add_play(commands: Any) -> None:
 
 
 def _play(options: argparse.Namespace) -> int:
-    _check_output(options, (".html", ".htm"))
+    check_output("play", options.output, PLAYERS)
     names = ("layers", "steps", "bidirectional", "every_step")
     boxes = samples.boxes_of(options.cell, **{name: getattr(options, name) for name in names})
     check_count("play", boxes, viz.player.MOST)  # before the net is unrolled, which may take long
@@ -174,14 +208,6 @@ def _net(options: argparse.Namespace) -> Any:
 
 def _add_output(command: argparse.ArgumentParser, text: str) -> None:
     command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=text)
-
-
-def _check_output(options: argparse.Namespace, suffixes: tuple[str, ...]) -> None:
-    """Raise if the result could not be written, before it is computed."""
-    if options.output.suffix.lower() not in suffixes:
-        *others, last = suffixes
-        raise ValueError(f"{options.output} does not end in {', '.join(others)} or {last}")
-    files.writable(options.output)
 
 
 def _wrote(path: Path) -> int:

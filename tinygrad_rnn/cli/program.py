@@ -1,0 +1,107 @@
+"""Running a program of somebody else: what it prints, raises and returns stays its own."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tinygrad_rnn.compat.missing import hint_for
+from tinygrad_rnn.compat.script import Program, watch_of
+from tinygrad_rnn.compat.watching import Watch
+from tinygrad_rnn.viz.grouping import Steps
+
+_PACKAGE = str(Path(__file__).parents[1])
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the script; returns its exit status, or 2 if it cannot be read or drawn."""
+    script = options.script
+    try:
+        program = Program(script)
+    except OSError as error:
+        raise ValueError(f"cannot read {script}: {error.strerror or error}") from error
+    except SyntaxError as error:
+        where = f" in line {error.lineno}" if error.lineno else ""
+        _say(f"{script} is no Python program: {error.msg}{where}")
+        return 1  # as Python has it
+    given = {name: getattr(options, name) for name in ("draw", "play", "at", "level", "steps")}
+    watch = watch_of(**given)
+    if watch is None:
+        return _ended(program, options.arguments, None)
+    watch.then = lambda: _say(watch.problem and f"{script}: {watch.problem}")
+    status = _ended(program, options.arguments, watch)
+    if watch.problem and not watch.error:  # else it was said when it happened
+        _say(f"{script}: {watch.problem}")
+    return status or (2 if watch.problem else 0)
+
+
+def _ended(program: Program, arguments: Sequence[str], watch: Watch | None) -> int:
+    """How the program ended: its status, after what has to be said of it."""
+    status = 0
+    try:
+        try:
+            program.run(arguments, watch)
+        except SystemExit as leaving:
+            status = _status(leaving)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        raise
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say(f"{program.path}: nobody reads what it prints any more (broken pipe)")
+        return status or 1
+    except BaseException as error:
+        sys.stderr.writelines(_traceback(error))
+        return 1
+    return status
+
+
+def _status(leaving: SystemExit) -> int:
+    if leaving.code is None or isinstance(leaving.code, int):
+        return leaving.code or 0
+    print(leaving.code, file=sys.stderr)
+    return 1
+
+
+def _traceback(error: BaseException) -> Iterator[str]:
+    """What Python prints of it, but for the calls inside this package."""
+    said = traceback.TracebackException.from_exception(error)
+    chain: list[traceback.TracebackException | None] = [said]
+    for one in chain:
+        if one is not None:
+            one.stack[:] = [frame for frame in one.stack if not _is_ours(frame.filename)]
+            chain += [one.__cause__, one.__context__]
+    yield from said.format()
+    if hint := hint_for(error):
+        yield f"{hint}\n"
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith((_PACKAGE, "<frozen importlib"))
+
+
+def _say(what: str | None) -> None:
+    if what:
+        print(f"tinygrad-rnn: error: {what}", file=sys.stderr)
+
+
+def steps(text: str) -> Steps:
+    """Time steps as a command line names them.
+
+    Examples
+    --------
+    >>> steps("all"), steps("2:3"), steps("1,5,9")
+    ('all', (2, 3), [1, 5, 9])
+    """
+    if text in ("all", "auto"):
+        return text
+    if ":" in text:
+        first, last = text.split(":")
+        return int(first), int(last)
+    return [int(t) for t in text.split(",")]

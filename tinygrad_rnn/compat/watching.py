@@ -1,0 +1,92 @@
+"""Watching a program that knows nothing of it: one of the backward walks it runs, seen as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from tinygrad_rnn.autograd.contexts import traced
+from tinygrad_rnn.bptt.record import Record, Seen
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.tensor.tensor import walks
+
+
+class NotDrawn(RuntimeError):
+    """There is no picture, and why."""
+
+
+class Watch:
+    """Waits for a walk, lets it go its way, and hands it over as a record.
+
+    Until then the program's lines are traced, and not after.
+
+    Attributes
+    ----------
+    at : int
+        Which walk, from 1.
+    count : int
+        How many there were.
+    record : Record or None
+        The walk, once it is there.
+    error : Exception or None
+        What went wrong when it was shown: the program goes on all the same.
+    then : callable
+        Called when that is over.
+    """
+
+    def __init__(self, at: int, show: Callable[[Record], None]) -> None:
+        self.at, self.count, self.show = at, 0, show
+        self.record: Record | None = None
+        self.error: Exception | None = None
+        self.then: Callable[[], None] = lambda: None
+        self._tracing = ExitStack()
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Watch what is run inside."""
+        outer, walks.run = walks.run, self._walk
+        self._tracing.enter_context(traced())
+        try:
+            yield
+        finally:
+            walks.run = outer
+            self._tracing.close()
+
+    @property
+    def problem(self) -> str | None:
+        """Why there is no picture, if there is none."""
+        if self.error is not None:
+            return f"cannot draw its backward {self.at}: {self.error}"
+        if self.count == 0:
+            return "it never called backward(): there is nothing to draw"
+        if self.count < self.at:
+            return (
+                f"it called backward() {self.count} times: there is no backward {self.at} to draw"
+            )
+        return None
+
+    def _walk(self, roots: Mapping[Node, Any], **options: Any) -> dict[Node, Any]:
+        self.count += 1
+        if self.count != self.at:
+            return walk(roots, **options)
+        self._tracing.close()
+        seen = Seen()
+        arrived = walk(roots, observer=seen, **options)
+        try:  # a program does not end because it cannot be drawn
+            self.record = seen.record(_only(roots))
+            self.show(self.record)
+        except Exception as error:
+            self.error = error
+        self.then()
+        return arrived
+
+
+def _only(roots: Mapping[Node, Any]) -> Node:
+    if len(roots) > 1:
+        raise NotDrawn(f"this walk starts from {len(roots)} tensors: backward their sum instead")
+    (root,) = roots
+    if root.is_leaf:
+        raise NotDrawn("this walk starts from a leaf: no operation led to it, nothing to draw")
+    return root
