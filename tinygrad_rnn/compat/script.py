@@ -101,7 +101,7 @@ def run(
     ... print(h)''')
     ...     ran = run(path, draw=f"{directory}/walk.svg")
     ...     ran, Path(directory, "walk.svg").exists()
-    tensor([0.1077], grad_fn=<TanhBackward0>)
+    tensor([0.1130], grad_fn=<TanhBackward0>)
     (Ran(walk=Record(6 visits, 3 time steps)), True)
     """
     program, watch = Program(path), watch_of(draw=draw, play=play, at=at, level=level, steps=steps)
@@ -175,7 +175,7 @@ class Program:
             else:
                 with watch():
                     exec(self._code, vars(main))
-        return Ran(vars(main), watch and watch.record)
+        return Ran(vars(main), None if watch is None else watch.record)
 
     @contextmanager
     def _as_a_process(self, main: ModuleType, argv: Sequence[str]) -> Iterator[None]:

@@ -62,9 +62,8 @@ class Watch:
         if self.count == 0:
             return "it never called backward(): there is nothing to draw"
         if self.count < self.at:
-            return (
-                f"it called backward() {self.count} times: there is no backward {self.at} to draw"
-            )
+            times = "once" if self.count == 1 else f"{self.count} times"
+            return f"it called backward() {times}: there is no backward {self.at} to draw"
         return None
 
     def _walk(self, roots: Mapping[Node, Any], **options: Any) -> dict[Node, Any]:

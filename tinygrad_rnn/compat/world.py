@@ -140,11 +140,11 @@ def as_torch() -> Iterator[ModuleType]:
     """
     finder = _Finder()
     outside = {name: sys.modules.pop(name) for name in [*sys.modules] if _is_torch(name)}
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, finder)
     try:
         yield finder.torch
     finally:
-        sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(finder)
         for name in [name for name in sys.modules if _is_torch(name)]:
             del sys.modules[name]
         sys.modules.update(outside)

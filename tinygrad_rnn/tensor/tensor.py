@@ -599,7 +599,7 @@ def run_walk(
         roots[root] = roots[root] + g if root in roots else g
     keep = create_graph if retain_graph is None else retain_graph
     options |= {"retain_graph": keep, "create_graph": create_graph}
-    run = walks.run if "observer" not in options else walk
+    run: Callable[..., dict[Any, Any]] = walks.run if "observer" not in options else walk
     return silently_among_users(run, roots, **options)
 
 
