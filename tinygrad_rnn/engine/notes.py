@@ -15,7 +15,8 @@ from tinygrad_rnn.engine.errors import check_hook_answer
 class Notes:
     """``name`` and ``role``: for pictures; ``retain``: keep the gradient that passes, in ``grad``;
     ``hooks`` see that gradient first, ``after`` is called once it has been added to ``grad``;
-    ``detached``: made by ``detach()``, which pictures and diagnoses may want to know.
+    ``detached``: made by ``detach()``, which pictures and diagnoses may want to know;
+    ``made_by``: what PyTorch calls a node that ends what is one operation there.
     """
 
     name: str | None = None
@@ -23,6 +24,7 @@ class Notes:
     grad: Any = None
     retain: bool = False
     detached: bool = False
+    made_by: str | None = None
     hooks: dict[int, Callable[[Any], Any]] | None = None
     after: dict[int, Callable[[Any], None]] | None = None
 

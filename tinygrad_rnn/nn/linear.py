@@ -55,7 +55,7 @@ class Linear(Module):
     >>> import tinygrad_rnn as tg
     >>> _ = tg.manual_seed(0)
     >>> tg.nn.Linear(3, 2)(tg.ones(3))
-    tensor([-0.1812, -0.0347], grad_fn=<LinearBackward0>)
+    tensor([-0.1812, -0.0347], grad_fn=<ViewBackward0>)
     """
 
     def __init__(

@@ -20,6 +20,7 @@ from tinygrad_rnn.operations.dtypes import get_default_dtype
 from tinygrad_rnn.operations.elementwise import abs, exp, log, square, where
 from tinygrad_rnn.operations.indexing import add_slices
 from tinygrad_rnn.operations.memory import first_decides
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import in_rules, operation
 from tinygrad_rnn.operations.promotion import floats, promoted, to_dtype
 from tinygrad_rnn.operations.reduction import mean, sum
@@ -143,7 +144,7 @@ def mse_loss(
     """
     reduction = _reduction("mse_loss", size_average, reduce, reduction)
     losses = square(_difference("mse_loss", input, target))
-    return _weighted("mse_loss", losses, input, weight, reduction)
+    return made_by("MseLoss", _weighted("mse_loss", losses, input, weight, reduction))
 
 
 def l1_loss(
@@ -214,7 +215,7 @@ def smooth_l1_loss(
         raise RuntimeError(f"smooth_l1_loss: beta must not be negative, got {beta}")
     d = _difference("smooth_l1_loss" if beta else "l1_loss", input, target)
     losses = huber.apply(d, delta=beta, slope=1.0) if beta else abs(d)
-    return reduced(losses, reduction)
+    return made_by("SmoothL1Loss", reduced(losses, reduction))
 
 
 def huber_loss(
@@ -244,7 +245,7 @@ def huber_loss(
     losses = huber.apply(d, delta=delta, slope=delta)
     if weight is not None:
         losses = mul(losses, _element_weights("huber_loss", input, weight))
-    return reduced(losses, reduction)
+    return made_by("HuberLoss", reduced(losses, reduction))
 
 
 def gaussian_nll_loss(
@@ -382,7 +383,8 @@ def cross_entropy(
         uniform = sum(_times_weight(name, y, weight, dim), dim)
         uniform = where(graph.make_tensor(kept, None), uniform, 0.0)
         losses = losses * (1 - label_smoothing) - uniform * share
-    return reduced(losses, reduction, total)
+    loss = reduced(losses, reduction, total)
+    return loss if label_smoothing else made_by(_nll_of(x), loss)
 
 
 def _soft_cross_entropy(
@@ -453,7 +455,11 @@ def nll_loss(
     x, t = tensor_of("nll_loss", input), tensor_of("nll_loss", target)
     _check_classes("nll_loss", x, t)
     losses, _, total = _nll("nll_loss", x, t, weight, ignore_index)
-    return reduced(losses, reduction, total)
+    return made_by(_nll_of(x), reduced(losses, reduction, total))
+
+
+def _nll_of(x: Any) -> str:
+    return "NllLoss" if x.ndim <= 2 else "NllLoss2D"
 
 
 nll_loss.vjp(
@@ -575,7 +581,7 @@ def binary_cross_entropy(
         if w.requires_grad:
             raise RuntimeError(f"{name}: weights have no derivative; detach() them")
         losses = losses * w
-    return reduced(losses, reduction)
+    return made_by("BinaryCrossEntropy", reduced(losses, reduction))
 
 
 binary_cross_entropy.vjp(
@@ -652,7 +658,7 @@ def binary_cross_entropy_with_logits(
         losses = losses - (_check_factor(name, "pos_weight", pos_weight, x) - 1) * t * logsigmoid(x)
     if weight is not None:
         losses = losses * _check_factor(name, "weight", weight, x)
-    return reduced(losses, reduction)
+    return made_by("BinaryCrossEntropyWithLogits", reduced(losses, reduction))
 
 
 binary_cross_entropy_with_logits.vjp(
