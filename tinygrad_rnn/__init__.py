@@ -277,6 +277,18 @@ from tinygrad_rnn.tensor.creation import (
     zeros,
     zeros_like,
 )
+from tinygrad_rnn.tensor.kinds import (
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+    set_default_tensor_type,
+)
 from tinygrad_rnn.tensor.printing import get_printoptions, printoptions, set_printoptions
 from tinygrad_rnn.tensor.random import (
     Generator,
@@ -299,14 +311,15 @@ from tinygrad_rnn.tensor.random import (
 )
 
 if TYPE_CHECKING:  # who checks types sees these names, and no others
-    from tinygrad_rnn import compat, optim, testing, utils, viz
+    from tinygrad_rnn import compat, distributions, optim, serialization, testing, utils, viz
     from tinygrad_rnn.compat.world import as_torch
     from tinygrad_rnn.serialization import load, save
 else:
 
     def __getattr__(name):
         """Import what not every program needs when it is first asked for."""
-        if name in ("compat", "optim", "testing", "utils", "viz"):
+        rooms = ("compat", "distributions", "optim", "serialization", "testing", "utils", "viz")
+        if name in rooms:
             return _import(f"tinygrad_rnn.{name}")
         if name == "as_torch":
             return _import("tinygrad_rnn.compat").as_torch
@@ -322,7 +335,16 @@ def __dir__() -> list[str]:
 __version__ = "0.1.0"
 
 __all__ = [
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
     "Generator",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
     "Tensor",
     "abs",
     "acos",
@@ -384,6 +406,7 @@ __all__ = [
     "diag",
     "diagonal",
     "diff",
+    "distributions",
     "div",
     "dot",
     "double",
@@ -530,7 +553,9 @@ __all__ = [
     "seed",
     "select",
     "selu",
+    "serialization",
     "set_default_dtype",
+    "set_default_tensor_type",
     "set_grad_enabled",
     "set_printoptions",
     "set_rng_state",
