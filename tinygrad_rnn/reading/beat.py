@@ -8,7 +8,7 @@ were made: a pass begins with what all of them do before the beat and ends where
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
@@ -48,13 +48,21 @@ def loops(places: list[Node], free: Collection[Node]) -> list[list[Pass]]:
     """
     weights = _weights(places)
     nodes = [place for place in places if place in free]
+    index = {node: i for i, node in enumerate(nodes)}
+    users: dict[Node, int] = {}  # the first of each node
+    for i, node in enumerate(nodes):
+        for parent in node.parents:
+            users.setdefault(parent, i)
     taken: set[Node] = set()
     found = []
     for beat in _main(_runs(places, nodes, weights)):
         if not taken.isdisjoint(beat.anchors):
             continue
-        on_beat = _depending(places, beat.anchors[0])
-        passes = _Passes(nodes, weights, taken, beat.anchors, on_beat).passes
+        start, end = (
+            bisect_left(places, at.order, key=_order) for at in (*beat.anchors[:1], beat.last)
+        )
+        on_beat = _depending(places[start : end + 1])
+        passes = _Passes(nodes, index, users, weights, taken, beat.anchors, on_beat).passes
         if passes:
             taken.update(node for each in passes for node in each)
             found.append(passes)
@@ -208,19 +216,17 @@ class _Passes:
     def __init__(
         self,
         nodes: list[Node],
+        index: dict[Node, int],
+        users: dict[Node, int],
         weights: dict[Node, Hashable],
         taken: set[Node],
         anchors: list[Node],
         on_beat: set[Node],
     ) -> None:
         self.nodes, self.taken, self.on_beat = nodes, taken, on_beat
-        self.index = {node: i for i, node in enumerate(nodes)}
+        self.index, self.users = index, users
         self.anchors = [self.index[node] for node in anchors]
         self.weights = self._used_again(weights)
-        self.users: dict[Node, int] = {}  # the first of each node
-        for i, node in enumerate(nodes):
-            for parent in node.parents:
-                self.users.setdefault(parent, i)
         before, here = self._before()
         starts = [self.anchors[0] - here]
         for t in range(1, len(self.anchors)):
@@ -392,10 +398,14 @@ def weights_of(nodes: Pass) -> set[Node]:
     return {p for node in nodes for p in node.parents if p.is_leaf and may_be_parameter(p)}
 
 
-def _depending(places: list[Node], first: Node) -> set[Node]:
-    """What depends on a node, itself included."""
-    found = {first}
+def _depending(places: list[Node]) -> set[Node]:
+    """What of these depends on the first, itself included."""
+    found = set(places[:1])
     for node in places:
         if not found.isdisjoint(node.parents):
             found.add(node)
     return found
+
+
+def _order(place: Node) -> int:
+    return place.order
