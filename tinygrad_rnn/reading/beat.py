@@ -384,13 +384,16 @@ class _Passes:
 
 
 def are_layers(passes: list[Pass]) -> bool:
-    """Whether passes are the layers of a net: each has weights of its own, no fewer than in common.
+    """Whether passes are the layers of a net: each has weights of its own, no fewer than shared.
 
-    One such pass more or less does not matter: the last may not use all that the others use.
+    Or none has a weight of the one before: then the layers are run through again and again.
     """
     used = [weights_of(nodes) for nodes in passes]
-    common = set.intersection(*used[:2]) | set.intersection(*used[-2:])
-    return min(len(each - common) for each in used) >= max(len(common), 1)
+    times = Counter(weight for each in used for weight in each)
+    own = [sum(times[weight] == 1 for weight in each) for each in used]
+    if all(mine >= max(len(each) - mine, 1) for mine, each in zip(own, used)):
+        return True
+    return all(used) and all(one.isdisjoint(other) for one, other in pairwise(used))
 
 
 def weights_of(nodes: Pass) -> set[Node]:
