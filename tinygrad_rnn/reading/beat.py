@@ -47,25 +47,16 @@ def loops(places: list[Node], free: Collection[Node]) -> list[list[Pass]]:
     [['mul', 'tanh'], ['mul', 'tanh'], ['mul', 'tanh']]
     """
     weights = _weights(places)
-    nodes = [place for place in places if place in free]
-    index = {node: i for i, node in enumerate(nodes)}
-    users: dict[Node, int] = {}  # the first of each node
-    for i, node in enumerate(nodes):
-        for parent in node.parents:
-            users.setdefault(parent, i)
+    program = _Program([place for place in places if place in free])
     taken: set[Node] = set()
     found = []
-    for beat in _main(_runs(places, nodes, weights)):
-        if not taken.isdisjoint(beat.anchors):
-            continue
-        start, end = (
-            bisect_left(places, at.order, key=_order) for at in (*beat.anchors[:1], beat.last)
-        )
-        on_beat = _depending(places[start : end + 1])
-        passes = _Passes(nodes, index, users, weights, taken, beat.anchors, on_beat).passes
-        if passes:
+    for beat in _main(_runs(places, program.nodes, weights)):
+        if taken.isdisjoint(beat.anchors):
+            start, end = (bisect_left(places, at, key=_order) for at in (beat.start, beat.end))
+            on_beat = _depending(places[start : end + 1])
+            passes = _Passes(program, weights, taken, beat.anchors, on_beat).passes
             taken.update(node for each in passes for node in each)
-            found.append(passes)
+            found += [passes] if passes else []
     return sorted(found, key=lambda passes: passes[0][0].order)
 
 
@@ -113,6 +104,10 @@ class _Run:
     @property
     def start(self) -> int:
         return self.anchors[0].order
+
+    @property
+    def end(self) -> int:
+        return self.last.order
 
 
 def _runs(places: list[Node], nodes: list[Node], weights: dict[Node, Hashable]) -> list[_Run]:
@@ -202,7 +197,7 @@ def _main(runs: list[_Run]) -> list[_Run]:
     times = Counter(run.series for run in runs)
     leading: list[_Run] = []
     for run in sorted(runs, key=lambda run: (times[run.series] > 1, -len(run.anchors), run.start)):
-        if all(run.last.order < it.start or it.last.order < run.start for it in leading):
+        if all(run.end < it.start or it.end < run.start for it in leading):
             leading.append(run)
     return leading
 
@@ -210,28 +205,38 @@ def _main(runs: list[_Run]) -> list[_Run]:
 # -- passes --------------------------------------------------------------------------------------
 
 
+class _Program:
+    """The operations that may be in passes, in the order in which they were made."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self.nodes = nodes
+        self.index = {node: i for i, node in enumerate(nodes)}
+        self.first_user: dict[Node, int] = {}
+        for i, node in enumerate(nodes):
+            for parent in node.parents:
+                self.first_user.setdefault(parent, i)
+
+
 class _Passes:
     """The passes of the loop that a beat belongs to; none if it turns out to be no loop."""
 
     def __init__(
         self,
-        nodes: list[Node],
-        index: dict[Node, int],
-        users: dict[Node, int],
+        program: _Program,
         weights: dict[Node, Hashable],
         taken: set[Node],
         anchors: list[Node],
         on_beat: set[Node],
     ) -> None:
-        self.nodes, self.taken, self.on_beat = nodes, taken, on_beat
-        self.index, self.users = index, users
+        self.nodes, self.index = program.nodes, program.index
+        self.first_user, self.taken, self.on_beat = program.first_user, taken, on_beat
         self.anchors = [self.index[node] for node in anchors]
         self.weights = self._used_again(weights)
         before, here = self._before()
         starts = [self.anchors[0] - here]
         for t in range(1, len(self.anchors)):
             starts.append(self._start(t, before, starts[-1]))
-        self.passes = [nodes[a:b] for a, b in pairwise(starts)]
+        self.passes = [self.nodes[a:b] for a, b in pairwise(starts)]
         self.most = self._most()
         self._end(starts[-1], before)
         self._beginning(starts[0])
@@ -324,7 +329,7 @@ class _Passes:
         """Whether a layer called there made a node, or it is of no use but to be read there."""
         if node.tag.call is not None and node.tag.call == self.nodes[start].tag.call:
             return True
-        return node not in self.on_beat and self.users.get(node, -1) >= start
+        return node not in self.on_beat and self.first_user.get(node, -1) >= start
 
     def _most(self) -> Counter[Hashable]:
         """How often a pass does the same thing at most."""
