@@ -105,7 +105,7 @@ def test_flow(torch: Any, kind: str, seed: int) -> None:
         assert len(listed) == len(theirs.states)
 
 
-@pytest.mark.parametrize("kind", [k for k in KINDS if k not in ("buffer", "clockwork")])
+@pytest.mark.parametrize("kind", [k for k in KINDS if k != "buffer"])
 def test_names_change_no_number(kind: str) -> None:
     flows = [
         bptt.flow(bptt.record(program(kind, 1, tg, named=named)[0]))
