@@ -16,6 +16,13 @@ FUNCTIONS = [
     "sigmoid", "erf", "floor", "ceil", "trunc", "round", "exp2", "asinh", "acosh", "atanh", "logit",
     "nan_to_num",
 ]  # fmt: skip
+
+
+def _wide_of(name: str) -> list[float]:
+    """Without −0 for logit: the sign of its slope there is that of PyTorch's vectors, or not."""
+    return [x + 0.0 for x in _WIDE] if name == "logit" else _WIDE
+
+
 for _name in FUNCTIONS:
     for _shape in SHAPES:
         call(_name, f"{_shape}", lambda lib, x, n=_name: getattr(lib, n)(x), draw(*_shape))
@@ -27,9 +34,9 @@ for _name in FUNCTIONS:
             _name,
             f"wide {_dtype}",
             lambda lib, x, n=_name: getattr(lib, n)(x),
-            np.array(_WIDE, _dtype),
+            np.array(_wide_of(_name), _dtype),
         )
-    call(_name, "extremes", lambda lib, x, n=_name: getattr(lib, n)(x), _WIDE)
+    call(_name, "extremes", lambda lib, x, n=_name: getattr(lib, n)(x), _wide_of(_name))
     call(_name, "transposed", lambda lib, x, n=_name: getattr(lib, n)(x.T), draw(2, 3))
     call(_name, "every second", lambda lib, x, n=_name: getattr(lib, n)(x[::2]), draw(5))
     call(_name, "a list", lambda lib, n=_name: getattr(lib, n)([1.0]))

@@ -8,7 +8,7 @@ were made: a pass begins with what all of them do before the beat and ends where
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
@@ -47,17 +47,16 @@ def loops(places: list[Node], free: Collection[Node]) -> list[list[Pass]]:
     [['mul', 'tanh'], ['mul', 'tanh'], ['mul', 'tanh']]
     """
     weights = _weights(places)
-    nodes = [place for place in places if place in free]
+    program = _Program([place for place in places if place in free])
     taken: set[Node] = set()
     found = []
-    for beat in _main(_runs(places, nodes, weights)):
-        if not taken.isdisjoint(beat.anchors):
-            continue
-        on_beat = _depending(places, beat.anchors[0])
-        passes = _Passes(nodes, weights, taken, beat.anchors, on_beat).passes
-        if passes:
+    for beat in _main(_runs(places, program.nodes, weights)):
+        if taken.isdisjoint(beat.anchors):
+            start, end = (bisect_left(places, at, key=_order) for at in (beat.start, beat.end))
+            on_beat = _depending(places[start : end + 1])
+            passes = _Passes(program, weights, taken, beat.anchors, on_beat).passes
             taken.update(node for each in passes for node in each)
-            found.append(passes)
+            found += [passes] if passes else []
     return sorted(found, key=lambda passes: passes[0][0].order)
 
 
@@ -105,6 +104,10 @@ class _Run:
     @property
     def start(self) -> int:
         return self.anchors[0].order
+
+    @property
+    def end(self) -> int:
+        return self.last.order
 
 
 def _runs(places: list[Node], nodes: list[Node], weights: dict[Node, Hashable]) -> list[_Run]:
@@ -194,7 +197,7 @@ def _main(runs: list[_Run]) -> list[_Run]:
     times = Counter(run.series for run in runs)
     leading: list[_Run] = []
     for run in sorted(runs, key=lambda run: (times[run.series] > 1, -len(run.anchors), run.start)):
-        if all(run.last.order < it.start or it.last.order < run.start for it in leading):
+        if all(run.end < it.start or it.end < run.start for it in leading):
             leading.append(run)
     return leading
 
@@ -202,30 +205,38 @@ def _main(runs: list[_Run]) -> list[_Run]:
 # -- passes --------------------------------------------------------------------------------------
 
 
+class _Program:
+    """The operations that may be in passes, in the order in which they were made."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self.nodes = nodes
+        self.index = {node: i for i, node in enumerate(nodes)}
+        self.first_user: dict[Node, int] = {}
+        for i, node in enumerate(nodes):
+            for parent in node.parents:
+                self.first_user.setdefault(parent, i)
+
+
 class _Passes:
     """The passes of the loop that a beat belongs to; none if it turns out to be no loop."""
 
     def __init__(
         self,
-        nodes: list[Node],
+        program: _Program,
         weights: dict[Node, Hashable],
         taken: set[Node],
         anchors: list[Node],
         on_beat: set[Node],
     ) -> None:
-        self.nodes, self.taken, self.on_beat = nodes, taken, on_beat
-        self.index = {node: i for i, node in enumerate(nodes)}
+        self.nodes, self.index = program.nodes, program.index
+        self.first_user, self.taken, self.on_beat = program.first_user, taken, on_beat
         self.anchors = [self.index[node] for node in anchors]
         self.weights = self._used_again(weights)
-        self.users: dict[Node, int] = {}  # the first of each node
-        for i, node in enumerate(nodes):
-            for parent in node.parents:
-                self.users.setdefault(parent, i)
         before, here = self._before()
         starts = [self.anchors[0] - here]
         for t in range(1, len(self.anchors)):
             starts.append(self._start(t, before, starts[-1]))
-        self.passes = [nodes[a:b] for a, b in pairwise(starts)]
+        self.passes = [self.nodes[a:b] for a, b in pairwise(starts)]
         self.most = self._most()
         self._end(starts[-1], before)
         self._beginning(starts[0])
@@ -318,7 +329,7 @@ class _Passes:
         """Whether a layer called there made a node, or it is of no use but to be read there."""
         if node.tag.call is not None and node.tag.call == self.nodes[start].tag.call:
             return True
-        return node not in self.on_beat and self.users.get(node, -1) >= start
+        return node not in self.on_beat and self.first_user.get(node, -1) >= start
 
     def _most(self) -> Counter[Hashable]:
         """How often a pass does the same thing at most."""
@@ -378,13 +389,16 @@ class _Passes:
 
 
 def are_layers(passes: list[Pass]) -> bool:
-    """Whether passes are the layers of a net: each has weights of its own, no fewer than in common.
+    """Whether passes are the layers of a net: each has weights of its own, no fewer than shared.
 
-    One such pass more or less does not matter: the last may not use all that the others use.
+    Or none has a weight of the one before: then the layers are run through again and again.
     """
     used = [weights_of(nodes) for nodes in passes]
-    common = set.intersection(*used[:2]) | set.intersection(*used[-2:])
-    return min(len(each - common) for each in used) >= max(len(common), 1)
+    times = Counter(weight for each in used for weight in each)
+    own = [sum(times[weight] == 1 for weight in each) for each in used]
+    if all(mine >= max(len(each) - mine, 1) for mine, each in zip(own, used)):
+        return True
+    return all(used) and all(one.isdisjoint(other) for one, other in pairwise(used))
 
 
 def weights_of(nodes: Pass) -> set[Node]:
@@ -392,10 +406,14 @@ def weights_of(nodes: Pass) -> set[Node]:
     return {p for node in nodes for p in node.parents if p.is_leaf and may_be_parameter(p)}
 
 
-def _depending(places: list[Node], first: Node) -> set[Node]:
-    """What depends on a node, itself included."""
-    found = {first}
+def _depending(places: list[Node]) -> set[Node]:
+    """What of these depends on the first, itself included."""
+    found = set(places[:1])
     for node in places:
         if not found.isdisjoint(node.parents):
             found.add(node)
     return found
+
+
+def _order(place: Node) -> int:
+    return place.order

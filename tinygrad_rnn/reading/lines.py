@@ -90,13 +90,23 @@ def _executions(nodes: list[Node], depth: int) -> Iterator[_Execution]:
 
 @lru_cache(1024)
 def _loops_of(code: CodeType) -> tuple[tuple[int, int], ...]:
-    """The loops of a function, outermost first: from where to where its instructions go."""
-    ends: dict[int, int] = {}
-    for instruction in dis.get_instructions(code):
-        goes_to = instruction.argval if instruction.opcode in _JUMPS else None
-        if isinstance(goes_to, int) and goes_to <= instruction.offset:
-            ends[goes_to] = max(instruction.offset, ends.get(goes_to, 0))
-    return tuple(sorted(ends.items(), key=lambda loop: (loop[0], -loop[1])))
+    """The loops of a function, outermost first: from where to where its instructions go.
+
+    What handles exceptions stands at the end of the code and may go on with a loop from there.
+    """
+    instructions = list(dis.get_instructions(code))
+    handlers = [i.offset for i in instructions if i.opname == "PUSH_EXC_INFO"]
+    exits = {i.offset: i.argval for i in instructions if i.opname == "FOR_ITER"}
+    ends: dict[int, list[int]] = defaultdict(list)
+    for jump in instructions:
+        goes_to = jump.argval if jump.opcode in _JUMPS else None
+        if isinstance(goes_to, int) and goes_to <= jump.offset:
+            ends[goes_to].append(jump.offset)
+    loops = {}
+    for start, jumps in ends.items():
+        plain = [at for at in jumps if at < min(handlers, default=at + 1)]
+        loops[start] = min(max(plain or jumps), exits.get(start, max(jumps)))
+    return tuple(sorted(loops.items(), key=lambda loop: (loop[0], -loop[1])))
 
 
 _JUMPS = {*dis.hasjrel, *dis.hasjabs}

@@ -358,7 +358,8 @@ class _Search:
             p for p in timed
             if (p.primitive in kinds or p.notes is not None) and p not in edges.walks.prepared
         ]  # fmt: skip
-        self.slots = slots(worth)
+        given = edges.walks.given
+        self.slots = slots(worth, lambda place: _weights_of(place, given, kinds))
         carrying = self._carrying(edges.states)
         self.states = [p for p in worth if role_of(p) == "state" or self._is_state(p, carrying)]
         known = set(self.states)
@@ -391,6 +392,18 @@ class _Search:
             layer = Layer.of(place, run=seen[slot, step])
             by_slot[layer].setdefault(slot, {})[step] = place
         return {layer: _named(found.values()) for layer, found in by_slot.items()}
+
+
+def _weights_of(place: Node, given: Set[Node], kinds: Set[object]) -> Set[Node]:
+    """The weights that a place is made with in its step, without those of other states."""
+    waiting, found = [place], set[Node]()
+    while waiting:
+        for parent in waiting.pop().parents:
+            if parent in given:
+                found |= {parent} if parent.requires_grad else set()
+            elif parent.tag.step == place.tag.step and parent.primitive not in kinds:
+                waiting.append(parent)
+    return frozenset(found)
 
 
 def _named(found: Iterable[dict[int, Node]]) -> list[Series]:

@@ -7,7 +7,7 @@ layer and step.  Whoever asks says among which places it is counted, and whether
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -67,19 +67,35 @@ def positions(
     return found
 
 
-def slots(places: list[Node]) -> dict[Node, Hashable]:
+def slots(
+    places: list[Node], made_with: Callable[[Node], Hashable] = operation
+) -> dict[Node, Hashable]:
     """What stays the same from step to step: a name that other steps use too, or else a position.
 
-    Equal for all places that are one quantity over time, whichever step one asks from.
+    Equal for all places that are one quantity over time, whichever step one asks from.  Where
+    some steps have more of a kind than others, what they were ``made_with`` tells them apart.
     """
     named: dict[Hashable, set[int | None]] = defaultdict(set)  # the steps that use a name
     for place in places:
         named[Layer.of(place), name_of(place)].add(place.tag.step)
     found: dict[Node, Hashable] = {}
-    for place, position in positions(places).items():
+    known = positions(places)
+    uneven = _uneven(known)
+    apart = positions(places, kind=lambda place: (place.primitive, made_with(place)))
+    for place, position in known.items():
+        if (position.layer, position.kind) in uneven:
+            position = apart[place]
         by_name = position.layer, name_of(place)
         found[place] = by_name if by_name[1] and len(named[by_name]) > 1 else position
     return found
+
+
+def _uneven(known: Mapping[Node, Position]) -> set[tuple[Layer, Any]]:
+    """The kinds of places of which some steps have several and others fewer."""
+    counts: dict[tuple[Layer, Any], Counter[int | None]] = defaultdict(Counter)
+    for place, at in known.items():
+        counts[at.layer, at.kind][place.tag.step] += 1
+    return {kind for kind, by_step in counts.items() if len({*by_step.values()}) > 1}
 
 
 class Counterparts:

@@ -23,7 +23,7 @@ from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.mode import Tag
 from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading import beat, lines
-from tinygrad_rnn.reading.given import role_of, was_detached
+from tinygrad_rnn.reading.given import is_inline, role_of, was_detached
 
 SOURCES = ("found", "given", "none")
 
@@ -141,6 +141,12 @@ class _Timeline:
             if place.tag.call is not None and place.tag.call > 0:
                 self.calls[place.tag.call].append(place)
         self.home: dict[Node, _Stretch] = {}
+        self.readers: dict[object, set[tuple[_Stretch, int]]] = defaultdict(set)
+        self.partners: dict[Node, list[Node]] = defaultdict(list)  # what is computed with what
+        for node in places:
+            if len(node.parents) == 2:
+                for one, another in permutations(node.parents):
+                    self.partners[one].append(another)
         self.found: set[Node] = set()
         self.change: dict[Node, Change] = {}
         self.scopes = _scopes(places)
@@ -216,6 +222,8 @@ class _Timeline:
         for number, nodes in stretch.passes.items():
             for node in nodes:
                 self.step[node], self.home[node] = stretch.step(number), stretch
+                for read in _reads(node):
+                    self.readers[read].add((stretch, number))
         if stretch.is_loop:
             self._found(stretch)
 
@@ -252,14 +260,20 @@ class _Timeline:
 
     def _is_backward(self, stretch: _Stretch) -> bool:
         """Whether a loop reads a sequence from its end, as seen beside one of the same length."""
-        number = {node: n for n, nodes in stretch.passes.items() for node in nodes}
-        pairs: dict[_Stretch, set[tuple[int, int]]] = defaultdict(set)
-        for other in {*self.home.values()}:
-            if len(other.passes) == len(stretch.passes):
-                pairs[other] = set(_meetings(self.places, other.passes, number))
+        met: dict[_Stretch, set[tuple[int, int]]] = defaultdict(set)
+        for number, nodes in stretch.passes.items():
+            for node in nodes:
+                for read in _reads(node):
+                    for other, n in self.readers.get(read, ()):
+                        met[other].add((n, number))
+                for partner in self.partners.get(node, ()):
+                    if partner in self.home:
+                        other = self.home[partner]
+                        met[other].add(((self.step[partner] or 0) - other.base, number))
         return any(
-            len(met) > 1 and len({one + another for one, another in met}) == 1
-            for met in pairs.values()
+            len(pairs) > 1 and {n + m for n, m in pairs} == {len(stretch.passes) + 1}
+            for other, pairs in met.items()
+            if len(other.passes) == len(stretch.passes)
         )
 
     def _hand_on(self) -> None:
@@ -295,6 +309,8 @@ def _scopes(places: list[Node]) -> dict[int | None, str]:
     layers: dict[str, list[set[Node]]] = defaultdict(list)
     found: dict[int | None, str] = {}
     for (call, scope), used in weights.items():
+        if not used:
+            continue
         number = next((i for i, known in enumerate(layers[scope]) if known & used), None)
         if number is None:
             number = len(layers[scope])
@@ -332,28 +348,10 @@ def _comes_from(place: Node, made: Collection[Node]) -> bool:
     return place in made
 
 
-def _meetings(
-    places: list[Node], passes: Mapping[int, list[Node]], number: Mapping[Node, int]
-) -> Iterator[tuple[int, int]]:
-    """The passes of two loops that read the same part of something, or are joined afterwards."""
-    others = {node: n for n, nodes in passes.items() for node in nodes}
-    parts = {_part(node): n for node, n in others.items() if traits_of(node.primitive).part}
-    read: dict[Node, set[int]] = defaultdict(set)
-    for node, n in others.items():
-        for parent in node.parents:
-            read[parent].add(n)
-    for node in places:
-        if node in number:
-            if traits_of(node.primitive).part and _part(node) in parts:
-                yield parts[_part(node)], number[node]
-            for parent in node.parents:
-                if len(read[parent]) == 1 and parent.is_leaf:
-                    yield next(iter(read[parent])), number[node]
-        elif len(node.parents) == 2:
-            for one, another in permutations(node.parents):
-                if one in others and another in number:
-                    yield others[one], number[another]
-
-
-def _part(node: Node) -> object:
-    return node.primitive, node.parents[0], repr(node.params)
+def _reads(node: Node) -> Iterator[object]:
+    """What a node reads that tells where in a sequence it is: a part of something, a constant."""
+    if traits_of(node.primitive).part:
+        yield node.primitive, node.parents[0], repr(node.params)
+    for parent in node.parents:
+        if parent.is_leaf and not parent.requires_grad and not is_inline(parent):
+            yield parent
