@@ -533,3 +533,60 @@ def test_a_recorded_walk_is_bptt_record(program, tmp_path) -> None:
     for ours, other in zip(ran.walk.visits, space["walk"].visits, strict=True):
         assert (ours.step, ours.node.name()) == (other.step, other.node.name())
         np.testing.assert_array_equal(ours.cotangent, other.cotangent)
+
+
+NODES = """
+a + b; 2 - a; 2 / a; a ** 2; a ** a; -a; a.square(); a @ b.T; a @ v; v @ v; B @ a.T
+torch.bmm(B, B.mT); a.sum(); a.sum(0); a.mean(); a.mean(1); a.max(); a.max(1)[0]; a.norm()
+a.tanh(); a.clamp(0, 1); a.exp(); a[0]; a[:, 0]; a[1:]; a[0, 1]; v[0]; a[:, None]; a[..., 0]
+a[-1]; B[:, -1, :]; B[:, 0:1, :]; a[t]; a[a > 0]; list(a)[0]; a.unbind(0)[1]; a.view(-1)
+a.reshape(4, 3); a.flatten(); a.unsqueeze(1); a[:1].squeeze(); a.T; B.transpose(0, 1)
+torch.cat((a, b), 1); torch.stack([a, b]); torch.where(a > 0, a, b); a.masked_fill(a > 0, 0.0)
+F.linear(a, W, c); F.linear(a, W); F.linear(B, W, c); F.linear(B, W); F.linear(v, W, c)
+F.softmax(a, 1); F.log_softmax(a, 1); F.relu(a); F.logsigmoid(a); F.dropout(a); F.embedding(t, a)
+F.mse_loss(a, b); F.mse_loss(a, b, reduction="none"); F.l1_loss(a, b); F.smooth_l1_loss(a, b)
+F.huber_loss(a, b); F.nll_loss(a, t); F.cross_entropy(a, t)
+F.cross_entropy(a, t, reduction="sum"); F.cross_entropy(a, t, weight=v.detach())
+F.cross_entropy(B.mT, u); F.binary_cross_entropy(a.sigmoid(), b.sigmoid().detach())
+F.binary_cross_entropy_with_logits(a, b.detach()); nn.MSELoss()(a, b); nn.CrossEntropyLoss()(a, t)
+nn.Linear(4, 2)(a); nn.Linear(4, 2)(B); nn.RNNCell(4, 5)(a); nn.LSTMCell(4, 5)(a)[0]
+nn.GRUCell(4, 5)(a)
+"""
+
+
+def nodes_by(torch, expressions: list[str]) -> dict[str, str]:
+    def random(*shape: int):
+        return torch.randn(*shape).requires_grad_()
+
+    torch.manual_seed(0)
+    space = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional}
+    space |= {"a": random(3, 4), "b": random(3, 4), "v": random(4), "B": random(2, 3, 4)}
+    space |= {"W": random(5, 4), "c": random(5)}
+    space |= {"t": torch.tensor([0, 1, 2]), "u": torch.tensor([[0, 1, 2], [1, 1, 0]])}
+    return {text: eval(text, space).grad_fn.name() for text in expressions}
+
+
+def test_nodes_are_called_as_in_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    expressions = [text.strip() for text in NODES.replace("\n", ";").split(";") if text.strip()]
+    assert nodes_by(tg, expressions) == nodes_by(torch, expressions)
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_outputs_of_layers_are_called_as_in_pytorch(
+    kind, bidirectional, batch_first, dtype
+) -> None:
+    def called(torch) -> list[str]:
+        options = {"bidirectional": bidirectional, "batch_first": batch_first}
+        layer = getattr(torch.nn, kind)(4, 5, 2, dtype=getattr(torch, dtype), **options)
+        found = []
+        for shape in ((2, 3, 4), (3, 4)):
+            output, state = layer(torch.zeros(*shape, dtype=getattr(torch, dtype)))
+            states = state if isinstance(state, tuple) else (state,)
+            found += [made.grad_fn.name() for made in (output, *states)]
+        return found
+
+    assert called(tg) == called(pytest.importorskip("torch"))
