@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, viz
+from tinygrad_rnn import bptt, compat, viz
 from tinygrad_rnn.cli import demo, samples
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def draw(directory: Path) -> None:
     """Write every picture into a directory."""
     _, _, loss = demo.forward()
     viz.draw(bptt.record(loss), title=demo.TITLE).save(directory / "two_step_rnn.svg")
+
+    with redirect_stdout(StringIO()):
+        compat.run(EXAMPLES / "names.py", draw=directory / "names.svg")
 
     tg.manual_seed(0)
     layer = tg.nn.RNN(1, 2)

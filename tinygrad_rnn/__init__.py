@@ -328,6 +328,11 @@ else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def load_ipython_extension(ipython):  # type: ignore[no-untyped-def]
+    """``%load_ext tinygrad_rnn``: gives a notebook the cell magic ``%%bptt``."""
+    _import("tinygrad_rnn.compat.notebook").register(ipython)
+
+
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
 

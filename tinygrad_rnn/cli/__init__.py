@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from tinygrad_rnn import __version__, bptt, viz
 from tinygrad_rnn.cli import demo, program, samples
-from tinygrad_rnn.compat.script import PICTURES, PLAYERS, check_output
+from tinygrad_rnn.compat.script import PICTURES, PLAYERS, check_output, steps_of
 from tinygrad_rnn.testing.pytorch import installed_torch
 from tinygrad_rnn.viz.options import TooManyBoxes, check_count
 
@@ -82,12 +82,13 @@ def _add_run(commands: Any) -> None:
     )  # fmt: skip
     command.add_argument("--level", choices=viz.picture.LEVELS, default="auto", help="as of draw")
     command.add_argument(
-        "--steps", type=program.steps, default="auto", metavar="STEPS",
+        "--steps", type=steps_of, default="auto", metavar="STEPS",
         help="which time steps to draw: all, the first and last as 2:3, or those of a list as "
         "1,5,9 (default: all of a few, else 2:3)",
     )  # fmt: skip
     command.add_argument("script", type=Path, metavar="SCRIPT")
-    command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
+    rest = command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
+    rest.required = False  # as it is, but argparse would say otherwise
     command.set_defaults(run=program.run)
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from tinygrad_rnn.compat.missing import hint_for
 from tinygrad_rnn.compat.script import Program, watch_of
 from tinygrad_rnn.compat.watching import Watch
-from tinygrad_rnn.viz.grouping import Steps
 
 _PACKAGE = str(Path(__file__).parents[1])
 
@@ -71,15 +70,18 @@ def _status(leaving: SystemExit) -> int:
 
 def _traceback(error: BaseException) -> Iterator[str]:
     """What Python prints of it, but for the calls inside this package."""
-    said = traceback.TracebackException.from_exception(error)
-    chain: list[traceback.TracebackException | None] = [said]
-    for one in chain:
-        if one is not None:
-            one.stack[:] = [frame for frame in one.stack if not _is_ours(frame.filename)]
-            chain += [one.__cause__, one.__context__]
-    yield from said.format()
+    yield from _of_the_program(traceback.TracebackException.from_exception(error)).format()
     if hint := hint_for(error):
         yield f"{hint}\n"
+
+
+def _of_the_program(said: traceback.TracebackException) -> traceback.TracebackException:
+    """The same without the package's calls, and without causes that the program had no part in."""
+    said.stack[:] = [frame for frame in said.stack if not _is_ours(frame.filename)]
+    for name in ("__cause__", "__context__"):
+        if (other := getattr(said, name)) is not None and not _of_the_program(other).stack:
+            setattr(said, name, None)
+    return said
 
 
 def _is_ours(filename: str) -> bool:
@@ -89,19 +91,3 @@ def _is_ours(filename: str) -> bool:
 def _say(what: str | None) -> None:
     if what:
         print(f"tinygrad-rnn: error: {what}", file=sys.stderr)
-
-
-def steps(text: str) -> Steps:
-    """Time steps as a command line names them.
-
-    Examples
-    --------
-    >>> steps("all"), steps("2:3"), steps("1,5,9")
-    ('all', (2, 3), [1, 5, 9])
-    """
-    if text in ("all", "auto"):
-        return text
-    if ":" in text:
-        first, last = text.split(":")
-        return int(first), int(last)
-    return [int(t) for t in text.split(",")]

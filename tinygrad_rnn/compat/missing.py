@@ -28,6 +28,8 @@ def hint_for(error: BaseException) -> str | None:
     """The name nearest to the attribute that an object of this package was found to lack."""
     if not isinstance(error, AttributeError) or not isinstance(error.name, str):
         return None
+    if isinstance(error.obj, ModuleType):  # which has said so itself
+        return None
     owner = error.obj if isinstance(error.obj, type) else type(error.obj)
     inside = (kind.__module__.partition(".")[0] == "tinygrad_rnn" for kind in owner.__mro__)
     if not any(inside) or not (other := nearest(error.name, dir(error.obj))):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -218,3 +219,22 @@ def check_output(option: str, path: str | Path | None, suffixes: Sequence[str]) 
         *others, last = suffixes
         raise ValueError(f"{path} does not end in {', '.join(others)} or {last}")
     files.writable(path)
+
+
+def steps_of(text: str) -> Steps:
+    """Time steps as an option of a command names them.
+
+    Examples
+    --------
+    >>> steps_of("all"), steps_of("2:3"), steps_of("1,5,9")
+    ('all', (2, 3), [1, 5, 9])
+    """
+    if text in ("all", "auto"):
+        return text
+    try:
+        if ":" in text:
+            first, last = text.split(":")
+            return int(first), int(last)
+        return [int(t) for t in text.split(",")]
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is neither all, nor as 2:3, nor as 1,5,9") from None

@@ -7,8 +7,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tinygrad_rnn.autograd.contexts import traced
+from tinygrad_rnn.autograd.tracing import Traced
 from tinygrad_rnn.bptt.record import Record, Seen
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.engine.mode import Mode, here
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.tensor.tensor import walks
 
@@ -37,6 +39,8 @@ class Watch:
     """
 
     def __init__(self, at: int, show: Callable[[Record], None]) -> None:
+        if isinstance(at, bool) or not isinstance(at, int) or at < 1:
+            raise ValueError(f"at={at!r}: which walk is meant is a whole number from 1")
         self.at, self.count, self.show = at, 0, show
         self.record: Record | None = None
         self.error: Exception | None = None
@@ -68,9 +72,10 @@ class Watch:
 
     def _walk(self, roots: Mapping[Node, Any], **options: Any) -> dict[Node, Any]:
         self.count += 1
+        if self.count >= self.at:
+            self._end_tracing()
         if self.count != self.at:
             return walk(roots, **options)
-        self._tracing.close()
         seen = Seen()
         arrived = walk(roots, observer=seen, **options)
         try:  # a program does not end because it cannot be drawn
@@ -80,6 +85,11 @@ class Watch:
             self.error = error
         self.then()
         return arrived
+
+    def _end_tracing(self) -> None:
+        self._tracing.close()
+        if here.mode.get("kind") is Traced:  # left behind by a context that was entered before
+            here.mode = here.mode.having("kind", Mode)
 
 
 def _only(roots: Mapping[Node, Any]) -> Node:

@@ -11,9 +11,15 @@ from types import ModuleType
 from typing import Any
 
 from tinygrad_rnn.compat.missing import no_attribute, no_module
+from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.tensor import Tensor
 
 # Where the names of torch are looked for, in this order; `torch.nn` is looked for in `nn` of each.
 _SOURCES = ("tinygrad_rnn.compat.names", "tinygrad_rnn.compat.identity", "tinygrad_rnn")
+
+
+# Classes of which programs print the type: where they are at home in torch.
+_KINDS: dict[type, str] = {Tensor: "torch", Parameter: "torch.nn.parameter"}
 
 
 class Face(ModuleType):
@@ -139,11 +145,16 @@ def as_torch() -> Iterator[ModuleType]:
     True
     """
     finder = _Finder()
+    homes = {kind: kind.__module__ for kind in _KINDS}
     outside = {name: sys.modules.pop(name) for name in [*sys.modules] if _is_torch(name)}
     sys.meta_path.insert(0, finder)
     try:
+        for kind, home in _KINDS.items():
+            kind.__module__ = home
         yield finder.torch
     finally:
+        for kind, home in homes.items():
+            kind.__module__ = home
         sys.meta_path.remove(finder)
         for name in [name for name in sys.modules if _is_torch(name)]:
             del sys.modules[name]

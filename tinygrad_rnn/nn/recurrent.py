@@ -30,6 +30,8 @@ from tinygrad_rnn.nn.functional import dropout as drop
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.utils.rnn import PackedSequence
 from tinygrad_rnn.operations import cat, stack
+from tinygrad_rnn.operations.dtypes import float32
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import zeros
@@ -165,7 +167,22 @@ class RNNBase(Module):
                 xs.append((input[:, t] if time else input[t]).named("x", "input"))
         outputs, last = self._run(xs, None, self._initial(hx, batch, input.dtype), weights, at)
         output = stack(outputs, 0)  # one step after the other in memory, as PyTorch's lie
-        return output.transpose(0, 1) if time else output, self._packed_state(last)
+        states = self._packed_state(last)
+        if not batch:
+            for state in states if isinstance(states, tuple) else (states,):
+                made_by("SqueezeBackward1", state)
+        return made_by(self._torchs_name(input), output.transpose(0, 1) if time else output), states
+
+    def _torchs_name(self, input: Tensor) -> str:
+        """What PyTorch, which computes a layer in one operation, calls the node of the output."""
+        if input.ndim == 2:
+            return "SqueezeBackward1"
+        if self.batch_first:
+            return f"TransposeBackward{0 if self.mode == 'LSTM' else 1}"
+        if self.bidirectional:
+            return "CatBackward0"
+        fast = self.mode == "LSTM" and input.dtype == float32
+        return "MkldnnRnnLayerBackward0" if fast else "StackBackward0"
 
     def _forward_packed(self, input: PackedSequence, hx: Any, at: At) -> tuple[PackedSequence, Any]:
         data, batch_sizes, order, back = input

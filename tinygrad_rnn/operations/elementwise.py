@@ -27,6 +27,7 @@ from tinygrad_rnn.operations.arguments import (
 )
 from tinygrad_rnn.operations.dtypes import is_floating
 from tinygrad_rnn.operations.memory import first_decides, owned
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import Operation, elementwise, in_rules, operation
 from tinygrad_rnn.operations.promotion import promoted, to_dtype
 from tinygrad_rnn.operations.traits import KEEP_OFF_ZERO, primitive
@@ -895,4 +896,4 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Tensor:
     if not (x.array.flags.c_contiguous and m.array.flags.c_contiguous):  # the result always is
         shape = common_shape("masked_fill", m.array.shape, x.array.shape)
         m = graph.make_tensor(np.array(np.broadcast_to(m.array, shape), order="C"), None)
-    return _where.general(m, to_dtype(fill, dtype), x)
+    return made_by("MaskedFillBackward0", _where.general(m, to_dtype(fill, dtype), x))

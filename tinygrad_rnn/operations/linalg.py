@@ -14,6 +14,7 @@ from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.operations.arguments import broadcasts, dim_of, number_of, tensor_of
 from tinygrad_rnn.operations.arithmetic import add, mul
 from tinygrad_rnn.operations.memory import owned
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import Operation, operation
 from tinygrad_rnn.operations.promotion import promoted, same_dtype
 from tinygrad_rnn.operations.reduction import sum
@@ -122,7 +123,7 @@ def bmm(input: Any, mat2: Any) -> Tensor:
     >>> tg.bmm(tg.ones(5, 2, 3), tg.ones(5, 3, 4)).shape
     (5, 2, 4)
     """
-    return matmul.apply(*_operands("bmm", (3, 3), input, mat2))
+    return made_by("BmmBackward0", matmul.apply(*_operands("bmm", (3, 3), input, mat2)))
 
 
 def mv(input: Any, vec: Any) -> Tensor:

@@ -150,7 +150,7 @@ def mse_loss(
     """
     reduction = _reduction("mse_loss", size_average, reduce, reduction)
     losses = square(_difference("mse_loss", input, target))
-    return made_by("MseLoss", _weighted("mse_loss", losses, input, weight, reduction))
+    return made_by("MseLossBackward0", _weighted("mse_loss", losses, input, weight, reduction))
 
 
 def l1_loss(
@@ -221,7 +221,7 @@ def smooth_l1_loss(
         raise RuntimeError(f"smooth_l1_loss: beta must not be negative, got {beta}")
     d = _difference("smooth_l1_loss" if beta else "l1_loss", input, target)
     losses = huber.apply(d, delta=beta, slope=1.0) if beta else abs(d)
-    return made_by("SmoothL1Loss", reduced(losses, reduction))
+    return made_by("SmoothL1LossBackward0", reduced(losses, reduction))
 
 
 def huber_loss(
@@ -251,7 +251,7 @@ def huber_loss(
     losses = huber.apply(d, delta=delta, slope=delta)
     if weight is not None:
         losses = mul(losses, _element_weights("huber_loss", input, weight))
-    return made_by("HuberLoss", reduced(losses, reduction))
+    return made_by("HuberLossBackward0", reduced(losses, reduction))
 
 
 def gaussian_nll_loss(
@@ -465,7 +465,7 @@ def nll_loss(
 
 
 def _nll_of(x: Any) -> str:
-    return "NllLoss" if x.ndim <= 2 else "NllLoss2D"
+    return "NllLossBackward0" if x.ndim <= 2 else "NllLoss2DBackward0"
 
 
 nll_loss.vjp(
@@ -587,7 +587,7 @@ def binary_cross_entropy(
         if w.requires_grad:
             raise RuntimeError(f"{name}: weights have no derivative; detach() them")
         losses = losses * w
-    return made_by("BinaryCrossEntropy", reduced(losses, reduction))
+    return made_by("BinaryCrossEntropyBackward0", reduced(losses, reduction))
 
 
 binary_cross_entropy.vjp(
@@ -664,7 +664,7 @@ def binary_cross_entropy_with_logits(
         losses = losses - (_check_factor(name, "pos_weight", pos_weight, x) - 1) * t * logsigmoid(x)
     if weight is not None:
         losses = losses * _check_factor(name, "weight", weight, x)
-    return made_by("BinaryCrossEntropyWithLogits", reduced(losses, reduction))
+    return made_by("BinaryCrossEntropyWithLogitsBackward0", reduced(losses, reduction))
 
 
 binary_cross_entropy_with_logits.vjp(

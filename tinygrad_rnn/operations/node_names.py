@@ -17,7 +17,7 @@ Result = TypeVar("Result", bound=Any)
 
 
 def made_by(name: str, result: Result) -> Result:
-    """The result of a function that PyTorch has as one operation, and the package as several.
+    """The result of a function that PyTorch computes by other operations, and its name there.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def made_by(name: str, result: Result) -> Result:
     if at is not None and not at.is_leaf:
         if at.notes is None:
             at.notes = Notes()
-        at.notes.made_by = f"{name}Backward0"
+        at.notes.made_by = name
     return result
 
 
