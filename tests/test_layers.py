@@ -617,7 +617,7 @@ MODULES = sorted(
 @pytest.mark.parametrize("name", MODULES)
 def test_arguments_are_pytorchs(torch, name) -> None:
     """By name, order and default, but for those that are deprecated or for other devices."""
-    dropped = {"size_average", "reduce", "min_value", "max_value"}
+    dropped = {"min_value", "max_value"}
     ours, theirs = (inspect.signature(getattr(lib.nn, name)).parameters for lib in (tg, torch))
     generic = {"args", "kwargs", "modules", "values", "parameters"}
     wanted = {

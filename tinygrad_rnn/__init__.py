@@ -277,6 +277,18 @@ from tinygrad_rnn.tensor.creation import (
     zeros,
     zeros_like,
 )
+from tinygrad_rnn.tensor.kinds import (
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+    set_default_tensor_type,
+)
 from tinygrad_rnn.tensor.printing import get_printoptions, printoptions, set_printoptions
 from tinygrad_rnn.tensor.random import (
     Generator,
@@ -319,7 +331,16 @@ def __dir__() -> list[str]:
 __version__ = "0.1.0"
 
 __all__ = [
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
     "Generator",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
     "Tensor",
     "abs",
     "acos",
@@ -526,6 +547,7 @@ __all__ = [
     "select",
     "selu",
     "set_default_dtype",
+    "set_default_tensor_type",
     "set_grad_enabled",
     "set_printoptions",
     "set_rng_state",

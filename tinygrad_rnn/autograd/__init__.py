@@ -12,6 +12,7 @@ from tinygrad_rnn.autograd.contexts import (
 )
 from tinygrad_rnn.autograd.function import Function
 from tinygrad_rnn.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck, jacobians
+from tinygrad_rnn.autograd.variable import Variable
 from tinygrad_rnn.autograd.walks import backward, grad
 
 
@@ -22,6 +23,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "Function",
     "GradcheckError",
+    "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",

@@ -23,7 +23,7 @@ from tinygrad_rnn.nn.criterion import (
     NLLLoss,
     SmoothL1Loss,
 )
-from tinygrad_rnn.nn.dropout import Dropout
+from tinygrad_rnn.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d
 from tinygrad_rnn.nn.embedding import Embedding
 from tinygrad_rnn.nn.flatten import Flatten, Unflatten
 from tinygrad_rnn.nn.linear import Bilinear, Identity, Linear
@@ -70,6 +70,7 @@ __all__ = [
     "LSTM",
     "RNN",
     "SELU",
+    "AlphaDropout",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
@@ -78,6 +79,9 @@ __all__ = [
     "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
     "Embedding",
     "Flatten",
     "GRUCell",

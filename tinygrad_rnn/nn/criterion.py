@@ -6,22 +6,35 @@ from typing import Any
 
 from tinygrad_rnn.nn import functional as F
 from tinygrad_rnn.nn.module import Module
+from tinygrad_rnn.operations.loss import reduction_by_flags
 from tinygrad_rnn.tensor import Tensor
 
 
 class _Loss(Module):
-    """A loss with a reduction: "none", "mean" or "sum"."""
+    """A loss with a reduction: "none", "mean" or "sum"; PyTorch's older flags are understood."""
 
-    def __init__(self, *, reduction: str = "mean") -> None:
+    def __init__(
+        self,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
         super().__init__()
-        self.reduction = reduction
+        name = type(self).__name__
+        self.reduction = reduction_by_flags(name, size_average, reduce, reduction)
 
 
 class _WeightedLoss(_Loss):
     """A loss with weights, which are a buffer."""
 
-    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", weight)
 
 
@@ -30,6 +43,8 @@ class MSELoss(_Loss):
 
     Parameters
     ----------
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
     reduction : "none", "mean" or "sum"
 
     Examples
@@ -49,6 +64,8 @@ class L1Loss(_Loss):
 
     Parameters
     ----------
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
     reduction : "none", "mean" or "sum"
     """
 
@@ -62,12 +79,20 @@ class SmoothL1Loss(_Loss):
 
     Parameters
     ----------
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
     reduction : "none", "mean" or "sum"
     beta : float
     """
 
-    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
+    def __init__(
+        self,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        beta: float = 1.0,
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
         self.beta = beta
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -101,6 +126,8 @@ class CrossEntropyLoss(_WeightedLoss):
     weight : Tensor of shape (classes,), optional
     ignore_index : int
         A target that does not count.
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
     reduction : "none", "mean" or "sum"
     label_smoothing : float
 
@@ -114,12 +141,13 @@ class CrossEntropyLoss(_WeightedLoss):
     def __init__(
         self,
         weight: Tensor | None = None,
-        *,
+        size_average: bool | None = None,
         ignore_index: int = -100,
+        reduce: bool | None = None,
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__(weight, reduction=reduction)
+        super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -142,13 +170,20 @@ class NLLLoss(_WeightedLoss):
     weight : Tensor of shape (classes,), optional
     ignore_index : int
         A target that does not count.
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
     reduction : "none", "mean" or "sum"
     """
 
     def __init__(
-        self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
+        self,
+        weight: Tensor | None = None,
+        size_average: bool | None = None,
+        ignore_index: int = -100,
+        reduce: bool | None = None,
+        reduction: str = "mean",
     ) -> None:
-        super().__init__(weight, reduction=reduction)
+        super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -169,6 +204,8 @@ class BCELoss(_WeightedLoss):
     ----------
     weight : Tensor, optional
         Multiplies each element's loss.
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
     reduction : "none", "mean" or "sum"
     """
 
@@ -184,6 +221,8 @@ class BCEWithLogitsLoss(_WeightedLoss):
     ----------
     weight : Tensor, optional
         Multiplies each element's loss.
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
     reduction : "none", "mean" or "sum"
     pos_weight : Tensor, optional
         Multiplies the part of positive targets.
@@ -192,11 +231,12 @@ class BCEWithLogitsLoss(_WeightedLoss):
     def __init__(
         self,
         weight: Tensor | None = None,
-        *,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
         reduction: str = "mean",
         pos_weight: Tensor | None = None,
     ) -> None:
-        super().__init__(weight, reduction=reduction)
+        super().__init__(weight, size_average, reduce, reduction)
         self.register_buffer("pos_weight", pos_weight)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -211,14 +251,22 @@ class KLDivLoss(_Loss):
 
     Parameters
     ----------
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
     reduction : "none", "mean", "sum" or "batchmean"
         "batchmean" is the divergence by its definition.
     log_target : bool
         Whether targets are log-probabilities too.
     """
 
-    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
-        super().__init__(reduction=reduction)
+    def __init__(
+        self,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        log_target: bool = False,
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
         self.log_target = log_target
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:

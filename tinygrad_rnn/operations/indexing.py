@@ -330,6 +330,10 @@ def steps(name: str, ndim: int, index: Any) -> tuple[Any, Any]:
         parts = tuple([_part(name, part) for part in parts])
     arrays = not plain and np.ndarray in map(type, parts)
     dots = 0 if arrays else parts.count(...)
+    if not ndim and not arrays and any(type(part) is int or type(part) is slice for part in parts):
+        raise IndexError(
+            f"{name}: a 0-d tensor has no axis to index; use .item() to get its number"
+        )
     if not arrays and dots < 2:
         # an Ellipsis makes NumPy give a 0-d view, not a copy, of a single element
         return parts if dots or len(parts) < ndim else (*parts, ...), None

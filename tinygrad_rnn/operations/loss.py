@@ -36,16 +36,22 @@ _sigma = in_rules(sigmoid)
 def _reduction(
     name: str, size_average: bool | None, reduce: bool | None, reduction: str, *more: str
 ) -> str:
-    """The reduction asked for, be it by PyTorch's older flags."""
-    if size_average is not None or reduce is not None:
-        warnings.warn(
-            f"{name}: size_average and reduce are deprecated; pass reduction", stacklevel=3
-        )
-        if reduce is False:
-            return "none"
-        return "sum" if size_average is False else "mean"
+    """The reduction asked for, be it by PyTorch's older flags, if it is one of those there are."""
+    reduction = reduction_by_flags(name, size_average, reduce, reduction)
     check_reduction(name, reduction, *more)
     return reduction
+
+
+def reduction_by_flags(
+    name: str, size_average: bool | None, reduce: bool | None, reduction: str
+) -> str:
+    """What PyTorch's older flags stand for, with a warning; without them ``reduction``."""
+    if size_average is None and reduce is None:
+        return reduction
+    warnings.warn(f"{name}: size_average and reduce are deprecated; pass reduction", stacklevel=4)
+    if reduce is False:
+        return "none"
+    return "sum" if size_average is False else "mean"
 
 
 def check_reduction(name: str, reduction: str, *more: str) -> None:

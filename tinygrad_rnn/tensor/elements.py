@@ -23,23 +23,14 @@ from tinygrad_rnn.operations.dtypes import (
 )
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import creation
+from tinygrad_rnn.tensor.kinds import KINDS, TensorKind, of_one_type
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tinygrad_rnn.tensor.tensor import Tensor
 
-_NAMES = {
-    "FloatTensor": float32,
-    "DoubleTensor": float64,
-    "HalfTensor": float16,
-    "LongTensor": int64,
-    "IntTensor": int32,
-    "ShortTensor": int16,
-    "CharTensor": int8,
-    "ByteTensor": uint8,
-    "BoolTensor": bool_,
-}
+_NAMES = {kind.__name__: kind.dtype for kind in KINDS}
 
 
 class Elements(Variable):
@@ -92,9 +83,9 @@ class Elements(Variable):
     @overload
     def type(self, dtype: None = None) -> str: ...
     @overload
-    def type(self, dtype: DTypeLike) -> Tensor: ...
+    def type(self, dtype: DTypeLike | TensorKind) -> Tensor: ...
 
-    def type(self, dtype: DTypeLike = None) -> Tensor | str:
+    def type(self, dtype: DTypeLike | TensorKind = None) -> Tensor | str:
         """The name of its type, "FloatTensor" and so on; or the tensor in another type.
 
         Examples
@@ -109,6 +100,8 @@ class Elements(Variable):
             return next(name for name, known in _NAMES.items() if known == self.array.dtype)
         if isinstance(dtype, str):
             dtype = _NAMES.get(dtype.removeprefix("torch."), dtype)
+        if isinstance(dtype, TensorKind):
+            dtype = dtype.dtype
         return to_dtype(self, as_dtype(dtype))
 
     def type_as(self, other: Any) -> Tensor:
@@ -181,6 +174,13 @@ class Elements(Variable):
         return self.array.ctypes.data
 
     # -- new tensors of this type --
+
+    def new(self, *data: Any, device: Any = None) -> Tensor:
+        """A new tensor of this type, of a sequence or array, or zeros of given sizes.
+
+        New programs write `new_tensor`, `new_zeros`.
+        """
+        return of_one_type("new", data, self.array.dtype, device)
 
     def new_tensor(
         self,

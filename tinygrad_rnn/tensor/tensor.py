@@ -28,13 +28,14 @@ from tinygrad_rnn.engine.memory import (
 from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.operations.arguments import dim_of
-from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, get_default_dtype, is_floating
+from tinygrad_rnn.operations.dtypes import DTypeLike, is_floating
 from tinygrad_rnn.operations.inplace import root_of
 from tinygrad_rnn.operations.promotion import to_dtype
+from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import printing
-from tinygrad_rnn.tensor.creation import to_array
 from tinygrad_rnn.tensor.elements import Elements
 from tinygrad_rnn.tensor.inplace import InPlace
+from tinygrad_rnn.tensor.kinds import data_or_sizes
 from tinygrad_rnn.tensor.methods import Methods
 from tinygrad_rnn.tensor.protocols import NUMPY
 
@@ -50,12 +51,14 @@ class Tensor(InPlace, Methods, Elements):
     Parameters
     ----------
     *data : nested sequence, NumPy array or Tensor, or sizes
-        Copied. Numbers in sequences become float32, whatever they are; arrays keep their type;
-        of sizes come zeros. `tensor` keeps integers integers, and is the one to use.
+        Copied. Numbers become float32 (`set_default_dtype`), whatever they are, but a tensor keeps
+        its type; of sizes come zeros. `tensor` keeps integers integers, and is the one to use.
     dtype : optional
         Type of the elements, where it should be another.
     requires_grad : bool
         Whether operations on it are recorded, so that `backward` can bring it a gradient.
+    device : "cpu", optional
+        The only one there is.
 
     Raises
     ------
@@ -73,10 +76,13 @@ class Tensor(InPlace, Methods, Elements):
 
     __slots__ = ("__weakref__",)
 
-    def __new__(cls, *data: Any, dtype: DTypeLike = None, requires_grad: bool = False) -> Self:
+    def __new__(
+        cls, *data: Any, dtype: DTypeLike = None, requires_grad: bool = False, device: Any = None
+    ) -> Self:
         """Make a leaf; see the class."""
+        on_cpu("Tensor", device)
         self = object.__new__(cls)
-        self.array, self.node = _legacy_array(data, dtype), None
+        self.array, self.node = data_or_sizes("Tensor", data, dtype), None
         if requires_grad:
             self.requires_grad_()
         return self
@@ -520,17 +526,6 @@ def _detached(array: Array) -> tuple[Array, Node]:
     node = leaf(array, False)
     node.notes = Notes(detached=True)
     return array, node
-
-
-def _legacy_array(data: tuple[Any, ...], dtype: DTypeLike) -> Array:
-    """What PyTorch's old constructor makes: zeros of given sizes, or floats of a sequence."""
-    if all(isinstance(size, int) and not isinstance(size, bool) for size in data):
-        return np.zeros(data or 0, as_dtype(dtype or get_default_dtype()))
-    if len(data) > 1:
-        raise TypeError(f"Tensor: expected sizes or one sequence, got {data!r:.60}")
-    if dtype is None and isinstance(data[0], list | tuple):
-        dtype = get_default_dtype()
-    return to_array(data[0], dtype)
 
 
 def wrap(array: Any, node: Any) -> Tensor:

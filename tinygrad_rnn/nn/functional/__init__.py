@@ -8,7 +8,14 @@ tensor(0.1269)
 
 from tinygrad_rnn.nn.functional.attention import scaled_dot_product_attention
 from tinygrad_rnn.nn.functional.ctc import ctc_loss
-from tinygrad_rnn.nn.functional.layers import bilinear, dropout, one_hot
+from tinygrad_rnn.nn.functional.dropping import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+)
+from tinygrad_rnn.nn.functional.layers import bilinear, one_hot
 from tinygrad_rnn.nn.functional.variants import glu, log_softmax, relu, softmax, softmin
 from tinygrad_rnn.operations import linear, prelu, sigmoid, tanh
 from tinygrad_rnn.operations.activation import (
@@ -55,6 +62,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "alpha_dropout",
     "batch_norm",
     "bilinear",
     "binary_cross_entropy",
@@ -64,6 +72,9 @@ __all__ = [
     "cross_entropy",
     "ctc_loss",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
     "elu",
     "embedding",
     "gaussian_nll_loss",

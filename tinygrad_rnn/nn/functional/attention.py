@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_rnn import operations
-from tinygrad_rnn.nn.functional.layers import dropout
+from tinygrad_rnn.nn.functional.dropping import dropout
 from tinygrad_rnn.nn.functional.variants import softmax
 from tinygrad_rnn.operations.arguments import broadcasts, check_flags, number_of, tensor_of
 from tinygrad_rnn.operations.dtypes import float32

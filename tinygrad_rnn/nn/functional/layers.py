@@ -8,12 +8,9 @@ import numpy as np
 
 from tinygrad_rnn import operations
 from tinygrad_rnn.engine.errors import within_memory
-from tinygrad_rnn.operations import layers
-from tinygrad_rnn.operations.arguments import indices_of, number_of, tensor_of
+from tinygrad_rnn.operations.arguments import indices_of, tensor_of
 from tinygrad_rnn.operations.dtypes import int64
-from tinygrad_rnn.operations.inplace import change
 from tinygrad_rnn.tensor import wrap
-from tinygrad_rnn.tensor.generator import default_generator
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -57,51 +54,6 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
     x1, x2 = operations.reshape(x1, (-1, 1, 1, sw[1])), operations.reshape(x2, (-1, 1, sw[2], 1))
     y = operations.reshape(x1 @ w @ x2, (*s1[:-1], sw[0]))
     return y if bias is None else operations.add(y, bias)
-
-
-@within_memory
-def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Elements set to 0 with probability ``p``, the others scaled by 1 / (1 − p).
-
-    Drawn from the default generator, so that after `manual_seed` the elements that PyTorch drops
-    are dropped (where it is not built on Intel's random numbers).
-
-    Parameters
-    ----------
-    input : Tensor
-    p : float
-        Probability that an element is dropped, from 0 to 1.
-    training : bool
-        Whether to drop at all.
-    inplace : bool
-        Whether to overwrite the input.
-
-    Raises
-    ------
-    ValueError
-        If ``p`` is not a probability.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> _ = tg.manual_seed(0)
-    >>> tg.nn.functional.dropout(tg.ones(4))
-    tensor([0., 0., 2., 0.])
-    """
-    x = tensor_of("dropout", input)
-    p = number_of("dropout", "p", p)
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p must be between 0 and 1, got {p}")
-    if not training or p == 0 or not x.array.size:
-        return x
-    if inplace:
-        return change("dropout_", dropout, x, p)
-    if p == 1:
-        return operations.mul(x, wrap(np.zeros((), x.array.dtype), None))
-    if x.array.dtype.kind != "f":
-        raise RuntimeError(f"dropout: expected a floating-point tensor, got {x.array.dtype}")
-    mask = default_generator.bernoulli(x.array, 1 - p) / x.array.dtype.type(1 - p)
-    return layers.dropout.apply(x, wrap(np.asarray(mask), None))
 
 
 @within_memory
