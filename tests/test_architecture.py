@@ -28,7 +28,7 @@ FLOORS = [
     ("tensor",),
     ("autograd", "linalg", "cuda"),
     ("nn", "serialization"),
-    ("optim", "utils"),
+    ("optim", "utils", "distributions"),
     ("writing",),
     ("reading",),
     ("bptt",),

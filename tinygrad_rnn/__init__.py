@@ -311,13 +311,13 @@ from tinygrad_rnn.tensor.random import (
 )
 
 if TYPE_CHECKING:  # who checks types sees these names, and no others
-    from tinygrad_rnn import optim, testing, utils, viz
+    from tinygrad_rnn import distributions, optim, serialization, testing, utils, viz
     from tinygrad_rnn.serialization import load, save
 else:
 
     def __getattr__(name):
         """Import what not every program needs when it is first asked for."""
-        if name in ("optim", "testing", "utils", "viz"):
+        if name in ("distributions", "optim", "serialization", "testing", "utils", "viz"):
             return _import(f"tinygrad_rnn.{name}")
         if name in ("load", "save"):
             return getattr(_import("tinygrad_rnn.serialization"), name)
@@ -400,6 +400,7 @@ __all__ = [
     "diag",
     "diagonal",
     "diff",
+    "distributions",
     "div",
     "dot",
     "double",
@@ -546,6 +547,7 @@ __all__ = [
     "seed",
     "select",
     "selu",
+    "serialization",
     "set_default_dtype",
     "set_default_tensor_type",
     "set_grad_enabled",

@@ -221,6 +221,20 @@ def change(name: str, function: Any, x: V, *arguments: Any, **options: Any) -> V
     return x
 
 
+def reshape_in_place(name: str, function: Any, x: V, *arguments: Any, **options: Any) -> V:
+    """Make ``x`` itself the view ``function(x, …)``; the elements stay where they are."""
+    _check_no_leaf(name, current(x) if here.mode.recording else None)
+    view, old = function(x, *arguments, **options), x.node
+    x.array = view.array
+    if view.node is not None:
+        x.node = view.node
+        _carry_over(old, x.node)
+    elif old is not None:
+        x.node = leaf(x.array, old.requires_grad)  # what was recorded before stays as it is
+        x.node.notes = old.notes
+    return x
+
+
 def overwrite(name: str, x: V, src: Any) -> V:
     """Overwrite all of ``x`` with ``src``; returns x."""
     return assign(name, x, (...,), src)
@@ -265,7 +279,17 @@ def _checked(name: str, x: Any, given: list[Any]) -> bool:
     """Whether a change of ``x`` must be recorded; raises if it is not allowed."""
     differentiable = x.array.dtype.kind == "f" and here.mode.recording
     recorded = differentiable and any(requires_grad(v) for v in (x, *given))
-    at = current(x) if recorded else None
+    _check_no_leaf(name, current(x) if recorded else None)
+    if not x.array.flags.writeable:
+        raise RuntimeError(
+            f"{name}: the tensor's memory is read-only, or shows one element in several places "
+            "(expand); clone() it first"
+        )
+    return recorded
+
+
+def _check_no_leaf(name: str, at: Node | None) -> None:
+    """Raise if this is the place of a leaf that requires grad, or of a view of one."""
     root = root_of(at)
     if root is not None and root.is_leaf and root.requires_grad:
         view = "" if root is at else "a view of "
@@ -273,12 +297,6 @@ def _checked(name: str, x: Any, given: list[Any]) -> bool:
             f"{name}: {view}a leaf that requires grad is being used in an in-place operation. Do "
             "it inside no_grad(), or compute a new tensor instead"
         )
-    if not x.array.flags.writeable:
-        raise RuntimeError(
-            f"{name}: the tensor's memory is read-only, or shows one element in several places "
-            "(expand); clone() it first"
-        )
-    return recorded
 
 
 def _check_fits(name: str, array: Array, result: Array) -> None:

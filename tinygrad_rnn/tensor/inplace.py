@@ -21,7 +21,7 @@ from tinygrad_rnn.operations.arguments import (
 )
 from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.operations.indexing import steps
-from tinygrad_rnn.operations.inplace import assign, change, overwrite
+from tinygrad_rnn.operations.inplace import assign, change, overwrite, reshape_in_place
 from tinygrad_rnn.tensor.generator import source_of
 
 if TYPE_CHECKING:
@@ -41,6 +41,18 @@ def in_place(function: Callable[Given, Tensor]) -> Callable[Given, Tensor]:
 
     method.__name__, method.__qualname__ = name, f"InPlace.{name}"
     method.__doc__ = f"`{function.__name__}`, in place: returns the tensor itself."
+    return cast("Callable[Given, Tensor]", method)
+
+
+def reshaped_in_place(function: Callable[Given, Tensor]) -> Callable[Given, Tensor]:
+    """The method that makes a tensor the view that the function gives of it."""
+    name = f"{function.__name__}_"
+
+    def method(self: Tensor, *arguments: Any, **options: Any) -> Tensor:
+        return reshape_in_place(name, function, self, *arguments, **options)
+
+    method.__name__, method.__qualname__ = name, f"InPlace.{name}"
+    method.__doc__ = f"`{function.__name__}`, in place: the tensor itself is of another shape."
     return cast("Callable[Given, Tensor]", method)
 
 
@@ -162,6 +174,12 @@ class InPlace(Variable):
     __iand__ = in_place(operations.bitwise_and)
     __ior__ = in_place(operations.bitwise_or)
     __ixor__ = in_place(operations.bitwise_xor)
+
+    unsqueeze_ = reshaped_in_place(operations.unsqueeze)
+    squeeze_ = reshaped_in_place(operations.squeeze)
+    t_ = reshaped_in_place(operations.t)
+    transpose_ = reshaped_in_place(operations.transpose)
+    swapaxes_ = reshaped_in_place(operations.swapaxes)
 
     def copy_(self, other: Any, non_blocking: bool = False) -> Self:
         """Copy the elements of ``other``, broadcast and cast as needed, here, in place."""

@@ -108,7 +108,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
             [[2., 2., 2.],
              [0., 0., 0.]]])
     """
-    return _dropped("dropout2d", input, p, training, inplace, _channels(-2))
+    return _dropped("dropout2d", input, p, training, inplace, _channels(2))
 
 
 @within_memory
@@ -117,18 +117,18 @@ def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 
     Parameters
     ----------
-    input : Tensor of shape (batch, channels, …) with three axes more, or without batch
+    input : Tensor of shape (batch, channels, …) with three axes more, or (channels, …)
     p, training, inplace
         As those of `dropout`.
 
     Raises
     ------
     RuntimeError
-        If the input has fewer than two axes.
+        If the input is a single number.
     """
     x = tensor_of("dropout3d", input)
-    first = 3 if x.array.ndim == 4 else -2  # one sample, whose channels come first
-    return _dropped("dropout3d", x, p, training, inplace, _channels(first))
+    leading = 2 if x.array.ndim == 5 else 1  # of one sample, the channels come first
+    return _dropped("dropout3d", x, p, training, inplace, _channels(leading))
 
 
 @within_memory
@@ -171,23 +171,22 @@ def alpha_dropout(
 
 
 def _dropped(
-    name: str, input: Any, p: Any, training: bool, inplace: bool, noisy: Callable[[Array], Array]
+    name: str, input: Any, p: Any, training: bool, inplace: bool, blank: Callable[[Array], Array]
 ) -> Tensor:
-    """The input times noise of the shape of ``noisy(input)``, if there is anything to drop."""
+    """The input times noise of the shape of ``blank(input)``, if there is anything to drop."""
     x = tensor_of(name, input)
     p = _probability(name, p)
-    like = noisy(x.array)
     if not training or p == 0 or not x.array.size:
         return x
     if inplace:
-        return change(f"{name}_", _noisy, x, name, p, like)
-    return _noisy(x, name, p, like)
+        return change(f"{name}_", _noisy, x, name, p, blank)
+    return _noisy(x, name, p, blank)
 
 
-def _noisy(x: Any, name: str, p: float, like: Array) -> Tensor:
+def _noisy(x: Any, name: str, p: float, blank: Callable[[Array], Array]) -> Tensor:
     if p == 1:
         return operations.mul(x, wrap(np.zeros((), x.array.dtype), None))
-    mask = _kept(name, x, like, p).array / x.array.dtype.type(1 - p)
+    mask = _kept(name, x, blank(x.array), p).array / x.array.dtype.type(1 - p)
     return layers.dropout.apply(x, wrap(np.asarray(mask), None))
 
 
@@ -198,21 +197,18 @@ def _kept(name: str, x: Any, like: Array, p: float) -> Any:
     return wrap(default_generator.bernoulli(like, 1 - p), None)
 
 
-def _channels(rest: int) -> Callable[[Array], Array]:
-    """What picks one element of each channel, of which the last ``rest`` axes are the inside.
+def _channels(leading: int) -> Callable[[Array], Array]:
+    """What gives an array with one element for each channel, as the leading axes tell them."""
 
-    Negative: all but so many.
-    """
-
-    def picked(x: Array) -> Array:
-        inside = x.ndim + rest if rest < 0 else rest
-        if x.ndim < 2:
+    def blank(x: Array) -> Array:
+        if x.ndim < leading:
             raise RuntimeError(
-                f"dropout of channels: expected at least two axes, got an input of shape {x.shape}"
+                f"dropout of channels: expected at least {leading} axes, got an input of shape "
+                f"{x.shape}"
             )
-        return np.empty(x.shape[: x.ndim - inside] + (1,) * inside, x.dtype)
+        return np.empty(x.shape[:leading] + (1,) * (x.ndim - leading), x.dtype)
 
-    return picked
+    return blank
 
 
 def _probability(name: str, p: Any) -> float:
