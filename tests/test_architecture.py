@@ -27,6 +27,7 @@ FLOORS = [
     ("operations",),
     ("tensor",),
     ("autograd", "linalg", "cuda"),
+    ("objects",),
     ("nn", "serialization"),
     ("optim", "utils", "distributions"),
     ("writing",),

@@ -13,6 +13,7 @@ import sys
 import zipfile
 from collections import Counter, OrderedDict, defaultdict, namedtuple
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import pytest
@@ -238,25 +239,170 @@ def test_the_format_is_an_npz_and_always_the_same(tmp_path):
     assert path.read_bytes() == packed({"w": tg.tensor([1.0, 2.0]), "n": [1, (2,)]})
 
 
+# -- whole modules and other objects -------------------------------------------------------------
+
+
+class Plain:
+    def __init__(self, value):
+        self.value = value
+
+
+class Net(nn.Module):
+    """Has a child in two places, tied weights, an activation, a vocabulary and itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn, self.head = nn.LSTM(3, 4), nn.Linear(4, 3)
+        self.same, self.layers = self.rnn, nn.ModuleList([self.head, nn.Dropout(0.5)])
+        self.tied = nn.Parameter(tg.zeros(1))
+        self.tied = self.head.weight
+        self.activation, self.kind, self.vocabulary = tg.tanh, nn.Tanh, Plain({"a": 0})
+        self.letters, self.itself = {"a", "b"}, [self]
+        self.register_buffer("scale", tg.tensor(2.0), persistent=False)
+
+    def forward(self, x):
+        return self.activation(self.head(self.same(x)[0])) * self.scale
+
+
+def reloaded(obj, **options):
+    return tg.load(io.BytesIO(packed(obj)), **options)
+
+
+def test_a_whole_module():
+    net, x = Net(), tg.randn(5, 2, 3)
+    again = reloaded(net.eval(), weights_only=False)
+    assert type(again) is Net
+    assert not again.training
+    assert tg.equal(again(x), net(x))
+    assert again.same is again.rnn
+    assert again.tied is again.layers[0].weight is again.head.weight
+    assert (again.activation, again.kind) == (tg.tanh, nn.Tanh)
+    assert again.vocabulary.value == {"a": 0}
+    assert again.letters == {"a", "b"}
+    assert again.itself == [again]
+    again(x).sum().backward()
+    assert again.tied.grad is not None
+    assert again.state_dict().keys() == net.state_dict().keys()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.GRU(2, 3, 2, bidirectional=True), nn.RNNCell(2, 3), nn.Embedding(4, 2), nn.GELU(),
+        nn.BatchNorm1d(2), nn.LayerNorm(2), nn.CrossEntropyLoss(tg.ones(3)), nn.Dropout2d(0.5),
+        nn.Sequential(nn.Linear(2, 2), nn.ReLU()), nn.ModuleDict({"a": nn.Identity()}),
+        nn.ParameterList([tg.ones(2)]), nn.ParameterDict({"a": tg.ones(2)}),
+    ],
+    ids=lambda module: type(module).__name__,
+)  # fmt: skip
+def test_whole_modules_of_every_kind(module):
+    again = reloaded({"model": module}, weights_only=False)["model"]
+    assert repr(again) == repr(module)
+    assert same(again.state_dict(), module.state_dict())
+
+
+def test_an_object_needs_permission():
+    message = r"weights_only=False.*safe_globals\(\[Plain\]\)"
+    for options in ({}, {"weights_only": True}, {"weights_only": None}):
+        with pytest.raises(UnpicklingError, match=message):
+            reloaded(Plain(1), **options)
+    with serialization.safe_globals([Plain]):
+        assert serialization.get_safe_globals() == [Plain]
+        assert reloaded(Plain(1)).value == 1
+        with pytest.raises(UnpicklingError):
+            reloaded(Plain(nn.Tanh()))
+    serialization.add_safe_globals([os.getpid])
+    assert reloaded([os.getpid]) == [os.getpid]
+    serialization.clear_safe_globals()
+    with pytest.raises(TypeError):
+        serialization.add_safe_globals([3])
+    with pytest.raises(TypeError, match="weights_only"):
+        reloaded(1, weights_only="no")
+
+
+def test_a_chain_of_objects_may_be_long():
+    chain = None
+    for _ in range(5000):
+        chain = Plain(chain)
+    again = reloaded(chain, weights_only=False)
+    for _ in range(5000):
+        again = again.value
+    assert again is None
+
+
+HOSTILE_OBJECTS = {
+    "no module": ("no_such_module_anywhere", "Net", ModuleNotFoundError),
+    "no class": ("json", "Net", AttributeError),
+    "a function": ("os", "system", UnpicklingError),
+    "with a __del__": ("subprocess", "Popen", UnpicklingError),
+    "of C": ("builtins", "dict", UnpicklingError),
+    "no name": ("os", "system('true')", UnpicklingError),
+    "slots": (__name__, "Strange", UnpicklingError),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE_OBJECTS)
+def test_hostile_objects(what):
+    module, name, error = HOSTILE_OBJECTS[what]
+    structure = {
+        "format": "tinygrad_rnn", "version": 1, "tensors": [], "content": {"object": 0},
+        "objects": [[module, name, {"dict": []}]],
+    }  # fmt: skip
+    file = archive([("tinygrad_rnn.json", json.dumps(structure))])
+    with pytest.raises(error, match=r"load|No module"):
+        tg.load(io.BytesIO(file), weights_only=False)
+
+
+def test_hostile_functions():
+    for named in (["os", "system"], ["posix", "system"], ["tinygrad_rnn.serialization", "os"]):
+        file = io.BytesIO(file_with({"named": named}))
+        with pytest.raises((UnpicklingError, ModuleNotFoundError)):
+            tg.load(file, weights_only=False)
+    key = {"dict": [[{"tuple": [{"object": 0}]}, 1]]}
+    structure = {
+        "format": "tinygrad_rnn", "version": 1, "tensors": [], "content": key,
+        "objects": [[__name__, "Plain", {"dict": []}]],
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="no known kind"):
+        tg.load(
+            io.BytesIO(archive([("tinygrad_rnn.json", json.dumps(structure))])),
+            weights_only=False,
+        )
+
+
+def test_what_older_programs_pass(tmp_path):
+    tg.save([1], tmp_path / "x", _use_new_zipfile_serialization=False, pickle_protocol=4)
+    assert tg.load(tmp_path / "x", map_location=lambda storage, location: storage) == [1]
+    assert tg.load(tmp_path / "x", map_location={"cuda:0": "cpu"}, mmap=False) == [1]
+
+
 # -- what cannot be saved ----------------------------------------------------------------------
 
 Point = namedtuple("Point", "x y")
 
 
 class Strange:
-    pass
+    __slots__ = ("x",)
+
+
+class WithADel:
+    def __del__(self):
+        pass
 
 
 @pytest.mark.parametrize(
     ("obj", "message"),
     [
-        (nn.Linear(1, 1), "save: Linear cannot be saved: save its state_dict"),
-        ({"net": [nn.RNN(1, 1)]}, r"RNN at obj\['net'\]\[0\] cannot be saved: save its state_dict"),
-        (tg.optim.SGD([tg.zeros(1)], lr=1), "state_dict"),
+        (tg.optim.SGD([tg.zeros(1)], lr=1), r"defaultdict at obj.state cannot .* plain dict"),
         (len, "builtin_function_or_method"),
         (lambda: 0, "function"),
-        (Strange(), "Strange cannot be saved: only tensors"),
-        ({1, 2}, "set cannot"),
+        (Strange(), "Strange cannot be saved: its class has __slots__"),
+        ([WithADel()], r"WithADel at obj\[0\] cannot be saved: its class has a __del__"),
+        ({(1, Plain(1)): 0}, "a key of a dict"),
+        ({Plain(1)}, "a key of a dict, or an element of a set"),
+        (Plain(lambda: 0), "function at obj.value cannot"),
+        (Plain(os.system), "at obj.value cannot be saved"),
+        (frozenset({1}), "frozenset cannot"),
         (b"bytes", "bytes cannot"),
         (1j, "complex cannot"),
         (defaultdict(list), "make a plain dict of it"),

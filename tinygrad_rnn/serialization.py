@@ -1,4 +1,4 @@
-"""Files for state_dicts and checkpoints: data only, so that loading one executes nothing.
+"""Files for state_dicts, checkpoints and whole modules: loading one executes nothing in it.
 
 A file is an npz (``numpy.load`` shows its arrays): a zip with the following members in this
 order, none of them compressed.
@@ -8,11 +8,15 @@ order, none of them compressed.
 ``0.npy``, ``1.npy``, …
     The arrays in NumPy's format 1.0, in C order. Memory that several share is there once.
 
-Each of the ``tensors`` is ``[number of its array, requires_grad, whether it is a Parameter]``. In
+Each of the ``tensors`` is ``[number of its array, requires_grad, whether it is a Parameter]``. If
+there are objects, ``"objects"`` has ``[module of the class, its name, {"dict": attributes}]`` for
+each (see `tinygrad_rnn.objects`). In
 the ``content`` null, booleans, strings, numbers and lists stand for themselves; for the rest
 there are objects with one key::
 
     {"dict": [[key, value], …]}, {"OrderedDict": [[key, value], …]}, {"tuple": [value, …]}
+    {"set": [value, …]}
+    {"object": number}, {"named": [module, name of a function or class]}
     {"float": "nan"}, also "inf" and "-inf"
     {"int": "0x20000000000001"}: integers beyond ±2⁵³
     {"dtype": "float32"}
@@ -32,19 +36,37 @@ import re
 import struct
 import zipfile
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from tinygrad_rnn import files
+from tinygrad_rnn import files, objects
 from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.objects import (
+    add_safe_globals,
+    clear_safe_globals,
+    get_safe_globals,
+    safe_globals,
+)
 from tinygrad_rnn.operations.arguments import raw
 from tinygrad_rnn.operations.dtypes import as_dtype
 from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import from_numpy
+
+__all__ = [
+    "add_safe_globals",
+    "clear_safe_globals",
+    "get_safe_globals",
+    "load",
+    "safe_globals",
+    "save",
+]
 
 Array = np.ndarray[Any, Any]
 File = str | os.PathLike[str] | BinaryIO
@@ -69,25 +91,34 @@ _FAILURES = (  # what parsing bytes that anyone may have written can end in
 )  # fmt: skip
 
 
-def save(obj: Any, f: File) -> None:
-    """Write a state_dict or a checkpoint to a file, all or nothing.
+def save(
+    obj: Any,
+    f: File,
+    pickle_module: Any = None,
+    pickle_protocol: int = 2,
+    _use_new_zipfile_serialization: bool = True,
+) -> None:
+    """Write a state_dict, a checkpoint or a whole module to a file, all or nothing.
 
     Parameters
     ----------
     obj : object
-        Tensors, NumPy arrays, numbers, strings, ``None``, types of elements, and lists, tuples and
-        dicts of these. Of a tensor the values are saved and whether it requires grad, but neither
-        its gradient nor its graph. A tensor that is in several places, and tensors that share all
-        of their memory, do so again when they are loaded.
+        Tensors, NumPy arrays, numbers, strings, ``None``, types of elements, lists, tuples, sets
+        and dicts of these; and modules and other objects that are their attributes, of which the
+        file names the class. Of a tensor the values are saved and whether it requires grad, but
+        neither its gradient nor its graph. A tensor or an object that is in several places, and
+        tensors that share all of their memory, do so again when they are loaded.
     f : path or binary file object
         A file there is replaced when the new one is complete: whatever interrupts it, there is
         either the old file or the new one. A path that ends in ``.safetensors`` takes a dict of
         tensors by name, and needs ``pip install tinygrad_rnn[safetensors]``.
+    pickle_module, pickle_protocol, _use_new_zipfile_serialization
+        PyTorch's, without effect: nothing is pickled.
 
     Raises
     ------
     TypeError
-        If something in ``obj`` is of another kind, as a module: save its ``state_dict()``.
+        If something in ``obj`` is of another kind, as an open file or a lambda.
     ValueError
         If lists or dicts are nested more than 100 deep, as if they contain themselves; if there
         are hundreds of thousands of them with hardly anything inside; if the path is that of a
@@ -116,7 +147,14 @@ def save(obj: Any, f: File) -> None:
     files.write(f, _safetensors_of(obj) if _is_safetensors(f) else _packed(obj))
 
 
-def load(f: File, map_location: Any = None, *, weights_only: bool = True) -> Any:
+def load(
+    f: File,
+    map_location: Any = None,
+    pickle_module: Any = None,
+    *,
+    weights_only: bool | None = None,
+    mmap: bool | None = None,
+) -> Any:
     """What `save` wrote to a file.
 
     Nothing in the file is executed, and no more memory is used than it is long (a few times over),
@@ -126,10 +164,13 @@ def load(f: File, map_location: Any = None, *, weights_only: bool = True) -> Any
     ----------
     f : path or binary file object
         A path that ends in ``.safetensors`` is read as such a file, whoever wrote it.
-    map_location : None or "cpu"
-        There is no other device.
-    weights_only : True
-        As PyTorch's programs say it: nothing else can be loaded.
+    map_location : None or "cpu", or a function or dict
+        There is no other device, to whatever they map.
+    weights_only : bool, optional
+        ``False``: also objects of whatever class the file names, which is imported for it. By
+        default of those classes only that `serialization.safe_globals` lists.
+    pickle_module, mmap
+        PyTorch's, without effect.
 
     Raises
     ------
@@ -137,19 +178,23 @@ def load(f: File, map_location: Any = None, *, weights_only: bool = True) -> Any
         If there is none.
     ValueError
         If it is not a file that `save` wrote, or is damaged.
+    pickle.UnpicklingError
+        If it holds objects of classes that may not be loaded.
     """
-    on_cpu("load", map_location)
-    if weights_only is not True:
-        raise ValueError("load: only weights_only=True: files that execute code are never loaded")
+    if not callable(map_location) and not isinstance(map_location, dict):
+        on_cpu("load", map_location)
+    if not isinstance(weights_only, bool | None):
+        raise TypeError(f"load: weights_only must be a bool, got {weights_only!r:.60}")
+    only = weights_only is not False
     if hasattr(f, "read"):
-        return _unpacked(io.BytesIO(f.read()), "the file")
+        return _unpacked(io.BytesIO(f.read()), "the file", only)
     path = Path(f)
     if path.exists() and not path.is_file():
         raise ValueError(f"load: {path} is {'a directory' if path.is_dir() else 'no file'}")
     with open(path, "rb") as file:
         if _is_safetensors(f):
             return _from_safetensors(file.read(), path)
-        return _unpacked(file, path)
+        return _unpacked(file, path, only)
 
 
 # -- writing --
@@ -161,6 +206,8 @@ def _packed(obj: Any) -> bytes:
     structure = {
         "format": FORMAT, "version": VERSION, "tensors": writer.tensors, "content": content,
     }  # fmt: skip
+    if saved := writer.finished_objects():
+        structure["objects"] = saved
     text = json.dumps(structure)
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
@@ -198,9 +245,20 @@ class _Writer:
     def __init__(self) -> None:
         self.arrays: list[Array] = []
         self.tensors: list[tuple[int, bool, bool]] = []
-        self._numbers: dict[Any, int] = {}  # of tensors by identity, of arrays by memory
+        self._numbers: dict[Any, int] = {}  # of tensors, objects by identity, arrays by memory
+        self._objects: list[tuple[Any, str]] = []  # and where they were met first
 
-    def encoded(self, x: Any, where: str, depth: int) -> Any:
+    def finished_objects(self) -> list[list[Any]]:
+        """Of each object the name of its class and its attributes, and of those in these."""
+        saved = []
+        for x, where in self._objects:  # which grows meanwhile
+            attributes = [
+                [name, self.encoded(value, f"{where}.{name}", 0)] for name, value in vars(x).items()
+            ]
+            saved.append([*objects.name_of(type(x)), {"dict": attributes}])
+        return saved
+
+    def encoded(self, x: Any, where: str, depth: int, is_key: bool = False) -> Any:
         kind = type(x)
         if x is None or kind in (bool, str):
             return x
@@ -222,13 +280,23 @@ class _Writer:
             )
         if kind in (dict, OrderedDict):
             pairs = [
-                [self.encoded(k, where, depth + 1), self.encoded(v, f"{where}[{k!r}]", depth + 1)]
+                [
+                    self.encoded(k, where, depth + 1, is_key=True),
+                    self.encoded(v, f"{where}[{k!r}]", depth + 1),
+                ]
                 for k, v in x.items()
             ]
             return {kind.__name__: pairs}
         if kind in (list, tuple):
-            items = [self.encoded(e, f"{where}[{i}]", depth + 1) for i, e in enumerate(x)]
+            items = [self.encoded(e, f"{where}[{i}]", depth + 1, is_key) for i, e in enumerate(x)]
             return items if kind is list else {"tuple": items}
+        if kind is set:
+            members = [self.encoded(e, where, depth + 1, is_key=True) for e in x]
+            return {"set": sorted(members, key=json.dumps)}
+        if objects.is_nameable(x):
+            return {"named": objects.name_of(x)}
+        if not is_key and not hasattr(x, "__array__") and not objects.obstacle(kind):
+            return {"object": self._object(x, where)}
         raise TypeError(f"save: {_described(x, where)} cannot be saved: {_advice(x)}")
 
     def _tensor(self, tensor: Tensor, where: str) -> int:
@@ -237,6 +305,12 @@ class _Writer:
             array = self._array(tensor.array, where)
             self.tensors.append((array, tensor.requires_grad, isinstance(tensor, Parameter)))
         return self._numbers[id(tensor)]
+
+    def _object(self, x: Any, where: str) -> int:
+        if id(x) not in self._numbers:
+            self._numbers[id(x)] = len(self._objects)
+            self._objects.append((x, where))
+        return self._numbers[id(x)]
 
     def _array(self, array: Array, where: str) -> int:
         if array.dtype.kind not in _KINDS:
@@ -263,14 +337,21 @@ def _advice(x: Any) -> str:
         return f"make a plain {plain} of it"
     if hasattr(x, "__array__"):
         return "make it a NumPy array, or with testing.from_torch a Tensor"
-    return "only tensors, arrays, numbers, strings, None, and lists, tuples and dicts of these can"
+    if isinstance(x, FunctionType | BuiltinFunctionType):
+        return (
+            "only functions of this package and, with a name, of your program can; list others "
+            "with serialization.add_safe_globals"
+        )
+    if reason := objects.obstacle(type(x)):
+        return f"{reason}. Save what is in it: tensors, arrays, numbers, strings, lists, dicts"
+    return "a key of a dict, or an element of a set, must be a number or a string"
 
 
 # -- reading --
 
 
-def _unpacked(file: BinaryIO, name: Any) -> Any:
-    try:
+def _unpacked(file: BinaryIO, name: Any, weights_only: bool) -> Any:
+    with _damages(name):
         start = file.read(2)
         size = file.seek(0, os.SEEK_END)
         if start[:1] == b"\x80" or not size:
@@ -284,7 +365,25 @@ def _unpacked(file: BinaryIO, name: Any) -> Any:
             _check_version(structure)
             arrays = [_array_of(archive.read(i)) for i in archive.infolist()[1:]]
         tensors = [_tensor_of(arrays[i], *flags) for i, *flags in structure["tensors"]]
-        return _decoded(structure["content"], arrays, tensors)
+        saved = [(str(module), str(kind), state) for module, kind, state in _objects_in(structure)]
+    made = [objects.empty(module, kind, weights_only) for module, kind, _ in saved]
+    with _damages(name):
+        decoded = _Decoder(arrays, tensors, made, weights_only).decoded
+        for x, (*_, state) in zip(made, saved, strict=True):
+            vars(x).update(decoded(state))
+        return decoded(structure["content"])
+
+
+def _objects_in(structure: Any) -> list[Any]:
+    found: list[Any] = structure.get("objects", [])
+    return found
+
+
+@contextmanager
+def _damages(name: Any) -> Iterator[None]:
+    """Whatever reading a file fails with, as an error that says so of the file."""
+    try:
+        yield
     except _FAILURES as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise ValueError(
@@ -350,14 +449,16 @@ def _tensor_of(array: Array, requires_grad: bool, is_parameter: bool) -> Tensor:
     return tensor.requires_grad_(requires_grad)
 
 
-def _decoded(x: Any, arrays: list[Array], tensors: list[Tensor]) -> Any:
-    def entries(pairs: list[Any], depth: int) -> list[tuple[Any, Any]]:
-        found = [(decoded(key, depth), decoded(value, depth)) for key, value in pairs]
-        if len(found) > 2 * len({hash(key) for key, _ in found}) + _SAME_HASH:
-            raise ValueError("the keys of a dict were made to have the same hash")
-        return found
+class _Decoder:
+    """Turns JSON into what was saved, given its tensors, arrays and still empty objects."""
 
-    def decoded(x: Any, depth: int = 0) -> Any:
+    def __init__(
+        self, arrays: list[Array], tensors: list[Tensor], made: list[Any], weights_only: bool
+    ) -> None:
+        self.arrays, self.tensors, self.made = arrays, tensors, made
+        self.weights_only = weights_only
+
+    def decoded(self, x: Any, depth: int = 0, is_key: bool = False) -> Any:
         if depth > _DEPTH:
             raise ValueError("it is nested too deeply")
         depth += 1
@@ -366,14 +467,16 @@ def _decoded(x: Any, arrays: list[Array], tensors: list[Tensor]) -> Any:
                 return x
             case list():
                 for i, item in enumerate(x):  # in its place: there are not two of it at a time
-                    x[i] = decoded(item, depth)
+                    x[i] = self.decoded(item, depth, is_key)
                 return x
             case {"tuple": list(items)}:
-                return tuple([decoded(item, depth) for item in items])
+                return tuple([self.decoded(item, depth, is_key) for item in items])
+            case {"set": list(items)}:
+                return set(self._hashed([self.decoded(item, depth, True) for item in items]))
             case {"dict": list(pairs)}:
-                return dict(entries(pairs, depth))
+                return dict(self._entries(pairs, depth))
             case {"OrderedDict": list(pairs)}:
-                return OrderedDict(entries(pairs, depth))
+                return OrderedDict(self._entries(pairs, depth))
             case {"int": str(digits)}:
                 return int(digits, 16)
             case {"float": "nan" | "inf" | "-inf" as number}:
@@ -381,14 +484,27 @@ def _decoded(x: Any, arrays: list[Array], tensors: list[Tensor]) -> Any:
             case {"dtype": str(name)}:
                 return as_dtype(name)
             case {"tensor": int(i)}:
-                return tensors[i]
+                return self.tensors[i]
             case {"array": int(i)}:
-                return arrays[i]
+                return self.arrays[i]
             case {"scalar": int(i)}:
-                return arrays[i][()]
+                return self.arrays[i][()]
+            case {"object": int(i)} if not is_key:  # whose hash might ask for its attributes
+                return self.made[i]
+            case {"named": [str(module), str(name)]}:
+                return objects.function(module, name, self.weights_only)
         raise ValueError(f"{x!r:.60} is of no known kind")
 
-    return decoded(x)
+    def _entries(self, pairs: list[Any], depth: int) -> list[tuple[Any, Any]]:
+        keys = self._hashed([self.decoded(key, depth, True) for key, _ in pairs])
+        values = [self.decoded(value, depth) for _, value in pairs]
+        return list(zip(keys, values, strict=True))
+
+    @staticmethod
+    def _hashed(keys: list[Any]) -> list[Any]:
+        if len(keys) > 2 * len({hash(key) for key in keys}) + _SAME_HASH:
+            raise ValueError("the keys of a dict were made to have the same hash")
+        return keys
 
 
 # -- safetensors --
