@@ -34,6 +34,7 @@ FLOORS = [
     ("reading",),
     ("bptt",),
     ("viz", "testing"),
+    ("compat",),
     ("cli", "__main__"),
 ]
 FLOOR = {name: height for height, floor in enumerate(FLOORS) for name in floor}
