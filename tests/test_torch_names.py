@@ -195,6 +195,34 @@ def test_shapes_of_leaves_in_place(torch):
     both(torch, lambda lib: lib.ones(2).unsqueeze_(5))
 
 
+# -- older names -----------------------------------------------------------------------------------
+
+INITS = "uniform normal eye xavier_uniform xavier_normal kaiming_uniform kaiming_normal orthogonal"
+
+
+@pytest.mark.parametrize("name", INITS.split())
+def test_older_names_of_initial_values(torch, name):
+    both(torch, lambda lib: getattr(lib.nn.init, name)(lib.empty(3, 4)), name, 1e-5)
+    with pytest.warns(FutureWarning, match=f"use {name}_"):
+        getattr(tg.nn.init, name)(tg.zeros(2, 2))
+    assert getattr(tg.nn.init, name).__name__ == name
+
+
+def test_draws_are_methods_too(torch):
+    def fn(lib: Any) -> Any:
+        weights = lib.tensor([[0.1, 0.2, 0.7], [0.5, 0.5, 0.0]])
+        return [weights.multinomial(1), weights.multinomial(4, True), weights.bernoulli()]
+
+    both(torch, fn)
+    both(torch, lambda lib: lib.ones(2, dtype=lib.int64).multinomial(1))
+
+
+def test_axes_at_least(torch):
+    for shape in ((), (3,), (2, 3), (0,)):
+        for name in ("atleast_1d", "atleast_2d"):
+            both(torch, lambda lib, n=name, s=shape: getattr(lib, n)(lib.ones(s)), name)
+
+
 # -- dropout of channels --------------------------------------------------------------------------
 
 
