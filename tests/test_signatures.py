@@ -31,7 +31,8 @@ RANDOM = """
     multinomial normal_ uniform_ random_ dropout empty empty_like new_empty
 """.split()
 NO_FUNCTIONS_OF_TENSORS = """
-    set_default_dtype set_default_tensor_type new multinomial manual_seed seed data_ptr storage_offset stride backward numpy cuda from_numpy
+    set_default_tensor_type new
+    set_default_dtype manual_seed seed data_ptr storage_offset stride backward numpy cuda from_numpy
     get_default_dtype tolist is_contiguous type as_tensor tensor new_tensor is_grad_enabled
     register_hook result_type promote_types linspace logspace
 """.split()
