@@ -31,6 +31,7 @@ RANDOM = """
     multinomial normal_ uniform_ random_ dropout empty empty_like new_empty
 """.split()
 NO_FUNCTIONS_OF_TENSORS = """
+    set_default_tensor_type new
     set_default_dtype manual_seed seed data_ptr storage_offset stride backward numpy cuda from_numpy
     get_default_dtype tolist is_contiguous type as_tensor tensor new_tensor is_grad_enabled
     register_hook result_type promote_types linspace logspace
@@ -41,11 +42,12 @@ OTHERWISE = {
     **dict.fromkeys("asinh_ acosh_ atanh_".split(), "has no derivative"),
     **dict.fromkeys("floor_divide floor_divide_ remainder".split(), "has no derivative"),
     **dict.fromkeys("std std_mean var var_mean logsumexp".split(), "contradicts itself for dim=()"),
-    **dict.fromkeys("pow logaddexp atan2 atan2_".split(), "wrong beside integers"),
+    **dict.fromkeys("pow logaddexp atan2 atan2_ arctan2".split(), "wrong beside integers"),
     **dict.fromkeys("addcmul addcmul_ addcdiv addcdiv_".split(), "wrong beside integers"),
     **dict.fromkeys("take_along_dim gather scatter".split(), "does not look at all indices"),
     **dict.fromkeys("softmax log_softmax median tile roll cat concat".split(), "lax if empty"),
     "cumsum_": "lax if empty",
+    "subtract": "takes its alpha by position, too",
     **dict.fromkeys("scatter_ index_put index_put_".split(), "gives overwritten values gradients"),
     "repeat_interleave": "has another meaning for repeats alone",
     "topk": "leaves the order of ties open",

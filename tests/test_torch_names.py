@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections.abc import Callable
 from random import Random
@@ -12,6 +13,7 @@ import pytest
 from cases import assert_same, leaf, outcome
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.compat import names
 from tinygrad_rnn.tensor.kinds import KINDS as KINDS_OF_TENSORS
 
 
@@ -193,6 +195,34 @@ def test_shapes_of_leaves_in_place(torch):
     both(torch, lambda lib: lib.ones(2).unsqueeze_(5))
 
 
+# -- older names -----------------------------------------------------------------------------------
+
+INITS = "uniform normal eye xavier_uniform xavier_normal kaiming_uniform kaiming_normal orthogonal"
+
+
+@pytest.mark.parametrize("name", INITS.split())
+def test_older_names_of_initial_values(torch, name):
+    both(torch, lambda lib: getattr(lib.nn.init, name)(lib.empty(3, 4)), name, 1e-5)
+    with pytest.warns(FutureWarning, match=f"use {name}_"):
+        getattr(tg.nn.init, name)(tg.zeros(2, 2))
+    assert getattr(tg.nn.init, name).__name__ == name
+
+
+def test_draws_are_methods_too(torch):
+    def fn(lib: Any) -> Any:
+        weights = lib.tensor([[0.1, 0.2, 0.7], [0.5, 0.5, 0.0]])
+        return [weights.multinomial(1), weights.multinomial(4, True), weights.bernoulli()]
+
+    both(torch, fn)
+    both(torch, lambda lib: lib.ones(2, dtype=lib.int64).multinomial(1))
+
+
+def test_axes_at_least(torch):
+    for shape in ((), (3,), (2, 3), (0,)):
+        for name in ("atleast_1d", "atleast_2d"):
+            both(torch, lambda lib, n=name, s=shape: getattr(lib, n)(lib.ones(s)), name)
+
+
 # -- dropout of channels --------------------------------------------------------------------------
 
 
@@ -324,3 +354,57 @@ WRONG: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("what", WRONG)
 def test_distributions_refuse(torch, what):
     both(torch, WRONG[what], what, 1e-5)
+
+
+# -- names that are there to be imported -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("other", ["1.8", "2.13", "2.13.0", "2.4.1", "10.0", "2.14.0a0", "2.9"])
+def test_the_version_compares_as_pytorchs(torch, other):
+    ours, theirs = names.__version__, torch.torch_version.TorchVersion("2.13.0")
+    assert isinstance(ours, str)
+    for version in (other, tuple(int(part) for part in other.rstrip("a0.").split("."))):
+        for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+            assert compare(ours, version) == compare(theirs, version), (compare, version)
+    assert tuple(map(int, ours.split("+")[0].split("."))) >= (2, 13, 0)
+    assert ours == "2.13.0" != "2.13.1"
+    assert hash(ours) == hash(str(ours))
+
+
+@pytest.mark.parametrize("module", ["", "nn.modules", "nn.modules.rnn", "utils.data.dataloader"])
+def test_stubs_offer_what_they_say(module):
+    stub = names
+    for part in filter(None, module.split(".")):
+        stub = getattr(stub, part)
+    for name in dir(stub):
+        assert getattr(stub, name) is not None
+    with pytest.raises(AttributeError):
+        stub.no_such_name  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: names.nn.Transformer(8), lambda: names.nn.TransformerEncoderLayer(8, 2),
+        lambda: names.utils.tensorboard.SummaryWriter("runs"),
+        lambda: names.onnx.export(tg.nn.Linear(1, 1), tg.ones(1), "x.onnx"),
+    ],
+    ids=["Transformer", "TransformerEncoderLayer", "SummaryWriter", "onnx"],
+)  # fmt: skip
+def test_what_is_there_to_be_imported_says_so_when_used(use):
+    with pytest.raises(NotImplementedError, match="tinygrad_rnn"):
+        use()
+
+
+def test_settings_of_the_computer_are_taken():
+    names.set_num_threads(4)
+    names.use_deterministic_algorithms(True)
+    names.set_float32_matmul_precision("high")
+    assert names.are_deterministic_algorithms_enabled()
+    assert names.get_float32_matmul_precision() == "high"
+    names.backends.cudnn.benchmark = True
+    assert not names.backends.mps.is_available()
+    assert not names.accelerator.is_available()
+    assert names.accelerator.current_accelerator() is None
+    assert tg.cuda.manual_seed_all(0) is tg.cuda.empty_cache() is None
+    assert names.nn.modules.LSTM is names.nn.modules.rnn.LSTM is tg.nn.LSTM

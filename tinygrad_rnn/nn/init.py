@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -16,18 +18,29 @@ from tinygrad_rnn.autograd.contexts import no_grad
 from tinygrad_rnn.tensor import Tensor, wrap
 from tinygrad_rnn.tensor.generator import source_of
 
+Given = ParamSpec("Given")
+
 __all__ = [
     "calculate_gain",
+    "constant",
     "constant_",
+    "eye",
     "eye_",
+    "kaiming_normal",
     "kaiming_normal_",
+    "kaiming_uniform",
     "kaiming_uniform_",
+    "normal",
     "normal_",
     "ones_",
+    "orthogonal",
     "orthogonal_",
     "trunc_normal_",
+    "uniform",
     "uniform_",
+    "xavier_normal",
     "xavier_normal_",
+    "xavier_uniform",
     "xavier_uniform_",
     "zeros_",
 ]
@@ -365,3 +378,28 @@ def _has_elements(name: str, tensor: Tensor) -> bool:
     if not tensor.numel():
         warnings.warn(f"{name}: the tensor has no elements to set", stacklevel=3)
     return bool(tensor.numel())
+
+
+def _deprecated(function: Callable[Given, Tensor]) -> Callable[Given, Tensor]:
+    """The older name of a function, which warns."""
+    name = function.__name__.removesuffix("_")
+
+    @wraps(function)
+    def older(*arguments: Given.args, **options: Given.kwargs) -> Tensor:
+        warnings.warn(f"nn.init.{name} is deprecated; use {name}_", FutureWarning, stacklevel=2)
+        return function(*arguments, **options)
+
+    older.__name__ = older.__qualname__ = name
+    older.__doc__ = f"The older name of `{name}_`."
+    return older
+
+
+uniform = _deprecated(uniform_)
+normal = _deprecated(normal_)
+constant = _deprecated(constant_)
+eye = _deprecated(eye_)
+xavier_uniform = _deprecated(xavier_uniform_)
+xavier_normal = _deprecated(xavier_normal_)
+kaiming_uniform = _deprecated(kaiming_uniform_)
+kaiming_normal = _deprecated(kaiming_normal_)
+orthogonal = _deprecated(orthogonal_)

@@ -385,6 +385,9 @@ def lerp(input: Any, end: Any, weight: Any) -> Tensor:
     dtype = a.array.dtype
     is_tensor = isinstance(raw(weight), np.ndarray)
     w: Any = tensor_of("lerp", weight) if is_tensor else float(number_of("lerp", "weight", weight))
+    if dtype.kind in "iu" and is_tensor and not w.array.ndim and b.array.dtype == dtype:
+        dtype = w.array.dtype  # a number between integers, in its own type
+        a, b = to_dtype(a, dtype), to_dtype(b, dtype)
     if dtype.kind != "f":
         raise RuntimeError(f"lerp: only of floating-point tensors, not of {dtype}; convert them")
     if is_tensor and not w.array.ndim:  # counts as a number

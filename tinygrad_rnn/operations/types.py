@@ -164,6 +164,8 @@ def _arguments_of_to(target: tuple[Any, ...], options: dict[str, Any]) -> dict[s
     first = target[0] if target else None
     if isinstance(first, Variable):
         names = ["other"]
+    elif isinstance(first, bool):
+        names = []
     elif first is None or (isinstance(first, str) and first.split(":")[0] in DEVICES):
         names = ["device", "dtype"]
     else:

@@ -122,6 +122,11 @@ class Elements(Variable):
         """Whether the elements are in a graphics card: never."""
         return False
 
+    @property
+    def is_cpu(self) -> builtins.bool:
+        """Whether the elements are in main memory: always."""
+        return True
+
     def cpu(self) -> Self:
         """The tensor itself, which is in main memory already."""
         return self

@@ -9,8 +9,9 @@ import numpy as np
 
 from tinygrad_rnn import operations
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.operations import arithmetic, shape
+from tinygrad_rnn.operations import aliases, arithmetic, composed, shape
 from tinygrad_rnn.operations.arguments import check_no_bools
+from tinygrad_rnn.tensor import drawing
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -305,6 +306,46 @@ class Methods(Variable):
     select = operations.select
     take = operations.take
     take_along_dim = operations.take_along_dim
+
+    # -- compositions, and other names of the same --
+
+    erfc = composed.erfc
+    frac = composed.frac
+    deg2rad = composed.deg2rad
+    rad2deg = composed.rad2deg
+    fliplr = composed.fliplr
+    flipud = composed.flipud
+    diagflat = composed.diagflat
+    argwhere = composed.argwhere
+    bincount = composed.bincount
+    nansum = composed.nansum
+    nanmean = composed.nanmean
+
+    absolute = aliases.absolute
+    arccos = aliases.arccos
+    arccosh = aliases.arccosh
+    arcsin = aliases.arcsin
+    arcsinh = aliases.arcsinh
+    arctan = aliases.arctan
+    arctan2 = aliases.arctan2
+    arctanh = aliases.arctanh
+    divide = aliases.divide
+    fix = aliases.fix
+    ger = aliases.ger
+    greater = aliases.greater
+    greater_equal = aliases.greater_equal
+    less = aliases.less
+    less_equal = aliases.less_equal
+    multiply = aliases.multiply
+    negative = aliases.negative
+    not_equal = aliases.not_equal
+    subtract = aliases.subtract
+    swapdims = aliases.swapdims
+
+    # -- draws --
+
+    multinomial = drawing.multinomial
+    bernoulli = drawing.bernoulli
 
 
 def _comparable(x: object) -> bool:

@@ -1,0 +1,76 @@
+"""Names that `torch` has, so that programs can be imported, and that are nowhere else here.
+
+What they do to the computer's threads, kernels and devices is of no consequence here: they take
+their arguments and do nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_rnn import cuda as mps  # there is none of these devices either
+from tinygrad_rnn import cuda as xpu
+from tinygrad_rnn.compat.stubs import accelerator, backends, nn, onnx, optim, utils, version
+
+__version__ = version.__version__
+
+_precision = ["highest"]
+_deterministic = [False]
+
+
+def set_num_threads(int: Any) -> None:
+    """Without effect: NumPy's library of linear algebra decides."""
+
+
+def get_num_threads() -> int:
+    """One."""
+    return 1
+
+
+set_num_interop_threads, get_num_interop_threads = set_num_threads, get_num_threads
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Without effect: products of float32 are always of the highest precision."""
+    _precision[0] = precision
+
+
+def get_float32_matmul_precision() -> str:
+    """What was set."""
+    return _precision[0]
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Without effect: all algorithms here are deterministic."""
+    _deterministic[0] = mode
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """What was set."""
+    return _deterministic[0]
+
+
+__all__ = [
+    "__version__",
+    "accelerator",
+    "are_deterministic_algorithms_enabled",
+    "backends",
+    "get_float32_matmul_precision",
+    "get_num_interop_threads",
+    "get_num_threads",
+    "mps",
+    "nn",
+    "onnx",
+    "optim",
+    "set_float32_matmul_precision",
+    "set_num_interop_threads",
+    "set_num_threads",
+    "use_deterministic_algorithms",
+    "utils",
+    "version",
+    "xpu",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

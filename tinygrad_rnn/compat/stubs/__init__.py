@@ -1,0 +1,1 @@
+"""Modules of `torch` that programs import though they can do without them, or use little of."""
