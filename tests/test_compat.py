@@ -351,6 +351,26 @@ def test_a_picture_that_fails_leaves_the_program_alone(program, tmp_path, capsys
     assert not target.exists()
 
 
+def test_too_many_boxes_are_said_in_options(program, tmp_path, capsys) -> None:
+    path = program(
+        """
+        import torch
+        w = torch.tensor(0.5, requires_grad=True)
+        h = w
+        for _ in range(3000):
+            h = torch.tanh(w * h)
+        h.backward()
+        """
+    )
+    target = tmp_path / "a.svg"
+    status, _, err = run(capsys, "--draw", target, "--level", "op", "--steps", "all", path)
+    assert status == 2
+    assert "boxes, and at most" in err
+    assert "--level" in err
+    assert err.count("\n") == 1
+    assert not target.exists()
+
+
 @pytest.mark.parametrize("at", [0, -1, True, 1.5])
 def test_walks_are_counted_from_one(at) -> None:
     with pytest.raises(ValueError, match="whole number from 1"):

@@ -12,6 +12,7 @@ from pathlib import Path
 from tinygrad_rnn.compat.missing import hint_for
 from tinygrad_rnn.compat.script import Program, watch_of
 from tinygrad_rnn.compat.watching import Watch
+from tinygrad_rnn.viz.options import TooManyBoxes
 
 _PACKAGE = str(Path(__file__).parents[1])
 
@@ -31,11 +32,22 @@ def run(options: argparse.Namespace) -> int:
     watch = watch_of(**given)
     if watch is None:
         return _ended(program, options.arguments, None)
-    watch.then = lambda: _say(watch.problem and f"{script}: {watch.problem}")
+    watch.then = lambda: _say(_not_drawn(script, watch))
     status = _ended(program, options.arguments, watch)
     if watch.problem and not watch.error:  # else it was said when it happened
-        _say(f"{script}: {watch.problem}")
+        _say(_not_drawn(script, watch))
     return status or (2 if watch.problem else 0)
+
+
+def _not_drawn(script: Path, watch: Watch) -> str | None:
+    """Why there is no picture, in terms of the command's options."""
+    if isinstance(watch.error, TooManyBoxes):
+        ways = "".join(f" or --level {level}" for level in watch.error.coarser)
+        return (
+            f"{script}: backward {watch.at} has {watch.error.boxes:,} boxes, and at most "
+            f"{watch.error.allowed:,} can be shown: use fewer --steps{ways}"
+        )
+    return watch.problem and f"{script}: {' '.join(watch.problem.split())}"
 
 
 def _ended(program: Program, arguments: Sequence[str], watch: Watch | None) -> int:

@@ -93,7 +93,7 @@ class _Finder:
             return None
         if self._face(name) is None:
             raise no_module(self._face(name.rpartition(".")[0]), name)
-        return ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
+        return ModuleSpec(name, self, origin="tinygrad_rnn", is_package=True)  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """The face: it is complete from the beginning."""
