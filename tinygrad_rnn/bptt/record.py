@@ -14,6 +14,7 @@ from tinygrad_rnn.engine.mode import SMALL
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import dense
 from tinygrad_rnn.operations.inplace import root_of
+from tinygrad_rnn.reading.called import alive
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.time import SOURCES, in_time
@@ -81,6 +82,8 @@ class Record:
         something on), "lines" (of the program, see `bptt.traced`) or "none".
     before : dict of float, by leaf
         The norm of what ``.grad`` held when the walk came, of leaves where it was not zero.
+    called : dict of str, by place
+        What the program called tensors of this graph where the walk was asked for.
     """
 
     def __init__(
@@ -99,6 +102,8 @@ class Record:
         leaves = {timed.of(leaf): g for leaf, g in leaves.items()}
         saved = {timed.of(node): arrays for node, arrays in saved.items()}
         self.before = {timed.of(at): held for at, held in (before or {}).items()}
+        here = set(self.places)
+        self.called = alive(lambda node: at if (at := timed.of(node)) in here else None)
         self._saved = saved
         kept = {
             at: array

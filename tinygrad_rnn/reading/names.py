@@ -1,6 +1,8 @@
 """What places are called in a picture.
 
-A name that was given is kept, with its time step as a subscript.  What has none is named after
+A name that was given is kept, with its time step as a subscript.  Next comes what the program
+calls a tensor: its variable where the picture was asked for, or the assignment on a traced line;
+one name for the same place of every time step.  What has none is named after
 its part in the graph: ``a_i`` is what goes into the gate ``i``, ``f⊙c′`` the product of ``f`` and
 of the step before's ``c``, ``W_ih x₁`` what a layer makes of ``x₁``.  The rest is v1, v2, … with
 the same number at the same place of every time step.
@@ -10,15 +12,18 @@ All of this is worked out when a picture is drawn: a forward pass pays nothing f
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import inputs_of, traits_of
-from tinygrad_rnn.reading.given import given_name, is_inline, may_be_parameter
+from tinygrad_rnn.reading.assignments import assigned
+from tinygrad_rnn.reading.given import given_name, is_inline, may_be_parameter, role_of
 from tinygrad_rnn.reading.layers import Layer, module_of
+from tinygrad_rnn.reading.seats import Seats, Sitting, whole
 from tinygrad_rnn.reading.steps import positions
 from tinygrad_rnn.writing import formulas
 from tinygrad_rnn.writing.formulas import in_step, without_step
@@ -29,8 +34,14 @@ _LONGEST_FORMULA, _LONGEST_EXPRESSION = 14, 120  # characters; the layout cuts a
 _LOOSE = " ⊙·/−;²ᵀ"  # signs of names that are formulas
 
 
-def names(places: list[Node]) -> Names:
+def names(places: list[Node], called: Mapping[Node, str] = MappingProxyType({})) -> Names:
     """The names of all places of a tape, which is oldest first.
+
+    Parameters
+    ----------
+    places : list of Node
+    called : mapping of str, optional
+        What the program calls some of them, as a record knows it (``record.called``).
 
     Examples
     --------
@@ -44,7 +55,7 @@ def names(places: list[Node]) -> Names:
     >>> [called[place] for place in places]
     ['x', '2', 'x·2', '1', 'a_i₁', 'i₁']
     """
-    return _Naming(places).found
+    return _Naming(places, called).found
 
 
 def expression(node: Node, names: Mapping[Node, str]) -> str:
@@ -53,7 +64,7 @@ def expression(node: Node, names: Mapping[Node, str]) -> str:
     `Names` tell other layers' operands by their layer; any other mapping is taken at its word.
     """
     if node.is_leaf:
-        return ""
+        return names.how.get(node, "") if isinstance(names, Names) else ""
     told = names.told if isinstance(names, Names) else lambda parent, _: names[parent]
     operands = [told(parent, node) for parent in node.parents]
     return cut("= " + formulas.computed(node, operands), _LONGEST_EXPRESSION)
@@ -77,6 +88,7 @@ class Names(dict[Node, str]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.how: dict[Node, str] = {}  # constants that other steps compute: what of
         self._homes: dict[Node, Layer] = {}
         self._sharers: dict[str, set[Layer]] = {}
         self._steps: dict[tuple[str, Layer], set[int | None]] = {}
@@ -123,6 +135,7 @@ class Names(dict[Node, str]):
         """The same names, to put others in the place of some."""
         new = Names()
         new.update(self)
+        new.how = self.how
         new._homes, new._sharers, new._steps = self._homes, self._sharers, self._steps
         return new
 
@@ -142,8 +155,9 @@ class Names(dict[Node, str]):
 class _Naming:
     """One pass after another over a tape: each names what it can of what is left."""
 
-    def __init__(self, places: list[Node]) -> None:
-        self.places, self.found = places, Names()
+    def __init__(self, places: list[Node], called: Mapping[Node, str]) -> None:
+        self.places, self.called, self.found = places, called, Names()
+        self.said: set[Node] = set()  # what has its name of the program
         self.stems: dict[Node, str] = {}  # a name without its step, as formulas have it
         self.taken: set[tuple[Any, ...]] = set()
         self.users: dict[Node, list[Node]] = {place: [] for place in places}
@@ -152,8 +166,12 @@ class _Naming:
                 self.users[parent].append(node)
         homes = {place: self._home(place) for place in places if not is_inline(place)}
         self._as_given()
+        self._as_the_program_says()
         self.found.share(homes)
+        self._inputs()
         self._gates()
+        self._formulas()
+        self._seated()
         self._formulas()
         self._numbered()
         self.found.share(homes)
@@ -183,6 +201,7 @@ class _Naming:
                 stem = modules.get(place, name)
                 self.stems[place], self.found[place] = stem, in_step(stem, place.tag.step)
                 self.taken.add((self.found[place], *place.tag[:4]))
+                self.said.add(place)
 
     def _modules(self) -> dict[Node, str]:
         """Names such as ``out.weight``, for all parameters of a module if one name needs it."""
@@ -208,6 +227,88 @@ class _Naming:
         """The module of a parameter: the one that used it first."""
         return clean(self.users[parameter][0].tag.scope)
 
+    # -- the program's names --
+
+    def _as_the_program_says(self) -> None:
+        """Variables' names before those of lines, each at all steps."""
+        lines, self.seats = assigned(self.places), Seats(self.places)
+        groups = self.seats.groups(self.places)
+        for said in (self._variable, self._assigned):
+            for group in groups:
+                left = [place for place in group if place not in self.found]
+                if left and (stem := said(group, lines)):
+                    for place in left:
+                        self._say(place, stem)
+        self._seated()
+
+    def _variable(self, group: list[Node], lines: Mapping[Node, list[str]]) -> str:
+        """A variable that is alive, unless lines tell that other steps had nothing in it."""
+        names = [self.called[place] for place in group if place in self.called]
+        assignments = [lines[place] for place in group if place in lines]
+        for name in reversed(names):
+            agreeing = sum(name in each for each in assignments)
+            if whole(name) == name and (len(group) == 1 or 2 * agreeing >= len(assignments)):
+                return name
+        if not names or assignments:
+            return ""
+        lists = {whole(name) for name in names}
+        return names[0] if len(set(names)) == 1 else lists.pop() if len(lists) == 1 else ""
+
+    def _assigned(self, group: list[Node], lines: Mapping[Node, list[str]]) -> str:
+        """What most lines say that made the group's places."""
+        names = Counter(lines[place][0] for place in group if place in lines)
+        return names.most_common(1)[0][0] if names else ""
+
+    def _say(self, place: Node, stem: str, step: int | None = None) -> None:
+        """Give a place a name of the program; a total at the end needs no step."""
+        root = self.places[-1]
+        is_total = place is root and (place.is_leaf or traits_of(place.primitive).collects)
+        step = self.seats.step(place) if step is None else step
+        self._call(place, stem, stem if is_total else in_step(stem, step))
+        if place in self.found:
+            self.said.add(place)
+
+    # -- constants of the first step --
+
+    def _seated(self) -> None:
+        """Name constants by what other steps have in their place.
+
+        That is a state, which this one is the first of, or something that could be computed once
+        and for all at this step, because it was computed of constants.
+        """
+        for place in self.places:
+            if place in self.found or role_of(place) == "parameter":
+                continue
+            at = self.seats.stands_for(place)
+            if at is None or at.place not in self.stems:
+                continue
+            stem, step = self.stems[at.place], self.seats.step(place)
+            if at.shift == 0:
+                self._call(place, stem, in_step(_as_one(stem), step))
+                self.found.how[place] = "= " + formulas.computed(at.place, self._at(at, step))
+            else:
+                self._say(place, _as_one(stem), 0)
+
+    def _at(self, at: Sitting, step: int | None) -> list[str]:
+        """The operands of what was computed at one step as another step would have them."""
+        found = []
+        for operand in at.place.parents:
+            made = self.seats.step(operand)
+            stem = self.stems.get(operand, self.found.get(operand, "…"))
+            if made is not None and step is not None:
+                stem = in_step(_as_one(stem), step + made - at.step)
+            found.append(stem)
+        return found
+
+    def _inputs(self) -> None:
+        """``x`` is what a product multiplies with weights, where the program does not say."""
+        for node in self.places:
+            if node.is_leaf or not (factors := traits_of(node.primitive).product):
+                continue
+            x, weight = inputs_of(node, factors)
+            if x.is_leaf and x not in self.found and not x.requires_grad and weight.requires_grad:
+                self._call(x, "x", in_step("x", self.seats.step(x)))
+
     # -- what goes into a gate --
 
     def _gates(self) -> None:
@@ -221,8 +322,8 @@ class _Naming:
                 continue
             users = self.users[place]
             first = users[0] if users else place
-            if len(users) == 1 and given_name(first) and _activates(first, place):
-                gates[place] = given_name(first)
+            if len(users) == 1 and first in self.said and _activates(first, place):
+                gates[place] = self.stems[first]
                 self._call(place, f"a_{gates[place]}")
             elif len(users) == 1 and first in gates:
                 gates[place] = gates[first]
@@ -279,7 +380,7 @@ class _Naming:
         if before is None or before == now:
             return self.stems[parent]
         is_before = now is not None and (abs(now - before) == 1 or before == 0)
-        if is_before and given_name(parent):
+        if is_before and parent in self.said:
             return f"{self.stems[parent]}′"
         return self.found[parent]
 
@@ -306,6 +407,11 @@ class _Naming:
         numbers = dict(zip(dict.fromkeys(unnamed.values()), free))
         for place, position in unnamed.items():
             self.found[place] = in_step(numbers[position], place.tag.step)
+
+
+def _as_one(stem: str) -> str:
+    """A name that can bear a step's number: a formula in brackets."""
+    return stem if formulas.bracketed(stem, _LOOSE) == stem else formulas.enclosed(stem)
 
 
 def _activates(node: Node, place: Node) -> bool:

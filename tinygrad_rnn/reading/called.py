@@ -1,0 +1,122 @@
+"""What the program calls its tensors, where it asks for a record or a picture.
+
+The variables of the code that asks are looked at once, and so is what they hold: lists, dicts,
+modules, and objects with attributes. Names are kept, neither tensors nor the code's frame.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from types import FrameType, FunctionType, ModuleType
+from typing import Any
+
+from tinygrad_rnn.autograd.tracing import is_own
+from tinygrad_rnn.engine.graph import Node, Variable
+from tinygrad_rnn.nn import Module, ParameterDict, ParameterList
+from tinygrad_rnn.writing.text import clean
+
+_DEEPEST, _MOST = 4, 20_000  # of what variables hold; how many things are looked at
+
+Called = dict[Node, str]
+
+
+def alive(place_of: Callable[[Node], Node | None]) -> Called:
+    """The names of tensors in the code that called into this package, by their places.
+
+    Parameters
+    ----------
+    place_of : callable
+        The place of a tensor's node in the graph that names are for; ``None`` if it is not there.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> hidden, gates = tg.ones(1, requires_grad=True), {"i": tg.ones(1, requires_grad=True)}
+    >>> kept = {hidden.node, gates["i"].node}
+    >>> list(alive(lambda node: node if node in kept else None).values())
+    ['hidden', 'gates[i]']
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and is_own(frame):
+        frame = frame.f_back
+    found: Called = {}
+    if frame is None:
+        return found
+    for variables in _variables(frame):
+        for name, tensor in _Search(variables).tensors():
+            node = tensor.node
+            place = None if node is None else place_of(node)
+            if place is not None and (written := clean(name)):
+                found.setdefault(place, written)
+    return found
+
+
+def _variables(frame: FrameType) -> Iterator[dict[str, Any]]:
+    """The local variables of a call, and then the global ones that it sees."""
+    if frame.f_code.co_flags & inspect.CO_OPTIMIZED:  # a function's
+        held = frame.f_locals
+        yield dict(held)
+        # before Python 3.13 the frame would keep this copy, and with it the tensors
+        if sys.version_info < (3, 13) and sys.getrefcount(held) <= _OWN_REFERENCES:
+            held.clear()
+    else:
+        yield dict(frame.f_locals)
+    if frame.f_globals is not frame.f_locals:
+        yield dict(frame.f_globals)
+
+
+_OWN_REFERENCES = 3  # the frame's, the variable's, the argument's: nobody called locals()
+
+
+class _Search:
+    """Through variables and what they hold, those that are tensors first."""
+
+    def __init__(self, variables: Mapping[str, Any]) -> None:
+        self.variables = variables
+        self.seen: set[int] = set()
+        self.left = _MOST
+
+    def tensors(self) -> Iterator[tuple[str, Variable]]:
+        """Every tensor with what the program would write for it."""
+        level = [(name, it) for name, it in self.variables.items() if not name.startswith("_")]
+        for _ in range(_DEEPEST):
+            inner: list[tuple[str, Any]] = []
+            for name, it in level:
+                self.left -= 1
+                if self.left < 0:
+                    return
+                if isinstance(it, Variable):
+                    yield name, it
+                elif id(it) not in self.seen:
+                    self.seen.add(id(it))
+                    inner += _held(name, it)
+            level = inner
+
+
+def _held(name: str, it: Any) -> list[tuple[str, Any]]:
+    """What a variable holds, by the names that the program has for it."""
+    if isinstance(it, list | tuple):
+        return [(f"{name}[{i}]", each) for i, each in enumerate(it[:_MOST])]
+    if isinstance(it, dict):
+        return [(f"{name}[{key}]", each) for key, each in it.items() if isinstance(key, str | int)]
+    if isinstance(it, Module):
+        return _of_module("" if name == "self" else name, it)
+    if isinstance(it, type | ModuleType | FunctionType):
+        return []
+    attributes = getattr(type(it), "__dictoffset__", 0) and vars(it)
+    own = attributes if isinstance(attributes, dict) else {}
+    return [(key, each) for key, each in own.items() if not key.startswith("_")]
+
+
+def _of_module(path: str, module: Module) -> list[tuple[str, Any]]:
+    """The parameters of a module by their whole path; other attributes by their own name."""
+    found: list[tuple[str, Any]] = []
+    for inner, each in module.named_modules(path):
+        place = "{}[{}]" if isinstance(each, ParameterList | ParameterDict) else "{}.{}"
+        own = [*each._parameters.items(), *each._buffers.items()]
+        found += [(place.format(inner, key) if inner else key, it) for key, it in own]
+        plain = [(key, it) for key, it in vars(each).items() if not key.startswith("_")]
+        found += [(key, it) for key, it in plain if isinstance(it, Variable | list | tuple | dict)]
+    return [(name, it) for name, it in found if it is not None]
