@@ -53,17 +53,22 @@ def _name_results(nodes: list[Node], found: dict[Node, list[str]]) -> None:
     """Name what one call into this package returned, as the calls round it assigned that."""
     inside = {parent for node in nodes for parent in node.parents}
     results = [p for p in nodes if p not in inside and (not p.is_leaf or p.requires_grad)]
+    place = Part(0, len(results))  # of the first of them among the values of the expression
+    if not results:
+        return
     for call in reversed(nodes[-1].tag.line.calls):
         source, span = _of(call.code), _span(call.code, call.at)
         if source is None or span is None:
             return
         targets = source.targets.get(span, ())
-        if len(targets) == len(results):
-            for result, target in zip(results, targets):
+        if len(targets) == place.of:
+            for result, target in zip(results, targets[place.index :]):
                 if target and target not in found[result]:
                     found[result].append(target)
-        if not (source.returned(span, targets)):
+        returned = source.returned(span, targets[place.index] if len(targets) == place.of else "")
+        if returned is None or len(results) > 1:
             return
+        place = returned
 
 
 def _name_operands(nodes: list[Node], found: dict[Node, list[str]]) -> None:
@@ -117,12 +122,19 @@ def _read(text: str) -> _Source | None:
         return None
 
 
-class _Inner(NamedTuple):
-    """Variables that a function hands to its caller."""
+class Part(NamedTuple):
+    """Which of several values something is."""
+
+    index: int
+    of: int
+
+
+class _Function(NamedTuple):
+    """The variables that a function hands to its caller."""
 
     first: int
     last: int
-    names: set[str]
+    names: dict[str, Part]
 
 
 class _Source:
@@ -131,18 +143,18 @@ class _Source:
     def __init__(self, tree: ast.Module) -> None:
         self.targets: dict[Span, tuple[str, ...]] = {}
         self.operands: dict[Span, list[tuple[str, ...]]] = {}
-        self._values: set[Span] = set()  # of return and yield
-        self._functions: list[_Inner] = []
+        self._values: dict[Span, Part] = {}  # of return and yield
+        self._functions: list[_Function] = []
         for at in ast.walk(tree):
             self._look(at)
 
-    def returned(self, span: Span, targets: tuple[str, ...]) -> bool:
-        """Whether a function hands out what it made here: at once, or as a variable."""
+    def returned(self, span: Span, target: str) -> Part | None:
+        """As which value a function hands out what it made here: at once, or as a variable."""
         if span in self._values:
-            return True
+            return self._values[span]
         around = [f for f in self._functions if f.first <= span[0] <= f.last]
         inner = max(around, key=lambda each: each.first, default=None)
-        return inner is not None and len(targets) == 1 and targets[0] in inner.names
+        return None if inner is None else inner.names.get(target)
 
     def _look(self, at: ast.AST) -> None:
         if isinstance(at, ast.Assign):
@@ -156,17 +168,18 @@ class _Source:
         elif isinstance(at, ast.For | ast.comprehension):
             self._iterate(at.target, at.iter)
         elif isinstance(at, ast.Return | ast.Yield) and at.value is not None:
-            self._values.add(_place(at.value))
+            self._values |= {_place(value): part for value, part in _returns(at.value)}
         elif isinstance(at, ast.Lambda):
-            self._values.add(_place(at.body))
+            self._values |= {_place(value): part for value, part in _returns(at.body)}
         elif isinstance(at, ast.BinOp):
             self.operands[_place(at)] = [(_name(at.left), _name(at.right))]
         elif isinstance(at, ast.Call):
             self._call(at)
         elif isinstance(at, ast.FunctionDef):
-            returns = [r.value for r in ast.walk(at) if isinstance(r, ast.Return)]
-            names = {value.id for value in returns if isinstance(value, ast.Name)}
-            self._functions.append(_Inner(at.lineno, at.end_lineno or at.lineno, names))
+            values = [r.value for r in ast.walk(at) if isinstance(r, ast.Return | ast.Yield)]
+            each = [one for value in values if value for one in _returns(value)]
+            names = {_name(value): part for value, part in each if not isinstance(value, ast.Call)}
+            self._functions.append(_Function(at.lineno, at.end_lineno or at.lineno, names))
 
     def _put(self, at: ast.AST, *names: str) -> None:
         if any(names):
@@ -207,6 +220,13 @@ class _Source:
             if at.func.attr == "append" and is_list:
                 self._put(at.args[0], _name(at.func.value))
         self.operands[_place(at)] = choices
+
+
+def _returns(value: ast.expr) -> Iterator[tuple[ast.expr, Part]]:
+    """The values that a function returns, one or several."""
+    several = value.elts if isinstance(value, ast.Tuple) else [value]
+    for i, each in enumerate(several):
+        yield each, Part(i, len(several))
 
 
 def _parts(given: ast.expr) -> Iterator[ast.expr]:

@@ -87,7 +87,7 @@ class _Search:
                 self.left -= 1
                 if self.left < 0:
                     return
-                if isinstance(it, Variable):
+                if issubclass(type(it), Variable):
                     yield name, it
                 elif id(it) not in self.seen:
                     self.seen.add(id(it))
@@ -96,27 +96,39 @@ class _Search:
 
 
 def _held(name: str, it: Any) -> list[tuple[str, Any]]:
-    """What a variable holds, by the names that the program has for it."""
-    if isinstance(it, list | tuple):
+    """What a variable holds, by the names that the program has for it.
+
+    Its type is asked, not the thing itself, which may answer with code of its own.
+    """
+    kind = type(it)
+    if issubclass(kind, list | tuple):
         return [(f"{name}[{i}]", each) for i, each in enumerate(it[:_MOST])]
-    if isinstance(it, dict):
-        return [(f"{name}[{key}]", each) for key, each in it.items() if isinstance(key, str | int)]
-    if isinstance(it, Module):
+    if issubclass(kind, dict):
+        return [(f"{name}[{key}]", each) for key, each in it.items() if type(key) in (str, int)]
+    if issubclass(kind, Module):
         return _of_module("" if name == "self" else name, it)
-    if isinstance(it, type | ModuleType | FunctionType):
+    if issubclass(kind, type | ModuleType | FunctionType):
         return []
-    attributes = getattr(type(it), "__dictoffset__", 0) and vars(it)
-    own = attributes if isinstance(attributes, dict) else {}
+    own = _attributes(it)
     return [(key, each) for key, each in own.items() if not key.startswith("_")]
+
+
+def _attributes(it: Any) -> dict[str, Any]:
+    """What an object of a class of the program's own has in its attributes."""
+    try:
+        own = object.__getattribute__(it, "__dict__")
+    except AttributeError:
+        return {}
+    return dict(own) if type(own) is dict else {}
 
 
 def _of_module(path: str, module: Module) -> list[tuple[str, Any]]:
     """The parameters of a module by their whole path; other attributes by their own name."""
     found: list[tuple[str, Any]] = []
-    for inner, each in module.named_modules(path):
+    for inner, each in module.named_modules(prefix=path):
         place = "{}[{}]" if isinstance(each, ParameterList | ParameterDict) else "{}.{}"
         own = [*each._parameters.items(), *each._buffers.items()]
         found += [(place.format(inner, key) if inner else key, it) for key, it in own]
         plain = [(key, it) for key, it in vars(each).items() if not key.startswith("_")]
-        found += [(key, it) for key, it in plain if isinstance(it, Variable | list | tuple | dict)]
+        found += [(key, it) for key, it in plain if issubclass(type(it), Variable | list | tuple | dict)]
     return [(name, it) for name, it in found if it is not None]

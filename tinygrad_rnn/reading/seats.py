@@ -75,17 +75,25 @@ class Seats:
     def _leaves(self, seat: Seat) -> set[Node]:
         return {at.place for at in self.sittings[seat] if at.place not in self.position}
 
-    def stands_for(self, place: Node) -> Sitting | None:
+    def carried(self) -> set[Node]:
+        """What operations of one step made and those of another read."""
+        everything = (at for sittings in self.sittings.values() for at in sittings)
+        return {at.place for at in everything if at.shift}
+
+    def stands_for(self, place: Node) -> tuple[Sitting, int] | None:
         """What an operation computes at another step where this constant is read, if one does.
+
+        And the step that reads the constant.
 
         Of what was made before, only the first step's constant takes the part: later on another
         tensor may have been put there by chance.
         """
         for seat in self.of.get(place, ()):
             sittings = self.sittings[seat]
+            read = next(at.step for at in sittings if at.place is place)
             for at in sittings:
                 if at.shift == 0 or (at.shift is not None and sittings[0].place is place):
-                    return at
+                    return at, read
         return None
 
 
