@@ -102,8 +102,7 @@ class Record:
         leaves = {timed.of(leaf): g for leaf, g in leaves.items()}
         saved = {timed.of(node): arrays for node, arrays in saved.items()}
         self.before = {timed.of(at): held for at, held in (before or {}).items()}
-        here = set(self.places)
-        self.called = alive(lambda node: at if (at := timed.of(node)) in here else None)
+        self.called = alive(self.places, timed.of)
         self._saved = saved
         kept = {
             at: array
@@ -127,7 +126,11 @@ class Record:
         A node whose time step was found stands here with that step.
         """
         place = place_of(of, caller)
-        return None if place is None else self._timed.of(place)
+        return None if place is None else self.standing_for(place)
+
+    def standing_for(self, node: Node) -> Node:
+        """What stands in this record's graph for a node as it was recorded."""
+        return self._timed.of(node)
 
     def gradient(self, of: Tensor | Node) -> Array | None:
         """The whole ∂L/∂tensor that the walk brought to a tensor, node or leaf.

@@ -42,15 +42,21 @@ def assigned(places: list[Node]) -> dict[Node, list[str]]:
         if isinstance(place.tag.line, Trace) and place.tag.line.calls:
             made[place.tag.line.operation].append(place)
     found: dict[Node, list[str]] = defaultdict(list)
-    for nodes in made.values():
-        _name_results(nodes, found)
+    handed: set[tuple[int, str]] = set()
+    for nodes in reversed(made.values()):  # what a variable had last is what it returns
+        _name_results(nodes, found, handed)
     for nodes in made.values():
         _name_operands(nodes, found)
     return dict(found)
 
 
-def _name_results(nodes: list[Node], found: dict[Node, list[str]]) -> None:
-    """Name what one call into this package returned, as the calls round it assigned that."""
+def _name_results(
+    nodes: list[Node], found: dict[Node, list[str]], handed: set[tuple[int, str]]
+) -> None:
+    """Name what one call into this package returned, as the calls round it assigned that.
+
+    ``handed`` has the variables of calls whose last values have been met already.
+    """
     inside = {parent for node in nodes for parent in node.parents}
     results = [p for p in nodes if p not in inside and (not p.is_leaf or p.requires_grad)]
     place = Part(0, len(results))  # of the first of them among the values of the expression
@@ -65,9 +71,12 @@ def _name_results(nodes: list[Node], found: dict[Node, list[str]]) -> None:
             for result, target in zip(results, targets[place.index :]):
                 if target and target not in found[result]:
                     found[result].append(target)
-        returned = source.returned(span, targets[place.index] if len(targets) == place.of else "")
-        if returned is None or len(results) > 1:
+        target = targets[place.index] if len(targets) == place.of else ""
+        returned = source.returned(span, target)
+        if returned is None or len(results) > 1 or (call.number, target) in handed:
             return
+        if target:
+            handed.add((call.number, target))
         place = returned
 
 

@@ -22,49 +22,61 @@ _DEEPEST, _MOST = 4, 20_000  # of what variables hold; how many things are looke
 Called = dict[Node, str]
 
 
-def alive(place_of: Callable[[Node], Node | None]) -> Called:
+def alive(places: list[Node], of: Callable[[Node], Node] = lambda node: node) -> Called:
     """The names of tensors in the code that called into this package, by their places.
+
+    A tensor that is not in the graph, as the last hidden state where only an output is read, names
+    the newest place that was made in the same way with the same weights.
 
     Parameters
     ----------
-    place_of : callable
-        The place of a tensor's node in the graph that names are for; ``None`` if it is not there.
+    places : list of Node
+        Of the graph that names are for, oldest first.
+    of : callable
+        What stands in that graph for a tensor's node.
 
     Examples
     --------
     >>> import tinygrad_rnn as tg
     >>> hidden, gates = tg.ones(1, requires_grad=True), {"i": tg.ones(1, requires_grad=True)}
-    >>> kept = {hidden.node, gates["i"].node}
-    >>> list(alive(lambda node: node if node in kept else None).values())
+    >>> list(alive([hidden.node, gates["i"].node]).values())
     ['hidden', 'gates[i]']
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and is_own(frame):
         frame = frame.f_back
     found: Called = {}
-    if frame is None:
-        return found
-    for variables in _variables(frame):
+    akin: Called = {}
+    here = {place: place for place in places}
+    alike = {key: place for place in places if (key := _kind(place, of))}
+    for variables in _variables(frame) if frame is not None else ():
         for name, tensor in _Search(variables).tensors():
-            node = tensor.node
-            place = None if node is None else place_of(node)
-            if place is not None and (written := clean(name)):
+            node, written = tensor.node, clean(name)
+            if node is None or not written:
+                continue
+            if place := here.get(of(node)):
                 found.setdefault(place, written)
-    return found
+            elif other := alike.get(_kind(node, of)):
+                akin.setdefault(other, written)
+    return akin | found
+
+
+def _kind(node: Node, of: Callable[[Node], Node]) -> object:
+    """What made a node, and with which weights; ``None`` if it has none of its own."""
+    weights = tuple([of(p) for p in node.parents if p.is_leaf and p.requires_grad])
+    return (node.primitive, node.tag.scope, weights) if weights else None
 
 
 def _variables(frame: FrameType) -> Iterator[dict[str, Any]]:
     """The local variables of a call, and then the global ones that it sees."""
-    if frame.f_code.co_flags & inspect.CO_OPTIMIZED:  # a function's
-        held = frame.f_locals
-        yield dict(held)
-        # before Python 3.13 the frame would keep this copy, and with it the tensors
-        if sys.version_info < (3, 13) and sys.getrefcount(held) <= _OWN_REFERENCES:
-            held.clear()
-    else:
-        yield dict(frame.f_locals)
-    if frame.f_globals is not frame.f_locals:
+    held = frame.f_locals
+    yield dict(held)
+    if held is not frame.f_globals:
         yield dict(frame.f_globals)
+    # before Python 3.13 a function's frame would keep this copy, and with it the tensors
+    is_copy = bool(frame.f_code.co_flags & inspect.CO_OPTIMIZED) and sys.version_info < (3, 13)
+    if is_copy and sys.getrefcount(held) <= _OWN_REFERENCES:
+        held.clear()
 
 
 _OWN_REFERENCES = 3  # the frame's, the variable's, the argument's: nobody called locals()
@@ -130,5 +142,7 @@ def _of_module(path: str, module: Module) -> list[tuple[str, Any]]:
         own = [*each._parameters.items(), *each._buffers.items()]
         found += [(place.format(inner, key) if inner else key, it) for key, it in own]
         plain = [(key, it) for key, it in vars(each).items() if not key.startswith("_")]
-        found += [(key, it) for key, it in plain if issubclass(type(it), Variable | list | tuple | dict)]
+        found += [
+            (key, it) for key, it in plain if issubclass(type(it), Variable | list | tuple | dict)
+        ]
     return [(name, it) for name, it in found if it is not None]

@@ -158,6 +158,7 @@ class _Naming:
     def __init__(self, places: list[Node], called: Mapping[Node, str]) -> None:
         self.places, self.called, self.found = places, called, Names()
         self.said: set[Node] = set()  # what has its name of the program
+        self.folded: dict[Node, tuple[Sitting, int | None]] = {}  # constants, and what computes it
         self.initial: set[Node] = set()  # constants that are the first of a state
         self.stems: dict[Node, str] = {}  # a name without its step, as formulas have it
         self.taken: set[tuple[Any, ...]] = set()
@@ -176,6 +177,7 @@ class _Naming:
         self._formulas(or_operation=True)
         self._seated()
         self._numbered()
+        self._say_how()
         self.found.share(homes)
 
     def _home(self, place: Node) -> Layer:
@@ -321,10 +323,15 @@ class _Naming:
             if at.shift == 0:
                 says_step = self.found[at.place] != stem
                 self._call(place, stem, in_step(_as_one(stem), step) if says_step else stem)
-                self.found.how[place] = "= " + formulas.computed(at.place, self._at(at, step))
+                self.folded[place] = at, step
             else:
-                self._say(place, _as_one(stem), max(0, read + at.shift) if at.shift < 0 else 0)
+                self._say(place, _as_one(stem), read + at.shift if at.shift < 0 else 0)
                 self.initial.add(place)
+
+    def _say_how(self) -> None:
+        """Of what was computed of constants: how, as other steps compute it."""
+        for place, (at, step) in self.folded.items():
+            self.found.how[place] = "= " + formulas.computed(at.place, self._at(at, step))
 
     def _at(self, at: Sitting, step: int | None) -> list[str]:
         """The operands of what was computed at one step as another step would have them."""

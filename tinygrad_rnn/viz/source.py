@@ -57,9 +57,7 @@ class _Record:
         self.record = record
         self.root: Node = record.root
         self.visits: dict[Node, int] = {v.node: v.number for v in record.visits}
-        places = set(record.places)
-        now = alive(lambda node: at if (at := record.place_of(node, "draw")) in places else None)
-        self.called = now | record.called
+        self.called = alive(record.places, record.standing_for) | record.called
         self._by_node = {visit.node: visit for visit in record.visits}
 
     def value(self, place: Node) -> Any | None:
@@ -83,8 +81,7 @@ class _Tensor:
         self.visits: dict[Node, int] = {}
         self._array = tensor.array
         places = tape([self.root])
-        here = set(places)
-        self.called = alive(lambda node: at if (at := timed.of(node)) in here else None)
+        self.called = alive(places, timed.of)
         nodes = [p for p in places if not p.is_leaf]
         self._walked = any(node.saved is None for node in nodes)
         if not any(node.saved for node in nodes):  # nothing that a walk could have freed
