@@ -33,9 +33,9 @@ def assigned(places: list[Node]) -> dict[Node, list[str]]:
     >>> import tinygrad_rnn as tg
     >>> from tinygrad_rnn.engine.graph import tape
     >>> with tg.bptt.traced():
-    ...     places = tape([tg.ones(2, requires_grad=True).exp().node])
-    >>> assigned(places)
-    {}
+    ...     w = tg.ones(2, requires_grad=True); y = w.exp()
+    >>> list(assigned(tape([y.node])).values())
+    [['y'], ['w']]
     """
     made: dict[int, list[Node]] = defaultdict(list)
     for place in places:
@@ -68,10 +68,10 @@ def _name_results(
             return
         targets = source.targets.get(span, ())
         if len(targets) == place.of:
-            for result, target in zip(results, targets[place.index :]):
+            for result, target in zip(results, targets[place.number :]):
                 if target and target not in found[result]:
                     found[result].append(target)
-        target = targets[place.index] if len(targets) == place.of else ""
+        target = targets[place.number] if len(targets) == place.of else ""
         returned = source.returned(span, target)
         if returned is None or len(results) > 1 or (call.number, target) in handed:
             return
@@ -134,7 +134,7 @@ def _read(text: str) -> _Source | None:
 class Part(NamedTuple):
     """Which of several values something is."""
 
-    index: int
+    number: int
     of: int
 
 
@@ -256,8 +256,9 @@ def _name(at: ast.expr) -> str:
     if isinstance(at, ast.Starred):
         return ""
     if isinstance(at, ast.Subscript):
-        whole, is_place = _name(at.value), isinstance(at.slice, ast.Constant)
-        return f"{whole}[{at.slice.value}]" if is_place and whole else whole
+        whole, index = _name(at.value), at.slice
+        is_place = isinstance(index, ast.Constant) and whole
+        return f"{whole}[{ast.unparse(index)}]" if is_place else whole
     return ""
 
 

@@ -19,6 +19,8 @@ from tinygrad_rnn.writing.text import clean
 
 _DEEPEST, _MOST = 4, 20_000  # of what variables hold; how many things are looked at
 
+_HOLDERS = (Variable, list, tuple, dict)
+
 Called = dict[Node, str]
 
 
@@ -142,7 +144,5 @@ def _of_module(path: str, module: Module) -> list[tuple[str, Any]]:
         own = [*each._parameters.items(), *each._buffers.items()]
         found += [(place.format(inner, key) if inner else key, it) for key, it in own]
         plain = [(key, it) for key, it in vars(each).items() if not key.startswith("_")]
-        found += [
-            (key, it) for key, it in plain if issubclass(type(it), Variable | list | tuple | dict)
-        ]
+        found += [(key, it) for key, it in plain if issubclass(type(it), _HOLDERS)]
     return [(name, it) for name, it in found if it is not None]

@@ -320,12 +320,13 @@ class _Naming:
             if at is None or at.place not in self.stems:
                 continue
             stem, step = self.stems[at.place], self.seats.step(place)
-            if at.shift == 0:
+            shift = at.shift or 0
+            if not shift:
                 says_step = self.found[at.place] != stem
                 self._call(place, stem, in_step(_as_one(stem), step) if says_step else stem)
                 self.folded[place] = at, step
             else:
-                self._say(place, _as_one(stem), read + at.shift if at.shift < 0 else 0)
+                self._say(place, _as_one(stem), read + shift if shift < 0 else 0)
                 self.initial.add(place)
 
     def _say_how(self) -> None:
