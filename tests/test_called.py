@@ -8,10 +8,12 @@ from __future__ import annotations
 import gc
 import linecache
 import re
+import time
 import weakref
 from typing import Any
 
 import pytest
+import test_time
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, nn, viz
@@ -20,6 +22,7 @@ from tinygrad_rnn.reading.given import is_inline
 from tinygrad_rnn.reading.names import expression, names
 
 WAYS = ("variables", "lines")
+INVENTED = re.compile(r"\bv\d+|#\d")  # a number where there is no name, or not one of its own
 
 
 def run(program: str, way: str) -> Record:
@@ -292,3 +295,40 @@ def test_named_as_told_by_steps_of_its_own() -> None:
         with tg.step(t):
             h = tg.tanh(h @ w)
     has(bptt.record(h.sum()), "w h₀ h₁ h₂ h₃")
+
+
+def test_few_names_are_invented() -> None:
+    """Although the variables of these programs are gone when they are asked for."""
+    for way in ("structure", "lines"):
+        found: list[str] = []
+        for program, _ in test_time.PROGRAMS.values():
+            with test_time.looked_at(way):
+                loss = program()
+            found += named(bptt.record(loss))
+        invented = [name for name in found if INVENTED.search(name)]
+        assert len(invented) < len(found) * {"structure": 0.16, "lines": 0.12}[way], way
+        numbered = [name for name in invented if "#" not in name]
+        assert len(numbered) < len(found) / 30
+
+
+def test_first_states_of_a_packed_layer() -> None:
+    pack = nn.utils.rnn.pack_padded_sequence
+    lstm = nn.LSTM(2, 3)
+    packed = pack(tg.randn(4, 2, 2), tg.tensor([4, 2]))
+    _, (h, _) = lstm(packed)
+    walk = bptt.record(h.sum())
+    has(walk, "h₀ c₀")
+    assert not [name for name in named(walk) if re.match(r"v\d", name)]
+
+
+def test_long_loops_take_no_square_of_time() -> None:
+    took = {}
+    for steps in (200, 1600):
+        w, h = tg.randn(2, 2, requires_grad=True), tg.ones(1, 2)
+        for x in tg.randn(steps, 1, 2):
+            h = tg.tanh(h @ w + x)
+        walk = bptt.record(h.sum())
+        start = time.perf_counter()
+        names(walk.places, walk.called)
+        took[steps] = time.perf_counter() - start
+    assert took[1600] < 24 * took[200]

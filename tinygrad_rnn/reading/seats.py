@@ -42,22 +42,29 @@ class Seats:
         timed = [p for p in places if not p.is_leaf and p.tag.step is not None]
         self.position = positions(timed)
         self.sittings: dict[Seat, list[Sitting]] = defaultdict(list)
-        self.of: dict[Node, list[Seat]] = defaultdict(list)
+        self._read: dict[Node, dict[Seat, int]] = defaultdict(dict)  # at which step, the first
+        self._steps: dict[Node, set[int]] = defaultdict(set)
+        guests: dict[Seat, set[Node]] = defaultdict(set)  # whom no step made
         for node, position in self.position.items():
             for operand, parent in enumerate(node.parents):
-                seat = Seat(position, operand)
-                self.sittings[seat].append(Sitting(node.tag.step or 0, parent))
+                seat, step = Seat(position, operand), node.tag.step or 0
+                self.sittings[seat].append(Sitting(step, parent))
                 if parent not in self.position:
-                    self.of[parent].append(seat)
+                    self._read[parent].setdefault(seat, step)
+                    self._steps[parent].add(step)
+                    guests[seat].add(parent)
+        self._varied = {seat for seat, known in guests.items() if len(known) > 1}
+        self._computed = {
+            seat: made for seat, all_ in self.sittings.items() if (made := _made(all_))
+        }
 
     def step(self, place: Node) -> int | None:
         """When a place is: when it was made, or when it is read where other steps read others."""
         if place in self.position:
             return place.tag.step
-        seats = self.of.get(place, ())
-        steps = {at.step for seat in seats for at in self.sittings[seat] if at.place is place}
-        varies = any(len(self._leaves(seat)) > 1 for seat in seats)
-        return steps.pop() if len(steps) == 1 and (varies or place.tag.step in steps) else None
+        steps = self._steps.get(place, set())
+        own = place.tag.step in steps or not self._varied.isdisjoint(self._read.get(place, ()))
+        return next(iter(steps)) if len(steps) == 1 and own else None
 
     def groups(self, places: list[Node]) -> list[list[Node]]:
         """Places that are one quantity, each place once, in their order."""
@@ -69,11 +76,8 @@ class Seats:
     def _key(self, place: Node) -> object:
         if place in self.position:
             return self.position[place]
-        varied = [seat for seat in self.of.get(place, ()) if len(self._leaves(seat)) > 1]
-        return varied[0] if varied and self.step(place) is not None else place
-
-    def _leaves(self, seat: Seat) -> set[Node]:
-        return {at.place for at in self.sittings[seat] if at.place not in self.position}
+        varied = (seat for seat in self._read.get(place, ()) if seat in self._varied)
+        return place if self.step(place) is None else next(varied, place)
 
     def carried(self) -> set[Node]:
         """What operations of one step made and those of another read."""
@@ -88,13 +92,19 @@ class Seats:
         Of what was made before, only the first step's constant takes the part: later on another
         tensor may have been put there by chance.
         """
-        for seat in self.of.get(place, ()):
-            sittings = self.sittings[seat]
-            read = next(at.step for at in sittings if at.place is place)
-            for at in sittings:
-                if at.shift == 0 or (at.shift is not None and sittings[0].place is place):
-                    return at, read
+        for seat, read in self._read.get(place, {}).items():
+            now, before = self._computed[seat]
+            if now is not None:
+                return now, read
+            if before is not None and self.sittings[seat][0].place is place:
+                return before, read
         return None
+
+
+def _made(sittings: list[Sitting]) -> tuple[Sitting | None, Sitting | None]:
+    """The first thing that an operation made, in the step of its reader; and in another step."""
+    now = next((at for at in sittings if at.shift == 0), None)
+    return now, next((at for at in sittings if at.shift), None)
 
 
 def whole(name: str) -> str:
