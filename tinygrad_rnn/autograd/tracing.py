@@ -79,7 +79,7 @@ class Naming(_Looking):
     def look(self) -> str:
         """Where in the user's program the call into this package stands, as tracebacks say it."""
         frame = sys._getframe(2)
-        while frame.f_back is not None and _is_own(frame):
+        while frame.f_back is not None and is_own(frame):
             frame = frame.f_back
         return _written(frame.f_code, frame.f_lineno)
 
@@ -102,7 +102,7 @@ class Traced(_Looking):
         while frame.f_back is not None:
             frames.append(frame := frame.f_back)
         frames.reverse()
-        program = [i for i, frame in enumerate(frames) if not _is_own(frame)]
+        program = [i for i, frame in enumerate(frames) if not is_own(frame)]
         inside = frames[program[-1] + 1 if program else 0]
         calls = [frames[i] for i in program]
         *numbers, operation = _numbers(*calls, inside)
@@ -151,7 +151,8 @@ def _first_of_position(code: CodeType) -> list[int]:
     return [seen.setdefault(at, 2 * i) for i, at in enumerate(code.co_positions())]
 
 
-def _is_own(frame: FrameType) -> bool:
+def is_own(frame: FrameType) -> bool:
+    """Whether a call is one of this package, not of the program."""
     return frame.f_code.co_filename.startswith(_PACKAGE)
 
 

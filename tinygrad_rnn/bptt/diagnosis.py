@@ -70,7 +70,8 @@ def diagnose(record: Record, module: Module | Iterable[Tensor] | None = None) ->
     """
     expect_record(record, "diagnose")
     given = _parameters(module)
-    called = names(record.places) | {p.node: name for name, p in given if p.node is not None}
+    called: dict[Node, str] = names(record.places, record.called)
+    called |= {p.node: name for name, p in given if p.node is not None}
     learned = _learned(record, given)
     leaves = [(called[p], p) for p in record.places if p in learned]
     found = [

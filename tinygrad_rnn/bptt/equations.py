@@ -104,7 +104,7 @@ class Chain:
 
     def __init__(self, record: Record) -> None:
         self.record = record
-        self._names = names(record.places)
+        self._names = names(record.places, record.called)
         root, is_number = record.root, math.prod(record.root.shape) == 1
         if not name_of(root):
             self._names[root] = "L" if is_number else "y"

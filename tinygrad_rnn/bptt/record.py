@@ -15,6 +15,7 @@ from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import dense
 from tinygrad_rnn.operations.arguments import raw
 from tinygrad_rnn.operations.inplace import root_of
+from tinygrad_rnn.reading.called import alive
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.time import SOURCES, in_time
@@ -82,6 +83,8 @@ class Record:
         something on), "lines" (of the program, see `bptt.traced`) or "none".
     before : dict of float, by leaf
         The norm of what ``.grad`` held when the walk came, of leaves where it was not zero.
+    called : dict of str, by place
+        What the program called tensors of this graph where the walk was asked for.
     """
 
     def __init__(
@@ -100,6 +103,7 @@ class Record:
         leaves = {timed.of(leaf): g for leaf, g in leaves.items()}
         saved = {timed.of(node): arrays for node, arrays in saved.items()}
         self.before = {timed.of(at): held for at, held in (before or {}).items()}
+        self.called = alive(self.places, timed.of)
         self._saved = saved
         kept = {
             at: array
@@ -123,7 +127,11 @@ class Record:
         A node whose time step was found stands here with that step.
         """
         place = place_of(of, caller)
-        return None if place is None else self._timed.of(place)
+        return None if place is None else self.standing_for(place)
+
+    def standing_for(self, node: Node) -> Node:
+        """What stands in this record's graph for a node as it was recorded."""
+        return self._timed.of(node)
 
     def gradient(self, of: Tensor | Node) -> Array | None:
         """The whole ∂L/∂tensor that the walk brought to a tensor, node or leaf.

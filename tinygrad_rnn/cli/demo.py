@@ -109,7 +109,7 @@ def _forward_table(seen: dict[str, list[tg.Tensor]]) -> str:
 
 
 def _walk_table(walk: bptt.Record) -> str:
-    called = names(walk.places)
+    called = names(walk.places, walk.called)
     rows = [["visit", "t", "operation", "∂L/∂it", "sends back"]]
     for visit in walk.visits:
         sent = [

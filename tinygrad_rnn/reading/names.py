@@ -1,6 +1,8 @@
 """What places are called in a picture.
 
-A name that was given is kept, with its time step as a subscript.  What has none is named after
+A name that was given is kept, with its time step as a subscript.  Next comes what the program
+calls a tensor: its variable where the picture was asked for, or the assignment on a traced line;
+one name for the same place of every time step.  What has none is named after
 its part in the graph: ``a_i`` is what goes into the gate ``i``, ``f⊙c′`` the product of ``f`` and
 of the step before's ``c``, ``W_ih x₁`` what a layer makes of ``x₁``.  The rest is v1, v2, … with
 the same number at the same place of every time step.
@@ -10,15 +12,18 @@ All of this is worked out when a picture is drawn: a forward pass pays nothing f
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import inputs_of, traits_of
-from tinygrad_rnn.reading.given import given_name, is_inline, may_be_parameter
+from tinygrad_rnn.reading.assignments import assigned
+from tinygrad_rnn.reading.given import given_name, is_inline, may_be_parameter, role_of
 from tinygrad_rnn.reading.layers import Layer, module_of
+from tinygrad_rnn.reading.seats import Seats, Sitting, whole
 from tinygrad_rnn.reading.steps import positions
 from tinygrad_rnn.writing import formulas
 from tinygrad_rnn.writing.formulas import in_step, without_step
@@ -29,8 +34,14 @@ _LONGEST_FORMULA, _LONGEST_EXPRESSION = 14, 120  # characters; the layout cuts a
 _LOOSE = " ⊙·/−;²ᵀ"  # signs of names that are formulas
 
 
-def names(places: list[Node]) -> Names:
+def names(places: list[Node], called: Mapping[Node, str] = MappingProxyType({})) -> Names:
     """The names of all places of a tape, which is oldest first.
+
+    Parameters
+    ----------
+    places : list of Node
+    called : mapping of str, optional
+        What the program calls some of them, as a record knows it (``record.called``).
 
     Examples
     --------
@@ -44,7 +55,7 @@ def names(places: list[Node]) -> Names:
     >>> [called[place] for place in places]
     ['x', '2', 'x·2', '1', 'a_i₁', 'i₁']
     """
-    return _Naming(places).found
+    return _Naming(places, called).found
 
 
 def expression(node: Node, names: Mapping[Node, str]) -> str:
@@ -53,7 +64,7 @@ def expression(node: Node, names: Mapping[Node, str]) -> str:
     `Names` tell other layers' operands by their layer; any other mapping is taken at its word.
     """
     if node.is_leaf:
-        return ""
+        return names.how.get(node, "") if isinstance(names, Names) else ""
     told = names.told if isinstance(names, Names) else lambda parent, _: names[parent]
     operands = [told(parent, node) for parent in node.parents]
     return cut("= " + formulas.computed(node, operands), _LONGEST_EXPRESSION)
@@ -77,6 +88,7 @@ class Names(dict[Node, str]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.how: dict[Node, str] = {}  # constants that other steps compute: what of
         self._homes: dict[Node, Layer] = {}
         self._sharers: dict[str, set[Layer]] = {}
         self._steps: dict[tuple[str, Layer], set[int | None]] = {}
@@ -123,6 +135,7 @@ class Names(dict[Node, str]):
         """The same names, to put others in the place of some."""
         new = Names()
         new.update(self)
+        new.how = self.how
         new._homes, new._sharers, new._steps = self._homes, self._sharers, self._steps
         return new
 
@@ -142,8 +155,11 @@ class Names(dict[Node, str]):
 class _Naming:
     """One pass after another over a tape: each names what it can of what is left."""
 
-    def __init__(self, places: list[Node]) -> None:
-        self.places, self.found = places, Names()
+    def __init__(self, places: list[Node], called: Mapping[Node, str]) -> None:
+        self.places, self.called, self.found = places, called, Names()
+        self.said: set[Node] = set()  # what has its name of the program
+        self.folded: dict[Node, tuple[Sitting, int | None]] = {}  # constants, and what computes it
+        self.initial: set[Node] = set()  # constants that are the first of a state
         self.stems: dict[Node, str] = {}  # a name without its step, as formulas have it
         self.taken: set[tuple[Any, ...]] = set()
         self.users: dict[Node, list[Node]] = {place: [] for place in places}
@@ -152,10 +168,16 @@ class _Naming:
                 self.users[parent].append(node)
         homes = {place: self._home(place) for place in places if not is_inline(place)}
         self._as_given()
+        self._as_the_program_says()
         self.found.share(homes)
+        self._by_role()
         self._gates()
         self._formulas()
+        self._seated()
+        self._formulas(or_operation=True)
+        self._seated()
         self._numbered()
+        self._say_how()
         self.found.share(homes)
 
     def _home(self, place: Node) -> Layer:
@@ -172,6 +194,14 @@ class _Naming:
             self.taken.add(key)
             self.stems[place], self.found[place] = stem, shown
 
+    def _call_again(self, place: Node, stem: str, step: int | None) -> None:
+        """Name a place, the second of its layer and step that is called so ``x#2``."""
+        for number in count(1):
+            numbered = stem if number == 1 else f"{stem}#{number}"
+            self._call(place, numbered, in_step(numbered, step))
+            if place in self.found:
+                return
+
     # -- given names --
 
     def _as_given(self) -> None:
@@ -180,20 +210,28 @@ class _Naming:
             if is_inline(place):
                 self.stems[place] = self.found[place] = formulas.number(place.value)
             elif name := given_name(place):
-                stem = modules.get(place, name)
+                stem = modules.get(place) or self._member(place, name)
                 self.stems[place], self.found[place] = stem, in_step(stem, place.tag.step)
                 self.taken.add((self.found[place], *place.tag[:4]))
+                self.said.add(place)
+
+    def _member(self, place: Node, name: str) -> str:
+        """A member of a list of parameters by the name of that: ``ws[0]`` for ``0``."""
+        called = self.called.get(place, "").rpartition(".")[2]
+        return called if name.isdigit() and called.endswith(f"[{name}]") else name
 
     def _modules(self) -> dict[Node, str]:
         """Names such as ``out.weight``, for all parameters of a module if one name needs it."""
         called = defaultdict(list)
         for place in self.places:
             named = place.is_leaf and place.tag.step is None and given_name(place)
+            named = named if named and self._member(place, named) == named else ""
             if named and may_be_parameter(place) and self.users[place]:
                 called[named].append(place)
+        owners = self._owners(called)
         needed: dict[str, int] = {}  # by module: how many parts of its path tell it from others
         for places in called.values():
-            paths = {self._owner(place) for place in places}
+            paths = {owners[place] for place in places}
             for path in sorted(paths) if len(paths) > 1 else ():
                 parts = next(n for n in count(1) if _end(path, n) not in _ends(paths - {path}, n))
                 needed[path] = max(parts, needed.get(path, 0))
@@ -201,12 +239,144 @@ class _Naming:
             place: f"{_end(path, needed[path])}.{name}"
             for name, places in called.items()
             for place in places
-            if (path := self._owner(place)) in needed and path
+            if (path := owners[place]) in needed and path
         }
 
-    def _owner(self, parameter: Node) -> str:
-        """The module of a parameter: the one that used it first."""
-        return clean(self.users[parameter][0].tag.scope)
+    def _owners(self, called: Mapping[str, list[Node]]) -> dict[Node, str]:
+        """The module of each parameter: the one that used it first.
+
+        Modules that are no other's attributes have but the name of their class; which they are the
+        program says, where its variables are known, or else a number.
+        """
+        owners: dict[Node, str] = {}
+        for name, places in called.items():
+            of_scope = defaultdict(list)
+            for place in places:
+                of_scope[clean(self.users[place][0].tag.scope)].append(place)
+            for scope, alike in of_scope.items():
+                for number, place in enumerate(alike, 1):
+                    path, _, end = self.called.get(place, "").rpartition(".")
+                    known = path if path and end == name else scope
+                    same = len(alike) > 1
+                    owners[place] = known if same and known != scope else scope
+                    if same and known == scope and number > 1:
+                        owners[place] = f"{scope} {number}"
+        return owners
+
+    # -- the program's names --
+
+    def _as_the_program_says(self) -> None:
+        """Variables' names before those of lines, each at all steps."""
+        lines, self.seats = assigned(self.places), Seats(self.places)
+        groups = self.seats.groups(self.places)
+        for said in (self._variable, self._assigned):
+            for group in groups:
+                left = [place for place in group if place not in self.found]
+                if said == self._assigned:  # of a first state the line has the name of its use
+                    left = [place for place in left if not self.seats.stands_for(place)]
+                if left and (stem := said(group, lines)):
+                    for place in left:
+                        self._say(place, stem)
+        self._seated()
+
+    def _variable(self, group: list[Node], lines: Mapping[Node, list[str]]) -> str:
+        """A variable that is alive, unless lines tell that other steps had nothing in it."""
+        names = [self.called[place] for place in group if place in self.called]
+        assignments = [lines[place] for place in group if place in lines]
+        for name in reversed(names):
+            agreeing = sum(name in each for each in assignments)
+            if whole(name) == name and (len(group) == 1 or 2 * agreeing >= len(assignments)):
+                return name
+        if not names or assignments:
+            return ""
+        lists = {whole(name) for name in names}
+        return names[0] if len(set(names)) == 1 else lists.pop() if len(lists) == 1 else ""
+
+    def _assigned(self, group: list[Node], lines: Mapping[Node, list[str]]) -> str:
+        """What most lines say that made the group's places."""
+        names = Counter(lines[place][0] for place in group if place in lines)
+        return names.most_common(1)[0][0] if names else ""
+
+    def _say(self, place: Node, stem: str, step: int | None = None) -> None:
+        """Give a place a name of the program; a total at the end needs no step."""
+        root = self.places[-1]
+        is_total = place is root and (place.is_leaf or traits_of(place.primitive).collects)
+        step = None if is_total else self.seats.step(place) if step is None else step
+        self._call_again(place, stem, step)
+        self.said.add(place)
+
+    # -- constants of the first step --
+
+    def _seated(self) -> None:
+        """Name constants by what other steps have in their place.
+
+        That is a state, which this one is the first of, or something that could be computed once
+        and for all at this step, because it was computed of constants.
+        """
+        for place in self.places:
+            if place in self.found or role_of(place) == "parameter":
+                continue
+            at, read = self.seats.stands_for(place) or (None, 0)
+            if at is None or at.place not in self.stems:
+                continue
+            stem, step = self.stems[at.place], self.seats.step(place)
+            shift = at.shift or 0
+            if not shift:
+                says_step = self.found[at.place] != stem
+                self._call(place, stem, in_step(_as_one(stem), step) if says_step else stem)
+                self.folded[place] = at, step
+            else:
+                self._say(place, _as_one(stem), read + shift if shift < 0 else 0)
+                self.initial.add(place)
+
+    def _say_how(self) -> None:
+        """Of what was computed of constants: how, as other steps compute it."""
+        for place, (at, step) in self.folded.items():
+            self.found.how[place] = "= " + formulas.computed(at.place, self._at(at, step))
+
+    def _at(self, at: Sitting, step: int | None) -> list[str]:
+        """The operands of what was computed at one step as another step would have them."""
+        found = []
+        for operand in at.place.parents:
+            made = self.seats.step(operand)
+            stem = self.stems.get(operand, self.found.get(operand, "…"))
+            if made is not None and step is not None:
+                stem = in_step(_as_one(stem), step + made - at.step)
+            found.append(stem)
+        return found
+
+    def _by_role(self) -> None:
+        """``h`` is what is carried on, ``Σ`` a sum carried on; ``x`` are inputs, ``W`` weights.
+
+        So equations have it; this is for what neither the program names nor a layer.
+        """
+        self._carried()
+        self._seated()
+        for node in self.places:
+            if not node.is_leaf and (factors := traits_of(node.primitive).product):
+                x, weight = inputs_of(node, factors)
+                self._play(x, "x", learned=False)
+                self._play(weight, "W", learned=True)
+        for place in self.places:
+            if self.seats.step(place) is not None:
+                self._play(place, "x", learned=False)
+            self._play(place, "θ", learned=True)
+            self._play(place, "const", learned=False)
+
+    def _play(self, leaf: Node, part: str, *, learned: bool) -> None:
+        """Call a leaf by the part that it plays, unless it stands for what is computed."""
+        ours = leaf.is_leaf and leaf not in self.found and leaf.requires_grad == learned
+        if ours and self.users[leaf] and self.seats.stands_for(leaf) is None:
+            self._call_again(leaf, part, self.seats.step(leaf))
+
+    def _carried(self) -> None:
+        carried = self.seats.carried()
+        for group in self.seats.groups(self.places):
+            is_series = len(group) > 1 and not carried.isdisjoint(group)
+            if is_series and not any(place in self.found for place in group):
+                total = all(place.primitive.symbol == "+" for place in group)
+                for place in group:
+                    self._say(place, "Σ" if total else "h")
 
     # -- what goes into a gate --
 
@@ -216,23 +386,25 @@ class _Naming:
         The whole of which a_i, a_f, … are the parts is ``a``.
         """
         gates: dict[Node, str] = {}  # of what goes into one, and of what that is made of
+        found: dict[Node, str] = {}  # newest first
         for place in reversed(self.places):
             if place in self.found or place.is_leaf:
                 continue
             users = self.users[place]
             first = users[0] if users else place
-            if len(users) == 1 and given_name(first) and _activates(first, place):
-                gates[place] = given_name(first)
-                self._call(place, f"a_{gates[place]}")
+            if len(users) == 1 and first in self.said and _activates(first, place):
+                gates[place] = self.stems[first]
+                found[place] = f"a_{gates[place]}"
             elif len(users) == 1 and first in gates:
                 gates[place] = gates[first]
                 if source := self._source(place):
-                    self._call(place, f"{gates[place]}_{source}")
-            elif len(users) > 1 and all(_is_part(u) and self._is_gate(u) for u in users):
-                self._call(place, "a")
-
-    def _is_gate(self, place: Node) -> bool:
-        return self.stems.get(place, "").startswith("a_")
+                    found[place] = f"{gates[place]}_{source}"
+            elif len(users) > 1 and all(
+                _is_part(user) and found.get(user, "").startswith("a_") for user in users
+            ):
+                found[place] = "a"
+        for place, stem in reversed(found.items()):
+            self._call_again(place, stem, place.tag.step)
 
     def _source(self, part: Node) -> str:
         """Of a part of a product with weights: what was multiplied with them.
@@ -245,11 +417,12 @@ class _Naming:
             return ""
         source, _ = inputs_of(whole, factors)
         same_step = source.tag.step is not None and source.tag.step == part.tag.step
+        same_step &= source not in self.initial
         return "x" if same_step else self.stems.get(source, "")
 
     # -- formulas --
 
-    def _formulas(self) -> None:
+    def _formulas(self, *, or_operation: bool = False) -> None:
         root = self.places[-1]
         if root not in self.found and root.shape == () and not root.is_leaf:
             self._call(root, "loss", "loss")
@@ -260,11 +433,13 @@ class _Naming:
                 self._call(node, name)
             elif (operands := _written_out(node)) and all(p in self.stems for p in operands):
                 self._call_by_formula(node, operands)
+            if or_operation and node not in self.found and (name := self._by_operation(node)):
+                self._call_again(node, name, node.tag.step)
 
     def _call_by_formula(self, node: Node, operands: list[Node]) -> None:
         """Name a node ``f⊙c′``, within its step; or ``tanh c₁``, which says the step itself."""
         stem = formulas.formula(node, [self._near(parent, node) for parent in operands])
-        if not 0 < len(stem) <= _LONGEST_FORMULA:
+        if not 0 < len(stem.replace("′", "")) <= _LONGEST_FORMULA:
             return
         shown = stem
         if len(operands) == 1 or traits_of(node.primitive).product:
@@ -272,14 +447,20 @@ class _Naming:
         elif any(user.tag.step != node.tag.step for user in self.users[node]):
             shown = in_step(formulas.enclosed(stem), node.tag.step)
         self._call(node, stem, shown)
+        for number in count(2):
+            if node in self.found:
+                break
+            self._call(node, f"{stem}#{number}", f"{shown}#{number}")
 
     def _near(self, parent: Node, node: Node) -> str:
         """A parent's name inside a formula: of this step ``c``, of the one before ``c′``."""
+        if parent in self.initial:
+            return f"{self.stems[parent]}′"
         before, now = parent.tag.step, node.tag.step
         if before is None or before == now:
             return self.stems[parent]
         is_before = now is not None and (abs(now - before) == 1 or before == 0)
-        if is_before and given_name(parent):
+        if is_before and parent in self.said:
             return f"{self.stems[parent]}′"
         return self.found[parent]
 
@@ -298,6 +479,18 @@ class _Naming:
 
     # -- the rest --
 
+    def _by_operation(self, node: Node) -> str:
+        """What formulas do not say shortly: ``h[0]``, ``softmax``, ``layer_norm``."""
+        if not _is_part(node):
+            return node.primitive.name if _is_function(node) else ""
+        source = node.parents[0]
+        if source not in self.stems:
+            return ""
+        if source in self.said and source.tag.step is None and node.tag.step is not None:
+            return self.stems[source]  # of a sequence the part that is this step's
+        part = formulas.computed(node, [_as_one(self.stems[source])])
+        return part if len(part) <= _LONGEST_FORMULA else ""
+
     def _numbered(self) -> None:
         """v1, v2, …: the first addition of a step is called the same in every step."""
         given = set(self.stems.values())
@@ -308,9 +501,20 @@ class _Naming:
             self.found[place] = in_step(numbers[position], place.tag.step)
 
 
+def _as_one(stem: str) -> str:
+    """A name that can bear a step's number: a formula in brackets."""
+    return stem if formulas.bracketed(stem, _LOOSE) == stem else formulas.enclosed(stem)
+
+
 def _activates(node: Node, place: Node) -> bool:
     """Whether a node is a nonlinearity of a place (which is not the slope that it learns)."""
     return traits_of(node.primitive).activation and node.parents[0] is place
+
+
+def _is_function(node: Node) -> bool:
+    """Whether a program calls it by a word, and not by a sign."""
+    symbol = node.primitive.symbol
+    return not node.primitive.name.startswith("add") and any(c.isalpha() for c in symbol)
 
 
 def _is_part(node: Node) -> bool:

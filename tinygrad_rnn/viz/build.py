@@ -54,7 +54,7 @@ def scene_of(
     if len(groups) > most("max_nodes", max_nodes):
         raise _too_many(len(groups), max_nodes, level, columns)
     boxes = Boxes(
-        source, roles, names(places), groups,
+        source, roles, names(places, source.called), groups,
         values=values, grads=grads, order=order and bool(source.visits),
     )  # fmt: skip
     return _Builder(source, roles, boxes, columns).scene(title)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_rnn.bptt import Record
 from tinygrad_rnn.engine.graph import Node, Variable, place, tape
+from tinygrad_rnn.reading.called import Called, alive
 from tinygrad_rnn.reading.time import in_time
 
 NOT_YET, NOT_KEPT, NOTHING = "not yet", "not kept", "none"
@@ -18,6 +19,7 @@ class Source(Protocol):
 
     root: Node
     visits: dict[Node, int]
+    called: Called  # what the program calls tensors, by their places
 
     def value(self, place: Node) -> Any | None:
         """The tensor's array, if it is still to be had."""
@@ -55,6 +57,7 @@ class _Record:
         self.record = record
         self.root: Node = record.root
         self.visits: dict[Node, int] = {v.node: v.number for v in record.visits}
+        self.called = alive(record.places, record.standing_for) | record.called
         self._by_node = {visit.node: visit for visit in record.visits}
 
     def value(self, place: Node) -> Any | None:
@@ -73,10 +76,12 @@ class _Record:
 
 class _Tensor:
     def __init__(self, tensor: Variable) -> None:
-        self.root = in_time(place(tensor)).root
+        timed = in_time(place(tensor))
+        self.root = timed.root
         self.visits: dict[Node, int] = {}
         self._array = tensor.array
         places = tape([self.root])
+        self.called = alive(places, timed.of)
         nodes = [p for p in places if not p.is_leaf]
         self._walked = any(node.saved is None for node in nodes)
         if not any(node.saved for node in nodes):  # nothing that a walk could have freed

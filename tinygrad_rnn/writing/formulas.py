@@ -21,6 +21,7 @@ from tinygrad_rnn.writing.text import clean
 _SIGNS = {"+": "+", "−": "−", "*": "⊙", "/": "/"}  # of programs and of equations
 _SUBSCRIPTS = "₋₀₁₂₃₄₅₆₇₈₉"
 _LOWERED = str.maketrans("-0123456789", _SUBSCRIPTS)
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _TORCH_WEIGHT = re.compile(r"(?:.*?([^.]+)\.)?weight(_\w+?)??(?:_l\d+(?:_reverse)?)?")
 LOOSE = (" + ", " − ", " - ", " / ", " @ ")  # what binds less than a product
 _LONGEST_TERM = 3
@@ -134,6 +135,8 @@ def _product(x: str, weight: str, *, transposed: bool) -> str:
 
 def _joined(symbol: str, operands: list[str]) -> str:
     """``f⊙c``, ``2·x``, ``(h′−n)``; of long names no sum, for which a number is the better name."""
+    if symbol == "**" and operands[1].isdigit():
+        return bracketed(operands[0]) + operands[1].translate(_RAISED)
     sign = _SIGNS.get(symbol, "")
     if sign in ("+", "−"):
         return "" if any(len(x) > _LONGEST_TERM for x in operands) else f"({sign.join(operands)})"

@@ -47,7 +47,7 @@ def _in_forward(record: Record) -> Finding:
         origin = sources[0]
     if origin.is_leaf and not origin.requires_grad and not _has_nan(values[origin]):
         origin = result  # an infinity that was put there, as in a mask
-    called = names(record.places)
+    called = names(record.places, record.called)
     what = f"{_made(origin, called)} contains {_kind(values[origin])}"
     if origin.is_leaf:
         advice = "the forward pass began with it: check the data, and parameters after each step"
@@ -72,7 +72,7 @@ def _first_bad(record: Record) -> Visit | None:
 
 
 def _in_backward(record: Record, visit: Visit) -> Finding:
-    called, node = names(record.places), visit.node
+    called, node = names(record.places, record.called), visit.node
     if not _finite(visit.cotangent):
         what = f"∂L/∂{called[node]} contains {_kind(visit.cotangent)} before any rule has made it"
         advice = "look at the gradient given to record, and at hooks"

@@ -52,7 +52,7 @@ def make_room(scene: Scene, walk: dict[str, Any]) -> None:
 class _Telling:
     def __init__(self, record: Record, scene: Scene) -> None:
         self.record, self.scene = record, scene
-        self.names = names(record.places)
+        self.names = names(record.places, record.called)
         self.called = {place: self.names.told(place) for place in record.places}
         shown = boxed(record.root)
         self.index = dict(zip(shown, scene.boxes, strict=True))
