@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
+from numbers import Integral
 from typing import Any, NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
@@ -68,6 +69,55 @@ def titles(members: Mapping[Section, Collection[str]]) -> dict[Section, str]:
         again = given[title + where]
         found[section] = f"{title} {again}{where}" if again > 1 else title + where
     return found
+
+
+class Wires(NamedTuple):
+    """How calls of a layer hand their states on, of which pictures make wires from cell to cell.
+
+    Attributes
+    ----------
+    carries : dict of Node, by node
+        Of a part of what a layer put together: the state that it is.
+    hidden : set of Node
+        What the layer made for no other purpose.
+    """
+
+    carries: dict[Node, Node]
+    hidden: set[Node]
+
+    def source(self, node: Node, operand: int) -> Node:
+        """What a node reads, whatever it was handed on through."""
+        parent = node.parents[operand]
+        handed_on = node if node in self.carries else parent if parent in self.hidden else None
+        return parent if handed_on is None else self.carries[handed_on]
+
+
+def wires_of(places: list[Node], roles: Roles) -> Wires:
+    """The wires of a graph whose places are given oldest first."""
+    wires = Wires({}, set())
+    for place in places:
+        if not place.is_leaf and traits_of(place.primitive).part:
+            bundle, at = place.parents[0], place.params.get("index")
+            if _is_bundle(bundle) and isinstance(at, tuple) and len(at) == 1 and _is_number(at[0]):
+                state = bundle.parents[at[0]]
+                wires.carries[place] = wires.carries.get(state, state)
+                if place.tag.call is not None and place.tag.layer is None:
+                    wires.hidden.add(place)
+    for bundle in {place.parents[0]: None for place in wires.carries}:
+        if all(user in wires.carries for user, _ in roles.uses[bundle]):
+            wires.hidden.add(bundle)
+    return wires
+
+
+def _is_bundle(place: Node) -> bool:
+    """Whether a layer put states of one time step together."""
+    if place.is_leaf or place.tag.call is None or traits_of(place.primitive).joins != "anew":
+        return False
+    return place.params.get("dim") == 0 and len({state.tag.step for state in place.parents}) == 1
+
+
+def _is_number(index: Any) -> bool:
+    return isinstance(index, Integral) and not isinstance(index, bool)
 
 
 class _Sections:

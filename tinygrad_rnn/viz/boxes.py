@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import traits_of
-from tinygrad_rnn.reading.cells import Section, titles
+from tinygrad_rnn.reading.cells import Section, Wires, titles
 from tinygrad_rnn.reading.given import given_name, is_inline, role_of
 from tinygrad_rnn.reading.layers import Layer, module_of
 from tinygrad_rnn.reading.names import expression, stem
@@ -42,12 +42,14 @@ class Boxes:
         roles: Roles,
         names: dict[Node, str],
         groups: list[Group],
+        wires: Wires,
         *,
         values: bool,
         grads: bool,
         order: bool,
     ) -> None:
         self.source, self.roles, self.names, self.groups = source, roles, names, groups
+        self.wires = wires
         self.values, self.grads, self.order = values, grads, order
         self.missing: set[str] = set()
         self._outgoing: dict[int, list[Node]] = {}  # by the index of a group
@@ -106,9 +108,13 @@ class Boxes:
 
     def source_of(self, node: Node, operand: int) -> Group | None:
         """The group from which a node reads an operand."""
-        parent, state = node.parents[operand], self.roles.carried.get((node, operand))
+        parent, state = self.read_by(node, operand), self.roles.carried.get((node, operand))
         start = None if state is None else self.starts.get((parent, state))
         return start or self.group_of.get(parent)
+
+    def read_by(self, node: Node, operand: int) -> Node:
+        """What a node reads as an operand, whatever it was handed on through."""
+        return self.wires.source(node, operand)
 
     def lane_name(self, place: Node) -> str:
         """The name by which a tensor is found again at other steps."""
@@ -270,7 +276,9 @@ class Boxes:
         inner, lanes = self.names.copy(), set(self.outgoing(group))
         sums: dict[Node, _Sum] = {}
         for place in group.members:
-            if not place.is_leaf:
+            if place in self.wires.carries:
+                inner[place] = inner[self.wires.carries[place]]
+            elif not place.is_leaf:
                 said = self._written(place, sums, inner)
                 if place is main:
                     return f"= {said}"

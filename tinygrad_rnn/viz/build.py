@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.reading.cells import Wires, wires_of
 from tinygrad_rnn.reading.given import is_inline
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.names import names
@@ -22,6 +24,7 @@ from tinygrad_rnn.writing.figures import Scale, count
 from tinygrad_rnn.writing.norms import add_to
 
 READABLE = 300  # boxes of an operation-level picture
+_FEW = 10  # operations of a time step that are still looked at one by one: a plain RNN, not a GRU
 
 
 def scene_of(
@@ -50,23 +53,27 @@ def scene_of(
     literal = level == "op" and not columns.runs
     roles = roles_of(places, source.root, sums_in_time=literal)
     columns = Columns(set(roles.steps.values()), steps)
-    groups = groups_of(places, boxed, roles, level, columns)
+    wires = wires_of(places, roles) if level == "cell" else Wires({}, set())
+    groups = groups_of(places, boxed, roles, level, columns, wires)
     if len(groups) > most("max_nodes", max_nodes):
         raise _too_many(len(groups), max_nodes, level, columns)
     boxes = Boxes(
-        source, roles, names(places), groups,
+        source, roles, names(places), groups, wires,
         values=values, grads=grads, order=order and bool(source.visits),
     )  # fmt: skip
     return _Builder(source, roles, boxes, columns).scene(title)
 
 
 def _best_level(boxed: list[Node], columns: Columns) -> str:
-    """Cells for built-in recurrent layers and for what would be too many operations."""
+    """Cells for built-in recurrent layers and where the steps drawn have many operations."""
     if not columns.times:
         return "op"
-    layers = any(Layer.of(place).number is not None for place in boxed)
-    drawn = sum(p.tag.step is None or columns.of(p.tag.step) not in columns.runs for p in boxed)
-    return "cell" if layers or drawn > READABLE else "op"
+    if any(Layer.of(place).number is not None for place in boxed):
+        return "cell"
+    drawn = [p for p in boxed if p.tag.step is None or columns.of(p.tag.step) not in columns.runs]
+    busiest = Counter(p.tag.step for p in drawn if not p.is_leaf and p.tag.step is not None)
+    many = max(busiest.values(), default=0) > _FEW or len(drawn) > READABLE
+    return "cell" if many else "op"
 
 
 def boxed_of(places: list[Node], root: Node) -> list[Node]:
@@ -122,7 +129,8 @@ class _Builder:
         flows: dict[Hashable, dict[Node, Any]] = {}
         for target in self.boxes.groups:
             for node in target.members:
-                for operand, parent in enumerate(node.parents):
+                for operand in range(len(node.parents)):
+                    parent = self.boxes.read_by(node, operand)
                     source = self.boxes.source_of(node, operand)
                     if source is None or source is target:
                         continue
@@ -163,7 +171,12 @@ class _Builder:
         return source.index, target.index, parent
 
     def _add_flow(self, flows: dict[Node, Any], parent: Node, node: Node, operand: int) -> None:
-        sent = self.source.contribution(node, operand) if self.boxes.grads else None
+        if not self.boxes.grads:
+            return
+        if node in self.boxes.wires.carries:  # what it was handed on in holds other states too
+            sent = self.source.gradient(node)
+        else:
+            sent = self.source.contribution(node, operand)
         if sent is not None:
             sent = getattr(sent, "array", sent)
             add_to(flows, parent, sent)

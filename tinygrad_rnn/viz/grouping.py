@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from numbers import Integral
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.reading.cells import Section, sections_of
+from tinygrad_rnn.reading.cells import Section, Wires, sections_of
 from tinygrad_rnn.reading.given import given_name
 from tinygrad_rnn.reading.roles import OUTER, Roles
 
@@ -89,10 +89,19 @@ def _shown(times: list[int], steps: Steps) -> Sequence[int]:
 
 
 def groups_of(
-    places: list[Node], boxed: list[Node], roles: Roles, level: str, columns: Columns
+    places: list[Node],
+    boxed: list[Node],
+    roles: Roles,
+    level: str,
+    columns: Columns,
+    wires: Wires,
 ) -> list[Group]:
-    """Put every place that is drawn into a group; groups are oldest first."""
+    """Put every place that is drawn into a group; groups are oldest first.
+
+    What the wires hide is in none.
+    """
     hidden_or_cells = level == "cell" or bool(columns.runs)
+    boxed = [place for place in boxed if place not in wires.hidden]
     sections = sections_of(places, roles) if hidden_or_cells else {}
     grouping = _Grouping(roles, sections, columns, cells=level == "cell")
     if level == "cell" or columns.runs:

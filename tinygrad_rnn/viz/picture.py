@@ -27,6 +27,7 @@ from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.writing.figures import count
 
 _SIGNATURES = {"png": b"\x89PNG", "pdf": b"%PDF"}
+WIDEST = 4000.0  # points: of a picture that chooses its level itself
 LEVELS = ("auto", "op", "cell", "step")
 
 
@@ -43,6 +44,15 @@ class Picture:
     def _layout(self) -> Layout:
         with resting_collector():
             return lay_out(self._scene)
+
+    @property
+    def sprawls(self) -> bool:
+        """Whether its operations reach further across than anyone would scroll."""
+        scene = self._scene
+        if scene.paired or not scene.steps:
+            return False
+        boxes = sum(box.width for box in scene.boxes.values())  # side by side they are no wider
+        return boxes > WIDEST and self._layout.width > WIDEST
 
     @cached_property
     def svg(self) -> str:
@@ -137,7 +147,9 @@ def draw(
         "step": no boxes, but a heat map of gradient norms, layers by time steps, for thousands
         of steps (see `heat_map`; of a record only, since a tensor does not know the gradients of
         its states, and always of all steps). "auto": "cell" for
-        the recurrent layers of ``nn`` and for more than 300 operations in time, else "op".
+        the recurrent layers of ``nn``, and for loops with more than 10 operations in a step
+        (such as an LSTM of one's own), with more than 300 in the steps drawn, or that would be
+        very wide; else "op".
     values, grads, order
         Whether to show values, gradients, and the numbers of the backward visits.
     steps
@@ -176,17 +188,23 @@ def draw(
     if level == "step":
         return heat_map_for('draw(level="step")', record_or_tensor, theme, title)
     with resting_collector():
-        scene = scene_of(
-            source_of(record_or_tensor),
-            level=level,
-            steps=steps,
-            values=values,
-            grads=grads,
-            order=order,
-            max_nodes=max_nodes,
-            title=title,
-        )
-    return Picture(scene, look)
+        source = source_of(record_or_tensor)
+
+        def picture(level: str) -> Picture:
+            scene = scene_of(
+                source,
+                level=level,
+                steps=steps,
+                values=values,
+                grads=grads,
+                order=order,
+                max_nodes=max_nodes,
+                title=title,
+            )
+            return Picture(scene, look)
+
+        drawn = picture(level)
+        return picture("cell") if level == "auto" and drawn.sprawls else drawn
 
 
 def to_dot(record_or_tensor: Any, *, max_nodes: int = 2000) -> graphviz.Digraph:
