@@ -14,19 +14,21 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.operations.traits import traits_of
+from tinygrad_rnn.operations.traits import moves_only, traits_of
 from tinygrad_rnn.reading.given import given_name, role_of
 from tinygrad_rnn.reading.layers import Layer, module_of
 from tinygrad_rnn.reading.roles import Roles
 from tinygrad_rnn.reading.steps import Counterparts
+from tinygrad_rnn.writing.text import clean
 
 _KINDS = {frozenset("ifgo"): "LSTM", frozenset("rzn"): "GRU"}
+_GATES = frozenset().union(*_KINDS)
 
 
 class Section(NamedTuple):
     """What a place belongs to, whatever the step: the same at every one."""
 
-    kind: str  # layer, join (of two directions), cell, rest or input
+    kind: str  # layer, join (of two directions), cell, attention, rest or input
     scope: str
     layer: int | None = None
     direction: str | None = None
@@ -53,6 +55,7 @@ def titles(members: Mapping[Section, Collection[str]]) -> dict[Section, str]:
         For each cell the names that the program gave to what is in it: gates tell its kind.
     """
     scopes = {section.scope for section in members}
+    called = Counter(map(module_of, scopes))
     layers = Counter(
         scope for scope, _ in {(s.scope, s.layer) for s in members if s.kind == "layer"}
     )
@@ -62,6 +65,7 @@ def titles(members: Mapping[Section, Collection[str]]) -> dict[Section, str]:
         kind = next((title for gates, title in _KINDS.items() if gates <= set(names)), "")
         kind = kind or ("RNN" if section.kind == "layer" else "cell")
         scope = module_of(section.scope)
+        scope = clean(section.scope) if called[scope] > 1 else scope
         title = f"{scope}: {kind}" if scope and len(scopes) > 1 else kind
         number = section.layer if layers[section.scope] > 1 else None
         where = "".join(f", {word}" for word in Layer("", number, section.direction).words())
@@ -139,6 +143,7 @@ class _Sections:
         self.counterparts = Counterparts(self.steps)
         for step in self.steps:
             self._cells(step)
+            self._attention(step)
             self._absorb(step)
             self._rest(step)
 
@@ -179,17 +184,19 @@ class _Sections:
                     after[twin].append(node)
         for number, cycle in enumerate(_cycles(nodes, after)):
             scopes = {node.tag.scope for node in cycle if self.roles.kinds[node] == "state"}
-            scope = scopes.pop() if len(scopes) == 1 else ""
+            gated = {node.tag.scope for node in cycle if given_name(node) in _GATES}
+            scope = (scopes if len(scopes) == 1 else gated if len(gated) == 1 else {""}).pop()
             for node in cycle:
                 self.sections[node] = Section("cell", scope, number=number)
 
     def _absorb(self, step: int) -> None:
-        """What feeds one cell alone belongs to it."""
+        """What feeds one cell, or one attention, alone belongs to it."""
         for node in reversed(self.steps[step]):
             users = {self.sections.get(user) for user, _ in self.roles.uses[node]}
             steps = {self.roles.steps[user] for user, _ in self.roles.uses[node]}
             section = users.pop() if len(users) == 1 and steps == {step} else None
-            if node not in self.sections and section is not None and section.kind == "cell":
+            alone = section is not None and section.kind in ("cell", "attention")
+            if node not in self.sections and section is not None and alone:
                 self.sections[node] = section
 
     def _rest(self, step: int) -> None:
@@ -197,13 +204,68 @@ class _Sections:
         below: dict[Node, int] = {}
         for node in self.steps[step]:
             here = [p for p in node.parents if self.roles.steps[p] == step]
-            below[node] = max((below.get(p, 0) + self.sections[p].is_cell for p in here), default=0)
+            below[node] = max((below.get(p, 0) + self._is_apart(p) for p in here), default=0)
             if node not in self.sections:
                 self.sections[node] = Section("rest", "", number=below[node])
         for node in self.steps[step]:
             for parent in node.parents:
                 if self.sections[node].kind == "rest" and self._is_constant_of(parent, node):
                     self.sections[parent] = self.sections[node]
+
+    def _is_apart(self, place: Node) -> bool:
+        """Whether a place is in a box of its own kind: what is computed of it lies above."""
+        return self.sections[place].is_cell or self.sections[place].kind == "attention"
+
+    # -- attention --
+
+    def _attention(self, step: int) -> None:
+        """What weighs parts of a memory is looked at by itself, not hidden in a cell."""
+        nodes, number = set(self.steps[step]), 0
+        for weights in self.steps[step]:
+            if traits_of(weights.primitive).makes != "probabilities":
+                continue
+            weighed = self._weighed_by(weights, nodes)
+            if not weighed:
+                continue
+            members = {weights, *weighed}
+            for node in reversed(self.steps[step]):
+                users = {user for user, _ in self.roles.uses[node]}
+                if node.order < weights.order and users and users <= members:
+                    members.add(node)
+            if not self._is_amid_a_cell(members, step):
+                for node in members:
+                    self.sections[node] = Section("attention", "", number=number)
+                number += 1
+
+    def _weighed_by(self, weights: Node, nodes: Collection[Node]) -> list[Node]:
+        """The way from weights to the sum that they weigh; empty if they weigh none."""
+        way, node = [], weights
+        while True:
+            users = [user for user, _ in self.roles.uses[node]]
+            if len(users) != 1 or users[0] not in nodes:
+                return []
+            user = users[0]
+            way.append(user)
+            if traits_of(user.primitive).product:
+                others = [parent for parent in user.parents if parent is not node]
+                return [] if any(role_of(other) == "parameter" for other in others) else way
+            if user.primitive.name == "sum" and any(each.primitive.name == "mul" for each in way):
+                return way
+            if not (user.primitive.name == "mul" or moves_only(user.primitive)):
+                return []
+            node = user
+
+    def _is_amid_a_cell(self, members: Collection[Node], step: int) -> bool:
+        """Whether one cell both feeds and uses them at the same step: it cannot stand apart."""
+        below, above = set(members), set(members)
+        for node in reversed(self.steps[step]):
+            if any(user in below for user, _ in self.roles.uses[node]):
+                below.add(node)
+        for node in self.steps[step]:
+            if any(parent in above for parent in node.parents):
+                above.add(node)
+        around = [{self.sections.get(n) for n in side - set(members)} for side in (below, above)]
+        return any(section is not None and section.is_cell for section in around[0] & around[1])
 
     def _is_constant_of(self, place: Node, node: Node) -> bool:
         """Whether a place is no more than a number of its only user, such as a target."""

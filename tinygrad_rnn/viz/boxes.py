@@ -18,7 +18,7 @@ from tinygrad_rnn.reading.names import expression, stem
 from tinygrad_rnn.reading.roles import Roles
 from tinygrad_rnn.reading.states import is_gate
 from tinygrad_rnn.viz.grouping import Group
-from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Row, Strip
+from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Row, Strip, Weighing
 from tinygrad_rnn.viz.source import Source
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.formulas import LOOSE, bracketed
@@ -66,7 +66,7 @@ class Boxes:
             index=group.index,
             style=group.style,
             kind=roles.kinds[main],
-            region=roles.regions[main],
+            region="step" if group.step is not None else roles.regions[main],
             step=group.step,
             band=self._band(group, main),
             name=self.names[main],
@@ -104,7 +104,12 @@ class Boxes:
             return True
         if group.style == "cell" or (group.section is not None and group.section.is_cell):
             return roles.kinds[place] == "state"
+        if self._is_attention(group) and traits_of(place.primitive).makes == "probabilities":
+            return True
         return group.style == "tensor" and bool(given_name(place))
+
+    def _is_attention(self, group: Group) -> bool:
+        return group.section is not None and group.section.kind == "attention"
 
     def source_of(self, node: Node, operand: int) -> Group | None:
         """The group from which a node reads an operand."""
@@ -124,13 +129,34 @@ class Boxes:
 
     def _fill_tensor(self, box: Box, group: Group, main: Node) -> None:
         outgoing = self.outgoing(group)
-        if len(outgoing) > 1:
+        if self._is_attention(group) and self.cells:
+            self._fill_attention(box, outgoing)
+        elif len(outgoing) > 1:
             box.name, box.signature = module_of(outgoing[-1].tag.scope) or "output", "rest"
             for place in outgoing[-_MOST_LANES:]:
                 lane = self._lane(place)
                 lane.expression = self._expression(group, place)
                 box.parts.append(lane)
-            return
+        else:
+            self._fill_single(box, group, main)
+
+    def _fill_attention(self, box: Box, outgoing: list[Node]) -> None:
+        """How much of which place of its memory, and what that makes."""
+        box.name, box.signature = "attention", "attention"
+        for place in outgoing[-_MOST_LANES:]:
+            weighs = traits_of(place.primitive).makes == "probabilities"
+            lane = self._lane(place)
+            if not given_name(place):
+                lane.name = "weights" if weighs else "context"
+            box.parts.append(lane)
+            value = self.source.value(place) if self.values and weighs else None
+            if value is not None and 1 < np.size(value) and np.ndim(value):
+                axis = place.params["axis"]
+                means = np.moveaxis(value, axis[0] if isinstance(axis, tuple) else axis, -1)
+                means = means.reshape(-1, means.shape[-1]).mean(0)
+                box.parts.append(Weighing([(i, float(x)) for i, x in enumerate(means, 1)]))
+
+    def _fill_single(self, box: Box, group: Group, main: Node) -> None:
         box.expression = self._expression(group, main)
         box.note = self._note(main)
         if self.values:
@@ -179,7 +205,7 @@ class Boxes:
             box.parts.append(lane)
         if self.grads:
             shares = self._shares(group)
-            box.parts += [Bars(shares)] if len(shares) > 1 else []
+            box.parts += [Bars(shares, len(group.members))] if len(shares) > 1 else []
 
     def _fill_elided(self, box: Box, group: Group, main: Node) -> None:
         box.kind, box.signature = "operation", "elided"

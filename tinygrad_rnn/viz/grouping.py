@@ -116,7 +116,23 @@ def groups_of(
     for group in groups.values():
         if group.style == "initial":
             found += _shared_out(group, roles, len(boxed) + len(found))
+    for group in found:
+        if group.step is None and roles.regions[group.members[-1]] in OUTER:
+            group.step = _late(group, roles, columns)
     return found
+
+
+def _late(group: Group, roles: Roles, columns: Columns) -> int | None:
+    """The column of an initial state that is read in the midst of time, as a decoder's is."""
+    steps = {
+        roles.steps[use[0]]
+        for place in group.members
+        for use in roles.uses[place]
+        if group.state is None or roles.carried.get(use, group.state) is group.state
+    }
+    read = {columns.of(step) for step in steps if step is not None}
+    outermost = columns.keys[0 if roles.regions[group.members[-1]] == "before" else -1]
+    return read.pop() if len(read) == 1 and outermost not in read else None
 
 
 def _shared_out(group: Group, roles: Roles, index: int) -> list[Group]:
