@@ -76,12 +76,12 @@ def titles(members: Mapping[Section, Collection[str]]) -> dict[Section, str]:
 
 
 class Wires(NamedTuple):
-    """How calls of a layer hand their states on, of which pictures make wires from cell to cell.
+    """How calls of a layer hand tensors on, of which pictures make wires from cell to cell.
 
     Attributes
     ----------
     carries : dict of Node, by node
-        Of a part of what a layer put together: the state that it is.
+        Of what is one state, or one input, in another shape or place: that tensor.
     hidden : set of Node
         What the layer made for no other purpose.
     """
@@ -100,17 +100,34 @@ def wires_of(places: list[Node], roles: Roles) -> Wires:
     """The wires of a graph whose places are given oldest first."""
     wires = Wires({}, set())
     for place in places:
-        if not place.is_leaf and traits_of(place.primitive).part:
-            bundle, at = place.parents[0], place.params.get("index")
-            if _is_bundle(bundle) and isinstance(at, tuple) and len(at) == 1 and _is_number(at[0]):
-                state = bundle.parents[at[0]]
-                wires.carries[place] = wires.carries.get(state, state)
-                if place.tag.call is not None and place.tag.layer is None:
-                    wires.hidden.add(place)
+        made_by_layer = place.tag.call is not None and place.tag.layer is None
+        origin = None if place.is_leaf else _handed_on(place, made_by_layer)
+        if origin is not None:
+            wires.carries[place] = wires.carries.get(origin, origin)
+            if made_by_layer and roles.uses[place]:
+                wires.hidden.add(place)
     for bundle in {place.parents[0]: None for place in wires.carries}:
-        if all(user in wires.carries for user, _ in roles.uses[bundle]):
+        if _is_bundle(bundle) and all(user in wires.carries for user, _ in roles.uses[bundle]):
             wires.hidden.add(bundle)
     return wires
+
+
+def _handed_on(place: Node, made_by_layer: bool) -> Node | None:
+    """The tensor that a place is, if it is one that a layer has put into another place."""
+    first = place.parents[0]
+    if traits_of(place.primitive).part and _is_bundle(first):
+        at = place.params.get("index")
+        if isinstance(at, tuple) and len(at) == 1 and _is_number(at[0]):
+            return first.parents[at[0]]
+    alone = made_by_layer and len(place.parents) == 1 and not first.is_leaf
+    traits = traits_of(place.primitive)
+    moved = traits.part or traits.joins == "anew" or moves_only(place.primitive)
+    return first if alone and moved and _sizes(place) == _sizes(first) else None
+
+
+def _sizes(place: Node) -> list[int]:
+    """The shape without what is 1: two tensors that agree in it have the same elements in order."""
+    return [size for size in place.shape if size != 1]
 
 
 def _is_bundle(place: Node) -> bool:
@@ -122,6 +139,25 @@ def _is_bundle(place: Node) -> bool:
 
 def _is_number(index: Any) -> bool:
     return isinstance(index, Integral) and not isinstance(index, bool)
+
+
+def gather_outputs(places: list[Node], roles: Roles) -> None:
+    """Give what is made of one time step alone its place there, if other steps have it too.
+
+    A program may collect the outputs of its steps, and work on each of them outside of its loop.
+    """
+    read: dict[Node, set[int]] = {}
+    alike: dict[Any, list[Node]] = defaultdict(list)
+    for place in places:
+        step = roles.steps[place]
+        read[place] = {step} if step is not None else set().union(*map(read.get, place.parents))
+        loose = step is None and not place.is_leaf and roles.kinds[place] != "loss"
+        if loose and len(read[place]) == 1:
+            alike[place.primitive, place.tag.scope, place.shape].append(place)
+    for same in alike.values():
+        if len({next(iter(read[place])) for place in same}) > 1:
+            for place in same:
+                roles.steps[place], roles.regions[place] = next(iter(read[place])), "step"
 
 
 class _Sections:

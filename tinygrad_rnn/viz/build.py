@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
+import numpy as np
+
 from tinygrad_rnn.engine.graph import Node, tape
-from tinygrad_rnn.reading.cells import Wires, wires_of
+from tinygrad_rnn.reading.cells import Wires, gather_outputs, wires_of
 from tinygrad_rnn.reading.given import is_inline
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.names import names
@@ -52,6 +54,7 @@ def scene_of(
         level = _best_level(boxed, columns)
     literal = level == "op" and not columns.runs
     roles = roles_of(places, source.root, sums_in_time=literal)
+    gather_outputs(places, roles)
     columns = Columns(set(roles.steps.values()), steps)
     wires = wires_of(places, roles) if level == "cell" else Wires({}, set())
     groups = groups_of(places, boxed, roles, level, columns, wires)
@@ -179,7 +182,8 @@ class _Builder:
             sent = self.source.contribution(node, operand)
         if sent is not None:
             sent = getattr(sent, "array", sent)
-            add_to(flows, parent, sent)
+            handed_on = parent is not node.parents[operand] and np.size(sent) == math.prod(parent.shape)
+            add_to(flows, parent, np.reshape(sent, parent.shape) if handed_on else sent)
 
     def _edge(
         self, source: Group, target: Group, parent: Node, operand: int, built: dict[int, Box]
