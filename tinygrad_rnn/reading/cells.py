@@ -3,7 +3,8 @@
 Every place of a time step is given a *section*, which is the same at every step.  A built-in layer
 in one direction is a section.  In a loop that somebody wrote, a cell is a cycle of the graph folded
 over time: operations through which a state reaches its own successor, together with whatever
-feeds nothing else.  The rest of the step, such as its output and its error, lies between cells.
+feeds nothing else; of cells of `nn` on such a cycle each is one of its own.  What weighs parts of
+a memory is attention.  The rest of the step, such as its output and its error, lies between cells.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from tinygrad_rnn.reading.steps import Counterparts
 from tinygrad_rnn.writing.text import clean
 
 _KINDS = {frozenset("ifgo"): "LSTM", frozenset("rzn"): "GRU"}
-_GATES = frozenset().union(*_KINDS)
 
 
 class Section(NamedTuple):
@@ -39,6 +39,11 @@ class Section(NamedTuple):
     def is_cell(self) -> bool:
         """Whether a state goes through it from step to step."""
         return self.kind in ("layer", "cell")
+
+
+def are_weights(place: Node) -> bool:
+    """Whether a place is a distribution over an axis, such as attention's over its memory."""
+    return traits_of(place.primitive).makes == "probabilities" and "axis" in place.params
 
 
 def sections_of(places: list[Node], roles: Roles) -> dict[Node, Section]:
@@ -150,7 +155,9 @@ def gather_outputs(places: list[Node], roles: Roles) -> None:
     alike: dict[Any, list[Node]] = defaultdict(list)
     for place in places:
         step = roles.steps[place]
-        read[place] = {step} if step is not None else set().union(*map(read.get, place.parents))
+        read[place] = (
+            {step} if step is not None else set().union(*(read[parent] for parent in place.parents))
+        )
         loose = step is None and not place.is_leaf and roles.kinds[place] != "loss"
         if loose and len(read[place]) == 1:
             alike[place.primitive, place.tag.scope, place.shape].append(place)
@@ -218,12 +225,16 @@ class _Sections:
                 twin = self._counterpart(state, step)
                 if twin in after and twin is not None:
                     after[twin].append(node)
-        for number, cycle in enumerate(_cycles(nodes, after)):
+        seen: Counter[str] = Counter()
+        for cycle in _cycles(nodes, after):
+            modules = {node.tag.scope for node in cycle if role_of(node) == "state"} - {""}
             scopes = {node.tag.scope for node in cycle if self.roles.kinds[node] == "state"}
-            gated = {node.tag.scope for node in cycle if given_name(node) in _GATES}
-            scope = (scopes if len(scopes) == 1 else gated if len(gated) == 1 else {""}).pop()
-            for node in cycle:
-                self.sections[node] = Section("cell", scope, number=number)
+            whole = scopes.pop() if len(scopes) == 1 else ""
+            for node in cycle:  # cells of `nn` are cells, whatever closes the cycle besides
+                if not modules or node.tag.scope in modules:
+                    scope = node.tag.scope if modules else whole
+                    self.sections[node] = Section("cell", scope, number=seen[scope])
+            seen.update(modules or {whole})
 
     def _absorb(self, step: int) -> None:
         """What feeds one cell, or one attention, alone belongs to it."""
@@ -258,7 +269,7 @@ class _Sections:
         """What weighs parts of a memory is looked at by itself, not hidden in a cell."""
         nodes, number = set(self.steps[step]), 0
         for weights in self.steps[step]:
-            if traits_of(weights.primitive).makes != "probabilities":
+            if not are_weights(weights):
                 continue
             weighed = self._weighed_by(weights, nodes)
             if not weighed:

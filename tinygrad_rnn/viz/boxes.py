@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import traits_of
-from tinygrad_rnn.reading.cells import Section, Wires, titles
+from tinygrad_rnn.reading.cells import Section, Wires, are_weights, titles
 from tinygrad_rnn.reading.given import given_name, is_inline, role_of
 from tinygrad_rnn.reading.layers import Layer, module_of
 from tinygrad_rnn.reading.names import expression, stem
@@ -104,7 +104,7 @@ class Boxes:
             return True
         if group.style == "cell" or (group.section is not None and group.section.is_cell):
             return roles.kinds[place] == "state"
-        if self._is_attention(group) and traits_of(place.primitive).makes == "probabilities":
+        if self._is_attention(group) and not place.is_leaf and are_weights(place):
             return True
         return group.style == "tensor" and bool(given_name(place))
 
@@ -144,13 +144,13 @@ class Boxes:
         """How much of which place of its memory, and what that makes."""
         box.name, box.signature = "attention", "attention"
         for place in outgoing[-_MOST_LANES:]:
-            weighs = traits_of(place.primitive).makes == "probabilities"
+            weighs = are_weights(place)
             lane = self._lane(place)
             if not given_name(place):
                 lane.name = "weights" if weighs else "context"
             box.parts.append(lane)
             value = self.source.value(place) if self.values and weighs else None
-            if value is not None and 1 < np.size(value) and np.ndim(value):
+            if value is not None and np.size(value) > 1 and np.ndim(value):
                 axis = place.params["axis"]
                 means = np.moveaxis(value, axis[0] if isinstance(axis, tuple) else axis, -1)
                 means = means.reshape(-1, means.shape[-1]).mean(0)
@@ -209,10 +209,10 @@ class Boxes:
 
     def _fill_elided(self, box: Box, group: Group, main: Node) -> None:
         box.kind, box.signature = "operation", "elided"
-        count = len({self.roles.steps[place] for place in group.members})
+        hidden = len({self.roles.steps[place] for place in group.members})
         assert group.section is not None
         name = "" if group.section.is_cell else f"{self.lane_name(main)}: "
-        box.name = f"{name}{count} steps elided"
+        box.name = f"{name}{figures.count(hidden, 'step')} elided"
         if not self.grads:
             return
         strips: dict[str, Strip] = {}

@@ -182,7 +182,9 @@ class _Builder:
             sent = self.source.contribution(node, operand)
         if sent is not None:
             sent = getattr(sent, "array", sent)
-            handed_on = parent is not node.parents[operand] and np.size(sent) == math.prod(parent.shape)
+            handed_on = parent is not node.parents[operand] and np.size(sent) == math.prod(
+                parent.shape
+            )
             add_to(flows, parent, np.reshape(sent, parent.shape) if handed_on else sent)
 
     def _edge(

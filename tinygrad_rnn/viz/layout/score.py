@@ -176,7 +176,9 @@ class _Score:
             to_top = self.scene.boxes[path.edge.target].region == "top"
             wishes = [path.end, path.start]
             if to_top:  # out of its own column, lest it look like an edge between steps
-                wishes = [path.start, path.end][: 1 + self._in_column_of(path.edge.source, path.end)]
+                wishes = [path.start, path.end][
+                    : 1 + self._in_column_of(path.edge.source, path.end)
+                ]
             spans = [span for row in range(low, high) for span in boxes[row]]
             spans += [
                 (x - PITCH - self.beside, x + PITCH + self.beside)
