@@ -181,3 +181,46 @@ def test_runs_of_one_cell_are_told_apart_by_their_order():
     titles = names(reader, "cell")
     assert sorted(set(titles)) == ["cell", "cell 2", "cell 3"]
     assert len(titles) == 12
+
+
+# -- rows of like boxes ------------------------------------------------------------------------
+
+
+def many_inputs(count):
+    rnn, h = nn.GRUCell(3, 3), tg.zeros(1, 3)
+    for t in range(1, 4):
+        with tg.step(t):
+            parts = [tg.randn(1, 3, requires_grad=True) for _ in range(count)]
+            h = rnn(tg.cat(parts).sum(0, keepdim=True), h)
+    return h.sum()
+
+
+@pytest.mark.parametrize(("count", "boxes"), [(4, 4), (5, 1), (64, 1)])
+def test_many_like_boxes_of_a_step_are_one(count, boxes):
+    reader = drawn(lambda: many_inputs(count))
+    assert len([i for i in reader.ids if reader.step_of(i) == 1]) == 1 + boxes
+    assert len(reader.styled("alike")) == (3 if boxes == 1 else 0)
+    for i in reader.styled("alike"):
+        assert reader.texts(i, "note") == [f"{count} alike"]
+    pictures.check_geometry(reader)
+
+
+def test_what_is_folded_has_the_gradient_of_all():
+    tg.manual_seed(0)
+    walk = bptt.record(many_inputs(6))
+    reader = pictures.Reader(viz.draw(walk).svg)
+    for t, i in enumerate(reader.styled("alike"), 1):
+        inputs = [p for p in walk.places if p.is_leaf and p.tag.step == t and p.requires_grad]
+        norm = sum(float((walk.gradient(p) ** 2).sum()) for p in inputs) ** 0.5
+        (text,) = reader.texts(i, "grad")
+        assert float(text.split()[-1]) == pytest.approx(norm, rel=0.1, abs=1e-3)
+
+
+def test_a_graph_with_too_many_operations_is_folded_before_it_is_refused():
+    def sums():
+        w = tg.randn(200, 3, requires_grad=True)
+        return tg.stack([tg.tanh(w[i] * 2).sum() for i in range(200)]).sum()
+
+    assert len(drawn(sums).ids) < 10
+    with pytest.raises(ValueError, match="more than a readable picture"):
+        drawn(sums, level="op")

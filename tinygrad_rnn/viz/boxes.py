@@ -81,6 +81,7 @@ class Boxes:
             "initial": self._fill_initial,
             "weights": self._fill_weights,
             "elided": self._fill_elided,
+            "alike": self._fill_alike,
         }
         fill[group.style](box, group, main)
         return box
@@ -228,6 +229,20 @@ class Boxes:
         known = [strip for strip in strips.values() if any(n is not None for n in strip.norms)]
         box.parts += known[:_MOST_LANES]
         box.parts += [Caption("‖∂‖ at each step")] if known else []
+
+    def _fill_alike(self, box: Box, group: Group, main: Node) -> None:
+        """Many tensors of one look: what each is, and the gradient of all together."""
+        members = group.members
+        box.name = f"{self.names[members[0]]} … {self.names[members[-1]]}"
+        box.note, box.signature = f"{len(members)} alike", f"alike {box.signature}"
+        if self.values:
+            box.parts.append(Row("each", (f"shape {figures.shape(main.shape)}",)))
+        gradients = [self._gradient(place) for place in members]
+        known = [figures.norm(gradient) for gradient in gradients if gradient is not None]
+        if self.grads and known:
+            row = Row("grad", (f"‖all {len(known)}‖ {figures.number(math.hypot(*known))}",))
+            self.norms.append((row, math.hypot(*known)))
+            box.parts.append(row)
 
     def _lines(self, array: Any) -> tuple[str, ...]:
         """An array in a box; beside cells only a few lines of it."""

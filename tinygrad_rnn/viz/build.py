@@ -50,15 +50,16 @@ def scene_of(
     places = tape([source.root])
     boxed = boxed_of(places, source.root)
     columns = Columns({p.tag.step for p in places if not p.is_leaf}, steps)
-    if level == "auto":
-        level = _best_level(boxed, columns)
-    literal = level == "op" and not columns.runs
-    roles = roles_of(places, source.root, sums_in_time=literal)
-    gather_outputs(places, roles)
-    columns = Columns(set(roles.steps.values()), steps)
-    wires = wires_of(places, roles) if level == "cell" else Wires({}, set())
-    groups = groups_of(places, boxed, roles, level, columns, wires)
-    if len(groups) > most("max_nodes", max_nodes):
+    levels = [_best_level(boxed, columns), "cell"] if level == "auto" else [level]
+    for level in levels:
+        roles = roles_of(places, source.root, sums_in_time=level == "op" and not columns.runs)
+        gather_outputs(places, roles)
+        columns = Columns(set(roles.steps.values()), steps)
+        wires = wires_of(places, roles) if level == "cell" else Wires({}, set())
+        groups = groups_of(places, boxed, roles, level, columns, wires)
+        if len(groups) <= most("max_nodes", max_nodes):
+            break
+    else:
         raise _too_many(len(groups), max_nodes, level, columns)
     boxes = Boxes(
         source, roles, names(places), groups, wires,
@@ -166,6 +167,8 @@ class _Builder:
         self, source: Group, target: Group, parent: Node, node: Node, operand: int
     ) -> Hashable:
         if source.style == "weights" or (source.style == "elided" and not _is_cell(source)):
+            return source.index, target.index
+        if "alike" in (source.style, target.style):
             return source.index, target.index
         if source.style == "elided":
             return source.index, target.index, self.boxes.lane_name(parent)

@@ -16,6 +16,7 @@ from tinygrad_rnn.reading.roles import OUTER, Roles
 
 LONGEST = 8  # time steps that are all drawn; of more, the first and the last
 FIRST, LAST = 2, 3
+MOST_ALIKE = 4  # boxes of one look, side by side, that are all drawn
 
 Steps = str | Sequence[int]
 
@@ -25,7 +26,8 @@ class Group:
     """Places that share a box.
 
     ``style`` is "tensor" (what is shown is the last of the members), "cell" (members that go out
-    are its lanes), "initial" (a state before the first step), "weights" or "elided".
+    are its lanes), "initial" (a state before the first step), "weights", "elided" or "alike" (many
+    of one look, side by side).
     """
 
     index: int  # of its first member, among the places that have boxes
@@ -119,7 +121,38 @@ def groups_of(
     for group in found:
         if group.step is None and roles.regions[group.members[-1]] in OUTER:
             group.step = _late(group, roles, columns)
-    return found
+    return _folded(found, roles) if level == "cell" else found
+
+
+def _folded(groups: list[Group], roles: Roles) -> list[Group]:
+    """Draw as one what stands side by side, was made alike, and is used by the same."""
+    group_of = {place: group.index for group in groups for place in group.members}
+    first: dict[Hashable, int] = {}  # of those that are alike
+    stands_for: dict[int, int] = {}
+    alike: dict[int, list[Group]] = {}
+    for group in sorted(groups, key=lambda group: -group.index):
+        place, like = group.members[-1], group.index
+        if _may_be_one_of_many(group, roles):
+            users = {group_of.get(user) for user, _ in roles.uses[place]}
+            users = {stands_for.get(user, user) for user in users if user is not None}
+            looks = place.primitive, place.shape, place.tag.scope, group.step, given_name(place)
+            like = first.setdefault((looks, frozenset(users)), group.index)
+        stands_for[group.index] = like
+        alike.setdefault(like, []).insert(0, group)
+    found = []
+    for same in alike.values():
+        if len(same) <= MOST_ALIKE:
+            found += same
+        else:
+            members = [group.members[-1] for group in same]
+            found.append(Group(same[0].index, "alike", members, same[0].section, same[0].step))
+    return sorted(found, key=lambda group: group.index)
+
+
+def _may_be_one_of_many(group: Group, roles: Roles) -> bool:
+    place = group.members[-1]
+    single = group.style == "tensor" and len(group.members) == 1
+    return single and roles.kinds[place] in ("input", "operation") and bool(roles.uses[place])
 
 
 def _late(group: Group, roles: Roles, columns: Columns) -> int | None:

@@ -59,9 +59,9 @@ def ends_of(scale: Scale | None) -> str:
     Examples
     --------
     >>> ends_of(Scale(0.001, 2.5))
-    '0.001 … 2.500 (log scale)'
+    '0.001 … 2.500 (log scale; ≈0: less, or 0)'
     """
     if scale is None:
         return ""
     low, high = figures.number(scale.low), figures.number(scale.high)
-    return low if low == high else f"{low} … {high} (log scale)"
+    return low if low == high else f"{low} … {high} (log scale; ≈0: less, or 0)"

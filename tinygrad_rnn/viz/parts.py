@@ -27,7 +27,7 @@ from tinygrad_rnn.writing import figures
 
 RADIUS = 5.0
 _HEADED = ("cell", "weights")  # styles whose header alone has the colour of their kind
-_BROKEN = {"initial": "4 3", "elided": "6 4"}  # styles with dashed borders
+BROKEN = {"initial": "4 3", "elided": "6 4"}  # styles with dashed borders
 
 
 def paint_box(box: Box, r: Rect, theme: Theme) -> list[str]:
@@ -46,7 +46,7 @@ class _BoxPainter:
         self._body()
         self._header()
         self._parts()
-        broken = _BROKEN.get(box.style)
+        broken = BROKEN.get(box.style)
         border = f' class="border" stroke="{self.look.border}"'
         border += f' stroke-width="{self.look.thickness}"'
         border += f' stroke-dasharray="{broken}"' if broken else ""
