@@ -50,13 +50,12 @@ def scene_of(
     places = tape([source.root])
     boxed = boxed_of(places, source.root)
     columns = Columns({p.tag.step for p in places if not p.is_leaf}, steps)
-    levels = [_best_level(boxed, columns), "cell"] if level == "auto" else [level]
-    for level in levels:
+    for level, fold in _attempts(level, boxed, columns):
         roles = roles_of(places, source.root, sums_in_time=level == "op" and not columns.runs)
         gather_outputs(places, roles)
         columns = Columns(set(roles.steps.values()), steps)
         wires = wires_of(places, roles) if level == "cell" else Wires({}, set())
-        groups = groups_of(places, boxed, roles, level, columns, wires)
+        groups = groups_of(places, boxed, roles, level, columns, wires, fold)
         if len(groups) <= most("max_nodes", max_nodes):
             break
     else:
@@ -66,6 +65,14 @@ def scene_of(
         values=values, grads=grads, order=order and bool(source.visits),
     )  # fmt: skip
     return _Builder(source, roles, boxes, columns).scene(title)
+
+
+def _attempts(level: str, boxed: list[Node], columns: Columns) -> list[tuple[str, bool]]:
+    """At which levels to draw, and whether to fold like boxes, until there are not too many."""
+    if level != "auto":
+        return [(level, level == "cell")]
+    best = _best_level(boxed, columns)
+    return [(best, best == "cell"), *([("op", True)] if best == "op" else []), ("cell", True)]
 
 
 def _best_level(boxed: list[Node], columns: Columns) -> str:

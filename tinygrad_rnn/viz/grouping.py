@@ -97,10 +97,11 @@ def groups_of(
     level: str,
     columns: Columns,
     wires: Wires,
+    fold: bool,
 ) -> list[Group]:
     """Put every place that is drawn into a group; groups are oldest first.
 
-    What the wires hide is in none.
+    What the wires hide is in none; with ``fold`` many of one look share one.
     """
     hidden_or_cells = level == "cell" or bool(columns.runs)
     boxed = [place for place in boxed if place not in wires.hidden]
@@ -121,7 +122,7 @@ def groups_of(
     for group in found:
         if group.step is None and roles.regions[group.members[-1]] in OUTER:
             group.step = _late(group, roles, columns)
-    return _folded(found, roles) if level == "cell" else found
+    return _folded(found, roles) if fold else found
 
 
 def _folded(groups: list[Group], roles: Roles) -> list[Group]:
