@@ -50,16 +50,16 @@ def scene_of(
     places = tape([source.root])
     boxed = boxed_of(places, source.root)
     columns = Columns({p.tag.step for p in places if not p.is_leaf}, steps)
-    for level, fold in _attempts(level, boxed, columns):
-        roles = roles_of(places, source.root, sums_in_time=level == "op" and not columns.runs)
+    for drawn_at, fold in _attempts(level, boxed, columns):
+        roles = roles_of(places, source.root, sums_in_time=drawn_at == "op" and not columns.runs)
         gather_outputs(places, roles)
         columns = Columns(set(roles.steps.values()), steps)
-        wires = wires_of(places, roles) if level == "cell" else Wires({}, set())
-        groups = groups_of(places, boxed, roles, level, columns, wires, fold)
+        wires = wires_of(places, roles) if drawn_at == "cell" else Wires({}, set())
+        groups = groups_of(places, boxed, roles, drawn_at, columns, wires, fold)
         if len(groups) <= most("max_nodes", max_nodes):
             break
     else:
-        raise _too_many(len(groups), max_nodes, level, columns)
+        raise _too_many(len(groups), max_nodes, drawn_at, columns)
     boxes = Boxes(
         source, roles, names(places), groups, wires,
         values=values, grads=grads, order=order and bool(source.visits),

@@ -14,8 +14,8 @@ _SIGNS = (
     (r"@", "@: matrix product"),
     (r"σ", "σ: sigmoid"),
     (r" ; ", "[a ; b]: joined"),
-    (r"⁽[⁰-⁹]+⁾", "⁽¹⁾: of layer 1, the second"),
-    (r"⁽[⁰-⁹]+ʳ⁾", "⁽⁰ʳ⁾: of layer 0 reading backwards"),
+    (r"⁽[⁰¹²³⁴-⁹]+⁾", "⁽¹⁾: of layer 1, the second"),
+    (r"⁽[⁰¹²³⁴-⁹]+ʳ⁾", "⁽⁰ʳ⁾: of layer 0 reading backwards"),
     (r"′", "c′: c of the step before"),
 )
 _GATES = (

@@ -8,7 +8,7 @@ from tinygrad_rnn.viz import marks, page
 from tinygrad_rnn.viz.glossary import signs_in
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Rect, Wire
 from tinygrad_rnn.viz.marks import n
-from tinygrad_rnn.viz.page import EDGE_OF_PAGE, LEGEND, LEGEND_ROW, TITLE_ROOM
+from tinygrad_rnn.viz.page import EDGE_OF_PAGE, LEGEND, LEGEND_ROW
 from tinygrad_rnn.viz.parts import BROKEN, paint_box
 from tinygrad_rnn.viz.scene import BoxPart, Gates, Scene, Strip
 from tinygrad_rnn.viz.style import Paint, Theme
@@ -41,11 +41,12 @@ class _Painter:
     def svg(self) -> str:
         inner = max(self.layout.width, page.heading_width(self.scene.title, self.scene.aid))
         legend = _Legend(self.scene, self.layout, self.theme, inner)
-        foot = self.layout.height + TITLE_ROOM + 2 * EDGE_OF_PAGE
+        room = page.title_room(self.scene.aid, math.ceil(inner))
+        foot = self.layout.height + room + 2 * EDGE_OF_PAGE
         wide, high = math.ceil(inner + 2 * EDGE_OF_PAGE), math.ceil(foot + legend.height + 12)
         self.lines += page.opening(self.scene.title, self.scene.aid, wide, high, self.theme)
         left = EDGE_OF_PAGE + max(0.0, (inner - self.layout.width) / 2)
-        self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + TITLE_ROOM)})">')
+        self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + room)})">')
         for frame in self.layout.frames:
             self._frame(frame)
         self._wires()
