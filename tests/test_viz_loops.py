@@ -224,3 +224,20 @@ def test_a_graph_with_too_many_operations_is_folded_before_it_is_refused():
     assert len(drawn(sums).ids) < 10
     with pytest.raises(ValueError, match="more than a readable picture"):
         drawn(sums, level="op")
+
+
+def test_a_picture_may_be_asked_to_fit_a_page():
+    tg.manual_seed(0)
+    walk = bptt.record(two_cells_and_an_output(7))
+    wide, narrow = viz.draw(walk), viz.draw(walk, width=1600)
+    assert narrow.width <= 1600 < wide.width
+    assert viz.draw(walk, width=10**5).svg == wide.svg
+    with pytest.raises(TypeError, match="width='a page': give a whole number"):
+        viz.draw(walk, width="a page")
+
+
+def test_the_signs_of_a_picture_are_explained_under_its_legend():
+    svg = viz.draw(bptt.record(test_time.layer_step_by_step())).svg
+    assert "gates: i input, f forget, g candidate, o output" in svg
+    assert "backward, beside or under its wire" in svg
+    assert "r reset" not in svg

@@ -72,7 +72,8 @@ def _attempts(level: str, boxed: list[Node], columns: Columns) -> list[tuple[str
     if level != "auto":
         return [(level, level == "cell")]
     best = _best_level(boxed, columns)
-    return [(best, best == "cell"), *([("op", True)] if best == "op" else []), ("cell", True)]
+    coarser = [("op", True)] if best == "op" else []
+    return [(best, best == "cell"), *coarser, *([("cell", True)] if columns.times else [])]
 
 
 def _best_level(boxed: list[Node], columns: Columns) -> str:

@@ -103,25 +103,21 @@ class TimeAxis:
         return self.left + (index + 0.5) * self.slot
 
     def ticks(self) -> list[int]:
-        """The indices of the steps that get a label: round numbers, and the ends where free.
+        """The indices of the steps that get a label: the ends, and round numbers between.
 
         Examples
         --------
         >>> TimeAxis(range(1, 51), 0, 200).ticks()
         [0, 9, 19, 29, 39, 49]
-        >>> TimeAxis(range(1, 7), 0, 60).ticks()
-        [1, 3, 5]
         """
+        last = len(self.steps) - 1
         for every in _round_numbers():
-            round_ones = [i for i, t in enumerate(self.steps) if t % every == 0]
-            if not any(map(self._close, round_ones, round_ones[1:])):
+            between = [i for i, t in enumerate(self.steps) if t % every == 0]
+            between = [i for i in between if not (self._close(0, i) or self._close(i, last))]
+            if not any(map(self._close, between, between[1:])):
                 break
-        ends = [i for i in (0, len(self.steps) - 1) if self._is_free(i, round_ones)]
-        return sorted({*ends[: 1 + (len(ends) > 1 and not self._close(*ends))], *round_ones})
-
-    def _is_free(self, i: int, others: list[int]) -> bool:
-        """Whether a label has room beside those."""
-        return not any(self._close(min(i, j), max(i, j)) for j in others if i != j)
+        ends = [0] if self._close(0, last) else [0, last]
+        return sorted({*ends, *between})
 
     def _close(self, i: int, j: int) -> bool:
         """Whether the labels of two steps would touch."""

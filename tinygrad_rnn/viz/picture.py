@@ -172,7 +172,8 @@ def draw(
         A title in place of the one that counts steps and operations.
     width
         How wide it may be, in points, such as 1200 for a page: ever fewer steps are drawn, then
-        cells, at last neither values nor visits, until it fits; what never fits is drawn as narrow as it gets.
+        cells, at last neither values nor visits, until it fits; what never does is drawn as
+        narrow as it gets.
 
     Raises
     ------
@@ -222,128 +223,15 @@ def draw(
         if width is not None:
             most("width", width)
             levels = [level, "cell"] if level == "auto" else [level]
-            fewer: list[Steps] = [steps, (1, 2), (1, 1)] if steps == "auto" else [steps]
+            fewer: list[Steps] = [steps]
+            if isinstance(steps, str) and steps == "auto":
+                fewer += [(1, 2), (1, 1)]
             ways = [(few, values, order) for few in fewer]
             ways += [(fewer[-1], False, order), (fewer[-1], False, False)]
             for at, way in product(levels, ways):
                 if drawn.width <= width:
                     break
                 drawn = min(drawn, picture(at, *way), key=lambda each: each.width)
-        return drawn
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """What a notebook shows."""
-        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
-
-    def __repr__(self) -> str:
-        return f"<Picture: {self._scene.title}, {count(len(self._scene.boxes), 'box', 'boxes')}>"
-
-
-def draw(
-    record_or_tensor: Any,
-    *,
-    level: str = "auto",
-    values: bool = True,
-    grads: bool = True,
-    order: bool = True,
-    steps: Steps = "auto",
-    max_nodes: int = READABLE,
-    theme: str = "light",
-    title: str | None = None,
-    width: int | None = None,
-) -> Picture | Chart:
-    """Draw the graph of a tensor, or of a recorded backward walk.
-
-    A graph with time steps (``bptt.step``) is laid out like a score: a column for each step, the
-    layers in bands, parameters at the left.  Any other graph runs from left to right.  Drawing
-    changes no gradient and runs no backward.
-
-    Parameters
-    ----------
-    record_or_tensor
-        What ``bptt.record(loss)`` returned, with all gradients and the order of the walk; or a
-        tensor, with the gradients that tensors still hold.
-    level
-        How much one box stands for. "op": one operation. "cell": a recurrent cell at one time
-        step, with its states, the gradients that cross its sides, its gates and weights.
-        "step": no boxes, but a heat map of gradient norms, layers by time steps, for thousands
-        of steps (see `heat_map`; of a record only, since a tensor does not know the gradients of
-        its states, and always of all steps). "auto": "cell" for
-        the recurrent layers of ``nn``, and for loops with more than 10 operations in a step
-        (such as an LSTM of one's own), with more than 300 in the steps drawn, or that would be
-        very wide; else "op".
-    values, grads, order
-        Whether to show values, gradients, and the numbers of the backward visits.
-    steps
-        Which time steps to draw: "all"; the first a and the last b as ``(a, b)``; those of a
-        list; "auto": all, if there are at most 8, else (2, 3). Those that are left out keep a
-        column with the norms of their gradients.
-    max_nodes
-        The most boxes to draw.
-    theme
-        "light" or "dark".
-    title
-        A title in place of the one that counts steps and operations.
-    width
-        How wide it may be, in points, such as 1200 for a page: ever fewer steps are drawn, then
-        cells, at last neither values nor visits, until it fits; what never fits is drawn as narrow as it gets.
-
-    Raises
-    ------
-    ValueError
-        If there are more than ``max_nodes`` boxes, for an unknown level or theme, and for steps
-        that the graph does not have.
-    TypeError
-        If it is given neither a tensor nor a record, or for a heat map no record; for a title that
-        is no text.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> w = tg.tensor(0.2, requires_grad=True).named("w")
-    >>> h = tg.tensor(0.9, requires_grad=True).named("h₀")
-    >>> for t in range(1, 3):
-    ...     with tg.step(t):
-    ...         h = (w * h).named("h")
-    >>> tg.viz.draw(tg.bptt.record(h))
-    <Picture: Backpropagation through 2 time steps, 2 operations, 4 boxes>
-    """
-    one_of("level", level, LEVELS)
-    look = theme_of(theme)
-    if level == "step":
-        return heat_map_for('draw(level="step")', record_or_tensor, theme, title)
-    with resting_collector():
-        source = source_of(record_or_tensor)
-
-        def picture(
-            level: str, steps: Steps = steps, values: bool = values, order: bool = order
-        ) -> Picture:
-            scene = scene_of(
-                source,
-                level=level,
-                steps=steps,
-                values=values,
-                grads=grads,
-                order=order,
-                max_nodes=max_nodes,
-                title=title,
-            )
-            return Picture(scene, look)
-
-        drawn = picture(level)
-        if level == "auto" and drawn.sprawls:
-            level, drawn = "cell", picture("cell")
-        if width is not None:
-            most("width", width)
-            levels = [level, "cell"] if level == "auto" else [level]
-            ways = [
-                (few, values) for few in ([steps, (1, 2), (1, 1)] if steps == "auto" else [steps])
-            ]
-            ways += [(ways[-1][0], False)]
-            for at, (few, shown) in product(levels, ways):
-                if drawn.width <= width:
-                    break
-                drawn = min(drawn, picture(at, few, shown), key=lambda each: each.width)
         return drawn
 
 
