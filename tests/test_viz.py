@@ -296,7 +296,7 @@ def test_the_seed_picture_has_the_seed_numbers():
 
 def test_labels_are_the_tensors_numbers():
     record = bptt.record(lstm())
-    reader = Reader(viz.draw(record).svg)
+    reader = Reader(viz.draw(record, level="op").svg)
     visits = {visit.node: visit for visit in record.visits}
     for i, place in enumerate(p for p in record.places if not is_number(p)):
         box = f"n{i}"

@@ -110,17 +110,22 @@ class Counterparts:
         step = {node: t for t, nodes in steps.items() for node in nodes}
         self._positions = positions(step, step.__getitem__)
         self._placed = {(step[node], at): node for node, at in self._positions.items()}
-        self._named: dict[tuple[int, str, str], Node] = {}
+        self._bears: dict[Node, tuple[str, str, int]] = {}  # scope, name, the how-manieth of it
+        self._named: dict[tuple[int, tuple[str, str, int]], Node] = {}
+        seen: Counter[Hashable] = Counter()
         for node, t in step.items():
             if name := given_name(node):
-                self._named[t, node.tag.scope, name] = node
+                key = node.tag.scope, name
+                seen[t, key] += 1
+                self._bears[node] = *key, seen[t, key]
+                self._named[t, self._bears[node]] = node
 
     def of(self, place: Node, step: int) -> Node | None:
         """The counterpart of a place at a step; ``None`` if there is none."""
         if place not in self._positions:
             return None
-        by_name = step, place.tag.scope, given_name(place)
-        return self._named.get(by_name) or self._placed.get((step, self._positions[place]))
+        named = self._named.get((step, self._bears[place])) if place in self._bears else None
+        return named or self._placed.get((step, self._positions[place]))
 
 
 def abreast(places: Sequence[Node], one: Node, other: Node) -> Iterator[tuple[Node, Node]]:

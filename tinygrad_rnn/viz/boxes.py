@@ -11,14 +11,14 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import traits_of
-from tinygrad_rnn.reading.cells import Section, titles
+from tinygrad_rnn.reading.cells import Section, Wires, are_weights, titles
 from tinygrad_rnn.reading.given import given_name, is_inline, role_of
 from tinygrad_rnn.reading.layers import Layer, module_of
 from tinygrad_rnn.reading.names import expression, stem
 from tinygrad_rnn.reading.roles import Roles
 from tinygrad_rnn.reading.states import is_gate
 from tinygrad_rnn.viz.grouping import Group
-from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Row, Strip
+from tinygrad_rnn.viz.scene import Bars, Box, Caption, Gates, Lane, Row, Strip, Weighing
 from tinygrad_rnn.viz.source import Source
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.formulas import LOOSE, bracketed
@@ -42,12 +42,14 @@ class Boxes:
         roles: Roles,
         names: dict[Node, str],
         groups: list[Group],
+        wires: Wires,
         *,
         values: bool,
         grads: bool,
         order: bool,
     ) -> None:
         self.source, self.roles, self.names, self.groups = source, roles, names, groups
+        self.wires = wires
         self.values, self.grads, self.order = values, grads, order
         self.missing: set[str] = set()
         self._outgoing: dict[int, list[Node]] = {}  # by the index of a group
@@ -64,7 +66,7 @@ class Boxes:
             index=group.index,
             style=group.style,
             kind=roles.kinds[main],
-            region=roles.regions[main],
+            region="step" if group.step is not None else roles.regions[main],
             step=group.step,
             band=self._band(group, main),
             name=self.names[main],
@@ -79,6 +81,7 @@ class Boxes:
             "initial": self._fill_initial,
             "weights": self._fill_weights,
             "elided": self._fill_elided,
+            "alike": self._fill_alike,
         }
         fill[group.style](box, group, main)
         return box
@@ -102,13 +105,22 @@ class Boxes:
             return True
         if group.style == "cell" or (group.section is not None and group.section.is_cell):
             return roles.kinds[place] == "state"
+        if self._is_attention(group) and not place.is_leaf and are_weights(place):
+            return True
         return group.style == "tensor" and bool(given_name(place))
+
+    def _is_attention(self, group: Group) -> bool:
+        return group.section is not None and group.section.kind == "attention"
 
     def source_of(self, node: Node, operand: int) -> Group | None:
         """The group from which a node reads an operand."""
-        parent, state = node.parents[operand], self.roles.carried.get((node, operand))
+        parent, state = self.read_by(node, operand), self.roles.carried.get((node, operand))
         start = None if state is None else self.starts.get((parent, state))
         return start or self.group_of.get(parent)
+
+    def read_by(self, node: Node, operand: int) -> Node:
+        """What a node reads as an operand, whatever it was handed on through."""
+        return self.wires.source(node, operand)
 
     def lane_name(self, place: Node) -> str:
         """The name by which a tensor is found again at other steps."""
@@ -118,13 +130,34 @@ class Boxes:
 
     def _fill_tensor(self, box: Box, group: Group, main: Node) -> None:
         outgoing = self.outgoing(group)
-        if len(outgoing) > 1:
+        if self._is_attention(group) and self.cells:
+            self._fill_attention(box, outgoing)
+        elif len(outgoing) > 1:
             box.name, box.signature = module_of(outgoing[-1].tag.scope) or "output", "rest"
             for place in outgoing[-_MOST_LANES:]:
                 lane = self._lane(place)
                 lane.expression = self._expression(group, place)
                 box.parts.append(lane)
-            return
+        else:
+            self._fill_single(box, group, main)
+
+    def _fill_attention(self, box: Box, outgoing: list[Node]) -> None:
+        """How much of which place of its memory, and what that makes."""
+        box.name, box.signature = "attention", "attention"
+        for place in outgoing[-_MOST_LANES:]:
+            weighs = are_weights(place)
+            lane = self._lane(place)
+            if not given_name(place):
+                lane.name = "weights" if weighs else "context"
+            box.parts.append(lane)
+            value = self.source.value(place) if self.values and weighs else None
+            if value is not None and np.size(value) > 1 and np.ndim(value):
+                axis = place.params["axis"]
+                means = np.moveaxis(value, axis[0] if isinstance(axis, tuple) else axis, -1)
+                means = means.reshape(-1, means.shape[-1]).mean(0)
+                box.parts.append(Weighing([(i, float(x)) for i, x in enumerate(means, 1)]))
+
+    def _fill_single(self, box: Box, group: Group, main: Node) -> None:
         box.expression = self._expression(group, main)
         box.note = self._note(main)
         if self.values:
@@ -173,14 +206,14 @@ class Boxes:
             box.parts.append(lane)
         if self.grads:
             shares = self._shares(group)
-            box.parts += [Bars(shares)] if len(shares) > 1 else []
+            box.parts += [Bars(shares, len(group.members))] if len(shares) > 1 else []
 
     def _fill_elided(self, box: Box, group: Group, main: Node) -> None:
         box.kind, box.signature = "operation", "elided"
-        count = len({self.roles.steps[place] for place in group.members})
+        hidden = len({self.roles.steps[place] for place in group.members})
         assert group.section is not None
         name = "" if group.section.is_cell else f"{self.lane_name(main)}: "
-        box.name = f"{name}{count} steps elided"
+        box.name = f"{name}{figures.count(hidden, 'step')} elided"
         if not self.grads:
             return
         strips: dict[str, Strip] = {}
@@ -196,6 +229,20 @@ class Boxes:
         known = [strip for strip in strips.values() if any(n is not None for n in strip.norms)]
         box.parts += known[:_MOST_LANES]
         box.parts += [Caption("‖∂‖ at each step")] if known else []
+
+    def _fill_alike(self, box: Box, group: Group, main: Node) -> None:
+        """Many tensors of one look: what each is, and the gradient of all together."""
+        members = group.members
+        box.name = f"{self.names[members[0]]} … {self.names[members[-1]]}"
+        box.note, box.signature = f"{len(members)} alike", f"alike {box.signature}"
+        if self.values:
+            box.parts.append(Row("each", (f"shape {figures.shape(main.shape)}",)))
+        gradients = [self._gradient(place) for place in members]
+        known = [figures.norm(gradient) for gradient in gradients if gradient is not None]
+        if self.grads and known:
+            row = Row("grad", (f"‖all {len(known)}‖ {figures.number(math.hypot(*known))}",))
+            self.norms.append((row, math.hypot(*known)))
+            box.parts.append(row)
 
     def _lines(self, array: Any) -> tuple[str, ...]:
         """An array in a box; beside cells only a few lines of it."""
@@ -270,7 +317,9 @@ class Boxes:
         inner, lanes = self.names.copy(), set(self.outgoing(group))
         sums: dict[Node, _Sum] = {}
         for place in group.members:
-            if not place.is_leaf:
+            if place in self.wires.carries:
+                inner[place] = inner[self.wires.carries[place]]
+            elif not place.is_leaf:
                 said = self._written(place, sums, inner)
                 if place is main:
                     return f"= {said}"

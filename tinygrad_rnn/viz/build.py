@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
+import numpy as np
+
 from tinygrad_rnn.engine.graph import Node, tape
+from tinygrad_rnn.reading.cells import Wires, gather_outputs, wires_of
 from tinygrad_rnn.reading.given import is_inline
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.names import names
@@ -22,6 +26,7 @@ from tinygrad_rnn.writing.figures import Scale, count
 from tinygrad_rnn.writing.norms import add_to
 
 READABLE = 300  # boxes of an operation-level picture
+_FEW = 10  # operations of a time step that are still looked at one by one: a plain RNN, not a GRU
 
 
 def scene_of(
@@ -45,28 +50,42 @@ def scene_of(
     places = tape([source.root])
     boxed = boxed_of(places, source.root)
     columns = Columns({p.tag.step for p in places if not p.is_leaf}, steps)
-    if level == "auto":
-        level = _best_level(boxed, columns)
-    literal = level == "op" and not columns.runs
-    roles = roles_of(places, source.root, sums_in_time=literal)
-    columns = Columns(set(roles.steps.values()), steps)
-    groups = groups_of(places, boxed, roles, level, columns)
-    if len(groups) > most("max_nodes", max_nodes):
-        raise _too_many(len(groups), max_nodes, level, columns)
+    for drawn_at, fold in _attempts(level, boxed, columns):
+        roles = roles_of(places, source.root, sums_in_time=drawn_at == "op" and not columns.runs)
+        gather_outputs(places, roles)
+        columns = Columns(set(roles.steps.values()), steps)
+        wires = wires_of(places, roles) if drawn_at == "cell" else Wires({}, set())
+        groups = groups_of(places, boxed, roles, drawn_at, columns, wires, fold)
+        if len(groups) <= most("max_nodes", max_nodes):
+            break
+    else:
+        raise _too_many(len(groups), max_nodes, drawn_at, columns)
     boxes = Boxes(
-        source, roles, names(places, source.called), groups,
+        source, roles, names(places, source.called), groups, wires,
         values=values, grads=grads, order=order and bool(source.visits),
     )  # fmt: skip
     return _Builder(source, roles, boxes, columns).scene(title)
 
 
+def _attempts(level: str, boxed: list[Node], columns: Columns) -> list[tuple[str, bool]]:
+    """At which levels to draw, and whether to fold like boxes, until there are not too many."""
+    if level != "auto":
+        return [(level, level == "cell")]
+    best = _best_level(boxed, columns)
+    coarser = [("op", True)] if best == "op" else []
+    return [(best, best == "cell"), *coarser, *([("cell", True)] if columns.times else [])]
+
+
 def _best_level(boxed: list[Node], columns: Columns) -> str:
-    """Cells for built-in recurrent layers and for what would be too many operations."""
+    """Cells for built-in recurrent layers and where the steps drawn have many operations."""
     if not columns.times:
         return "op"
-    layers = any(Layer.of(place).number is not None for place in boxed)
-    drawn = sum(p.tag.step is None or columns.of(p.tag.step) not in columns.runs for p in boxed)
-    return "cell" if layers or drawn > READABLE else "op"
+    if any(Layer.of(place).number is not None for place in boxed):
+        return "cell"
+    drawn = [p for p in boxed if p.tag.step is None or columns.of(p.tag.step) not in columns.runs]
+    busiest = Counter(p.tag.step for p in drawn if not p.is_leaf and p.tag.step is not None)
+    many = max(busiest.values(), default=0) > _FEW or len(drawn) > READABLE
+    return "cell" if many else "op"
 
 
 def boxed_of(places: list[Node], root: Node) -> list[Node]:
@@ -122,7 +141,8 @@ class _Builder:
         flows: dict[Hashable, dict[Node, Any]] = {}
         for target in self.boxes.groups:
             for node in target.members:
-                for operand, parent in enumerate(node.parents):
+                for operand in range(len(node.parents)):
+                    parent = self.boxes.read_by(node, operand)
                     source = self.boxes.source_of(node, operand)
                     if source is None or source is target:
                         continue
@@ -156,6 +176,8 @@ class _Builder:
     ) -> Hashable:
         if source.style == "weights" or (source.style == "elided" and not _is_cell(source)):
             return source.index, target.index
+        if "alike" in (source.style, target.style):
+            return source.index, target.index
         if source.style == "elided":
             return source.index, target.index, self.boxes.lane_name(parent)
         if len(target.members) == 1:
@@ -163,10 +185,18 @@ class _Builder:
         return source.index, target.index, parent
 
     def _add_flow(self, flows: dict[Node, Any], parent: Node, node: Node, operand: int) -> None:
-        sent = self.source.contribution(node, operand) if self.boxes.grads else None
+        if not self.boxes.grads:
+            return
+        if node in self.boxes.wires.carries:  # what it was handed on in holds other states too
+            sent = self.source.gradient(node)
+        else:
+            sent = self.source.contribution(node, operand)
         if sent is not None:
             sent = getattr(sent, "array", sent)
-            add_to(flows, parent, sent)
+            handed_on = parent is not node.parents[operand] and np.size(sent) == math.prod(
+                parent.shape
+            )
+            add_to(flows, parent, np.reshape(sent, parent.shape) if handed_on else sent)
 
     def _edge(
         self, source: Group, target: Group, parent: Node, operand: int, built: dict[int, Box]

@@ -15,9 +15,9 @@ from tinygrad_rnn.viz.page import (
     EDGE_OF_PAGE,
     LEGEND,
     LEGEND_ROW,
-    TITLE_ROOM,
     heading_width,
     opening,
+    title_room,
 )
 from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.style import THEMES, Theme
@@ -262,7 +262,8 @@ def page(
 ) -> str:  # fmt: skip
     """The whole SVG: title, reading aid, the chart's body of that size, and its legend."""
     inner = max(size[0], heading_width(title, aid))
-    top, foot = EDGE_OF_PAGE + TITLE_ROOM, EDGE_OF_PAGE + TITLE_ROOM + size[1] + 20
+    top = EDGE_OF_PAGE + title_room(aid, math.ceil(inner))
+    foot = top + size[1] + 20
     legend, height = _legend(items, inner, theme)
     wide, high = math.ceil(inner + 2 * EDGE_OF_PAGE), math.ceil(foot + height + EDGE_OF_PAGE)
     lines = opening(title, aid, wide, high, theme)

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from numbers import Integral
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.reading.cells import Section, sections_of
+from tinygrad_rnn.reading.cells import Section, Wires, sections_of
 from tinygrad_rnn.reading.given import given_name
 from tinygrad_rnn.reading.roles import OUTER, Roles
 
 LONGEST = 8  # time steps that are all drawn; of more, the first and the last
 FIRST, LAST = 2, 3
+MOST_ALIKE = 4  # boxes of one look, side by side, that are all drawn
 
 Steps = str | Sequence[int]
 
@@ -25,7 +26,8 @@ class Group:
     """Places that share a box.
 
     ``style`` is "tensor" (what is shown is the last of the members), "cell" (members that go out
-    are its lanes), "initial" (a state before the first step), "weights" or "elided".
+    are its lanes), "initial" (a state before the first step), "weights", "elided" or "alike" (many
+    of one look, side by side).
     """
 
     index: int  # of its first member, among the places that have boxes
@@ -89,10 +91,20 @@ def _shown(times: list[int], steps: Steps) -> Sequence[int]:
 
 
 def groups_of(
-    places: list[Node], boxed: list[Node], roles: Roles, level: str, columns: Columns
+    places: list[Node],
+    boxed: list[Node],
+    roles: Roles,
+    level: str,
+    columns: Columns,
+    wires: Wires,
+    fold: bool,
 ) -> list[Group]:
-    """Put every place that is drawn into a group; groups are oldest first."""
+    """Put every place that is drawn into a group; groups are oldest first.
+
+    What the wires hide is in none; with ``fold`` many of one look share one.
+    """
     hidden_or_cells = level == "cell" or bool(columns.runs)
+    boxed = [place for place in boxed if place not in wires.hidden]
     sections = sections_of(places, roles) if hidden_or_cells else {}
     grouping = _Grouping(roles, sections, columns, cells=level == "cell")
     if level == "cell" or columns.runs:
@@ -107,7 +119,54 @@ def groups_of(
     for group in groups.values():
         if group.style == "initial":
             found += _shared_out(group, roles, len(boxed) + len(found))
-    return found
+    for group in found:
+        if group.step is None and roles.regions[group.members[-1]] in OUTER:
+            group.step = _late(group, roles, columns)
+    return _folded(found, roles) if fold else found
+
+
+def _folded(groups: list[Group], roles: Roles) -> list[Group]:
+    """Draw as one what stands side by side, was made alike, and is used by the same."""
+    group_of = {place: group.index for group in groups for place in group.members}
+    first: dict[Hashable, int] = {}  # of those that are alike
+    stands_for: dict[int, int] = {}
+    alike: dict[int, list[Group]] = {}
+    for group in sorted(groups, key=lambda group: -group.index):
+        place, like = group.members[-1], group.index
+        if _may_be_one_of_many(group, roles):
+            users = {group_of.get(user) for user, _ in roles.uses[place]}
+            users = {stands_for.get(user, user) for user in users if user is not None}
+            looks = place.primitive, place.shape, place.tag.scope, group.step, given_name(place)
+            like = first.setdefault((looks, frozenset(users)), group.index)
+        stands_for[group.index] = like
+        alike.setdefault(like, []).insert(0, group)
+    found = []
+    for same in alike.values():
+        if len(same) <= MOST_ALIKE:
+            found += same
+        else:
+            members = [group.members[-1] for group in same]
+            found.append(Group(same[0].index, "alike", members, same[0].section, same[0].step))
+    return sorted(found, key=lambda group: group.index)
+
+
+def _may_be_one_of_many(group: Group, roles: Roles) -> bool:
+    place = group.members[-1]
+    single = group.style == "tensor" and len(group.members) == 1
+    return single and roles.kinds[place] in ("input", "operation") and bool(roles.uses[place])
+
+
+def _late(group: Group, roles: Roles, columns: Columns) -> int | None:
+    """The column of an initial state that is read in the midst of time, as a decoder's is."""
+    steps = {
+        roles.steps[use[0]]
+        for place in group.members
+        for use in roles.uses[place]
+        if group.state is None or roles.carried.get(use, group.state) is group.state
+    }
+    read = {columns.of(step) for step in steps if step is not None}
+    outermost = columns.keys[0 if roles.regions[group.members[-1]] == "before" else -1]
+    return read.pop() if len(read) == 1 and outermost not in read else None
 
 
 def _shared_out(group: Group, roles: Roles, index: int) -> list[Group]:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tinygrad_rnn.viz.scene import Bars, Box, BoxPart, Caption, Gates, Lane, Row, Strip
+from tinygrad_rnn.viz.scene import (
+    Bars,
+    Box,
+    BoxPart,
+    Caption,
+    Gates,
+    Lane,
+    Row,
+    Strip,
+    Weighing,
+)
 from tinygrad_rnn.viz.text import fitted, width
 
 NAME, EXPRESSION, NOTE, LABEL, VALUE, PILL = 15.0, 12.5, 11.0, 10.5, 12.5, 11.0
@@ -46,7 +56,13 @@ def height(part: BoxPart) -> float:
         return LINE * len(part.lines) + PAD
     if isinstance(part, Lane):
         return LANE_HEIGHT if part.tall else WEIGHT_HEIGHT
-    heights = {Gates: GATES_HEIGHT, Bars: BARS_HEIGHT, Strip: LANE_HEIGHT, Caption: LINE}
+    heights = {
+        Gates: GATES_HEIGHT,
+        Bars: BARS_HEIGHT,
+        Weighing: BARS_HEIGHT,
+        Strip: LANE_HEIGHT,
+        Caption: LINE,
+    }
     return heights[type(part)]
 
 
@@ -97,4 +113,6 @@ def _width(part: BoxPart, values: float) -> float:
         return 2 * MARGIN + sum(gate_width(name) + GAP for name, _, _ in part.means)
     if isinstance(part, Strip):
         return 2 * MARGIN + values + STRIP_WIDTH
+    if isinstance(part, Bars | Weighing):
+        return 2 * MARGIN + width(part.caption, LABEL)
     return 0.0

@@ -11,17 +11,36 @@ from tinygrad_rnn.writing.figures import Scale
 
 EDGE_OF_PAGE = 24.0
 TITLE, AID, LEGEND = 20.0, 12.5, 12.5
-TITLE_ROOM, LEGEND_ROW = 66.0, 28.0
+TITLE_ROOM, AID_LINE, LEGEND_ROW = 66.0, 17.0, 28.0
+_LONGEST_AID = 1100.0  # points: of a line, so that a small picture stays small
 _NORM, _ZERO, _BIN = "‖grad‖", 26.0, 22.0  # the parts of the heat scale
 
 
 def heading_width(title: str, aid: str) -> float:
-    """The width that the title and the reading aid need."""
-    return max(width(title, TITLE, bold=True), width(aid, AID))
+    """The width that the title and the reading aid, on several lines if it is long, need."""
+    return max(width(title, TITLE, bold=True), min(width(aid, AID), _LONGEST_AID))
+
+
+def aid_lines(aid: str, room: float) -> list[str]:
+    """The reading aid on as many lines as it needs."""
+    lines = [""]
+    for word in aid.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if width(longer, AID) > room and lines[-1]:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def title_room(aid: str, room: float) -> float:
+    """The height of title and reading aid."""
+    return TITLE_ROOM + AID_LINE * (len(aid_lines(aid, room)) - 1)
 
 
 def opening(title: str, aid: str, wide: int, high: int, theme: Theme) -> list[str]:
     """The first lines of an SVG: the page, its title and its reading aid."""
+    lines = aid_lines(aid, wide - 2 * EDGE_OF_PAGE)
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
         f'viewBox="0 0 {wide} {high}" role="img" font-family="{SANS}" fill="{theme.ink}">',
@@ -29,7 +48,10 @@ def opening(title: str, aid: str, wide: int, high: int, theme: Theme) -> list[st
         f"<desc>{xml(aid)}</desc>",
         f'<rect width="{wide}" height="{high}" fill="{theme.paper}"/>',
         marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 17, title, TITLE, bold=True),
-        marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 40, aid, AID, fill=theme.muted),
+        *(
+            marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 40 + AID_LINE * i, line, AID, fill=theme.muted)
+            for i, line in enumerate(lines)
+        ),
     ]
 
 
@@ -59,9 +81,9 @@ def ends_of(scale: Scale | None) -> str:
     Examples
     --------
     >>> ends_of(Scale(0.001, 2.5))
-    '0.001 … 2.500 (log scale)'
+    '0.001 … 2.500 (log scale; ≈0: less, or 0)'
     """
     if scale is None:
         return ""
     low, high = figures.number(scale.low), figures.number(scale.high)
-    return low if low == high else f"{low} … {high} (log scale)"
+    return low if low == high else f"{low} … {high} (log scale; ≈0: less, or 0)"

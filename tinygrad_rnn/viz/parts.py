@@ -10,14 +10,24 @@ from tinygrad_rnn.viz import marks, measure
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.measure import GAP, HEADER, LINE, MARGIN, PAD
-from tinygrad_rnn.viz.scene import Bars, Box, BoxPart, Caption, Gates, Lane, Row, Strip
+from tinygrad_rnn.viz.scene import (
+    Bars,
+    Box,
+    BoxPart,
+    Caption,
+    Gates,
+    Lane,
+    Row,
+    Strip,
+    Weighing,
+)
 from tinygrad_rnn.viz.style import Paint, Theme
 from tinygrad_rnn.viz.text import width, xml
 from tinygrad_rnn.writing import figures
 
 RADIUS = 5.0
 _HEADED = ("cell", "weights")  # styles whose header alone has the colour of their kind
-_BROKEN = {"initial": "4 3", "elided": "6 4"}  # styles with dashed borders
+BROKEN = {"initial": "4 3", "elided": "6 4"}  # styles with dashed borders
 
 
 def paint_box(box: Box, r: Rect, theme: Theme) -> list[str]:
@@ -36,7 +46,7 @@ class _BoxPainter:
         self._body()
         self._header()
         self._parts()
-        broken = _BROKEN.get(box.style)
+        broken = BROKEN.get(box.style)
         border = f' class="border" stroke="{self.look.border}"'
         border += f' stroke-width="{self.look.thickness}"'
         border += f' stroke-dasharray="{broken}"' if broken else ""
@@ -94,6 +104,7 @@ class _BoxPainter:
             Lane: self._lane,
             Gates: self._gates,
             Bars: self._bars,
+            Weighing: self._bars,
             Strip: self._strip,
             Caption: self._caption,
         }
@@ -179,9 +190,10 @@ class _BoxPainter:
             marks.rect(bar, 1, fill=theme.gate),
         ]
 
-    def _bars(self, bars: Bars, r: Rect) -> None:
-        theme, caption = self.theme, "∂L/∂θ = Σₜ, ‖per step‖"
-        self.lines.append(marks.text(r.x, r.y + 12, caption, measure.LABEL, fill=theme.muted))
+    def _bars(self, bars: Bars | Weighing, r: Rect) -> None:
+        theme, colour = self.theme, self.theme.bar if isinstance(bars, Bars) else self.theme.gate
+        caption = marks.text(r.x, r.y + 12, bars.caption, measure.LABEL, fill=theme.muted)
+        self.lines.append(caption)
         most = max((norm for _, norm in bars.norms if math.isfinite(norm)), default=0.0) or 1.0
         shown = _largest_of_some(bars.norms)
         floor, room, slot = r.bottom - 5, r.height - 24, r.width / len(shown)
@@ -189,8 +201,8 @@ class _BoxPainter:
             finite = math.isfinite(norm)
             tall = max(room * (norm / most), 0.6) if finite else room
             bar = Rect(r.x + i * slot, floor - tall, max(slot - min(2, slot / 4), 0.5), tall)
-            note = f"<title>t = {step}: {norm:.3g}</title>"
-            fill = theme.bar if finite else theme.heat[figures.BINS].fill
+            note = f"<title>{xml(bars.says(step, norm))}</title>"
+            fill = colour if finite else theme.heat[figures.BINS].fill
             look = marks.rect(bar, fill=fill, extra=' class="bar"')
             self.lines.append(f"<g>{note}{look}</g>")
 

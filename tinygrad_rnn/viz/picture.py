@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from tinygrad_rnn.viz.graphviz_backend import MissingProgram, by_the_program
 from tinygrad_rnn.viz.grouping import Steps
 from tinygrad_rnn.viz.heat_map import heat_map_for
 from tinygrad_rnn.viz.layout import Layout, lay_out
-from tinygrad_rnn.viz.options import check_count, one_of
+from tinygrad_rnn.viz.options import check_count, most, one_of
+from tinygrad_rnn.viz.page import EDGE_OF_PAGE
 from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.source import source_of
@@ -27,6 +29,7 @@ from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.writing.figures import count
 
 _SIGNATURES = {"png": b"\x89PNG", "pdf": b"%PDF"}
+WIDEST = 4000.0  # points: of a picture that chooses its level itself
 LEVELS = ("auto", "op", "cell", "step")
 
 
@@ -43,6 +46,20 @@ class Picture:
     def _layout(self) -> Layout:
         with resting_collector():
             return lay_out(self._scene)
+
+    @property
+    def width(self) -> float:
+        """How wide the drawing is, in points, without the title and the legend."""
+        return self._layout.width + 2 * EDGE_OF_PAGE
+
+    @property
+    def sprawls(self) -> bool:
+        """Whether its operations reach further across than anyone would scroll."""
+        scene = self._scene
+        if scene.paired or not scene.steps:
+            return False
+        boxes = sum(box.width for box in scene.boxes.values())  # side by side they are no wider
+        return boxes > WIDEST and self._layout.width > WIDEST
 
     @cached_property
     def svg(self) -> str:
@@ -119,6 +136,7 @@ def draw(
     max_nodes: int = READABLE,
     theme: str = "light",
     title: str | None = None,
+    width: int | None = None,
 ) -> Picture | Chart:
     """Draw the graph of a tensor, or of a recorded backward walk.
 
@@ -137,7 +155,9 @@ def draw(
         "step": no boxes, but a heat map of gradient norms, layers by time steps, for thousands
         of steps (see `heat_map`; of a record only, since a tensor does not know the gradients of
         its states, and always of all steps). "auto": "cell" for
-        the recurrent layers of ``nn`` and for more than 300 operations in time, else "op".
+        the recurrent layers of ``nn``, and for loops with more than 10 operations in a step
+        (such as an LSTM of one's own), with more than 300 in the steps drawn, or that would be
+        very wide; else "op".
     values, grads, order
         Whether to show values, gradients, and the numbers of the backward visits.
     steps
@@ -150,6 +170,10 @@ def draw(
         "light" or "dark".
     title
         A title in place of the one that counts steps and operations.
+    width
+        How wide it may be, in points, such as 1200 for a page: ever fewer steps are drawn, then
+        cells, at last neither values nor visits, until it fits; what never does is drawn as
+        narrow as it gets.
 
     Raises
     ------
@@ -176,17 +200,39 @@ def draw(
     if level == "step":
         return heat_map_for('draw(level="step")', record_or_tensor, theme, title)
     with resting_collector():
-        scene = scene_of(
-            source_of(record_or_tensor),
-            level=level,
-            steps=steps,
-            values=values,
-            grads=grads,
-            order=order,
-            max_nodes=max_nodes,
-            title=title,
-        )
-    return Picture(scene, look)
+        source = source_of(record_or_tensor)
+
+        def picture(
+            level: str, steps: Steps = steps, values: bool = values, order: bool = order
+        ) -> Picture:
+            scene = scene_of(
+                source,
+                level=level,
+                steps=steps,
+                values=values,
+                grads=grads,
+                order=order,
+                max_nodes=max_nodes,
+                title=title,
+            )
+            return Picture(scene, look)
+
+        drawn = picture(level)
+        if level == "auto" and drawn.sprawls:
+            level, drawn = "cell", picture("cell")
+        if width is not None:
+            most("width", width)
+            levels = [level, "cell"] if level == "auto" else [level]
+            fewer: list[Steps] = [steps]
+            if isinstance(steps, str) and steps == "auto":
+                fewer += [(1, 2), (1, 1)]
+            ways = [(few, values, order) for few in fewer]
+            ways += [(fewer[-1], False, order), (fewer[-1], False, False)]
+            for at, way in product(levels, ways):
+                if drawn.width <= width:
+                    break
+                drawn = min(drawn, picture(at, *way), key=lambda each: each.width)
+        return drawn
 
 
 def to_dot(record_or_tensor: Any, *, max_nodes: int = 2000) -> graphviz.Digraph:

@@ -53,11 +53,43 @@ class Bars:
     """The norm of what each time step gave to the gradients of some weights."""
 
     norms: list[tuple[int, float]]  # step, norm
+    weights: int = 1  # how many there are
+
+    @property
+    def caption(self) -> str:
+        """What is written over the bars."""
+        whose = f", all {self.weights} together" if self.weights > 1 else ""
+        return f"∂L/∂θ = Σₜ, ‖per step‖{whose}"
+
+    def says(self, step: str, norm: float) -> str:
+        """What one bar says."""
+        return f"t = {step}: {norm:.3g}"
 
     def words(self) -> list[str]:
         """The part as plain lines."""
         step, norm = max(self.norms, key=lambda item: item[1])
         return [f"most of the gradient from t = {step} (‖{norm:.3g}‖)"]
+
+
+@dataclass(slots=True)
+class Weighing:
+    """How attention weighs the places of its memory, each as a bar."""
+
+    norms: list[tuple[int, float]]  # place, weight
+
+    @property
+    def caption(self) -> str:
+        """What is written over the bars."""
+        place, weight = max(self.norms, key=lambda item: item[1])
+        return f"weights of {len(self.norms)} places, most {weight:.2f} at {place}"
+
+    def says(self, place: str, weight: float) -> str:
+        """What one bar says."""
+        return f"place {place}: {weight:.3g}"
+
+    def words(self) -> list[str]:
+        """The part as plain lines."""
+        return [self.caption]
 
 
 @dataclass(slots=True)
@@ -89,7 +121,7 @@ class Caption:
         return []
 
 
-BoxPart = Row | Lane | Gates | Bars | Strip | Caption
+BoxPart = Row | Lane | Gates | Bars | Weighing | Strip | Caption
 
 
 @dataclass(slots=True)

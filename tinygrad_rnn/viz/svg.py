@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 from tinygrad_rnn.viz import marks, page
+from tinygrad_rnn.viz.glossary import signs_in
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Rect, Wire
 from tinygrad_rnn.viz.marks import n
-from tinygrad_rnn.viz.page import EDGE_OF_PAGE, LEGEND, LEGEND_ROW, TITLE_ROOM
-from tinygrad_rnn.viz.parts import paint_box
+from tinygrad_rnn.viz.page import EDGE_OF_PAGE, LEGEND, LEGEND_ROW
+from tinygrad_rnn.viz.parts import BROKEN, paint_box
 from tinygrad_rnn.viz.scene import BoxPart, Gates, Scene, Strip
-from tinygrad_rnn.viz.style import Theme
+from tinygrad_rnn.viz.style import Paint, Theme
 from tinygrad_rnn.viz.text import fitted, width, xml
 from tinygrad_rnn.viz.ways import ON_WIRE, Label, Way, labels_of, ways_of
 from tinygrad_rnn.writing import figures
@@ -40,11 +41,12 @@ class _Painter:
     def svg(self) -> str:
         inner = max(self.layout.width, page.heading_width(self.scene.title, self.scene.aid))
         legend = _Legend(self.scene, self.layout, self.theme, inner)
-        foot = self.layout.height + TITLE_ROOM + 2 * EDGE_OF_PAGE
+        room = page.title_room(self.scene.aid, math.ceil(inner))
+        foot = self.layout.height + room + 2 * EDGE_OF_PAGE
         wide, high = math.ceil(inner + 2 * EDGE_OF_PAGE), math.ceil(foot + legend.height + 12)
         self.lines += page.opening(self.scene.title, self.scene.aid, wide, high, self.theme)
         left = EDGE_OF_PAGE + max(0.0, (inner - self.layout.width) / 2)
-        self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + TITLE_ROOM)})">')
+        self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + room)})">')
         for frame in self.layout.frames:
             self._frame(frame)
         self._wires()
@@ -103,11 +105,8 @@ class _Painter:
             backwards = way.forward.points[::-1]
             self._put(marks.head(backwards[0], backwards[1:], 8, 3.8, self._colour(way.forward)))
         self._put("</g>")
-        if self.scene.paired:
-            for label in labels_of(
-                self.scene, self.layout, ways, map(_label_of, self.layout.frames)
-            ):
-                self._write(label)
+        for label in labels_of(self.scene, self.layout, ways, map(_label_of, self.layout.frames)):
+            self._write(label)
 
     def _flow(self, way: Way, bin: int) -> None:
         """What flows back: an arrow of its own, or an underlay of the forward one."""
@@ -166,17 +165,22 @@ class _Legend:
         self.x, self.y = 0.0, 0.0
         self._boxes()
         self._wires({wire.edge.kind for wire in layout.wires})
-        if scene.paired and any(wire.edge.bin is not None for wire in layout.wires):
+        bins = {wire.edge.bin for wire in layout.wires} - {None}
+        if bins - {0}:
             self._back()
+        if 0 in bins:
+            self._nothing_back()
         if scene.ordered:
             self._start(28, "order of the backward walk")
             self.lines += marks.pill(self.x + 21, self.y + 10, "7", theme)
             self._label(28, "order of the backward walk")
         parts = [part for box in scene.boxes.values() for part in box.parts]
         if any(isinstance(part, Gates) for part in parts):
-            self._gate()
+            self._gate(any(low < 0 for part in parts if isinstance(part, Gates)
+                           for _, low, _ in part.means))  # fmt: skip
         if any(_is_warm(part) for part in parts):
             self._scale()
+        self._words(signs_in(scene))
         self.height = self.y + LEGEND_ROW
 
     def _start(self, symbol: float, label: str) -> None:
@@ -191,21 +195,31 @@ class _Legend:
         self.x += symbol + width(label, LEGEND) + 24
 
     def _boxes(self) -> None:
-        kinds = {box.kind for box in self.scene.boxes.values()}
+        kinds = {box.kind for box in self.scene.boxes.values() if box.style not in BROKEN}
+        styles = {box.style for box in self.scene.boxes.values()}
         for kind, label in _KINDS.items():
             if kind in kinds:
-                self._start(32, label)
-                look = self.theme.boxes[kind]
-                stroke = f' stroke="{look.border}" stroke-width="{look.thickness}"'
-                symbol = Rect(self.x + 1, self.y + 2, 24, 16)
-                self.lines.append(marks.rect(symbol, 4, fill=look.fill, extra=stroke))
-                self._label(32, label)
+                self._box(self.theme.boxes[kind], label)
+        for style, label, look in (
+            ("initial", "initial state", self.theme.boxes["state"]),
+            ("elided", "steps left out", Paint(self.theme.paper, self.theme.elided)),
+        ):
+            if style in styles:
+                self._box(look, label, f' stroke-dasharray="{BROKEN[style]}"')
+
+    def _box(self, look: Paint, label: str, dashes: str = "") -> None:
+        self._start(32, label)
+        stroke = f' stroke="{look.border}" stroke-width="{look.thickness}"{dashes}'
+        symbol = Rect(self.x + 1, self.y + 2, 24, 16)
+        self.lines.append(marks.rect(symbol, 4, fill=look.fill, extra=stroke))
+        self._label(32, label)
 
     def _wires(self, kinds: set[str]) -> None:
         theme = self.theme
         for kind, label, colour in (
             ("forward", "forward", theme.forward),
             ("recurrent", "to the next step", theme.recurrent),
+            ("parameter", "use of a parameter", theme.rail),
         ):
             if kind in kinds:
                 self._start(37, label)
@@ -216,18 +230,44 @@ class _Legend:
                 self._label(37, label)
 
     def _back(self) -> None:
-        self._start(42, "backward, with its ‖gradient‖")
+        """How gradients look on their way back: on arrows of their own, and under bent wires."""
+        label = "backward, beside or under its wire" if self.scene.paired else "backward"
+        room = 84 if self.scene.paired else 42
+        self._start(room, label)
         x, y, colour = self.x, self.y + 10, self.theme.backward
+        if self.scene.paired:
+            self.lines.append(f'<path d="M{n(x + 8)} {n(y)}H{n(x + 34)}" stroke="{colour}" '
+                              'stroke-width="4"/>')  # fmt: skip
+            self.lines.append(marks.head((x, y), [(x + 34, y)], 9, 5.5, colour))
+            x += 42
         d = f"M{n(x + 8)} {n(y)}H{n(x + 34)}"
-        self.lines.append(f'<path d="{d}" stroke="{colour}" stroke-width="4"/>')
-        self.lines.append(marks.head((x, y), [(x + 34, y)], 9, 5.5, colour))
-        self._label(42, "backward, with its ‖gradient‖")
+        self.lines.append(f'<path d="{d}" stroke="{colour}" stroke-width="7" '
+                          f'opacity="{HALO_OPACITY}"/>')  # fmt: skip
+        self.lines.append(f'<path d="{d}" stroke="{self.theme.forward}" stroke-width="1.4"/>')
+        self.lines.append(marks.head((x, y), [(x + 34, y)], 9, 6, colour))
+        self._label(room, label)
 
-    def _gate(self) -> None:
-        self._start(30, "mean gate activation")
+    def _nothing_back(self) -> None:
+        self._start(37, "backward: ≈0")
+        d = f"M{n(self.x)} {n(self.y + 10)}H{n(self.x + 30)}"
+        look = f'stroke="{self.theme.muted}" stroke-width="2" stroke-dasharray="1 4"'
+        self.lines.append(f'<path d="{d}" {look}/>')
+        self._label(37, "backward: ≈0")
+
+    def _gate(self, both: bool) -> None:
+        label = "mean of a gate, 0 … 1" + (" or, from the middle, −1 … 1" if both else "")
+        self._start(30, label)
         for size, fill in ((24, self.theme.gate_track), (14, self.theme.gate)):
             self.lines.append(marks.rect(Rect(self.x, self.y + 6, size, 8), 1, fill=fill))
-        self._label(30, "mean gate activation")
+        self._label(30, label)
+
+    def _words(self, signs: list[str]) -> None:
+        """What the signs in the picture mean, in words."""
+        if signs:
+            self.x, self.y = 0.0, self.y + LEGEND_ROW
+        for sign in signs:
+            self._start(0, sign)
+            self._label(0, sign)
 
     def _scale(self) -> None:
         symbol, ends = page.heat_symbol_width(), page.ends_of(self.scene.scale)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -62,7 +62,9 @@ def labels_of(
 ) -> list[Label]:
     """Write names and norms beside their wires, clear of boxes, of other writing and of wires.
 
-    Each stands in the first place along its wire that is free, or in the least bad one.
+    Beside boxes of operations, whose own gradients are written in them, only the parts of a sum
+    have their norms written on their wires.  Each stands in the first place along its wire that
+    is free, or in the least bad one.
     """
     page = _Page()
     for rect in (*layout.boxes.values(), *writing):
@@ -71,10 +73,12 @@ def labels_of(
         for wire in (way.forward, way.back) if way.apart else (way.forward,):
             for a, b in pairwise(wire.corners()):
                 page.add(_stretch(a, b), _WIRE)
+    flows = Counter(way.back.edge.source for way in ways if way.back.edge.norm is not None)
+    branching = {source for source, times in flows.items() if times > 1}
     labels, named = [], set()
     for way in sorted(ways, key=lambda way: not way.apart):  # straight wires leave no choice
         edge = way.forward.edge
-        if edge.norm is not None:
+        if edge.norm is not None and (scene.paired or edge.source in branching):
             text = figures.number(edge.norm)
             top = scene.boxes[edge.target].region == "top"  # where many arrive, and few leave
             first = top or (way.apart and not _is_level(way.back))

@@ -62,7 +62,9 @@ total = 0.0
 for n in range(1, 201):
     category = random.choice(CATEGORIES)
     name = random.choice(NAMES[category])
-    output, loss = train(torch.tensor([CATEGORIES.index(category)], dtype=torch.long), letters_of(name))
+    output, loss = train(
+        torch.tensor([CATEGORIES.index(category)], dtype=torch.long), letters_of(name)
+    )
     total += loss
     if n % 50 == 0:
         guess = CATEGORIES[output.topk(1)[1][0].item()]

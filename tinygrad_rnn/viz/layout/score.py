@@ -174,7 +174,11 @@ class _Score:
             if low == high:
                 continue
             to_top = self.scene.boxes[path.edge.target].region == "top"
-            wishes = [path.start, path.end] if to_top else [path.end, path.start]
+            wishes = [path.end, path.start]
+            if to_top:  # out of its own column, lest it look like an edge between steps
+                wishes = [path.start, path.end][
+                    : 1 + self._in_column_of(path.edge.source, path.end)
+                ]
             spans = [span for row in range(low, high) for span in boxes[row]]
             spans += [
                 (x - PITCH - self.beside, x + PITCH + self.beside)
@@ -183,6 +187,14 @@ class _Score:
             ]
             path.upright = _free(wishes, spans)
             uprights.append((path.upright, low, high, path.shared))
+
+    def _in_column_of(self, index: int, x: float) -> bool:
+        """Whether an x lies in the column in which a box stands, if it stands in any."""
+        step = self.scene.boxes[index].step
+        if step is None:
+            return True
+        left, right = self.column[self.rows.column_of[step]]
+        return left < x < right
 
     def _obstacles(self) -> list[list[Span]]:
         """What stands in each row: boxes, and under the frames' labels it shall stay free too."""
