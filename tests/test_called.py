@@ -303,8 +303,8 @@ def test_few_names_are_invented() -> None:
         found: list[str] = []
         for program, _ in test_time.PROGRAMS.values():
             with test_time.looked_at(way):
-                loss = program()
-            found += named(bptt.record(loss))
+                walk = bptt.record(program())
+            found += named(walk)
         invented = [name for name in found if INVENTED.search(name)]
         assert len(invented) < len(found) * {"structure": 0.16, "lines": 0.12}[way], way
         numbered = [name for name in invented if "#" not in name]
