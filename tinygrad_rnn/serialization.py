@@ -40,6 +40,7 @@ import numpy as np
 
 from tinygrad_rnn import files
 from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.operations import kinds
 from tinygrad_rnn.operations.arguments import raw
 from tinygrad_rnn.operations.dtypes import as_dtype
 from tinygrad_rnn.operations.types import on_cpu
@@ -214,7 +215,7 @@ class _Writer:
             return {"array": self._array(x, where)}
         if isinstance(x, np.generic):
             return {"scalar": self._array(np.asarray(x), where)}
-        if isinstance(x, np.dtype):
+        if isinstance(x, np.dtype | kinds.dtype):
             return {"dtype": as_dtype(x).name}
         if depth == _DEPTH:
             raise ValueError(
@@ -379,7 +380,7 @@ def _decoded(x: Any, arrays: list[Array], tensors: list[Tensor]) -> Any:
             case {"float": "nan" | "inf" | "-inf" as number}:
                 return float(number)
             case {"dtype": str(name)}:
-                return as_dtype(name)
+                return kinds.kind_of(as_dtype(name))
             case {"tensor": int(i)}:
                 return tensors[i]
             case {"array": int(i)}:

@@ -21,7 +21,7 @@ from tinygrad_rnn.operations.dtypes import (
     float64,
     is_floating,
 )
-from tinygrad_rnn.operations.types import DEVICES, on_cpu
+from tinygrad_rnn.operations.types import is_device, on_cpu
 from tinygrad_rnn.tensor import RemovableHandle, Tensor
 from tinygrad_rnn.tensor.creation import from_numpy
 
@@ -564,9 +564,9 @@ class Module:
         --------
         >>> import tinygrad_rnn as tg
         >>> tg.nn.Linear(2, 2).to(tg.float64).weight.dtype
-        dtype('float64')
+        torch.float64
         """
-        if isinstance(target, str) and target.split(":")[0] in DEVICES:
+        if is_device(target):
             device = target
         elif target is not None:
             dtype = target.dtype if isinstance(target, Tensor) else target

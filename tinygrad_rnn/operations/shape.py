@@ -25,6 +25,7 @@ from tinygrad_rnn.operations.arguments import (
     one_or_more,
     tensor_of,
 )
+from tinygrad_rnn.operations.kinds import dtype
 from tinygrad_rnn.operations.memory import in_c_order, owned
 from tinygrad_rnn.operations.operation import Operation, in_rules, operation
 from tinygrad_rnn.operations.traits import primitive
@@ -77,7 +78,7 @@ def view(input: Any, *sizes: Any, size: Any = None) -> Tensor:
     tensor([3., 3., 3., 3.])
     """
     x = tensor_of("view", input)
-    if len(sizes) == 1 and isinstance(sizes[0], np.dtype | type):
+    if len(sizes) == 1 and isinstance(sizes[0], dtype | np.dtype | type):
         raise TypeError(f"view: other element types are not supported; use x.to({sizes[0]})")
     wanted = _inferred("view", integers_of("view", sizes, size), x.array.shape)
     if not _viewable(x.array, wanted):

@@ -95,18 +95,19 @@ class Elements(Variable):
     def type(self, dtype: DTypeLike) -> Tensor: ...
 
     def type(self, dtype: DTypeLike = None) -> Tensor | str:
-        """The name of its type, "FloatTensor" and so on; or the tensor in another type.
+        """The name of its type, "torch.FloatTensor" and so on; or the tensor in another type.
 
         Examples
         --------
         >>> import tinygrad_rnn as tg
         >>> tg.ones(2).type()
-        'FloatTensor'
+        'torch.FloatTensor'
         >>> tg.ones(2).type("LongTensor")
         tensor([1, 1])
         """
         if dtype is None:
-            return next(name for name, known in _NAMES.items() if known == self.array.dtype)
+            name = next(name for name, known in _NAMES.items() if known == self.array.dtype)
+            return f"torch.{name}"
         if isinstance(dtype, str):
             dtype = _NAMES.get(dtype.removeprefix("torch."), dtype)
         return to_dtype(self, as_dtype(dtype))
@@ -122,7 +123,7 @@ class Elements(Variable):
     @property
     def device(self) -> types.device:
         """Where the elements are: always `device` "cpu"."""
-        return types.device("cpu")
+        return types.CPU
 
     @property
     def is_cuda(self) -> builtins.bool:

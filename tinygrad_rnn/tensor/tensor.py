@@ -27,9 +27,11 @@ from tinygrad_rnn.engine.memory import (
 )
 from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.operations import kinds
 from tinygrad_rnn.operations.arguments import dim_of
 from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, get_default_dtype, is_floating
 from tinygrad_rnn.operations.inplace import root_of
+from tinygrad_rnn.operations.kinds import Size, kind_of, size_of
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import printing
 from tinygrad_rnn.tensor.creation import to_array
@@ -84,9 +86,9 @@ class Tensor(InPlace, Methods, Elements):
     # -- what it is --
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Size:
         """Its sizes."""
-        return self.array.shape
+        return size_of(self.array.shape)
 
     @property
     def ndim(self) -> int:
@@ -94,18 +96,19 @@ class Tensor(InPlace, Methods, Elements):
         return self.array.ndim
 
     @property
-    def dtype(self) -> np.dtype[Any]:
-        """The type of its elements, a NumPy dtype."""
-        return self.array.dtype
+    def dtype(self) -> kinds.dtype:
+        """The type of its elements."""
+        return kind_of(self.array.dtype)
 
     @overload
-    def size(self, dim: None = None) -> tuple[int, ...]: ...
+    def size(self, dim: None = None) -> Size: ...
     @overload
     def size(self, dim: int) -> int: ...
 
-    def size(self, dim: int | None = None) -> tuple[int, ...] | int:
+    def size(self, dim: int | None = None) -> Size | int:
         """Its sizes, or the one along ``dim``."""
-        return self.array.shape if dim is None else self.array.shape[dim_of("size", dim, self.ndim)]
+        shape = self.array.shape
+        return size_of(shape) if dim is None else shape[dim_of("size", dim, len(shape))]
 
     def dim(self) -> int:
         """The number of its axes."""
