@@ -215,6 +215,8 @@ class _Writer:
             return {"array": self._array(x, where)}
         if isinstance(x, np.generic):
             return {"scalar": self._array(np.asarray(x), where)}
+        if kind is kinds.Size:
+            return {"tuple": list(x)}
         if isinstance(x, np.dtype | kinds.dtype):
             return {"dtype": as_dtype(x).name}
         if depth == _DEPTH:

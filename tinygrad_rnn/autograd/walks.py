@@ -211,4 +211,4 @@ def _check_inputs(wanted: list[Any]) -> None:
         if not isinstance(x, Tensor):
             raise RuntimeError(f"grad: input {i} must be a Tensor, got {type(x).__name__}")
         if not x.requires_grad:
-            raise RuntimeError(f"grad: input {i}, of shape {x.shape}, does not require grad")
+            raise RuntimeError(f"grad: input {i}, of shape {x.array.shape}, does not require grad")

@@ -604,7 +604,7 @@ class Module:
     def _convert(self: Self, dtype: np.dtype[Any], floating_only: bool) -> Self:
         for module in self.modules():
             for parameter in module._parameters.values():
-                if parameter is None or (floating_only and not is_floating(parameter.dtype)):
+                if parameter is None or (floating_only and not is_floating(parameter.array.dtype)):
                     continue
                 if parameter.requires_grad and not is_floating(dtype):
                     raise RuntimeError(
@@ -612,7 +612,9 @@ class Module:
                     )
                 parameter._convert(dtype)
             for name, buffer in module._buffers.items():
-                if buffer is not None and not (floating_only and not is_floating(buffer.dtype)):
+                if buffer is not None and not (
+                    floating_only and not is_floating(buffer.array.dtype)
+                ):
                     module._buffers[name] = buffer.to(dtype)
         return self
 

@@ -284,7 +284,7 @@ class RNNBase(Module):
                 raise TypeError(f"{owner}: the initial {name} must be a Tensor, got {kind}")
             if state.shape != shape:
                 raise RuntimeError(
-                    f"{owner}: the initial {name} has shape {state.shape}, expected {shape}: "
+                    f"{owner}: the initial {name} has shape {state.array.shape}, expected {shape}: "
                     "(layers · directions, batch, features), without batch for an input without"
                 )
         return tuple(hx)
@@ -302,14 +302,15 @@ class RNNBase(Module):
         if packed and input.ndim != 2:
             raise RuntimeError(
                 f"{owner}: the data of a PackedSequence must have 2 dimensions, (elements of all "
-                f"sequences, features), got shape {input.shape}; pack a (T, batch, features)"
+                f"sequences, features), got shape {input.array.shape}; pack a (T, batch, features)"
             )
         if input.ndim not in (2, 3):
             raise ValueError(f"{owner}: expected input to be 2D or 3D, got {input.ndim}D instead")
-        dtype = weights[0].ih.dtype
-        if input.dtype != dtype:
+        dtype = weights[0].ih.array.dtype
+        if input.array.dtype != dtype:
             raise ValueError(
-                f"{owner}: the input is {input.dtype}, the weights are {dtype}; convert one of them"
+                f"{owner}: the input is {input.array.dtype}, the weights are {dtype}; convert one "
+                "of them"
             )
         check_features(owner, input, self.input_size)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import numpy as np
@@ -118,18 +118,22 @@ class dtype:
     def __new__(cls, type: Any) -> Self:
         """The type that ``type`` names, or whose NumPy dtype it is."""
         wanted = np.dtype(object if type is None else type).newbyteorder("=")
+        wanted = np.dtype(wanted.str)  # long long and long are one type here
+        self: Self
         if wanted in _known:
-            return _known[wanted]
+            self = _known[wanted]
+            return self
         self = object.__new__(cls)
         self.dtype, self.kind, self.type = wanted, wanted.kind, wanted.type
         self.itemsize, self.name = wanted.itemsize, wanted.name
         self.is_floating_point, self.is_complex = wanted.kind == "f", wanted.kind == "c"
         self.is_signed = wanted.kind in "ifc"
-        return _known.setdefault(wanted, self)
+        self = _known.setdefault(wanted, self)
+        return self
 
     def to_real(self) -> Self:
         """The type of the real part: itself, unless it is complex."""
-        return dtype(np.zeros(0, self.dtype).real.dtype)
+        return type(self)(np.zeros(0, self.dtype).real.dtype)
 
     def __eq__(self, other: object) -> bool:
         return self is other or (other is not None and bool(self.dtype == other))
@@ -150,7 +154,7 @@ class dtype:
         return self
 
 
-class _Known(dict[Any, dtype]):
+class _Known(dict[Any, Any]):
     """The types that were met, by NumPy's dtypes."""
 
     def __missing__(self, key: Any) -> dtype:
@@ -159,7 +163,7 @@ class _Known(dict[Any, dtype]):
 
 
 _known = _Known()
-kind_of = _known.__getitem__
+kind_of: Callable[[Any], dtype] = _known.__getitem__
 
 float16 = dtype(np.float16)
 float32 = dtype(np.float32)

@@ -72,13 +72,15 @@ def _difference(name: str, input: Any, target: Any) -> Any:
     x, t = tensor_of(name, input), tensor_of(name, target)
     if x.shape != t.shape:
         warnings.warn(
-            f"{name}: the target's shape {t.shape} is not the input's, {x.shape}; they are "
-            "broadcast, which is seldom meant. Give both the same shape.",
+            f"{name}: the target's shape {t.array.shape} is not the input's, {x.array.shape}; they "
+            "are broadcast, which is seldom meant. Give both the same shape.",
             stacklevel=3,
         )
     d = sub(*_without_bools(name, x, t))
     if d.dtype.kind != "f":
-        raise RuntimeError(f"{name}: not defined for {d.dtype} tensors; convert them to floats")
+        raise RuntimeError(
+            f"{name}: not defined for {d.array.dtype} tensors; convert them to floats"
+        )
     return d
 
 
@@ -104,7 +106,9 @@ def _weighted(name: str, losses: Any, input: Any, weight: Any, reduction: str) -
 def _element_weights(name: str, input: Any, weight: Any) -> Any:
     w = tensor_of(name, weight)
     if w.shape != input.shape:
-        raise ValueError(f"{name}: expected a weight of shape {input.shape}, got {w.shape}")
+        raise ValueError(
+            f"{name}: expected a weight of shape {input.array.shape}, got {w.array.shape}"
+        )
     return w
 
 
@@ -301,7 +305,7 @@ def _variances(x: Any, var: Any) -> Any:
         var = np.full(x.shape, number_of(name, "var", var), kind)
     v = tensor_of(name, var)
     if v.dtype.kind != "f":
-        raise RuntimeError(f"{name}: variances must be floating-point, not {v.dtype}")
+        raise RuntimeError(f"{name}: variances must be floating-point, not {v.array.dtype}")
     if (v.array < 0).any():
         raise ValueError(f"{name}: a variance is negative, {v.array.min()}; pass exp of something")
     if v.shape == x.shape[:-1] and v.shape != x.shape:
@@ -309,8 +313,8 @@ def _variances(x: Any, var: Any) -> Any:
     others = [m for n, m in zip(x.shape, v.shape) if n != m]
     if v.shape != x.shape and (v.ndim != x.ndim or others != [1]):
         raise ValueError(
-            f"{name}: variances of shape {v.shape} do not fit means of shape {x.shape}: expected "
-            "the same, without the last axis, or one axis of size 1"
+            f"{name}: variances of shape {v.array.shape} do not fit means of shape {x.array.shape}"
+            ": expected the same, without the last axis, or one axis of size 1"
         )
     return v
 
@@ -502,7 +506,7 @@ def _class_weights(name: str, weight: Any, x: Any, classes: int) -> Any:
     w = tensor_of(name, weight)
     _check_weight(name, w, classes)
     if w.dtype != x.dtype:
-        raise RuntimeError(f"{name}: expected a weight of {x.dtype}, got {w.dtype}")
+        raise RuntimeError(f"{name}: expected a weight of {x.array.dtype}, got {w.array.dtype}")
     if w.requires_grad:
         raise RuntimeError(f"{name}: weights of classes have no derivative; detach() them")
     return w.array
@@ -672,7 +676,9 @@ def _check_factor(name: str, kind: str, factor: Any, x: Any) -> Any:
     """A factor as a tensor, which must broadcast to the shape of ``x``."""
     f = tensor_of(name, factor)
     if not broadcasts(f.shape, x.shape):
-        raise RuntimeError(f"{name}: {kind} of shape {f.shape} does not fit shape {x.shape}")
+        raise RuntimeError(
+            f"{name}: {kind} of shape {f.array.shape} does not fit shape {x.array.shape}"
+        )
     return f
 
 
@@ -709,7 +715,9 @@ def kl_div(
     x, t = tensor_of("kl_div", input), tensor_of("kl_div", target)
     for kind, tensor in (("input", x), ("target", t)):
         if tensor.dtype.kind != "f":
-            raise RuntimeError(f"kl_div: the {kind} must be floating-point, not {tensor.dtype}")
+            raise RuntimeError(
+                f"kl_div: the {kind} must be floating-point, not {tensor.array.dtype}"
+            )
     if log_target:
         losses = exp(t) * (t - x)
     else:

@@ -91,8 +91,8 @@ def layer_norm(
         f = None if factor is None else tensor_of("layer_norm", factor)
         if f is not None and (f.shape, f.dtype) != (shape, x.dtype):
             raise RuntimeError(
-                f"layer_norm: expected a {name} of shape {shape} and {x.dtype}, got {f.shape} and "
-                f"{f.dtype}"
+                f"layer_norm: expected a {name} of shape {shape} and {x.array.dtype}, got "
+                f"{f.array.shape} and {f.array.dtype}"
             )
     y = layer_norm.apply(x, axis=axis, eps=eps)
     if weight is not None:
@@ -146,7 +146,9 @@ def rms_norm(
     """
     x = tensor_of("rms_norm", input)
     if x.dtype.kind != "f":
-        raise RuntimeError(f"rms_norm: only defined for floating-point tensors, not {x.dtype}")
+        raise RuntimeError(
+            f"rms_norm: only defined for floating-point tensors, not {x.array.dtype}"
+        )
     shape, axis = _last_axes("rms_norm", x, normalized_shape)
     if weight is not None and tensor_of("rms_norm", weight).shape != shape:
         raise RuntimeError(
@@ -156,7 +158,7 @@ def rms_norm(
     eps = finfo(wide.dtype).eps if eps is None else number_of("rms_norm", "eps", eps)
     wide = contiguous(wide)
     y = wide * rsqrt(mean(square(wide), axis, True) + eps)
-    return to_dtype(y if weight is None else mul(y, weight), x.dtype)
+    return to_dtype(y if weight is None else mul(y, weight), x.array.dtype)
 
 
 def batch_norm(
@@ -212,7 +214,7 @@ def batch_norm(
         if math.prod(x.shape[2:], start=x.shape[0]) == 1:
             raise ValueError(
                 "batch_norm: expected more than 1 value per channel when training, got an input of "
-                f"shape {x.shape}"
+                f"shape {x.array.shape}"
             )
         axis = (0, *range(2, x.ndim))
         if running_mean is not None and x.array.size:
@@ -229,7 +231,7 @@ def batch_norm(
         y = mul(y, _per_channel(weight, x))
     if bias is not None:
         y = add(y, _per_channel(bias, x))
-    return to_dtype(y, x.dtype)
+    return to_dtype(y, x.array.dtype)
 
 
 def _per_channel(values: Any, x: Any) -> Any:

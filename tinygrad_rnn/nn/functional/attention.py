@@ -94,12 +94,12 @@ def _masked_softmax(scores: Any, mask: Any) -> Any:
     if m.dtype not in (np.bool_, float32, scores.dtype):
         raise RuntimeError(
             f"{_NAME}: attn_mask must be of bools, of float32 or of the query's type "
-            f"{scores.dtype}, not {m.dtype}"
+            f"{scores.array.dtype}, not {m.array.dtype}"
         )
     if not broadcasts(m.shape, scores.shape):
         raise RuntimeError(
-            f"{_NAME}: an attn_mask of shape {m.shape} does not broadcast to the scores' shape "
-            f"{scores.shape}"
+            f"{_NAME}: an attn_mask of shape {m.array.shape} does not broadcast to the scores' "
+            f"shape {scores.array.shape}"
         )
     if m.dtype == np.bool_:
         scores = operations.where(m, scores, -math.inf)
