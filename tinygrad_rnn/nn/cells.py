@@ -312,7 +312,7 @@ class LSTMCell(RNNCellBase):
     >>> cell = tg.nn.LSTMCell(3, 2)
     >>> h, c = cell(tg.zeros(5, 3))
     >>> h.shape, c.shape
-    ((5, 2), (5, 2))
+    (torch.Size([5, 2]), torch.Size([5, 2]))
     """
 
     def __init__(
@@ -371,7 +371,7 @@ class GRUCell(RNNCellBase):
     >>> import tinygrad_rnn as tg
     >>> cell = tg.nn.GRUCell(3, 2)
     >>> cell(tg.zeros(5, 3)).shape
-    (5, 2)
+    torch.Size([5, 2])
     """
 
     def __init__(

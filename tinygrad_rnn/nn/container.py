@@ -141,7 +141,7 @@ class Sequential(_Line):
     >>> import tinygrad_rnn as tg
     >>> net = tg.nn.Sequential(tg.nn.Linear(3, 4), tg.nn.Tanh())
     >>> net(tg.ones(2, 3)).shape
-    (2, 4)
+    torch.Size([2, 4])
     >>> net
     Sequential(
       (0): Linear(in_features=3, out_features=4, bias=True)
@@ -347,8 +347,8 @@ class ParameterList(Module):
     >>> import tinygrad_rnn as tg
     >>> tg.nn.ParameterList([tg.zeros(2), tg.zeros(1, 3)])
     ParameterList(
-        (0): Parameter containing: [float32 of size 2]
-        (1): Parameter containing: [float32 of size 1x3]
+        (0): Parameter containing: [torch.float32 of size 2]
+        (1): Parameter containing: [torch.float32 of size 1x3]
     )
     """
 
@@ -411,8 +411,8 @@ class ParameterDict(Module):
     >>> import tinygrad_rnn as tg
     >>> tg.nn.ParameterDict({"w": tg.zeros(2), "b": tg.zeros(1)})
     ParameterDict(
-        (b): Parameter containing: [float32 of size 1]
-        (w): Parameter containing: [float32 of size 2]
+        (b): Parameter containing: [torch.float32 of size 1]
+        (w): Parameter containing: [torch.float32 of size 2]
     )
     """
 

@@ -48,7 +48,7 @@ class Embedding(Module):
     >>> import tinygrad_rnn as tg
     >>> table = tg.nn.Embedding(10, 3, padding_idx=0)
     >>> table(tg.tensor([[1, 2, 0, 0]])).shape
-    (1, 4, 3)
+    torch.Size([1, 4, 3])
     """
 
     def __init__(

@@ -416,7 +416,7 @@ class RNN(RNNBase):
     >>> rnn = tg.nn.RNN(3, 2, num_layers=2)
     >>> output, h_n = rnn(tg.zeros(5, 1, 3))
     >>> output.shape, h_n.shape
-    ((5, 1, 2), (2, 1, 2))
+    (torch.Size([5, 1, 2]), torch.Size([2, 1, 2]))
     """
 
     def __init__(
@@ -475,7 +475,7 @@ class LSTM(RNNBase):
     >>> lstm = tg.nn.LSTM(3, 2, batch_first=True, bidirectional=True)
     >>> output, (h_n, c_n) = lstm(tg.zeros(1, 5, 3))
     >>> output.shape, h_n.shape, c_n.shape
-    ((1, 5, 4), (2, 1, 2), (2, 1, 2))
+    (torch.Size([1, 5, 4]), torch.Size([2, 1, 2]), torch.Size([2, 1, 2]))
     """
 
     def __init__(
@@ -527,7 +527,7 @@ class GRU(RNNBase):
     >>> gru = tg.nn.GRU(3, 2)
     >>> output, h_n = gru(tg.zeros(5, 3))
     >>> output.shape, h_n.shape
-    ((5, 2), (1, 2))
+    (torch.Size([5, 2]), torch.Size([1, 2]))
     """
 
     def __init__(

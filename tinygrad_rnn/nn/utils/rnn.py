@@ -153,7 +153,7 @@ def pack_padded_sequence(
     if sizes.ndim != 1 or len(sizes) != input.shape[batch]:
         raise RuntimeError(
             f"{name}: expected {input.shape[batch]} lengths, one for each sequence of a batch of "
-            f"shape {input.array.shape}, got shape {sizes.array.shape}"
+            f"shape {input.array.shape}, got shape {sizes.shape}"
         )
     if not sizes.size or sizes.min() < 1:
         raise RuntimeError(f"{name}: all lengths must be at least 1, got {sizes.tolist()}")
