@@ -468,8 +468,8 @@ class Module:
                 problems.append(f"{key}: expected a tensor or an array, got {given}.")
             elif value.shape != shape:
                 problems.append(
-                    f"size mismatch for {key}: the state_dict has shape {value.shape}, the "
-                    f"module {shape}."
+                    f"size mismatch for {key}: the state_dict has shape {tuple(value.shape)}, the "
+                    f"module {tuple(shape)}."
                 )
         if problems:
             raise RuntimeError(

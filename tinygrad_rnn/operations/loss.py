@@ -397,7 +397,7 @@ def _soft_cross_entropy(
     if t.dtype.kind != "f":
         raise RuntimeError(
             f"{name}: targets of the input's shape are probabilities and must be floating-point, "
-            f"not {t.dtype}; classes have the shape without the axis of classes"
+            f"not {t.array.dtype}; classes have the shape without the axis of classes"
         )
     dim = min(x.ndim - 1, 1)
     classes = x.shape[dim] if x.ndim else 1
@@ -421,7 +421,7 @@ def _check_weight(name: str, weight: Any, classes: int) -> None:
     if weight.shape != (classes,):
         raise RuntimeError(
             f"{name}: expected a weight of shape ({classes},), one for each class, got "
-            f"{weight.shape}"
+            f"{weight.array.shape}"
         )
 
 
@@ -469,7 +469,10 @@ nll_loss.vjp(
 
 def _check_classes(name: str, x: Any, t: Any) -> None:
     """Raise unless targets are classes, of a shape that fits the input's."""
-    message = f"{name}: a target of shape {t.shape} does not fit an input of shape {x.shape}: "
+    message = (
+        f"{name}: a target of shape {t.array.shape} does not fit an input of shape "
+        f"{x.array.shape}: "
+    )
     if not x.ndim:
         raise ValueError(message + "it needs an axis of classes")
     if x.ndim <= 2 and t.ndim > 1:
@@ -481,7 +484,7 @@ def _check_classes(name: str, x: Any, t: Any) -> None:
     if x.ndim > 1 and t.shape[1:] != x.shape[2:]:
         raise RuntimeError(message + f"expected {(x.shape[0], *x.shape[2:])}")
     if t.dtype not in (np.int64, np.uint8):
-        raise RuntimeError(f"{name}: classes must be int64, not {t.dtype}")
+        raise RuntimeError(f"{name}: classes must be int64, not {t.array.dtype}")
 
 
 def _nll(name: str, x: Any, t: Any, weight: Any, ignore_index: int) -> tuple[Any, Any, Any]:
@@ -648,7 +651,7 @@ def binary_cross_entropy_with_logits(
     reduction = _reduction(name, size_average, reduce, reduction)
     x, t = tensor_of(name, input), tensor_of(name, target)
     _check_same_shape(name, x, t)
-    for kind, dtype in (("input", x.dtype), ("target", t.dtype)):
+    for kind, dtype in (("input", x.array.dtype), ("target", t.array.dtype)):
         if dtype.kind != "f":
             raise RuntimeError(f"{name}: the {kind} must be floating-point, not {dtype}")
     losses = binary_cross_entropy_with_logits.apply(x, t)
@@ -669,7 +672,9 @@ binary_cross_entropy_with_logits.vjp("target", lambda g, x: -g * x, formula="−
 
 def _check_same_shape(name: str, x: Any, t: Any) -> None:
     if x.shape != t.shape:
-        raise ValueError(f"{name}: the target's shape {t.shape} must be the input's, {x.shape}")
+        raise ValueError(
+            f"{name}: the target's shape {t.array.shape} must be the input's, {x.array.shape}"
+        )
 
 
 def _check_factor(name: str, kind: str, factor: Any, x: Any) -> Any:

@@ -17,6 +17,7 @@ from tinygrad_rnn.operations.arguments import (
     common_shape,
     dim_of,
     number_of,
+    raw,
     tensor_of,
 )
 from tinygrad_rnn.operations.arithmetic import add, mul
@@ -113,7 +114,7 @@ def _last_axes(
     if not shape or x.shape[-len(shape) :] != shape:
         raise RuntimeError(
             f"{name}: normalized_shape {shape} must be the last sizes of the input, which has "
-            f"shape {x.shape}"
+            f"shape {x.array.shape}"
         )
     return shape, tuple(range(x.ndim - len(shape), x.ndim))
 
@@ -257,10 +258,12 @@ def _check_channels(
         if tensor_of("batch_norm", values).shape != (channels,):
             raise RuntimeError(
                 f"batch_norm: {name} must have an element for each of {channels} channels, got "
-                f"shape {values.shape}"
+                f"shape {raw(values).shape}"
             )
         if values.dtype not in allowed:
-            raise RuntimeError(f"batch_norm: {name} is {values.dtype}, but the input {x.dtype}")
+            raise RuntimeError(
+                f"batch_norm: {name} is {raw(values).dtype}, but the input {x.array.dtype}"
+            )
         if name.startswith("running") and values.requires_grad:
             raise RuntimeError(f"batch_norm: {name} has no derivative and cannot require grad")
 
@@ -300,7 +303,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tens
     tensors = [tensor_of("cosine_similarity", x) for x in (x1, x2)]
     a, b = promoted("cosine_similarity")(tensors)
     if a.dtype.kind != "f":
-        raise RuntimeError(f"cosine_similarity: not defined for {a.dtype}; convert to floats")
+        raise RuntimeError(f"cosine_similarity: not defined for {a.array.dtype}; convert to floats")
     shape = common_shape("cosine_similarity", a.shape, b.shape)
     unit1, unit2 = (_unit(expand(x, shape), dim, eps) for x in (a, b))
     return sum(unit1 * unit2, dim)
