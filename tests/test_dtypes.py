@@ -315,7 +315,7 @@ def test_foreign_byte_order_is_not_taken_as_is():
     big = np.array([1.0, 2.0], ">f4")
     assert (tg.tensor(big) + tg.tensor([1.0])).tolist() == [2.0, 3.0]
     assert tg.tensor(big).dtype == np.float32
-    assert tg.tensor(big).dtype.isnative
+    assert tg.tensor(big).numpy().dtype.isnative
 
 
 # -- names and devices -------------------------------------------------------------------------

@@ -25,7 +25,7 @@ SIZES = {
     "numel": lambda a, b: a.numel(),
     "equality": lambda a, b: (a == b, a == tuple(a), a == list(a), a < b),
     "hash": lambda a, b: hash(a) == hash(tuple(a)),
-    "text": lambda a, b: (str(a), repr(a), f"{a}", "%s" % (a,)),
+    "text": lambda a, b: (str(a), repr(a), f"{a}", str((a,))),
     "pickle": lambda a, b: pickle.loads(pickle.dumps(a)),
     "copy": lambda a, b: copy.deepcopy(a),
     "unpacked": lambda a, b: [*a, *b],
@@ -50,7 +50,7 @@ def test_sizes_are_integers(torch, wrong):
         with pytest.raises(TypeError):
             lib.Size(wrong)
     with pytest.raises(TypeError):
-        tg.Size([2]) + [1]
+        tg.Size([2]) + [1]  # noqa: RUF005
 
 
 def test_sizes_are_saved_as_tuples(tmp_path):
@@ -73,12 +73,19 @@ def test_types_say_what_those_of_torch_say(torch, name):
 def test_types_are_numpys_and_one_object_each(name):
     kind, numpys = getattr(tg, name), np.dtype(name)
     assert isinstance(kind, tg.dtype)
-    assert kind == numpys and numpys == kind and hash(kind) == hash(numpys)
-    assert kind == numpys.type and numpys.type == kind
-    assert kind == name and kind != "complex128" and kind != None  # noqa: E711
-    assert numpys in {kind: 0} and kind in {numpys: 0}
+    assert kind == numpys
+    assert numpys == kind
+    assert hash(kind) == hash(numpys)
+    assert kind == numpys.type
+    assert numpys.type == kind
+    assert kind == name
+    assert kind != "complex128"
+    assert kind != None  # noqa: E711
+    assert numpys in {kind: 0}
+    assert kind in {numpys: 0}
     assert kind not in [other for other in map(np.dtype, NAMES) if other != numpys]
-    assert np.zeros(2, kind).dtype == numpys and np.zeros(2).astype(kind).dtype == numpys
+    assert np.zeros(2, kind).dtype == numpys
+    assert np.zeros(2).astype(kind).dtype == numpys
     for same in (
         tg.zeros(2, dtype=kind).dtype, tg.zeros(2, dtype=name).dtype, tg.dtype(name),
         tg.from_numpy(np.zeros(2, numpys)).dtype, copy.deepcopy(kind), copy.copy(kind),
@@ -96,7 +103,8 @@ def test_both_names_that_c_has_for_a_type_are_one_type():
 def test_types_are_saved(tmp_path):
     tg.save({"a": tg.float64, "b": np.dtype("int8")}, tmp_path / "x")
     loaded = tg.load(tmp_path / "x")
-    assert loaded["a"] is tg.float64 and loaded["b"] is tg.int8
+    assert loaded["a"] is tg.float64
+    assert loaded["b"] is tg.int8
 
 
 def test_functions_about_types_give_types(torch):
@@ -115,11 +123,13 @@ def test_devices_print_as_in_torch(torch, given):
     assert (repr(ours), str(ours)) == (repr(theirs), str(theirs))
     assert (ours.type, ours.index) == (theirs.type, theirs.index)
     assert pickle.loads(pickle.dumps(ours)) == copy.deepcopy(ours) == tg.device(ours) == ours
-    assert ours == str(theirs) and hash(ours) == hash(str(ours))
+    assert ours == str(theirs)
+    assert hash(ours) == hash(str(ours))
     for other in DEVICES:
         assert (ours == tg.device(*other)) == (theirs == torch.device(*other))
     x = tg.ones(2)
-    assert x.to(ours) is x and repr(tg.zeros(2, device=ours).device) == "device(type='cpu')"
+    assert x.to(ours) is x
+    assert repr(tg.zeros(2, device=ours).device) == "device(type='cpu')"
     assert tg.nn.Linear(2, 2, device=ours).to(ours).weight.device == "cpu"
     with ours:
         assert tg.ones(2).device == tg.device("cpu")
@@ -145,7 +155,7 @@ ERRORS = {
     "item": lambda x: x.item(),
     "requires_grad": lambda x: x.long().requires_grad_(),
     "backward": lambda x: x.requires_grad_().tanh().backward(),
-    "view": lambda x: x.view(x.shape + (2,)),
+    "view": lambda x: x.view(x.shape * 2),
     "zeros": lambda x: tg.zeros(tg.Size([-1, 2])),
     "mse_loss": lambda x: F.mse_loss(x.long(), x.bool()),
     "nll_loss": lambda x: F.nll_loss(x, x.long()),
@@ -166,7 +176,7 @@ ERRORS = {
                        x.sum().backward()),
     "expand": lambda x: x.expand(tg.Size([4, 4])),
     "unused": lambda x: tg.autograd.grad(tg.ones(1, requires_grad=True).sum(), x.requires_grad_()),
-    "new_zeros": lambda x: x.new_zeros(x.shape[:1] + (-1,)),
+    "new_zeros": lambda x: x.new_zeros(x.shape[:1] + tg.Size([-1])),
 }  # fmt: skip
 
 

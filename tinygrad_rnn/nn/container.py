@@ -326,12 +326,12 @@ def _held(value: Any) -> Any:
     return value
 
 
-def _line_for(name: Any, value: Any) -> str:
-    """How a container of parameters shows one of them."""
+def _line_for(name: Any, value: Any, kind: Callable[[Tensor], Any]) -> str:
+    """How a container of parameters shows one of them; ``kind`` says of what type it is."""
     if not isinstance(value, Tensor):
         return f"  ({name}): Object of type: {type(value).__name__}"
     sizes = "x".join(map(str, value.shape))
-    return f"  ({name}): Parameter containing: [{value.dtype} of size {sizes}]"
+    return f"  ({name}): Parameter containing: [{kind(value)} of size {sizes}]"
 
 
 class ParameterList(Module):
@@ -392,7 +392,7 @@ class ParameterList(Module):
 
     def extra_repr(self) -> str:
         """The parameters, by their types and sizes."""
-        return "\n".join(_line_for(i, value) for i, value in enumerate(self))
+        return "\n".join(_line_for(i, value, lambda x: x.dtype) for i, value in enumerate(self))
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not name.isdigit()]
@@ -411,8 +411,8 @@ class ParameterDict(Module):
     >>> import tinygrad_rnn as tg
     >>> tg.nn.ParameterDict({"w": tg.zeros(2), "b": tg.zeros(1)})
     ParameterDict(
-        (b): Parameter containing: [torch.float32 of size 1]
-        (w): Parameter containing: [torch.float32 of size 2]
+        (b): Parameter containing: [torch.FloatTensor of size 1]
+        (w): Parameter containing: [torch.FloatTensor of size 2]
     )
     """
 
@@ -519,4 +519,4 @@ class ParameterDict(Module):
 
     def extra_repr(self) -> str:
         """The parameters, by their types and sizes."""
-        return "\n".join(_line_for(key, value) for key, value in self.items())
+        return "\n".join(_line_for(key, value, Tensor.type) for key, value in self.items())

@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_rnn import operations
 from tinygrad_rnn.engine.errors import within_memory
 from tinygrad_rnn.operations import layers
-from tinygrad_rnn.operations.arguments import indices_of, number_of, tensor_of
+from tinygrad_rnn.operations.arguments import indices_of, number_of, raw, tensor_of
 from tinygrad_rnn.operations.dtypes import int64
 from tinygrad_rnn.operations.inplace import change
 from tinygrad_rnn.tensor import wrap
