@@ -131,6 +131,4 @@ def assert_outcome(ours: Any, theirs: Any, what: str = "") -> None:
     elif type(ours) is type(theirs) is float:
         np.testing.assert_allclose(ours, theirs, rtol=1e-6, err_msg=what)
     else:
-        if isinstance(theirs, str):  # types are called float16 here and torch.float16 there
-            theirs = theirs.replace("torch.", "").replace("torch.Size(", "(")
         assert (type(ours), ours) == (type(theirs), theirs), f"{what}: {ours!r}, not {theirs!r}"

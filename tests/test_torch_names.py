@@ -14,7 +14,7 @@ from cases import assert_same, leaf, outcome
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.compat import names
-from tinygrad_rnn.tensor.kinds import KINDS as KINDS_OF_TENSORS
+from tinygrad_rnn.tensor.typed import KINDS as KINDS_OF_TENSORS
 
 
 def both(torch: Any, fn: Callable[[Any], Any], what: str = "", tolerance: Any = None) -> None:

@@ -15,8 +15,6 @@ from importlib import import_module as _import
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from numpy import dtype
-
 from tinygrad_rnn import autograd, bptt, cuda, linalg, nn
 from tinygrad_rnn.autograd.contexts import (
     enable_grad,
@@ -116,29 +114,7 @@ from tinygrad_rnn.operations.composed import (
     tril_indices,
     triu_indices,
 )
-from tinygrad_rnn.operations.dtypes import (
-    bool_,
-    can_cast,
-    finfo,
-    float16,
-    float32,
-    float64,
-    get_default_dtype,
-    iinfo,
-    int8,
-    int16,
-    int32,
-    int64,
-    set_default_dtype,
-    uint8,
-)
-from tinygrad_rnn.operations.dtypes import bool_ as bool
-from tinygrad_rnn.operations.dtypes import float16 as half
-from tinygrad_rnn.operations.dtypes import float32 as float
-from tinygrad_rnn.operations.dtypes import float64 as double
-from tinygrad_rnn.operations.dtypes import int16 as short
-from tinygrad_rnn.operations.dtypes import int32 as int
-from tinygrad_rnn.operations.dtypes import int64 as long
+from tinygrad_rnn.operations.dtypes import can_cast, finfo, iinfo, set_default_dtype
 from tinygrad_rnn.operations.elementwise import (
     abs,
     acos,
@@ -212,6 +188,26 @@ from tinygrad_rnn.operations.joining import (
     unbind,
     vstack,
 )
+from tinygrad_rnn.operations.kinds import (
+    Size,
+    bool_,
+    dtype,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
+from tinygrad_rnn.operations.kinds import bool_ as bool
+from tinygrad_rnn.operations.kinds import float16 as half
+from tinygrad_rnn.operations.kinds import float32 as float
+from tinygrad_rnn.operations.kinds import float64 as double
+from tinygrad_rnn.operations.kinds import int16 as short
+from tinygrad_rnn.operations.kinds import int32 as int
+from tinygrad_rnn.operations.kinds import int64 as long
 from tinygrad_rnn.operations.linalg import (
     addmm,
     addmv,
@@ -294,6 +290,7 @@ from tinygrad_rnn.operations.shape import (
 )
 from tinygrad_rnn.operations.types import (
     device,
+    get_default_dtype,
     is_floating_point,
     is_tensor,
     numel,
@@ -318,18 +315,6 @@ from tinygrad_rnn.tensor.creation import (
     zeros,
     zeros_like,
 )
-from tinygrad_rnn.tensor.kinds import (
-    BoolTensor,
-    ByteTensor,
-    CharTensor,
-    DoubleTensor,
-    FloatTensor,
-    HalfTensor,
-    IntTensor,
-    LongTensor,
-    ShortTensor,
-    set_default_tensor_type,
-)
 from tinygrad_rnn.tensor.printing import get_printoptions, printoptions, set_printoptions
 from tinygrad_rnn.tensor.random import (
     Generator,
@@ -349,6 +334,18 @@ from tinygrad_rnn.tensor.random import (
     randperm,
     seed,
     set_rng_state,
+)
+from tinygrad_rnn.tensor.typed import (
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+    set_default_tensor_type,
 )
 
 if TYPE_CHECKING:  # who checks types sees these names, and no others
@@ -391,6 +388,7 @@ __all__ = [
     "IntTensor",
     "LongTensor",
     "ShortTensor",
+    "Size",
     "Tensor",
     "abs",
     "absolute",

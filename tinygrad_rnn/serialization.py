@@ -53,6 +53,7 @@ from tinygrad_rnn.objects import (
     get_safe_globals,
     safe_globals,
 )
+from tinygrad_rnn.operations import kinds
 from tinygrad_rnn.operations.arguments import raw
 from tinygrad_rnn.operations.dtypes import as_dtype
 from tinygrad_rnn.operations.types import on_cpu
@@ -272,7 +273,9 @@ class _Writer:
             return {"array": self._array(x, where)}
         if isinstance(x, np.generic):
             return {"scalar": self._array(np.asarray(x), where)}
-        if isinstance(x, np.dtype):
+        if kind is kinds.Size:
+            return {"tuple": list(x)}
+        if isinstance(x, np.dtype | kinds.dtype):
             return {"dtype": as_dtype(x).name}
         if depth == _DEPTH:
             raise ValueError(
@@ -482,7 +485,7 @@ class _Decoder:
             case {"float": "nan" | "inf" | "-inf" as number}:
                 return float(number)
             case {"dtype": str(name)}:
-                return as_dtype(name)
+                return kinds.kind_of(as_dtype(name))
             case {"tensor": int(i)}:
                 return self.tensors[i]
             case {"array": int(i)}:

@@ -134,7 +134,7 @@ class Application(Bare):
         if lead < 0 or any(n not in (1, m) for n, m in zip(parent.shape, grad.shape[lead:])):
             raise RuntimeError(
                 f"{self.name}: backward returned an invalid gradient at index {i}: its shape is "
-                f"{grad.shape}, which cannot be that of an argument of shape {parent.shape}"
+                f"{grad.array.shape}, which cannot be that of an argument of shape {parent.shape}"
             )
         return to_dtype(grad if recorded else grad.array, dtype)
 

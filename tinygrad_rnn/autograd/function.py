@@ -70,7 +70,7 @@ class Context:
         self._constants = outputs
 
     def _differentiable(self, y: Any) -> bool:
-        if not isinstance(y, Tensor) or not is_floating(y.dtype):
+        if not isinstance(y, Tensor) or not is_floating(y.array.dtype):
             return False
         return all(y is not constant for constant in self._constants)
 

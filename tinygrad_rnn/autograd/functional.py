@@ -293,7 +293,7 @@ def _gradient(name: str, func: Fn, xs: Sequence[Tensor], strict: bool) -> tuple[
     if not isinstance(y, Tensor):
         raise RuntimeError(f"{name}: the function must return a single tensor, not a tuple")
     if y.numel() != 1:
-        raise RuntimeError(f"{name}: the function must return one element, not shape {y.shape}")
+        raise RuntimeError(f"{name}: the function must return one element, not {y.numel()}")
     pulled = _pulled([y], xs, [_unit(y, 0)], True)
     what = "the output of the function"
     _filled(pulled, xs, what, strict, strict)
@@ -352,7 +352,7 @@ def _vector(name: str, v: Any, like: Sequence[Tensor], what: str) -> Sequence[An
     for i, (w, x) in enumerate(zip(vs, like, strict=True)):
         if w.shape != x.shape:
             raise RuntimeError(
-                f"{name}: tensor {i} of v has shape {w.shape}, but the {what} {x.shape}"
+                f"{name}: tensor {i} of v has shape {w.array.shape}, but the {what} {x.array.shape}"
             )
     return vs
 

@@ -233,8 +233,8 @@ class _Check:
         for i, x in zip(self.places, self.variables, strict=True):
             if x.dtype != np.float64:
                 message = (
-                    f"gradcheck: input {i} requires grad and is {x.dtype}, not float64: the check "
-                    "is likely to fail because central differences are mostly rounding"
+                    f"gradcheck: input {i} requires grad and is {x.array.dtype}, not float64: the "
+                    "check is likely to fail because central differences are mostly rounding"
                 )
                 warnings.warn(message, UserWarning, stacklevel=4)
             sizes = zip(x.array.strides, x.shape)
@@ -268,7 +268,8 @@ class _Check:
         for i, g, x in zip(self.places, gs, self.variables):
             if self.dtypes and g is not None and g.dtype != x.dtype:
                 raise GradcheckError(
-                    f"gradcheck: the gradient of input {i} is {g.dtype}, the input {x.dtype}"
+                    f"gradcheck: the gradient of input {i} is {g.array.dtype}, "
+                    f"the input {x.array.dtype}"
                 )
         pairs = zip(gs, self.variables)
         return [np.zeros(x.shape, x.dtype) if g is None else g.array for g, x in pairs]

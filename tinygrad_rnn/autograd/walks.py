@@ -182,8 +182,8 @@ def grad(
             g = wrap(np.zeros(x.shape, x.dtype), None).requires_grad_(create_graph)
         elif g is None and not allow_unused:
             raise RuntimeError(
-                f"grad: input {i}, of shape {x.shape}, was not used in the graph of the outputs. "
-                "Pass allow_unused=True to get None for it."
+                f"grad: input {i}, of shape {x.array.shape}, was not used in the graph of the "
+                "outputs. Pass allow_unused=True to get None for it."
             )
         results.append(wrap(g, None) if isinstance(g, np.ndarray) else g)
     return tuple(results) if names is None else dict(zip(names, results, strict=True))
@@ -211,4 +211,4 @@ def _check_inputs(wanted: list[Any]) -> None:
         if not isinstance(x, Tensor):
             raise RuntimeError(f"grad: input {i} must be a Tensor, got {type(x).__name__}")
         if not x.requires_grad:
-            raise RuntimeError(f"grad: input {i}, of shape {x.shape}, does not require grad")
+            raise RuntimeError(f"grad: input {i}, of shape {x.array.shape}, does not require grad")

@@ -370,8 +370,8 @@ def _recorded(caller: str, loss: Any) -> Record:
         raise TypeError(f"{caller}: expected a Tensor or a Record, got {type(loss).__name__}")
     if loss.numel() != 1:
         raise RuntimeError(
-            f"{caller}: expected a loss of one element, got shape {loss.shape}; reduce it, or "
-            "record its walk with the gradient that is meant"
+            f"{caller}: expected a loss of one element, got shape {loss.array.shape}; reduce it, "
+            "or record its walk with the gradient that is meant"
         )
     return unwalked(loss, caller)
 

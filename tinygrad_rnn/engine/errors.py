@@ -126,6 +126,6 @@ def check_hook_answer(answer: Any, g: Any) -> None:
         raise TypeError(f"a gradient hook must return None or a tensor, got {answer!r:.200}")
     if (answer.shape, answer.dtype) != (g.shape, g.dtype):
         raise RuntimeError(
-            f"a gradient hook must return a tensor of shape {g.shape} and {g.dtype}, as it was "
-            f"given, not of shape {answer.shape} and {answer.dtype}"
+            f"a gradient hook must return a tensor of shape {tuple(g.shape)} and {g.dtype.name}, "
+            f"as it was given, not of shape {tuple(answer.shape)} and {answer.dtype.name}"
         )

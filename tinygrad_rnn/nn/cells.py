@@ -161,7 +161,7 @@ def _check_replacement(
         raise TypeError(f"{what} must be a Parameter or Tensor of shape {shape}, got {kind}")
     one_for_all = name.startswith("bias") and weight.array.size == 1
     if weight.array.shape != shape and not one_for_all:
-        raise RuntimeError(f"{what} has shape {weight.shape}, expected {shape}")
+        raise RuntimeError(f"{what} has shape {weight.array.shape}, expected {shape}")
 
 
 # -- the cells -----------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ class LSTMCell(RNNCellBase):
     >>> cell = tg.nn.LSTMCell(3, 2)
     >>> h, c = cell(tg.zeros(5, 3))
     >>> h.shape, c.shape
-    ((5, 2), (5, 2))
+    (torch.Size([5, 2]), torch.Size([5, 2]))
     """
 
     def __init__(
@@ -371,7 +371,7 @@ class GRUCell(RNNCellBase):
     >>> import tinygrad_rnn as tg
     >>> cell = tg.nn.GRUCell(3, 2)
     >>> cell(tg.zeros(5, 3)).shape
-    (5, 2)
+    torch.Size([5, 2])
     """
 
     def __init__(
@@ -414,8 +414,8 @@ def check_features(owner: str, input: Tensor, input_size: int) -> None:
     """Raise unless the last size of an input is the number of features it should have."""
     if input.shape[-1] != input_size:
         raise RuntimeError(
-            f"{owner}: input has shape {input.shape}, expected its last size to be input_size "
-            f"{input_size}"
+            f"{owner}: input has shape {input.array.shape}, expected its last size to be "
+            f"input_size {input_size}"
         )
 
 
@@ -424,4 +424,6 @@ def check_state(owner: str, name: str, state: Any, shape: tuple[int, ...]) -> No
     if not isinstance(state, Tensor):
         raise TypeError(f"{owner}: the state {name} must be a Tensor, got {type(state).__name__}")
     if state.shape != shape:
-        raise RuntimeError(f"{owner}: the state {name} has shape {state.shape}, expected {shape}")
+        raise RuntimeError(
+            f"{owner}: the state {name} has shape {state.array.shape}, expected {shape}"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 from collections import OrderedDict
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, NoReturn, TypeVar, cast, overload
 
 from tinygrad_rnn.nn.module import Module, indented
@@ -141,7 +141,7 @@ class Sequential(_Line):
     >>> import tinygrad_rnn as tg
     >>> net = tg.nn.Sequential(tg.nn.Linear(3, 4), tg.nn.Tanh())
     >>> net(tg.ones(2, 3)).shape
-    (2, 4)
+    torch.Size([2, 4])
     >>> net
     Sequential(
       (0): Linear(in_features=3, out_features=4, bias=True)
@@ -326,12 +326,12 @@ def _held(value: Any) -> Any:
     return value
 
 
-def _line_for(name: Any, value: Any) -> str:
-    """How a container of parameters shows one of them."""
+def _line_for(name: Any, value: Any, kind: Callable[[Tensor], Any]) -> str:
+    """How a container of parameters shows one of them; ``kind`` says of what type it is."""
     if not isinstance(value, Tensor):
         return f"  ({name}): Object of type: {type(value).__name__}"
     sizes = "x".join(map(str, value.shape))
-    return f"  ({name}): Parameter containing: [{value.dtype} of size {sizes}]"
+    return f"  ({name}): Parameter containing: [{kind(value)} of size {sizes}]"
 
 
 class ParameterList(Module):
@@ -347,8 +347,8 @@ class ParameterList(Module):
     >>> import tinygrad_rnn as tg
     >>> tg.nn.ParameterList([tg.zeros(2), tg.zeros(1, 3)])
     ParameterList(
-        (0): Parameter containing: [float32 of size 2]
-        (1): Parameter containing: [float32 of size 1x3]
+        (0): Parameter containing: [torch.float32 of size 2]
+        (1): Parameter containing: [torch.float32 of size 1x3]
     )
     """
 
@@ -392,7 +392,7 @@ class ParameterList(Module):
 
     def extra_repr(self) -> str:
         """The parameters, by their types and sizes."""
-        return "\n".join(_line_for(i, value) for i, value in enumerate(self))
+        return "\n".join(_line_for(i, value, lambda x: x.dtype) for i, value in enumerate(self))
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not name.isdigit()]
@@ -411,8 +411,8 @@ class ParameterDict(Module):
     >>> import tinygrad_rnn as tg
     >>> tg.nn.ParameterDict({"w": tg.zeros(2), "b": tg.zeros(1)})
     ParameterDict(
-        (b): Parameter containing: [float32 of size 1]
-        (w): Parameter containing: [float32 of size 2]
+        (b): Parameter containing: [torch.FloatTensor of size 1]
+        (w): Parameter containing: [torch.FloatTensor of size 2]
     )
     """
 
@@ -519,4 +519,4 @@ class ParameterDict(Module):
 
     def extra_repr(self) -> str:
         """The parameters, by their types and sizes."""
-        return "\n".join(_line_for(key, value) for key, value in self.items())
+        return "\n".join(_line_for(key, value, Tensor.type) for key, value in self.items())

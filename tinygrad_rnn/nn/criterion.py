@@ -312,7 +312,7 @@ class CTCLoss(_Loss):
     >>> _ = tg.manual_seed(0)
     >>> log_p = tg.randn(6, 2, 5).log_softmax(-1)  # 6 steps, 2 sequences, 4 labels and blank
     >>> tg.nn.CTCLoss()(log_p, tg.tensor([[1, 2, 2], [4, 0, 0]]), (6, 5), (3, 1)).shape
-    ()
+    torch.Size([])
     """
 
     def __init__(

@@ -48,7 +48,7 @@ class Embedding(Module):
     >>> import tinygrad_rnn as tg
     >>> table = tg.nn.Embedding(10, 3, padding_idx=0)
     >>> table(tg.tensor([[1, 2, 0, 0]])).shape
-    (1, 4, 3)
+    torch.Size([1, 4, 3])
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Embedding(Module):
             self.weight = Parameter(_weight, not _freeze)
         else:
             raise AssertionError(
-                f"Embedding: a weight of shape {_weight.shape} is not "
+                f"Embedding: a weight of shape {_weight.array.shape} is not "
                 f"({num_embeddings}, {embedding_dim})"
             )
 
@@ -119,7 +119,7 @@ class Embedding(Module):
         """
         if embeddings.ndim != 2:
             raise AssertionError(
-                f"Embedding: expected a matrix of embeddings, got shape {embeddings.shape}"
+                f"Embedding: expected a matrix of embeddings, got shape {embeddings.array.shape}"
             )
         rows, columns = embeddings.shape
         return cls(

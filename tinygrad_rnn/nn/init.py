@@ -216,7 +216,7 @@ def eye_(tensor: Tensor) -> Tensor:
             [0., 1.]])
     """
     if tensor.ndim != 2:
-        raise ValueError(f"eye_: expected a matrix, got shape {tensor.shape}")
+        raise ValueError(f"eye_: expected a matrix, got shape {tensor.array.shape}")
     with no_grad():
         return tensor.copy_(wrap(np.eye(*tensor.shape, dtype=tensor.dtype), None))
 
@@ -336,7 +336,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     True
     """
     if tensor.ndim < 2:
-        raise ValueError(f"orthogonal_: expected two or more dimensions, got shape {tensor.shape}")
+        raise ValueError(
+            f"orthogonal_: expected two or more dimensions, got shape {tensor.array.shape}"
+        )
     if not tensor.numel():
         return tensor
     flat = np.empty((len(tensor), tensor.numel() // len(tensor)), tensor.dtype)
@@ -356,7 +358,7 @@ def _fans(name: str, tensor: Tensor) -> tuple[int, int]:
     if tensor.ndim < 2:
         raise ValueError(
             f"{name}: fan in and fan out are defined for weights of two or more dimensions, not "
-            f"for shape {tensor.shape}"
+            f"for shape {tensor.array.shape}"
         )
     outputs, inputs, *rest = tensor.shape
     return inputs * math.prod(rest), outputs * math.prod(rest)

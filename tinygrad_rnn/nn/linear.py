@@ -117,7 +117,7 @@ class Bilinear(Module):
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.nn.Bilinear(3, 4, 5)(tg.ones(2, 3), tg.ones(2, 4)).shape
-    (2, 5)
+    torch.Size([2, 5])
     """
 
     def __init__(

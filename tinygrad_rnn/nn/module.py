@@ -21,7 +21,7 @@ from tinygrad_rnn.operations.dtypes import (
     float64,
     is_floating,
 )
-from tinygrad_rnn.operations.types import DEVICES, on_cpu
+from tinygrad_rnn.operations.types import is_device, on_cpu
 from tinygrad_rnn.tensor import RemovableHandle, Tensor
 from tinygrad_rnn.tensor.creation import from_numpy
 
@@ -468,8 +468,8 @@ class Module:
                 problems.append(f"{key}: expected a tensor or an array, got {given}.")
             elif value.shape != shape:
                 problems.append(
-                    f"size mismatch for {key}: the state_dict has shape {value.shape}, the "
-                    f"module {shape}."
+                    f"size mismatch for {key}: the state_dict has shape {tuple(value.shape)}, the "
+                    f"module {tuple(shape)}."
                 )
         if problems:
             raise RuntimeError(
@@ -564,9 +564,9 @@ class Module:
         --------
         >>> import tinygrad_rnn as tg
         >>> tg.nn.Linear(2, 2).to(tg.float64).weight.dtype
-        dtype('float64')
+        torch.float64
         """
-        if isinstance(target, str) and target.split(":")[0] in DEVICES:
+        if is_device(target):
             device = target
         elif target is not None:
             dtype = target.dtype if isinstance(target, Tensor) else target
@@ -604,7 +604,7 @@ class Module:
     def _convert(self: Self, dtype: np.dtype[Any], floating_only: bool) -> Self:
         for module in self.modules():
             for parameter in module._parameters.values():
-                if parameter is None or (floating_only and not is_floating(parameter.dtype)):
+                if parameter is None or (floating_only and not is_floating(parameter.array.dtype)):
                     continue
                 if parameter.requires_grad and not is_floating(dtype):
                     raise RuntimeError(
@@ -612,7 +612,9 @@ class Module:
                     )
                 parameter._convert(dtype)
             for name, buffer in module._buffers.items():
-                if buffer is not None and not (floating_only and not is_floating(buffer.dtype)):
+                if buffer is not None and not (
+                    floating_only and not is_floating(buffer.array.dtype)
+                ):
                     module._buffers[name] = buffer.to(dtype)
         return self
 

@@ -301,7 +301,7 @@ class RNNBase(Module):
                 raise TypeError(f"{owner}: the initial {name} must be a Tensor, got {kind}")
             if state.shape != shape:
                 raise RuntimeError(
-                    f"{owner}: the initial {name} has shape {state.shape}, expected {shape}: "
+                    f"{owner}: the initial {name} has shape {state.array.shape}, expected {shape}: "
                     "(layers · directions, batch, features), without batch for an input without"
                 )
         return tuple(hx)
@@ -319,14 +319,15 @@ class RNNBase(Module):
         if packed and input.ndim != 2:
             raise RuntimeError(
                 f"{owner}: the data of a PackedSequence must have 2 dimensions, (elements of all "
-                f"sequences, features), got shape {input.shape}; pack a (T, batch, features)"
+                f"sequences, features), got shape {input.array.shape}; pack a (T, batch, features)"
             )
         if input.ndim not in (2, 3):
             raise ValueError(f"{owner}: expected input to be 2D or 3D, got {input.ndim}D instead")
-        dtype = weights[0].ih.dtype
-        if input.dtype != dtype:
+        dtype = weights[0].ih.array.dtype
+        if input.array.dtype != dtype:
             raise ValueError(
-                f"{owner}: the input is {input.dtype}, the weights are {dtype}; convert one of them"
+                f"{owner}: the input is {input.array.dtype}, the weights are {dtype}; convert one "
+                "of them"
             )
         check_features(owner, input, self.input_size)
 
@@ -432,7 +433,7 @@ class RNN(RNNBase):
     >>> rnn = tg.nn.RNN(3, 2, num_layers=2)
     >>> output, h_n = rnn(tg.zeros(5, 1, 3))
     >>> output.shape, h_n.shape
-    ((5, 1, 2), (2, 1, 2))
+    (torch.Size([5, 1, 2]), torch.Size([2, 1, 2]))
     """
 
     def __init__(
@@ -491,7 +492,7 @@ class LSTM(RNNBase):
     >>> lstm = tg.nn.LSTM(3, 2, batch_first=True, bidirectional=True)
     >>> output, (h_n, c_n) = lstm(tg.zeros(1, 5, 3))
     >>> output.shape, h_n.shape, c_n.shape
-    ((1, 5, 4), (2, 1, 2), (2, 1, 2))
+    (torch.Size([1, 5, 4]), torch.Size([2, 1, 2]), torch.Size([2, 1, 2]))
     """
 
     def __init__(
@@ -543,7 +544,7 @@ class GRU(RNNBase):
     >>> gru = tg.nn.GRU(3, 2)
     >>> output, h_n = gru(tg.zeros(5, 3))
     >>> output.shape, h_n.shape
-    ((5, 2), (1, 2))
+    (torch.Size([5, 2]), torch.Size([1, 2]))
     """
 
     def __init__(

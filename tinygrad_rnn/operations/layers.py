@@ -80,7 +80,7 @@ def embedding(
     if scale_grad_by_freq or sparse:
         raise NotImplementedError("embedding: scale_grad_by_freq and sparse are not supported")
     if table.ndim != 2:
-        raise RuntimeError(f"embedding: the weight must be a matrix, got shape {table.shape}")
+        raise RuntimeError(f"embedding: the weight must be a matrix, got shape {table.array.shape}")
     rows = len(table.array)
     if padding_idx is not None and not -rows <= padding_idx < rows:
         raise AssertionError(f"embedding: padding_idx {padding_idx} is not one of {rows} rows")

@@ -121,7 +121,7 @@ def bmm(input: Any, mat2: Any) -> Tensor:
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.bmm(tg.ones(5, 2, 3), tg.ones(5, 3, 4)).shape
-    (5, 2, 4)
+    torch.Size([5, 2, 4])
     """
     return made_by("BmmBackward0", matmul.apply(*_operands("bmm", (3, 3), input, mat2)))
 
@@ -211,7 +211,7 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any =
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.baddbmm(tg.ones(3), tg.ones(5, 2, 4), tg.ones(5, 4, 3)).shape
-    (5, 2, 3)
+    torch.Size([5, 2, 3])
     """
     return _added(baddbmm, input, _operands("baddbmm", (3, 3), batch1, batch2), beta, alpha)
 
@@ -299,7 +299,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.tensordot(tg.ones(2, 3, 4), tg.ones(4, 3, 5), ([1, 2], [1, 0])).shape
-    (2, 5)
+    torch.Size([2, 5])
     """
     x, y = tensor_of("tensordot", a), tensor_of("tensordot", b)
     same_dtype("tensordot")((x, y))

@@ -79,13 +79,15 @@ def _difference(name: str, input: Any, target: Any) -> Any:
     x, t = tensor_of(name, input), tensor_of(name, target)
     if x.shape != t.shape:
         warnings.warn(
-            f"{name}: the target's shape {t.shape} is not the input's, {x.shape}; they are "
-            "broadcast, which is seldom meant. Give both the same shape.",
+            f"{name}: the target's shape {t.array.shape} is not the input's, {x.array.shape}; they "
+            "are broadcast, which is seldom meant. Give both the same shape.",
             stacklevel=3,
         )
     d = sub(*_without_bools(name, x, t))
     if d.dtype.kind != "f":
-        raise RuntimeError(f"{name}: not defined for {d.dtype} tensors; convert them to floats")
+        raise RuntimeError(
+            f"{name}: not defined for {d.array.dtype} tensors; convert them to floats"
+        )
     return d
 
 
@@ -111,7 +113,9 @@ def _weighted(name: str, losses: Any, input: Any, weight: Any, reduction: str) -
 def _element_weights(name: str, input: Any, weight: Any) -> Any:
     w = tensor_of(name, weight)
     if w.shape != input.shape:
-        raise ValueError(f"{name}: expected a weight of shape {input.shape}, got {w.shape}")
+        raise ValueError(
+            f"{name}: expected a weight of shape {input.array.shape}, got {w.array.shape}"
+        )
     return w
 
 
@@ -308,7 +312,7 @@ def _variances(x: Any, var: Any) -> Any:
         var = np.full(x.shape, number_of(name, "var", var), kind)
     v = tensor_of(name, var)
     if v.dtype.kind != "f":
-        raise RuntimeError(f"{name}: variances must be floating-point, not {v.dtype}")
+        raise RuntimeError(f"{name}: variances must be floating-point, not {v.array.dtype}")
     if (v.array < 0).any():
         raise ValueError(f"{name}: a variance is negative, {v.array.min()}; pass exp of something")
     if v.shape == x.shape[:-1] and v.shape != x.shape:
@@ -316,8 +320,8 @@ def _variances(x: Any, var: Any) -> Any:
     others = [m for n, m in zip(x.shape, v.shape) if n != m]
     if v.shape != x.shape and (v.ndim != x.ndim or others != [1]):
         raise ValueError(
-            f"{name}: variances of shape {v.shape} do not fit means of shape {x.shape}: expected "
-            "the same, without the last axis, or one axis of size 1"
+            f"{name}: variances of shape {v.array.shape} do not fit means of shape {x.array.shape}"
+            ": expected the same, without the last axis, or one axis of size 1"
         )
     return v
 
@@ -401,7 +405,7 @@ def _soft_cross_entropy(
     if t.dtype.kind != "f":
         raise RuntimeError(
             f"{name}: targets of the input's shape are probabilities and must be floating-point, "
-            f"not {t.dtype}; classes have the shape without the axis of classes"
+            f"not {t.array.dtype}; classes have the shape without the axis of classes"
         )
     dim = min(x.ndim - 1, 1)
     classes = x.shape[dim] if x.ndim else 1
@@ -425,7 +429,7 @@ def _check_weight(name: str, weight: Any, classes: int) -> None:
     if weight.shape != (classes,):
         raise RuntimeError(
             f"{name}: expected a weight of shape ({classes},), one for each class, got "
-            f"{weight.shape}"
+            f"{weight.array.shape}"
         )
 
 
@@ -477,7 +481,10 @@ nll_loss.vjp(
 
 def _check_classes(name: str, x: Any, t: Any) -> None:
     """Raise unless targets are classes, of a shape that fits the input's."""
-    message = f"{name}: a target of shape {t.shape} does not fit an input of shape {x.shape}: "
+    message = (
+        f"{name}: a target of shape {t.array.shape} does not fit an input of shape "
+        f"{x.array.shape}: "
+    )
     if not x.ndim:
         raise ValueError(message + "it needs an axis of classes")
     if x.ndim <= 2 and t.ndim > 1:
@@ -489,7 +496,7 @@ def _check_classes(name: str, x: Any, t: Any) -> None:
     if x.ndim > 1 and t.shape[1:] != x.shape[2:]:
         raise RuntimeError(message + f"expected {(x.shape[0], *x.shape[2:])}")
     if t.dtype not in (np.int64, np.uint8):
-        raise RuntimeError(f"{name}: classes must be int64, not {t.dtype}")
+        raise RuntimeError(f"{name}: classes must be int64, not {t.array.dtype}")
 
 
 def _nll(name: str, x: Any, t: Any, weight: Any, ignore_index: int) -> tuple[Any, Any, Any]:
@@ -514,7 +521,7 @@ def _class_weights(name: str, weight: Any, x: Any, classes: int) -> Any:
     w = tensor_of(name, weight)
     _check_weight(name, w, classes)
     if w.dtype != x.dtype:
-        raise RuntimeError(f"{name}: expected a weight of {x.dtype}, got {w.dtype}")
+        raise RuntimeError(f"{name}: expected a weight of {x.array.dtype}, got {w.array.dtype}")
     if w.requires_grad:
         raise RuntimeError(f"{name}: weights of classes have no derivative; detach() them")
     return w.array
@@ -656,7 +663,7 @@ def binary_cross_entropy_with_logits(
     reduction = _reduction(name, size_average, reduce, reduction)
     x, t = tensor_of(name, input), tensor_of(name, target)
     _check_same_shape(name, x, t)
-    for kind, dtype in (("input", x.dtype), ("target", t.dtype)):
+    for kind, dtype in (("input", x.array.dtype), ("target", t.array.dtype)):
         if dtype.kind != "f":
             raise RuntimeError(f"{name}: the {kind} must be floating-point, not {dtype}")
     losses = binary_cross_entropy_with_logits.apply(x, t)
@@ -677,14 +684,18 @@ binary_cross_entropy_with_logits.vjp("target", lambda g, x: -g * x, formula="−
 
 def _check_same_shape(name: str, x: Any, t: Any) -> None:
     if x.shape != t.shape:
-        raise ValueError(f"{name}: the target's shape {t.shape} must be the input's, {x.shape}")
+        raise ValueError(
+            f"{name}: the target's shape {t.array.shape} must be the input's, {x.array.shape}"
+        )
 
 
 def _check_factor(name: str, kind: str, factor: Any, x: Any) -> Any:
     """A factor as a tensor, which must broadcast to the shape of ``x``."""
     f = tensor_of(name, factor)
     if not broadcasts(f.shape, x.shape):
-        raise RuntimeError(f"{name}: {kind} of shape {f.shape} does not fit shape {x.shape}")
+        raise RuntimeError(
+            f"{name}: {kind} of shape {f.array.shape} does not fit shape {x.array.shape}"
+        )
     return f
 
 
@@ -721,7 +732,9 @@ def kl_div(
     x, t = tensor_of("kl_div", input), tensor_of("kl_div", target)
     for kind, tensor in (("input", x), ("target", t)):
         if tensor.dtype.kind != "f":
-            raise RuntimeError(f"kl_div: the {kind} must be floating-point, not {tensor.dtype}")
+            raise RuntimeError(
+                f"kl_div: the {kind} must be floating-point, not {tensor.array.dtype}"
+            )
     if log_target:
         losses = exp(t) * (t - x)
     else:

@@ -17,6 +17,7 @@ from tinygrad_rnn.operations.arguments import (
     common_shape,
     dim_of,
     number_of,
+    raw,
     tensor_of,
 )
 from tinygrad_rnn.operations.arithmetic import add, mul
@@ -91,8 +92,8 @@ def layer_norm(
         f = None if factor is None else tensor_of("layer_norm", factor)
         if f is not None and (f.shape, f.dtype) != (shape, x.dtype):
             raise RuntimeError(
-                f"layer_norm: expected a {name} of shape {shape} and {x.dtype}, got {f.shape} and "
-                f"{f.dtype}"
+                f"layer_norm: expected a {name} of shape {shape} and {x.array.dtype}, got "
+                f"{f.array.shape} and {f.array.dtype}"
             )
     y = layer_norm.apply(x, axis=axis, eps=eps)
     if weight is not None:
@@ -113,7 +114,7 @@ def _last_axes(
     if not shape or x.shape[-len(shape) :] != shape:
         raise RuntimeError(
             f"{name}: normalized_shape {shape} must be the last sizes of the input, which has "
-            f"shape {x.shape}"
+            f"shape {x.array.shape}"
         )
     return shape, tuple(range(x.ndim - len(shape), x.ndim))
 
@@ -146,7 +147,9 @@ def rms_norm(
     """
     x = tensor_of("rms_norm", input)
     if x.dtype.kind != "f":
-        raise RuntimeError(f"rms_norm: only defined for floating-point tensors, not {x.dtype}")
+        raise RuntimeError(
+            f"rms_norm: only defined for floating-point tensors, not {x.array.dtype}"
+        )
     shape, axis = _last_axes("rms_norm", x, normalized_shape)
     if weight is not None and tensor_of("rms_norm", weight).shape != shape:
         raise RuntimeError(
@@ -156,7 +159,7 @@ def rms_norm(
     eps = finfo(wide.dtype).eps if eps is None else number_of("rms_norm", "eps", eps)
     wide = contiguous(wide)
     y = wide * rsqrt(mean(square(wide), axis, True) + eps)
-    return to_dtype(y if weight is None else mul(y, weight), x.dtype)
+    return to_dtype(y if weight is None else mul(y, weight), x.array.dtype)
 
 
 def batch_norm(
@@ -212,7 +215,7 @@ def batch_norm(
         if math.prod(x.shape[2:], start=x.shape[0]) == 1:
             raise ValueError(
                 "batch_norm: expected more than 1 value per channel when training, got an input of "
-                f"shape {x.shape}"
+                f"shape {x.array.shape}"
             )
         axis = (0, *range(2, x.ndim))
         if running_mean is not None and x.array.size:
@@ -229,7 +232,7 @@ def batch_norm(
         y = mul(y, _per_channel(weight, x))
     if bias is not None:
         y = add(y, _per_channel(bias, x))
-    return to_dtype(y, x.dtype)
+    return to_dtype(y, x.array.dtype)
 
 
 def _per_channel(values: Any, x: Any) -> Any:
@@ -255,10 +258,12 @@ def _check_channels(
         if tensor_of("batch_norm", values).shape != (channels,):
             raise RuntimeError(
                 f"batch_norm: {name} must have an element for each of {channels} channels, got "
-                f"shape {values.shape}"
+                f"shape {raw(values).shape}"
             )
         if values.dtype not in allowed:
-            raise RuntimeError(f"batch_norm: {name} is {values.dtype}, but the input {x.dtype}")
+            raise RuntimeError(
+                f"batch_norm: {name} is {raw(values).dtype}, but the input {x.array.dtype}"
+            )
         if name.startswith("running") and values.requires_grad:
             raise RuntimeError(f"batch_norm: {name} has no derivative and cannot require grad")
 
@@ -298,7 +303,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tens
     tensors = [tensor_of("cosine_similarity", x) for x in (x1, x2)]
     a, b = promoted("cosine_similarity")(tensors)
     if a.dtype.kind != "f":
-        raise RuntimeError(f"cosine_similarity: not defined for {a.dtype}; convert to floats")
+        raise RuntimeError(f"cosine_similarity: not defined for {a.array.dtype}; convert to floats")
     shape = common_shape("cosine_similarity", a.shape, b.shape)
     unit1, unit2 = (_unit(expand(x, shape), dim, eps) for x in (a, b))
     return sum(unit1 * unit2, dim)

@@ -69,10 +69,12 @@ def pad(
     if not len(widths) + 1 <= x.ndim <= len(widths) + 2 or not 1 <= len(widths) <= 3:
         raise NotImplementedError(
             f"pad: mode {mode!r} pads the last 1 to 3 axes of a tensor that has one or two more; "
-            f"this one has shape {x.shape}, pad is {tuple(pad)}"
+            f"this one has shape {x.array.shape}, pad is {tuple(pad)}"
         )
     if mode != "circular" and 0 in x.shape[-1 - len(widths) :]:
-        raise RuntimeError(f"pad: mode {mode!r} needs elements, the tensor has shape {x.shape}")
+        raise RuntimeError(
+            f"pad: mode {mode!r} needs elements, the tensor has shape {x.array.shape}"
+        )
     for i, width in enumerate(widths):
         axis = x.ndim - 1 - i
         if any(width):

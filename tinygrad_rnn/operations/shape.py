@@ -25,6 +25,7 @@ from tinygrad_rnn.operations.arguments import (
     one_or_more,
     tensor_of,
 )
+from tinygrad_rnn.operations.kinds import dtype
 from tinygrad_rnn.operations.memory import in_c_order, owned
 from tinygrad_rnn.operations.operation import Operation, in_rules, operation
 from tinygrad_rnn.operations.traits import primitive
@@ -77,7 +78,7 @@ def view(input: Any, *sizes: Any, size: Any = None) -> Tensor:
     tensor([3., 3., 3., 3.])
     """
     x = tensor_of("view", input)
-    if len(sizes) == 1 and isinstance(sizes[0], np.dtype | type):
+    if len(sizes) == 1 and isinstance(sizes[0], dtype | np.dtype | type):
         raise TypeError(f"view: other element types are not supported; use x.to({sizes[0]})")
     wanted = _inferred("view", integers_of("view", sizes, size), x.array.shape)
     if not _viewable(x.array, wanted):
@@ -130,7 +131,7 @@ def view_as(input: Any, other: Any) -> Tensor:
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.ones(4).view_as(tg.zeros(2, 2)).shape
-    (2, 2)
+    torch.Size([2, 2])
     """
     return view(input, tensor_of("view_as", other).array.shape)
 
@@ -142,7 +143,7 @@ def reshape_as(input: Any, other: Any) -> Tensor:
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.ones(4).reshape_as(tg.zeros(2, 2)).shape
-    (2, 2)
+    torch.Size([2, 2])
     """
     return reshape(input, tensor_of("reshape_as", other).array.shape)
 
@@ -154,7 +155,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.flatten(tg.zeros(2, 3, 4), 1).shape
-    (2, 12)
+    torch.Size([2, 12])
     """
     x = tensor_of("flatten", input)
     sizes = x.array.shape or (1,)
@@ -173,7 +174,7 @@ def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Tensor:
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.unflatten(tg.zeros(2, 12), 1, (3, -1)).shape
-    (2, 3, 4)
+    torch.Size([2, 3, 4])
     """
     x = tensor_of("unflatten", input)
     old = x.array.shape
@@ -208,7 +209,7 @@ def squeeze(input: Any, *axes: Any, dim: Dims = None) -> Tensor:
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.squeeze(tg.zeros(1, 3, 1), 0).shape
-    (3, 1)
+    torch.Size([3, 1])
     """
     x = tensor_of("squeeze", input)
     given = one_or_more("squeeze", axes, dim)
@@ -226,7 +227,7 @@ def unsqueeze(input: Any, dim: int) -> Tensor:
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.unsqueeze(tg.zeros(2, 3), -1).shape
-    (2, 3, 1)
+    torch.Size([2, 3, 1])
     """
     x = tensor_of("unsqueeze", input)
     at = dim_of("unsqueeze", dim, x.array.ndim + 1)
@@ -261,7 +262,7 @@ def swapaxes(input: Any, axis0: int, axis1: int) -> Tensor:
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.swapaxes(tg.zeros(2, 3), 0, 1).shape
-    (3, 2)
+    torch.Size([3, 2])
     """
     return transpose(input, axis0, axis1)
 
@@ -273,7 +274,7 @@ def t(input: Any) -> Tensor:
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.t(tg.zeros(2, 3)).shape
-    (3, 2)
+    torch.Size([3, 2])
     """
     x = tensor_of("t", input)
     if x.array.ndim > 2:
@@ -296,7 +297,7 @@ def permute(input: Any, *order: Any, dims: Any = None) -> Tensor:
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.permute(tg.zeros(2, 3, 5), (2, 0, 1)).shape
-    (5, 2, 3)
+    torch.Size([5, 2, 3])
     """
     x = tensor_of("permute", input)
     n, given = x.array.ndim, integers_of("permute", order, dims)
@@ -320,9 +321,9 @@ def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.movedim(tg.zeros(2, 3, 5), 0, -1).shape
-    (3, 5, 2)
+    torch.Size([3, 5, 2])
     >>> tg.movedim(tg.zeros(2, 3, 5), (0, 1), (1, 2)).shape
-    (5, 2, 3)
+    torch.Size([5, 2, 3])
     """
     x = tensor_of("movedim", input)
     pairs = [integers_of("movedim", (dims,)) for dims in (source, destination)]
@@ -382,7 +383,7 @@ def expand_as(input: Any, other: Any) -> Tensor:
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.ones(3).expand_as(tg.zeros(2, 3)).shape
-    (2, 3)
+    torch.Size([2, 3])
     """
     return expand(input, tensor_of("expand_as", other).array.shape)
 
@@ -395,7 +396,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     >>> import tinygrad_rnn as tg
     >>> a, b = tg.broadcast_tensors(tg.zeros(3), tg.zeros(2, 1))
     >>> a.shape, b.shape
-    ((2, 3), (2, 3))
+    (torch.Size([2, 3]), torch.Size([2, 3]))
     """
     xs = [tensor_of("broadcast_tensors", x) for x in tensors]
     sizes = common_shape("broadcast_tensors", *[x.array.shape for x in xs])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.operations import dtypes
 from tinygrad_rnn.operations.arguments import check_flags, raw, tensor_of
 from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype
+from tinygrad_rnn.operations.kinds import dtype, kind_of
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.operations.shape import clone
 
@@ -48,37 +50,57 @@ def numel(input: Any) -> int:
     return int(tensor_of("numel", input).array.size)
 
 
-def promote_types(type1: DTypeLike, type2: DTypeLike) -> np.dtype[Any]:
+def get_default_dtype() -> dtype:
+    """The type of tensors made from Python floats (float32 unless changed).
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.get_default_dtype()
+    torch.float32
+    """
+    return kind_of(dtypes.get_default_dtype())
+
+
+def promote_types(type1: DTypeLike, type2: DTypeLike) -> dtype:
     """The smallest type of the higher kind that holds both (bool < integer < float).
 
     Examples
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.promote_types(tg.int64, tg.float16), tg.promote_types(tg.int8, tg.uint8)
-    (dtype('float16'), dtype('int16'))
+    (torch.float16, torch.int16)
     """
-    return dtypes.meet(as_dtype(type1), as_dtype(type2))
+    return kind_of(dtypes.meet(as_dtype(type1), as_dtype(type2)))
 
 
-def result_type(tensor1: Any, tensor2: Any) -> np.dtype[Any]:
+def result_type(tensor1: Any, tensor2: Any) -> dtype:
     """The type of ``tensor1 + tensor2``, tensors or numbers; see `promote_types` and `dtypes`.
 
     Examples
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.result_type(tg.ones(2, dtype=tg.float16), 1.5)
-    dtype('float16')
+    torch.float16
     """
     operands = [raw(tensor1), raw(tensor2)]
     for x in operands:
         if not isinstance(x, np.ndarray | bool | int | float):
             raise TypeError(f"result_type: expected tensors or numbers, got {x!r:.60}")
     arrays = [x for x in operands if isinstance(x, np.ndarray)]
-    return dtypes.result_type(arrays, [x for x in operands if not isinstance(x, np.ndarray)])
+    numbers = [x for x in operands if not isinstance(x, np.ndarray)]
+    return kind_of(dtypes.result_type(arrays, numbers))
 
 
-class device(str):
+class device:
     """Where tensors are: "cpu", the only device there is.
+
+    Parameters
+    ----------
+    type : str or device
+        "cpu", or "cpu:0" with the index.
+    index : int, optional
+        Which one of several; PyTorch numbers the CPU too, and makes nothing of it.
 
     Raises
     ------
@@ -87,35 +109,60 @@ class device(str):
 
     Examples
     --------
-    >>> device("cpu").type
-    'cpu'
+    >>> device("cpu"), device("cpu").type, device("cpu") == "cpu"
+    (device(type='cpu'), 'cpu', True)
     """
 
-    def __new__(cls, type: Any = "cpu", index: int | None = None) -> device:
-        """See the class."""
+    __slots__ = ("index", "type")
+
+    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
+        if not isinstance(type, str | int | device) or not _is_index(index):
+            raise TypeError(f"device: expected a name and a number, got {type!r} and {index!r}")
         on_cpu("device", type)
-        return super().__new__(cls, "cpu")
+        name, _, number = str(type).partition(":")
+        if number and index is not None:
+            raise RuntimeError(f"device: {type!r} has an index already, and {index} was given too")
+        self.type, self.index = name, int(number) if number else index
 
-    @property
-    def type(self) -> str:
-        """The kind of device."""
-        return "cpu"
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other) if isinstance(other, str | device) else NotImplemented
 
-    @property
-    def index(self) -> None:  # type: ignore[override]
-        """Which one of several."""
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
 
     def __repr__(self) -> str:
-        return "device(type='cpu')"
+        index = "" if self.index is None else f", index={self.index}"
+        return f"device(type={self.type!r}{index})"
+
+    def __enter__(self) -> device:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Nothing changes: tensors were made here before."""
+
+
+def _is_index(index: Any) -> bool:
+    return index is None or (type(index) is int and index >= 0)
+
+
+def is_device(x: Any) -> bool:
+    """Whether an argument is a device or the name of one."""
+    return isinstance(x, device) or (isinstance(x, str) and x.split(":")[0] in DEVICES)
 
 
 def on_cpu(name: str, device: Any) -> None:
     """Raise unless ``device`` is the only one there is here, "cpu" (or ``None``)."""
-    if device not in (None, "cpu", "cpu:0"):
+    if device is not None and not re.fullmatch(r"cpu(:(0|[1-9]\d*))?", str(device)):
         raise RuntimeError(
             f"{name}: tensors are in the computer's main memory, so the device can only be 'cpu', "
             f"not {device!r}"
         )
+
+
+CPU = device("cpu")
 
 
 def to(input: Any, *target: Any, **options: Any) -> Tensor:
@@ -166,7 +213,7 @@ def _arguments_of_to(target: tuple[Any, ...], options: dict[str, Any]) -> dict[s
         names = ["other"]
     elif isinstance(first, bool):
         names = []
-    elif first is None or (isinstance(first, str) and first.split(":")[0] in DEVICES):
+    elif first is None or is_device(first):
         names = ["device", "dtype"]
     else:
         names = ["dtype"]

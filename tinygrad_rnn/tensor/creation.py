@@ -85,7 +85,7 @@ def tensor(
     >>> import tinygrad_rnn as tg
     >>> tg.tensor([[1, 2], [3, 4]], dtype=tg.float64)
     tensor([[1., 2.],
-            [3., 4.]], dtype=float64)
+            [3., 4.]], dtype=torch.float64)
     """
     return _leaf("tensor", lambda: to_array(data, dtype), requires_grad, device)
 
@@ -259,7 +259,7 @@ def empty(
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.empty(2, 3).shape
-    (2, 3)
+    torch.Size([2, 3])
     """
     shape, kind = shape_of("empty", sizes, size), _or_default(dtype)
     return _leaf("empty", lambda: np.empty(shape, kind), requires_grad, device)
@@ -337,7 +337,7 @@ def empty_like(
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.empty_like(tg.ones(2, 3)).shape
-    (2, 3)
+    torch.Size([2, 3])
     """
     return _like("empty_like", np.empty_like, input, dtype, requires_grad, device)
 

@@ -23,7 +23,7 @@ from tinygrad_rnn.operations.dtypes import (
 )
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.tensor import creation
-from tinygrad_rnn.tensor.kinds import KINDS, TensorKind, of_one_type
+from tinygrad_rnn.tensor.typed import KINDS, TensorKind, of_one_type
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -86,18 +86,19 @@ class Elements(Variable):
     def type(self, dtype: DTypeLike | TensorKind) -> Tensor: ...
 
     def type(self, dtype: DTypeLike | TensorKind = None) -> Tensor | str:
-        """The name of its type, "FloatTensor" and so on; or the tensor in another type.
+        """The name of its type, "torch.FloatTensor" and so on; or the tensor in another type.
 
         Examples
         --------
         >>> import tinygrad_rnn as tg
         >>> tg.ones(2).type()
-        'FloatTensor'
+        'torch.FloatTensor'
         >>> tg.ones(2).type("LongTensor")
         tensor([1, 1])
         """
         if dtype is None:
-            return next(name for name, known in _NAMES.items() if known == self.array.dtype)
+            name = next(name for name, known in _NAMES.items() if known == self.array.dtype)
+            return f"torch.{name}"
         if isinstance(dtype, str):
             dtype = _NAMES.get(dtype.removeprefix("torch."), dtype)
         if isinstance(dtype, TensorKind):
@@ -115,7 +116,7 @@ class Elements(Variable):
     @property
     def device(self) -> types.device:
         """Where the elements are: always `device` "cpu"."""
-        return types.device("cpu")
+        return types.CPU
 
     @property
     def is_cuda(self) -> builtins.bool:

@@ -196,7 +196,9 @@ class InPlace(Variable):
         """Set every element to ``value``, a number or a 0-d tensor, in place."""
         value = _checked("fill_", value, self)
         if np.ndim(getattr(value, "array", value)):
-            raise RuntimeError(f"fill_: expected a number or a 0-d tensor, got {value.shape}")
+            raise RuntimeError(
+                f"fill_: expected a number or a 0-d tensor, got {np.shape(raw(value))}"
+            )
         return overwrite("fill_", self, value)
 
     def zero_(self) -> Self:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.dtypes import bool_, get_default_dtype, int64
+from tinygrad_rnn.operations.kinds import kind_of
 
 Array = np.ndarray[Any, Any]
 
@@ -138,7 +139,7 @@ def _suffixes(array: Array, requires_grad: bool, node: Node | None) -> list[str]
     if array.dtype not in (get_default_dtype(), int64, bool_) or (
         array.size == 0 and array.dtype != get_default_dtype()
     ):
-        suffixes.append(f"dtype={array.dtype}")
+        suffixes.append(f"dtype={kind_of(array.dtype)}")
     if node is not None:
         suffixes.append(f"grad_fn=<{node.name()}>")
     elif requires_grad:

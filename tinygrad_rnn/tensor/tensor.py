@@ -27,17 +27,19 @@ from tinygrad_rnn.engine.memory import (
 )
 from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.operations import kinds
 from tinygrad_rnn.operations.arguments import dim_of
 from tinygrad_rnn.operations.dtypes import DTypeLike, is_floating
 from tinygrad_rnn.operations.inplace import root_of
+from tinygrad_rnn.operations.kinds import Size, kind_of, size_of
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import printing
 from tinygrad_rnn.tensor.elements import Elements
 from tinygrad_rnn.tensor.inplace import InPlace
-from tinygrad_rnn.tensor.kinds import data_or_sizes
 from tinygrad_rnn.tensor.methods import Methods
 from tinygrad_rnn.tensor.protocols import NUMPY
+from tinygrad_rnn.tensor.typed import data_or_sizes
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -90,9 +92,9 @@ class Tensor(InPlace, Methods, Elements):
     # -- what it is --
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Size:
         """Its sizes."""
-        return self.array.shape
+        return size_of(self.array.shape)
 
     @property
     def ndim(self) -> int:
@@ -100,18 +102,19 @@ class Tensor(InPlace, Methods, Elements):
         return self.array.ndim
 
     @property
-    def dtype(self) -> np.dtype[Any]:
-        """The type of its elements, a NumPy dtype."""
-        return self.array.dtype
+    def dtype(self) -> kinds.dtype:
+        """The type of its elements."""
+        return kind_of(self.array.dtype)
 
     @overload
-    def size(self, dim: None = None) -> tuple[int, ...]: ...
+    def size(self, dim: None = None) -> Size: ...
     @overload
     def size(self, dim: int) -> int: ...
 
-    def size(self, dim: int | None = None) -> tuple[int, ...] | int:
+    def size(self, dim: int | None = None) -> Size | int:
         """Its sizes, or the one along ``dim``."""
-        return self.array.shape if dim is None else self.array.shape[dim_of("size", dim, self.ndim)]
+        shape = self.array.shape
+        return size_of(shape) if dim is None else shape[dim_of("size", dim, len(shape))]
 
     def dim(self) -> int:
         """The number of its axes."""
@@ -149,7 +152,7 @@ class Tensor(InPlace, Methods, Elements):
         """
         if self.array.size != 1:
             raise RuntimeError(
-                f"item: a tensor of shape {self.shape} has {self.array.size} elements, not one"
+                f"item: a tensor of shape {self.array.shape} has {self.numel()} elements, not one"
             )
         number: bool | int | float = self.array.item()
         return number
@@ -178,10 +181,10 @@ class Tensor(InPlace, Methods, Elements):
                     "requires_grad_: only leaves can stop requiring grad; this tensor is the "
                     f"result of {node.primitive.name}. Use detach() to get one that does not."
                 )
-        elif requires_grad and not is_floating(self.dtype):
+        elif requires_grad and not is_floating(self.array.dtype):
             raise RuntimeError(
                 "requires_grad_: only floating-point tensors can require gradients, not "
-                f"{self.dtype}"
+                f"{self.array.dtype}"
             )
         elif requires_grad != self.requires_grad:
             notes = node.notes if node else None
@@ -232,8 +235,8 @@ class Tensor(InPlace, Methods, Elements):
             raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
         if value is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
             raise RuntimeError(
-                f"grad: expected shape {self.shape} and {self.dtype}, got {value.shape} and "
-                f"{value.dtype}"
+                f"grad: expected shape {self.array.shape} and {self.array.dtype}, "
+                f"got {value.array.shape} and {value.array.dtype}"
             )
         if value is self:
             raise RuntimeError("grad: a tensor cannot be its own gradient")
@@ -299,7 +302,7 @@ class Tensor(InPlace, Methods, Elements):
         if not isinstance(value, Tensor):
             raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
         if self.requires_grad and value.dtype != self.dtype:
-            raise RuntimeError(f"data: expected {self.dtype}, got {value.dtype}")
+            raise RuntimeError(f"data: expected {self.array.dtype}, got {value.array.dtype}")
         self.array = apart(value.array)
         if self.node is not None and self.node.is_leaf:
             self.node.value, self.node.shape = self.array, value.shape
@@ -414,8 +417,8 @@ class Tensor(InPlace, Methods, Elements):
     def __bool__(self) -> bool:
         if self.array.size != 1:
             raise RuntimeError(
-                f"the truth value of a tensor of shape {self.shape} is ambiguous: compare its "
-                "elements and say what you want of them"
+                f"the truth value of a tensor of shape {self.array.shape} is ambiguous: compare "
+                "its elements and say what you want of them"
             )
         return bool(self.array.item())
 
@@ -427,7 +430,9 @@ class Tensor(InPlace, Methods, Elements):
 
     def _only(self) -> Any:
         if self.array.size != 1:
-            raise ValueError(f"only a tensor with one element is a number, not shape {self.shape}")
+            raise ValueError(
+                f"only a tensor with one element is a number, not shape {self.array.shape}"
+            )
         return self.array.item()
 
     def __index__(self) -> int:
@@ -438,7 +443,7 @@ class Tensor(InPlace, Methods, Elements):
     def __format__(self, spec: str) -> str:
         if spec and self.ndim:
             raise TypeError(
-                f"format {spec!r} is for numbers, not for a tensor of shape {self.shape}"
+                f"format {spec!r} is for numbers, not for a tensor of shape {self.array.shape}"
             )
         return repr(self) if self.ndim else format(self.item(), spec)
 
@@ -612,17 +617,18 @@ def _initial(output: Tensor, cotangent: Tensor | None) -> Tensor:
         if output.array.size != 1:
             raise RuntimeError(
                 f"backward: grad can be implicitly created only for scalar outputs; this one has "
-                f"shape {output.shape}. Reduce it (sum, mean) or pass a gradient of that shape."
+                f"shape {output.array.shape}. Reduce it (sum, mean) or pass a gradient of that "
+                "shape."
             )
-        return wrap(np.ones(output.shape, output.dtype), None)
+        return wrap(np.ones(output.array.shape, output.array.dtype), None)
     if not isinstance(cotangent, Tensor):
         raise TypeError(f"backward: gradient must be a Tensor, got {type(cotangent).__name__}")
     if cotangent.shape != output.shape:
         raise RuntimeError(
-            f"backward: mismatch in shape: the gradient has shape {cotangent.shape}, the output "
-            f"{output.shape}"
+            f"backward: mismatch in shape: the gradient has shape {cotangent.array.shape}, the "
+            f"output {output.array.shape}"
         )
-    return to_dtype(cotangent, output.dtype)
+    return to_dtype(cotangent, output.array.dtype)
 
 
 def accumulate(arrived: Mapping[Node, Any]) -> None:

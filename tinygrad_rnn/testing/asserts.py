@@ -116,8 +116,8 @@ def _differentiable(i: int, x: Any) -> Any:
         x = wrap(x.copy(), None).requires_grad_()
     if isinstance(x, Tensor) and x.requires_grad and x.dtype != np.float64:
         raise TypeError(
-            f"assert_gradients: input {i} must be float64, got {x.dtype}: differences of it are "
-            "mostly rounding; convert it with double()"
+            f"assert_gradients: input {i} must be float64, got {x.array.dtype}: differences of it "
+            "are mostly rounding; convert it with double()"
         )
     return x
 

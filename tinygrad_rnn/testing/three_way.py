@@ -152,7 +152,11 @@ def three_way(
     with keep_values():
         output = seeded(OURS, *tensors)
     if not isinstance(output, Tensor) or output.numel() != 1:
-        got = f"a tensor of shape {output.shape}" if isinstance(output, Tensor) else repr(output)
+        got = (
+            f"a tensor of shape {output.array.shape}"
+            if isinstance(output, Tensor)
+            else repr(output)
+        )
         raise ValueError(
             f"three_way: the function must return a single number, such as a sum, got {got:.80}"
         )

@@ -94,12 +94,12 @@ def _masked_softmax(scores: Any, mask: Any) -> Any:
     if m.dtype not in (np.bool_, float32, scores.dtype):
         raise RuntimeError(
             f"{_NAME}: attn_mask must be of bools, of float32 or of the query's type "
-            f"{scores.dtype}, not {m.dtype}"
+            f"{scores.array.dtype}, not {m.array.dtype}"
         )
     if not broadcasts(m.shape, scores.shape):
         raise RuntimeError(
-            f"{_NAME}: an attn_mask of shape {m.shape} does not broadcast to the scores' shape "
-            f"{scores.shape}"
+            f"{_NAME}: an attn_mask of shape {m.array.shape} does not broadcast to the scores' "
+            f"shape {scores.array.shape}"
         )
     if m.dtype == np.bool_:
         scores = operations.where(m, scores, -math.inf)
@@ -118,8 +118,8 @@ def _for_each_query_head(q: Any, x: Any) -> Any:
     heads, of_queries = x.shape[-3] if x.ndim > 2 else 0, q.shape[-3] if q.ndim > 2 else 0
     if not heads or of_queries % heads:
         raise RuntimeError(
-            f"{_NAME}: {heads} heads of keys or values (shape {x.shape}) do not divide the "
-            f"{of_queries} of queries (shape {q.shape})"
+            f"{_NAME}: {heads} heads of keys or values (shape {x.array.shape}) do not divide "
+            f"the {of_queries} of queries (shape {q.array.shape})"
         )
     return operations.repeat_interleave(x, of_queries // heads, -3)
 
@@ -127,16 +127,16 @@ def _for_each_query_head(q: Any, x: Any) -> Any:
 def _check(q: Any, k: Any, v: Any) -> None:
     if min(x.ndim for x in (q, k, v)) < 2:
         raise RuntimeError(
-            f"{_NAME}: query, key and value need at least 2 axes, got shapes {q.shape}, {k.shape} "
-            f"and {v.shape}"
+            f"{_NAME}: query, key and value need at least 2 axes, got shapes "
+            f"{q.array.shape}, {k.array.shape} and {v.array.shape}"
         )
     if len({x.dtype for x in (q, k, v)}) > 1 or q.dtype.kind != "f":
         raise RuntimeError(
-            f"{_NAME}: query, key and value must be of one floating-point type, got {q.dtype}, "
-            f"{k.dtype} and {v.dtype}"
+            f"{_NAME}: query, key and value must be of one floating-point type, got "
+            f"{q.array.dtype}, {k.array.dtype} and {v.array.dtype}"
         )
     if q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
         raise RuntimeError(
-            f"{_NAME}: shapes {q.shape}, {k.shape} and {v.shape} do not fit: expected "
-            "(..., L, E), (..., S, E) and (..., S, Ev)"
+            f"{_NAME}: shapes {q.array.shape}, {k.array.shape} and {v.array.shape} do not "
+            "fit: expected (..., L, E), (..., S, E) and (..., S, Ev)"
         )

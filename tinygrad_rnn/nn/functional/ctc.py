@@ -142,11 +142,11 @@ def _losses(likelihood: Any, zero_infinity: bool) -> Any:
 def _batch(x: Any) -> Any:
     """The logarithms of probabilities as (T, batch, classes)."""
     if x.dtype not in (np.float32, np.float64):
-        raise RuntimeError(f"ctc_loss: log_probs must be float32 or float64, not {x.dtype}")
+        raise RuntimeError(f"ctc_loss: log_probs must be float32 or float64, not {x.array.dtype}")
     if x.ndim not in (2, 3) or not x.array.size:
         raise RuntimeError(
             f"ctc_loss: log_probs must have shape (T, batch, classes) or (T, classes), none of "
-            f"them 0, got {x.shape}"
+            f"them 0, got {x.array.shape}"
         )
     return x if x.ndim == 3 else operations.unsqueeze(x, 1)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_rnn import operations
 from tinygrad_rnn.engine.errors import within_memory
-from tinygrad_rnn.operations.arguments import indices_of, tensor_of
+from tinygrad_rnn.operations.arguments import indices_of, raw, tensor_of
 from tinygrad_rnn.operations.dtypes import int64
 from tinygrad_rnn.tensor import wrap
 
@@ -43,14 +43,14 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
     tensor([9.])
     """
     x1, x2, w = (tensor_of("bilinear", x) for x in (input1, input2, weight))
-    s1, s2, sw = x1.shape, x2.shape, w.shape
+    s1, s2, sw = x1.array.shape, x2.array.shape, w.array.shape
     if len(sw) != 3 or s1[-1:] != sw[1:2] or s2[-1:] != sw[2:] or s1[:-1] != s2[:-1]:
         raise RuntimeError(
             f"bilinear: inputs of shapes {s1} and {s2} do not fit each other and a weight of "
             f"shape {sw}: expected (..., i), (..., j) and (out, i, j)"
         )
     if bias is not None and tensor_of("bilinear", bias).shape != sw[:1]:
-        raise RuntimeError(f"bilinear: expected a bias of shape {sw[:1]}, got {bias.shape}")
+        raise RuntimeError(f"bilinear: expected a bias of shape {sw[:1]}, got {raw(bias).shape}")
     x1, x2 = operations.reshape(x1, (-1, 1, 1, sw[1])), operations.reshape(x2, (-1, 1, sw[2], 1))
     y = operations.reshape(x1 @ w @ x2, (*s1[:-1], sw[0]))
     return y if bias is None else operations.add(y, bias)

@@ -49,6 +49,6 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         if count > len(rest):
             raise RuntimeError(
                 f"vector_to_parameters: {len(vec)} elements are too few, those left do not fill "
-                f"a parameter of shape {parameter.shape}"
+                f"a parameter of shape {parameter.array.shape}"
             )
         parameter.data, rest = rest[:count].view(parameter.shape), rest[count:]

@@ -149,11 +149,11 @@ def pack_padded_sequence(
     sizes = _integers(name, "lengths", lengths)
     time, batch = (1, 0) if batch_first else (0, 1)
     if input.ndim < 2:
-        raise RuntimeError(f"{name}: expected at least 2 dimensions, got shape {input.shape}")
+        raise RuntimeError(f"{name}: expected at least 2 dimensions, got shape {input.array.shape}")
     if sizes.ndim != 1 or len(sizes) != input.shape[batch]:
         raise RuntimeError(
             f"{name}: expected {input.shape[batch]} lengths, one for each sequence of a batch of "
-            f"shape {input.shape}, got shape {sizes.shape}"
+            f"shape {input.array.shape}, got shape {sizes.shape}"
         )
     if not sizes.size or sizes.min() < 1:
         raise RuntimeError(f"{name}: all lengths must be at least 1, got {sizes.tolist()}")

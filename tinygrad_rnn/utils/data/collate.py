@@ -37,7 +37,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     --------
     >>> import tinygrad_rnn as tg
     >>> tg.utils.data.default_collate([{"x": 1.5, "y": "a"}, {"x": 2.5, "y": "b"}])
-    {'x': tensor([1.5000, 2.5000], dtype=float64), 'y': ['a', 'b']}
+    {'x': tensor([1.5000, 2.5000], dtype=torch.float64), 'y': ['a', 'b']}
     """
     first = batch[0]
     if isinstance(first, Tensor):

@@ -59,8 +59,8 @@ class DataLoader:
     >>> from tinygrad_rnn.utils.data import DataLoader
     >>> for batch in DataLoader([1.0, 2.0, 3.0], batch_size=2):
     ...     print(batch)
-    tensor([1., 2.], dtype=float64)
-    tensor([3.], dtype=float64)
+    tensor([1., 2.], dtype=torch.float64)
+    tensor([3.], dtype=torch.float64)
     """
 
     def __init__(

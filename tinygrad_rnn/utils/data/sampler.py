@@ -148,7 +148,7 @@ class WeightedRandomSampler(Sampler[int]):
         if self.weights.ndim != 1:
             raise ValueError(
                 "WeightedRandomSampler: weights must be a sequence of numbers, got shape "
-                f"{self.weights.shape}"
+                f"{self.weights.array.shape}"
             )
         self.num_samples, self.replacement, self.generator = num_samples, replacement, generator
 

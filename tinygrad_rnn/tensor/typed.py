@@ -14,6 +14,7 @@ from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.operations import dtypes
 from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, get_default_dtype
+from tinygrad_rnn.operations.kinds import Size
 from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor.creation import to_array
 
@@ -56,6 +57,8 @@ def data_or_sizes(name: str, data: tuple[Any, ...], dtype: DTypeLike = None) -> 
     if dtype is None and len(data) == 1 and isinstance(data[0], Variable):
         dtype = data[0].array.dtype
     kind = as_dtype(dtype or get_default_dtype())
+    if len(data) == 1 and isinstance(data[0], Size):
+        data = tuple(data[0])
     if all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in data):
         if any(n < 0 for n in data):
             raise RuntimeError(f"{name}: sizes must not be negative, got {data!r:.60}")
