@@ -334,7 +334,24 @@ def _line_for(name: Any, value: Any, kind: Callable[[Tensor], Any]) -> str:
     return f"  ({name}): Parameter containing: [{kind(value)} of size {sizes}]"
 
 
-class ParameterList(Module):
+class _Parameters(Module):
+    """What holds parameters under keys: they are called by its name and theirs, as ``W[0]``."""
+
+    def _called(self, name: str) -> None:
+        super()._called(name)
+        self.__dict__["_attached"] = name
+        for key, param in self._parameters.items():
+            if param is not None and param.name == key:
+                param.name = f"{name}[{key}]"
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter under a key."""
+        super().register_parameter(name, param)
+        if "_attached" in self.__dict__:
+            self._called(self.__dict__["_attached"])
+
+
+class ParameterList(_Parameters):
     """A list of parameters, which a module finds there; tensors become parameters.
 
     Parameters
@@ -398,7 +415,7 @@ class ParameterList(Module):
         return [name for name in super().__dir__() if not name.isdigit()]
 
 
-class ParameterDict(Module):
+class ParameterDict(_Parameters):
     """Parameters by name, which a module finds there; tensors become parameters.
 
     Parameters
