@@ -460,7 +460,7 @@ def _put(name: str, x: Any, index: Any, value: Any) -> Tensor:
 def _check_fits(name: str, value: Any, place: Shape) -> None:
     if not broadcasts(value.shape, place):
         raise RuntimeError(
-            f"{name}: a value of shape {value.shape} does not fit a place of shape {place}"
+            f"{name}: a value of shape {raw(value).shape} does not fit a place of shape {place}"
         )
 
 

@@ -80,7 +80,10 @@ class Size(tuple[int, ...]):
 
 def size_of(shape: tuple[int, ...]) -> Size:
     """The shape of an array as users see it, not checked again."""
-    return tuple.__new__(Size, shape)
+    return _new(Size, shape)
+
+
+_new: Callable[[type[Size], tuple[int, ...]], Size] = tuple.__new__
 
 
 class dtype:

@@ -124,7 +124,7 @@ def paired(what: str, ours: Any, theirs: Any, tolerance: Tolerance, there: str =
 
 
 def _plain(x: Any) -> Any:
-    """Types of elements are called float32 here and torch.float32 there."""
+    """Numbers and texts as they are, sizes and types of elements by what they print."""
     if isinstance(x, np.ndarray):
         return ("array", x.shape, x.tolist())
     return x if x is None or isinstance(x, bool | int | float | str) else _name(x)
