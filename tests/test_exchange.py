@@ -27,6 +27,10 @@ LAYERS = {
     "Flatten": (lambda lib: lib.nn.Flatten(0, 1), [SEQUENCE]),
     "Unflatten": (lambda lib: lib.nn.Unflatten(1, (3, 1)), [X]),
     "Dropout": (lambda lib: lib.nn.Dropout(0.25).eval(), [X]),
+    "Dropout1d": (lambda lib: lib.nn.Dropout1d(0.25).eval(), [np.ones((2, 3, 4), np.float32)]),
+    "Dropout2d": (lambda lib: lib.nn.Dropout2d(0.25).eval(), [np.ones((2, 3, 4, 5), np.float32)]),
+    "Dropout3d": (lambda lib: lib.nn.Dropout3d().eval(), [np.ones((2, 3, 2, 2, 2), np.float32)]),
+    "AlphaDropout": (lambda lib: lib.nn.AlphaDropout(0.25).eval(), [X]),
     "Embedding": (lambda lib: lib.nn.Embedding(3, 2), [CLASSES]),
     "Embedding with options": (
         lambda lib: lib.nn.Embedding(3, 2, padding_idx=-1, max_norm=0.5, norm_type=1.0),

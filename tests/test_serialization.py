@@ -39,6 +39,8 @@ def back(obj):
 
 def same(a, b):
     """Whether two objects are of the same types and bits throughout."""
+    if isinstance(a, np.dtype):  # which comes back as the type of this package that equals it
+        return isinstance(b, tg.dtype) and b == a
     if type(a) is not type(b):
         return False
     if isinstance(a, dict):

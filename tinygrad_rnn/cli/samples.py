@@ -66,7 +66,7 @@ def unrolled(
     --------
     >>> loss = unrolled("gru", steps=3)
     >>> loss.shape, tg.bptt.record(loss)
-    ((), Record(64 visits, 3 time steps))
+    (torch.Size([]), Record(64 visits, 3 time steps))
     """
     tg.manual_seed(seed)
     layer = CELLS[cell](inputs, hidden, layers, bidirectional=bidirectional)

@@ -161,7 +161,7 @@ def set_default_tensor_type(t: TensorKind | str) -> None:
     >>> import tinygrad_rnn as tg
     >>> tg.set_default_tensor_type("torch.FloatTensor")
     >>> tg.get_default_dtype()
-    dtype('float32')
+    torch.float32
     """
     names = {kind.__name__: kind for kind in KINDS}
     kind = names.get(t.removeprefix("torch."), t) if isinstance(t, str) else t
