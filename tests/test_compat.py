@@ -531,15 +531,6 @@ def test_a_cell_of_a_notebook(tmp_path, capsys) -> None:
         magic("--at x", CELL)
 
 
-def test_a_cell_in_ipython() -> None:
-    testing = pytest.importorskip("IPython.testing.globalipapp")
-    shell = testing.start_ipython()
-    shell.run_line_magic("load_ext", "tinygrad_rnn")
-    picture = shell.run_cell_magic("bptt", "", CELL)
-    assert "3 time steps" in repr(picture)
-    assert isinstance(shell.user_ns["w"], tg.Tensor)
-
-
 # -- names of nodes --
 
 

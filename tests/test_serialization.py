@@ -39,8 +39,8 @@ def back(obj):
 
 def same(a, b):
     """Whether two objects are of the same types and bits throughout."""
-    if isinstance(a, np.dtype):  # which comes back as the type of this package that equals it
-        return isinstance(b, tg.dtype) and b == a
+    if isinstance(b, np.dtype):  # which comes back as the type of this package that equals it
+        return isinstance(a, tg.dtype) and a == b
     if type(a) is not type(b):
         return False
     if isinstance(a, dict):
