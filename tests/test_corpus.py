@@ -18,17 +18,38 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import compat, viz
 
 PROGRAMS = Path(__file__).parent / "programs" / "torch"
-STEPS = {  # of the first backward, as the program's own lines tell them
-    "by_hand": 6,
-    "generation": 33,
-    "language_model": 5,
-    "names": 5,
-    "packed": 5,
-    "policy": 4,
-    "scratch": 7,
-    "seq2seq": 10,
-    "sine": 15,
-    "tagger": 5,
+STEPS = {  # of the first backward, as its graph and its lines tell them
+    "adding_problem": 8,
+    "attention_over_states": 6,
+    "bidirectional_packed": 8,
+    "char_lstm": 6,
+    "clipping": 8,
+    "copy_task": 8,
+    "dataset_loader": 7,
+    "digits_by_rows": 7,
+    "early_stopping": 5,
+    "gru_time_series": 7,
+    "lr_schedule": 5,
+    "lstm_by_hand": 6,
+    "many_to_many": 10,
+    "many_to_one": 6,
+    "mean_pooling": 5,
+    "min_char": 6,
+    "names_classifier": 6,
+    "names_generator": 4,
+    "policy_gradient": 8,
+    "pos_tagger": 5,
+    "save_and_load": 5,
+    "scheduled_sampling": 5,
+    "scratch_parameter_list": 6,
+    "seq2seq": 8,
+    "seq2seq_attention": 8,
+    "sine_waves": 8,
+    "stacked_gru": 5,
+    "stateful": 5,
+    "teacher_forcing": 8,
+    "variable_lengths": 6,
+    "word_model": 5,
 }
 WIDEST = 6000  # of a picture, in px
 
@@ -39,6 +60,7 @@ torch.set_num_threads(1)
 printed = {}
 for path in sys.argv[1:]:
     out = io.StringIO()
+    torch.set_default_dtype(torch.float32)  # one of them sets it
     with contextlib.redirect_stdout(out):
         runpy.run_path(path, run_name="__main__")
     printed[path] = out.getvalue()

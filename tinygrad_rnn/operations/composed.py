@@ -9,14 +9,15 @@ import numpy as np
 
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import within_memory
-from tinygrad_rnn.operations.arguments import integer_of, tensor_of
+from tinygrad_rnn.operations.arguments import dim_of, integer_of, tensor_of
 from tinygrad_rnn.operations.arithmetic import mul, sub
 from tinygrad_rnn.operations.comparison import isnan
 from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, int64
 from tinygrad_rnn.operations.elementwise import erf, masked_fill, trunc
-from tinygrad_rnn.operations.gathering import nonzero
+from tinygrad_rnn.operations.gathering import narrow, nonzero
+from tinygrad_rnn.operations.joining import stack
 from tinygrad_rnn.operations.reduction import sum
-from tinygrad_rnn.operations.shape import diag, flip, reshape
+from tinygrad_rnn.operations.shape import diag, flip, movedim, reshape
 from tinygrad_rnn.operations.types import on_cpu
 
 if TYPE_CHECKING:
@@ -80,6 +81,36 @@ def fliplr(input: Any) -> Tensor:
     if x.array.ndim < 2:
         raise RuntimeError(f"fliplr: expected at least two axes, got shape {x.array.shape}")
     return flip(x, (1,))
+
+
+def unfold(input: Any, dimension: int, size: int, step: int = 1) -> Tensor:
+    """All windows of some length along an axis: a new last axis runs through each.
+
+    As `Tensor.unfold` of PyTorch, but a copy, no view.
+
+    Raises
+    ------
+    RuntimeError
+        If the windows are longer than the axis, or the step is no positive number.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.arange(5).unfold(0, 3, 2)
+    tensor([[0, 1, 2],
+            [2, 3, 4]])
+    """
+    x = tensor_of("unfold", input)
+    d = dim_of("unfold", dimension, x.array.ndim)
+    length, by = integer_of("unfold", "size", size), integer_of("unfold", "step", step)
+    longest = x.array.shape[d] if x.array.ndim else 1
+    if not 0 <= length <= longest:
+        raise RuntimeError(f"unfold: size is {length}, but the axis has {longest} elements")
+    if by < 1:
+        raise RuntimeError(f"unfold: step is {by}, but must be at least 1")
+    whole = x if x.array.ndim else reshape(x, (1,))
+    windows = [narrow(whole, d, i, length) for i in range(0, longest - length + 1, by)]
+    return movedim(stack(windows, d), d + 1, -1) if x.array.ndim else windows[0]
 
 
 def flipud(input: Any) -> Tensor:

@@ -309,6 +309,7 @@ class Methods(Variable):
 
     # -- compositions, and other names of the same --
 
+    unfold = composed.unfold
     erfc = composed.erfc
     frac = composed.frac
     deg2rad = composed.deg2rad
