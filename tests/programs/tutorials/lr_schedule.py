@@ -40,7 +40,7 @@ for name, make in schedulers.items():
         optimizer.step()
         rates.append(optimizer.param_groups[0]["lr"])
         if isinstance(scheduler, lr_scheduler.ReduceLROnPlateau):
-            scheduler.step(loss)
+            scheduler.step(loss.item())
         else:
             scheduler.step()
     print(f"{name:12s}", " ".join(f"{rate:.4f}" for rate in rates), f"loss {loss.item():.4f}")

@@ -17,9 +17,8 @@ print(gru)
 
 target = torch.roll(x, shifts=-1, dims=1)
 criterion = nn.SmoothL1Loss()
-optimizer = torch.optim.AdamW(
-    [{"params": gru.parameters()}, {"params": head.parameters()}], lr=0.02
-)
+groups = [{"params": gru.parameters()}, {"params": head.parameters(), "lr": 0.05}]
+optimizer = torch.optim.AdamW(groups, lr=0.02)
 for step in range(12):
     output, hn = gru(x, h0)
     loss = criterion(head(output)[:, :-1], target[:, :-1])

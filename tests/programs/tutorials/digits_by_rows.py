@@ -57,11 +57,8 @@ for epoch in range(num_epochs):
         loss.backward()
         optimizer.step()
         if (i + 1) % 2 == 0:
-            print(
-                "Epoch [{}/{}], Step [{}/{}], Loss: {:.4f}".format(
-                    epoch + 1, num_epochs, i + 1, total_step, loss.item()
-                )
-            )
+            print("Epoch [{}/{}], Step [{}/{}], Loss: {:.4f}".format(
+                epoch + 1, num_epochs, i + 1, total_step, loss.item()))
 with torch.no_grad():
     correct = total = 0
     for images, labels in train_loader:

@@ -23,9 +23,8 @@ def batch_of(size, length):
 class Adder(nn.Module):
     def __init__(self, kind, hidden=8):
         super().__init__()
-        self.rnn = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[kind](
-            2, hidden, batch_first=True
-        )
+        layer = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[kind]
+        self.rnn = layer(2, hidden, batch_first=True)
         self.linear = nn.Linear(hidden, 1)
         for name, p in self.rnn.named_parameters():
             if "weight_hh" in name:

@@ -70,11 +70,8 @@ for e in range(2):
         nn.utils.clip_grad_norm_(net.parameters(), 5)
         opt.step()
         if counter % 4 == 0:
-            print(
-                "Epoch: {}/2...".format(e + 1),
-                "Step: {}...".format(counter),
-                "Loss: {:.4f}...".format(loss.item()),
-            )
+            print("Epoch: {}/2...".format(e + 1), "Step: {}...".format(counter),
+                  "Loss: {:.4f}...".format(loss.item()))
 
 net.eval()
 h = net.init_hidden(1)
