@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import linecache
 import sys
@@ -102,7 +103,7 @@ class Traced(_Looking):
         while frame.f_back is not None:
             frames.append(frame := frame.f_back)
         frames.reverse()
-        program = [i for i, frame in enumerate(frames) if not is_own(frame)]
+        program = [i for i, frame in enumerate(frames) if not _is_tool(frame)]
         inside = frames[program[-1] + 1 if program else 0]
         calls = [frames[i] for i in program]
         *numbers, operation = _numbers(*calls, inside)
@@ -154,6 +155,11 @@ def _first_of_position(code: CodeType) -> list[int]:
 def is_own(frame: FrameType) -> bool:
     """Whether a call is one of this package, not of the program."""
     return frame.f_code.co_filename.startswith(_PACKAGE)
+
+
+def _is_tool(frame: FrameType) -> bool:
+    """Whether a call is of this package, or of what it calls by way of `functools`."""
+    return is_own(frame) or frame.f_code.co_filename == functools.__file__
 
 
 def _written(code: CodeType, line: int) -> str:
