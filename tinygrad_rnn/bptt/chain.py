@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.operations.traits import moves_only
-from tinygrad_rnn.reading.states import Series, Use
+from tinygrad_rnn.reading.states import Series
 from tinygrad_rnn.reading.steps import of_another_step
+from tinygrad_rnn.reading.uses import Use
 
 Part = int  # the number of one, such as 1 for c in (h, c)
 Held = Node | Part  # where a part stands: a place in the graph, or that part's initial value

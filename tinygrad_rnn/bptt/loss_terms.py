@@ -15,6 +15,7 @@ from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.reading.given import role_of
 from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.reading.steps import of_another_step
+from tinygrad_rnn.reading.uses import users_of
 
 Array = np.ndarray[Any, Any]
 Sent = tuple[int | None, Visit, Any]  # a loss term, a visit, and what it sent of that term
@@ -71,10 +72,7 @@ def _walked(record: Record, place: Node, starts: dict[Node, Array]) -> list[tupl
 
 def _above(record: Record) -> set[Node]:
     """Where the loss is put together: outside of time, and in totals that steps hand on."""
-    users: dict[Node, list[Node]] = defaultdict(list)
-    for node in record.places:
-        for parent in node.parents:
-            users[parent].append(node)
+    users = users_of(record.places)
     totals = _totals(record.places, users)
     above: set[Node] = set()
     for place in reversed(record.places):  # users first

@@ -18,7 +18,8 @@ from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.reading.names import plain_name
-from tinygrad_rnn.reading.states import TimeEdges, Use, recurrences
+from tinygrad_rnn.reading.states import TimeEdges, recurrences
+from tinygrad_rnn.reading.uses import Use
 from tinygrad_rnn.reading.walks import Moment
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.norms import norm

@@ -25,6 +25,7 @@ from tinygrad_rnn.reading.given import given_name, is_inline, may_be_parameter, 
 from tinygrad_rnn.reading.layers import Layer, module_of
 from tinygrad_rnn.reading.seats import Seats, Sitting, whole
 from tinygrad_rnn.reading.steps import positions
+from tinygrad_rnn.reading.uses import users_of
 from tinygrad_rnn.writing import formulas
 from tinygrad_rnn.writing.formulas import in_step, without_step
 from tinygrad_rnn.writing.text import clean, cut
@@ -162,10 +163,7 @@ class _Naming:
         self.initial: set[Node] = set()  # constants that are the first of a state
         self.stems: dict[Node, str] = {}  # a name without its step, as formulas have it
         self.taken: set[tuple[Any, ...]] = set()
-        self.users: dict[Node, list[Node]] = {place: [] for place in places}
-        for node in places:
-            for parent in node.parents:
-                self.users[parent].append(node)
+        self.users = users_of(places)
         homes = {place: self._home(place) for place in places if not is_inline(place)}
         self._as_given()
         self._as_the_program_says()

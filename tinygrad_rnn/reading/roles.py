@@ -16,7 +16,7 @@ from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.given import given_name, may_be_parameter, role_of
 from tinygrad_rnn.reading.states import TimeEdges, initial_uses, recurrences
-from tinygrad_rnn.reading.states import Use as Use
+from tinygrad_rnn.reading.uses import Use, uses_of
 
 OUTER = ("before", "after")  # the regions of initial states
 _BELOW = ("step", "bottom", *OUTER)  # regions whose boxes use what lies below
@@ -60,11 +60,7 @@ def parameters(places: list[Node], root: Node) -> set[Node]:
 class _Casting:
     def __init__(self, places: list[Node], root: Node, sums_in_time: bool) -> None:
         self.places, self.root, self.roles = places, root, Roles()
-        uses: dict[Node, list[Use]] = {place: [] for place in places}
-        for node in places:
-            for operand, parent in enumerate(node.parents):
-                uses[parent].append((node, operand))
-        self.roles.uses = uses
+        self.roles.uses = uses_of(places)
         edges = TimeEdges(places)
         before = edges.walks.prepared
         sums = set() if sums_in_time else edges.totals()

@@ -23,9 +23,8 @@ from tinygrad_rnn.operations.traits import is_known, moves_only, traits_of
 from tinygrad_rnn.reading.given import name_of, role_of
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.steps import of_another_step, positions, slots
+from tinygrad_rnn.reading.uses import Use, users_of
 from tinygrad_rnn.reading.walks import Moment, Walks
-
-Use = tuple[Node, int]  # a node, and which of its operands something is
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +33,6 @@ class Series:
 
     name: str
     places: dict[int, Node]
-
-    def as_computed(self) -> list[Node]:
-        """The places in the order of the computation: a reverse layer begins at the end."""
-        return sorted(self.places.values(), key=lambda place: place.order)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +94,7 @@ class TimeEdges:
 
     def __init__(self, places: Sequence[Node]) -> None:
         self.walks = Walks(places)
-        self.users: dict[Node, list[Node]] = defaultdict(list)
-        for node in places:
-            for parent in node.parents:
-                if not parent.is_leaf:
-                    self.users[parent].append(node)
+        self.users = users_of(places)
         self._operations = [place for place in places if not place.is_leaf]
         self.states = self._read_by(self._computing(self._is_computation))
         self.states |= {place for place in self._timed() if role_of(place) == "state"}

@@ -8,7 +8,7 @@ layer and step.  Whoever asks says among which places it is counted, and whether
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from tinygrad_rnn.engine.graph import Node
@@ -126,22 +126,3 @@ class Counterparts:
             return None
         named = self._named.get((step, self._bears[place])) if place in self._bears else None
         return named or self._placed.get((step, self._positions[place]))
-
-
-def abreast(places: Sequence[Node], one: Node, other: Node) -> Iterator[tuple[Node, Node]]:
-    """The operations of two places' steps in pairs, from the oldest, while both do the same.
-
-    This is stricter than positions: it says that the steps began alike, not just that something
-    of the kind is in both.
-    """
-    first, second = ([p for p in places if not p.is_leaf and _alike(p, at)] for at in (one, other))
-    for pair in zip(first, second):
-        primitives, operands = {p.primitive for p in pair}, {len(p.parents) for p in pair}
-        if len(primitives) > 1 or len(operands) > 1:
-            return
-        yield pair
-
-
-def _alike(place: Node, other: Node) -> bool:
-    """Whether two places are of one layer and one time step."""
-    return place.tag[:4] == other.tag[:4]

@@ -24,6 +24,7 @@ from tinygrad_rnn.engine.mode import Tag
 from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading import beat, lines
 from tinygrad_rnn.reading.given import is_inline, role_of, was_detached
+from tinygrad_rnn.reading.uses import users_of
 
 SOURCES = ("found", "given", "none")
 
@@ -278,10 +279,7 @@ class _Timeline:
 
     def _hand_on(self) -> None:
         """A layer's first state that comes from another step is no state of its own but the way."""
-        users: dict[Node, list[Node]] = defaultdict(list)
-        for node in self.places:
-            for parent in node.parents:
-                users[parent].append(node)
+        users = users_of(self.places)
         for place in self.places:
             if place.tag.step == 0 and place.tag.call is not None and not place.is_leaf:
                 steps = [step for user in users[place] if (step := self.step.get(user))]

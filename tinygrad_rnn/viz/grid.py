@@ -70,7 +70,7 @@ def contribution_map(
     if not shares:
         raise ValueError("contribution_map: nothing came to this tensor, so there is no matrix")
     look, norms = theme_of(theme), shares.norms()
-    sums = [norm(column) for column in np.moveaxis(shares.numpy().sum(0), 0, 0)]
+    sums = [norm(column) for column in shares.numpy().sum(0)]
     known = np.array([[(i, j) in shares for j in shares.columns] for i in shares.lines])
     scale = Scale.of([*norms[known].tolist(), *sums])
     across, down = (_TITLES.get(aspect, aspect) for aspect in reversed(shares.by))

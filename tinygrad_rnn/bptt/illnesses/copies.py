@@ -8,7 +8,6 @@ from tinygrad_rnn.bptt.illnesses.cuts import (
     ADVICE_ON_DETACHED,
     fits_in,
     is_constant,
-    is_marked,
     is_uniform,
     parts_of,
 )
@@ -16,6 +15,7 @@ from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.operations.traits import inputs_of, traits_of
+from tinygrad_rnn.reading.given import was_detached
 from tinygrad_rnn.reading.layers import Layer
 
 Shape = tuple[int, ...]
@@ -43,7 +43,7 @@ def values_that_come_again(record: Record) -> Iterator[Finding]:
     if any(place.tag.step for place in record.places):
         return
     for node, constant in meeting.items():
-        if is_marked(constant) and _is_made_anew(record, constant):
+        if was_detached(constant) and _is_made_anew(record, constant):
             what = "a detached value comes in, as a state of an earlier step would"
             yield _finding("note", node, what)
             return

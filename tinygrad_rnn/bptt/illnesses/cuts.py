@@ -14,7 +14,7 @@ from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import inputs_of, traits_of
-from tinygrad_rnn.reading.given import given_name, role_of
+from tinygrad_rnn.reading.given import given_name, role_of, was_detached
 from tinygrad_rnn.reading.layers import Layer, where
 from tinygrad_rnn.reading.steps import Position, positions
 
@@ -126,11 +126,11 @@ class _Steps:
     def _is_cut(self, place: Node) -> bool:
         """Whether it is a constant, or detached and then asked for a gradient, and used once."""
         steps = {self.step[user] for user in self.users[place]}
-        return is_constant(place) or (place.is_leaf and is_marked(place) and len(steps) == 1)
+        return is_constant(place) or (was_detached(place) and len(steps) == 1)
 
     def _may_have_begun(self, constant: Node) -> bool:
         """Whether there may have been steps before the first one of the walk."""
-        return self.begins_late or (is_marked(constant) and not self._is_blank(constant))
+        return self.begins_late or (was_detached(constant) and not self._is_blank(constant))
 
     def reason(self, slot: Slot, uses: Uses, t: int, constant: Node) -> _Why | None:
         """Why a constant stands for a state, if it does."""
@@ -145,7 +145,7 @@ class _Steps:
             return _Why(False, False) if weights or is_carried else None
         if weights:
             begun = t == self.first or any(self._is_used_before(weight, t) for weight in weights)
-            if begun or is_marked(constant):
+            if begun or was_detached(constant):
                 return _Why(self._is_blank(constant) and not self._is_copied(uses, t, constant))
             return None
         if self._is_copied(uses, t, constant):
@@ -176,7 +176,7 @@ class _Steps:
         """At other steps a state comes in here; or an output is fed back, or a target instead."""
         if t == next(iter(uses)) and t != self.first:
             return None
-        if t not in self.reading or is_marked(constant):
+        if t not in self.reading or was_detached(constant):
             return _Why(self._is_blank(constant), t not in self.reading)
         return _Why(True) if self._is_blank(constant) else None
 
@@ -184,7 +184,7 @@ class _Steps:
         """Whether a step makes of a constant, and of others, something of the same shape."""
         inside = set(self.nodes[t])
         others = {p for n in inside for p in n.parents if is_constant(p)} - {constant}
-        alone = not others and not is_marked(constant)
+        alone = not others and not was_detached(constant)
         shapes = {node.shape for node in self._made_of(constant, inside)}
         if not alone and constant.shape in shapes:
             return True
@@ -234,7 +234,7 @@ class _Steps:
         before = self.nodes.get(dict(itertools.pairwise(reversed(uses))).get(t, t), ())
         value = self.record.value(constant)
         if value is None:
-            return is_marked(constant) and any(p.shape == constant.shape for p in before)
+            return was_detached(constant) and any(p.shape == constant.shape for p in before)
         return any(
             not is_uniform(part) and are_equal(part, self.record.value(place))
             for place in before if before is not self.nodes[t]
@@ -280,11 +280,6 @@ def _weight(node: Node, name: str) -> Node | None:
     """What a product multiplies by, if it is called as the weights of layers of `nn` are."""
     factors = inputs_of(node, traits_of(node.primitive).product)
     return factors[1] if factors and given_name(factors[1]).startswith(name) else None
-
-
-def is_marked(constant: Node) -> bool:
-    """Whether a constant was made by `Tensor.detach`."""
-    return constant.notes is not None and constant.notes.detached
 
 
 def is_constant(place: Node) -> bool:

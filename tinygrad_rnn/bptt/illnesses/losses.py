@@ -13,6 +13,7 @@ from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import inputs_of, traits_of
 from tinygrad_rnn.reading.given import role_of
 from tinygrad_rnn.reading.layers import Layer, where
+from tinygrad_rnn.reading.uses import users_of
 from tinygrad_rnn.writing import figures
 
 _Trouble = tuple[str, str, str]  # the kind of finding, what was seen, what to do
@@ -56,10 +57,7 @@ def _trouble(record: Record, node: Node) -> _Trouble | None:
 
 def _crossed(record: Record) -> Iterator[Node]:
     """Each softmax of which a loss is made, along another axis than that of the units."""
-    users: dict[Node, list[Node]] = defaultdict(list)
-    for node in record.places:
-        for parent in node.parents:
-            users[parent].append(node)
+    users = users_of(record.places)
     for node in record.places:
         if _is_softmax(node) and len(node.shape) > 1:
             axis, units = _axis_of(node), _axis_of_units(node.parents[0])
