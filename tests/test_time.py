@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import random
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -19,6 +20,7 @@ import random_loops
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, nn
+from tinygrad_rnn.autograd.tracing import is_of_package
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.reading.time import in_time
 
@@ -529,3 +531,9 @@ def test_all_ways_to_run_a_net_are_told_alike(kind: str, seed: int) -> None:
         assert found.pop("diagnosis") == expected["diagnosis"]
         for what, numbers in found.items():
             np.testing.assert_allclose(numbers, expected[what], atol=1e-10, err_msg=what)
+
+
+def test_what_lies_beside_the_package_is_the_programs() -> None:
+    package = tg.__path__[0]
+    assert is_of_package(f"{package}/nn/module.py".replace("/", os.sep))
+    assert not is_of_package(f"{package}_notes/program.py".replace("/", os.sep))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import linecache
+import os
 import sys
 import threading
 from functools import lru_cache
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from tinygrad_rnn.engine.mode import Mode, Tag
 
-_PACKAGE = str(Path(__file__).parent.parent)
+_PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 
 class Call(NamedTuple):
@@ -154,7 +155,12 @@ def _first_of_position(code: CodeType) -> list[int]:
 
 def is_own(frame: FrameType) -> bool:
     """Whether a call is one of this package, not of the program."""
-    return frame.f_code.co_filename.startswith(_PACKAGE)
+    return is_of_package(frame.f_code.co_filename)
+
+
+def is_of_package(filename: str) -> bool:
+    """Whether code lies in this package, not in a program, which may lie beside it."""
+    return filename.startswith(_PACKAGE)
 
 
 def _is_tool(frame: FrameType) -> bool:

@@ -9,12 +9,10 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tinygrad_rnn.compat.missing import hint_for
+from tinygrad_rnn.compat.missing import hint_for, is_machinery
 from tinygrad_rnn.compat.script import Program, watch_of
 from tinygrad_rnn.compat.watching import Watch
 from tinygrad_rnn.viz.options import TooManyBoxes
-
-_PACKAGE = str(Path(__file__).parents[1])
 
 
 def run(options: argparse.Namespace) -> int:
@@ -89,15 +87,11 @@ def _traceback(error: BaseException) -> Iterator[str]:
 
 def _of_the_program(said: traceback.TracebackException) -> traceback.TracebackException:
     """The same without the package's calls, and without causes that the program had no part in."""
-    said.stack[:] = [frame for frame in said.stack if not _is_ours(frame.filename)]
+    said.stack[:] = [frame for frame in said.stack if not is_machinery(frame.filename)]
     for name in ("__cause__", "__context__"):
         if (other := getattr(said, name)) is not None and not _of_the_program(other).stack:
             setattr(said, name, None)
     return said
-
-
-def _is_ours(filename: str) -> bool:
-    return filename.startswith((_PACKAGE, "<frozen importlib"))
 
 
 def _say(what: str | None) -> None:

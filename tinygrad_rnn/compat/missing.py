@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
-_PACKAGE = str(Path(__file__).parents[1])
+from tinygrad_rnn.autograd.tracing import is_of_package
 
 
 def no_attribute(module: ModuleType, name: str) -> AttributeError:
@@ -58,10 +58,11 @@ def _said(what: str, name: str, above: Any) -> str:
 def _of_the_program() -> FrameType | None:
     """The innermost call that is neither this package's nor the import system's."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _is_machinery(frame.f_code.co_filename):
+    while frame is not None and is_machinery(frame.f_code.co_filename):
         frame = frame.f_back
     return frame
 
 
-def _is_machinery(filename: str) -> bool:
-    return filename.startswith((_PACKAGE, "<frozen importlib"))
+def is_machinery(filename: str) -> bool:
+    """Whether code is this package's, or the import system's: not the program's."""
+    return is_of_package(filename) or filename.startswith("<frozen importlib")

@@ -123,7 +123,6 @@ take = primitive(
     "x",
     symbol=_READ,
     part=True,
-    moves=True,
     twin=twins.read,
 )
 take.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")

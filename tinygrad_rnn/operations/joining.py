@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     "*xs",
     twin=lambda torch, *xs, dim: torch.cat(xs, dim),
     joins="along",
-    moves=True,
 )
 def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     """Tensors put together along an existing axis, in their common type.
@@ -94,7 +93,6 @@ concat = cat
     "*xs",
     twin=lambda torch, *xs, dim: torch.stack(xs, dim),
     joins="anew",
-    moves=True,
 )
 def stack(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     """Tensors of one shape put together along a new axis.

@@ -47,7 +47,8 @@ class Traits:
     joins : str
         How it puts tensors together: "along" an axis that they have, "anew" along a new one.
     moves : bool
-        Whether it only puts elements of its inputs into other places.
+        Whether it only puts elements of its inputs into other places, though it neither reads a
+        part nor joins.
     makes : str
         What its results are, if not any numbers: "probabilities", "log-probabilities".
     expects : str
@@ -83,7 +84,8 @@ class Traits:
 
 def moves_only(primitive: Any) -> bool:
     """Whether an operation computes nothing, but hands elements on, as views and `cat` do."""
-    return traits_of(primitive).moves or getattr(primitive, "view", False)
+    traits = traits_of(primitive)
+    return traits.moves or traits.part or bool(traits.joins) or getattr(primitive, "view", False)
 
 
 def is_known(primitive: Any) -> bool:
