@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.given import is_inline, may_be_parameter, was_detached
 
 Pass = list[Node]
+_order = attrgetter("order")
 
 
 def loops(places: list[Node], free: Collection[Node]) -> list[list[Pass]]:
@@ -251,6 +253,8 @@ class _Passes:
                 if parent in weights and not parent.requires_grad:
                     passes[weights[parent]].add(bisect_right(self.anchors, i + self.anchors[0]))
         few = {weight for weight, used in passes.items() if 2 * len(used) <= len(self.anchors) + 1}
+        if not few:
+            return weights
         return {place: weight for place, weight in weights.items() if weight not in few}
 
     def _kind(self, node: Node) -> Hashable:
@@ -413,7 +417,3 @@ def _depending(places: list[Node]) -> set[Node]:
         if not found.isdisjoint(node.parents):
             found.add(node)
     return found
-
-
-def _order(place: Node) -> int:
-    return place.order

@@ -194,19 +194,26 @@ def _between(passes: Passes) -> list[Node]:
 
 def _finest(found: list[Passes]) -> list[Passes]:
     """Of loops inside loops those that carry on through all; others begin anew at each pass."""
-    chosen: list[Passes] = []
-    for passes in sorted(found, key=lambda passes: passes[0][0].order - passes[-1][-1].order):
-        inner = [p for p in found if p is not passes and _is_inside(p, passes)]
+    chosen: list[_Loop] = []
+    known = [_Loop(passes) for passes in found]
+    for loop in sorted(known, key=lambda loop: loop.passes[0][0].order - loop.passes[-1][-1].order):
+        inner = [other.passes for other in known if loop.has_inside(other)]
         if inner and _carries_on(inner):
             continue
-        if not any(_is_inside(passes, other) for other in chosen):
-            chosen.append(passes)
-    return chosen
+        if not any(other.has_inside(loop) for other in chosen):
+            chosen.append(loop)
+    return [loop.passes for loop in chosen]
 
 
-def _is_inside(inner: Passes, outer: Passes) -> bool:
-    nodes = {node for each in outer for node in each}
-    return sum(map(len, inner)) < len(nodes) and inner[0][0] in nodes
+class _Loop:
+    """A loop, and all that its passes made."""
+
+    def __init__(self, passes: Passes) -> None:
+        self.passes = passes
+        self.nodes = {node for nodes in passes for node in nodes}
+
+    def has_inside(self, other: _Loop) -> bool:
+        return len(other.nodes) < len(self.nodes) and other.passes[0][0] in self.nodes
 
 
 def _carries_on(runs: list[Passes]) -> bool:

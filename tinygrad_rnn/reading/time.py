@@ -12,11 +12,12 @@ with the state that it returned goes on counting.
 from __future__ import annotations
 
 import copy
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import permutations
+from operator import attrgetter
 from typing import NamedTuple
 
 from tinygrad_rnn.engine.graph import Node, tape
@@ -27,6 +28,7 @@ from tinygrad_rnn.reading.given import is_inline, role_of, was_detached
 from tinygrad_rnn.reading.uses import users_of
 
 SOURCES = ("found", "given", "none")
+_order = attrgetter("order")
 
 
 class Timed(NamedTuple):
@@ -232,12 +234,10 @@ class _Timeline:
         """What a found pass made belongs to its step, leaves too, but not what a layer hands on."""
         ends = [nodes[-1].order for nodes in stretch.passes.values()]
         first = stretch.passes[1][0]
-        i = self.places.index(first)
-        while i and _is_constant_of(self.places[i - 1], first):
-            i -= 1
-        for place in self.places[i:]:
-            if place.order > ends[-1]:
-                break
+        start = bisect_left(self.places, first.order, key=_order)
+        while start and _is_constant_of(self.places[start - 1], first):
+            start -= 1
+        for place in self.places[start : bisect_right(self.places, ends[-1], key=_order)]:
             step = stretch.step(min(bisect_right(ends, place.order - 1) + 1, len(ends)))
             if place in self.home or (place.is_leaf and not place.requires_grad):
                 self.step[place] = step
