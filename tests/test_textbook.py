@@ -159,6 +159,9 @@ def test_two_elements_of_one_weight() -> None:
         bptt.error_surface(W.sum, (W, (0, 1)), 3.0, (0, 1), (0, 1))
     with pytest.raises(ValueError, match="2 points or more"):
         bptt.error_surface(W.sum, (W, (0, 1)), (W, (1, 0)), (0, 1), (0, 1), points=1)
+    for ends in (1.0, (0, "a"), (0, 1, 2), None):
+        with pytest.raises(ValueError, match="q_range must be two numbers, not"):
+            bptt.error_surface(W.sum, (W, (0, 1)), (W, (1, 0)), (0, 1), ends)
     with pytest.raises(ValueError, match="must return a scalar"):
         bptt.error_surface(lambda: W * 1, (W, (0, 1)), (W, (1, 0)), (0, 1), (0, 1))
 

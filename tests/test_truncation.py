@@ -435,6 +435,9 @@ def test_truncation_refuses_what_makes_no_sense() -> None:
         bptt.truncate(x, along="c")
     with pytest.raises(ValueError, match="not nothing"):
         bptt.truncate(x, 1, along=())
+    for seed in ("x", -1, 1.5):
+        with pytest.raises(ValueError, match="a seed is an integer, not negative, or None"):
+            bptt.truncate(x, 2, windows="random", seed=seed)
     with pytest.raises(ValueError, match="a seed goes with windows='random'"):
         bptt.truncate(x, 1, seed=0)
     with pytest.raises(TypeError, match="expected a Tensor or a Record, got float"):

@@ -152,7 +152,8 @@ def error_surface(
     counts = (points, points) if isinstance(points, int) else tuple(points)
     if min(counts) < 2:
         raise ValueError(f"error_surface: there must be 2 points or more, got points={points!r}")
-    axes = [np.linspace(*ends, n) for ends, n in zip((p_range, q_range), counts)]
+    given = (("p_range", p_range), ("q_range", q_range))
+    axes = [np.linspace(*_ends(*each), n) for each, n in zip(given, counts)]
     loss, gradient = np.zeros(counts), np.zeros((*counts, 2))
     before = [np.array(tensor.array[at]) for tensor, at in numbers]
     try:
@@ -182,6 +183,14 @@ def _number(given: Any, called: str) -> tuple[Tensor, Any]:
             f"{tuple(tensor.shape)}: pass (tensor, index)"
         )
     return tensor, at
+
+
+def _ends(called: str, ends: Any) -> tuple[float, float]:
+    try:
+        first, last = map(float, ends)
+    except (TypeError, ValueError):
+        raise ValueError(f"error_surface: {called} must be two numbers, not {ends!r:.80}") from None
+    return first, last
 
 
 def _set(tensor: Tensor, at: Any, value: Any) -> None:

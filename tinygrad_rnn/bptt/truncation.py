@@ -338,6 +338,8 @@ def _truncations(
         )
     if seed is not None and windows != "random":
         raise ValueError(f"{caller}: a seed goes with windows='random'; these are {windows!r}")
+    if seed is not None and (not hasattr(seed, "__index__") or index(seed) < 0):
+        raise ValueError(f"{caller}: a seed is an integer, not negative, or None, not {seed!r}")
     edges = TimeEdges(record.places)
     names = (along,) if isinstance(along, str) else along if along is None else tuple(along)
     kept = _states_called(caller, names, edges, record.places)

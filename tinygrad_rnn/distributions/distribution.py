@@ -86,7 +86,7 @@ class Distribution:
         if self._validates and not np.all(holds):
             raise ValueError(
                 f"{type(self).__name__}: {what} must be {wanted}, got values from "
-                f"{x.array.min()} to {x.array.max()} of shape {x.shape}"
+                f"{x.array.min()} to {x.array.max()} of shape {x.array.shape}"
             )
 
     def _value(self, value: Any) -> Tensor:
