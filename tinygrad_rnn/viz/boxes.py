@@ -158,7 +158,9 @@ class Boxes:
                 box.parts.append(Weighing([(i, float(x)) for i, x in enumerate(means, 1)]))
 
     def _fill_single(self, box: Box, group: Group, main: Node) -> None:
-        box.expression = self._expression(group, main)
+        written = self._expression(group, main)
+        if written != f"= {box.name}":  # as of ``output[-1]``, which says it all
+            box.expression = written
         box.note = self._note(main)
         if self.values:
             value = self.source.value(main)
