@@ -144,3 +144,16 @@ def test_linear_is_what_keeps_nothing_of_its_operands(name):
                 ]
                 rounding = 1e-12 if at[0].dtype == np.float64 else 1e-6
                 np.testing.assert_allclose(at[0] - 2 * at[1] + at[2], 0, atol=rounding)
+
+
+def test_an_operation_of_a_users_own_may_have_any_name() -> None:
+    """What this package knows of its own operations is not said of others that are called so."""
+    power = Primitive.registry["pow"]
+    try:
+        own = Primitive("pow", np.square, "x")
+        own.vjp("x", lambda g, x: 2 * g * x)
+        assert repr(own.apply(tg.ones(1, requires_grad=True))) == (
+            "tensor([1.], grad_fn=<PowBackward0>)"
+        )
+    finally:
+        Primitive.registry["pow"] = power

@@ -64,8 +64,9 @@ class Node:
         """PyTorch's name of it: ``TanhBackward0``, or ``AccumulateGrad`` for a leaf."""
         if self.notes is not None and self.notes.made_by:
             return str(self.notes.made_by)
-        if (called := getattr(self.primitive, "called", None)) and self.primitive.name in called:
-            return str(called[self.primitive.name](self))
+        called = getattr(getattr(self.primitive, "traits", None), "node", "")
+        if called:
+            return str(called(self) if callable(called) else called)
         words = "accumulate_grad" if self.is_leaf else f"{self.primitive.name}_backward0"
         return "".join(word[:1].upper() + word[1:] for word in words.split("_"))
 

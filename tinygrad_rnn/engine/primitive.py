@@ -76,7 +76,6 @@ class Primitive:
     """
 
     registry: ClassVar[dict[str, Primitive]] = {}
-    called: ClassVar[dict[str, Fn]] = {}  # PyTorch's names of their nodes, where they are others
 
     def __init__(
         self, name: str, forward: Fn, inputs: str, *,

@@ -469,6 +469,7 @@ softplus.vjp(
     silent(in_c_order(lambda x: -log1pexp(-x))),
     **_of_floats("logsigmoid"),
     analytic=lambda z: -np.log1p(np.exp(-z)),
+    node="LogSigmoidBackward0",
 )
 def logsigmoid(input: Any) -> Tensor:
     """``ln σ(x)``, elementwise, exact also where σ(x) rounds to 0.
@@ -496,6 +497,7 @@ def _over_square(g: Any, d: Any) -> Any:
     activation=True,
     analytic=lambda z: z / (1 + np.where(z.real < 0, -z, z)),
     steepest=1.0,
+    node="DivBackward0",
 )
 def softsign(input: Any) -> Tensor:
     """``x / (1 + |x|)``, elementwise.

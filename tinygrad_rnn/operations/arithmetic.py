@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.memory import requires_grad
+from tinygrad_rnn.operations import node_names
 from tinygrad_rnn.operations.arguments import fitting, number_of, raw, tensor_of
 from tinygrad_rnn.operations.memory import first_decides
 from tinygrad_rnn.operations.operation import Operation, elementwise, in_rules, operation
@@ -66,7 +67,13 @@ def _without_bools(inputs: Sequence[Any]) -> Sequence[Any]:
 
 
 @operation(
-    np.subtract, "a b", symbol="−", prepare=_without_bools, arrange=first_decides, collects="a"
+    np.subtract,
+    "a b",
+    symbol="−",
+    prepare=_without_bools,
+    arrange=first_decides,
+    collects="a",
+    node=node_names.number_first("RsubBackward1", "SubBackward0"),
 )
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """Difference, elementwise: ``input − alpha · other``.
@@ -152,6 +159,7 @@ mul.vjp("b", lambda g, a: g * a, formula="g ⊙ a")
 @operation(
     silent(np.true_divide), "a b",
     symbol="/", prepare=promoted("div", to_float=True), arrange=first_decides, remedy=KEEP_OFF_ZERO,
+    node=node_names.number_first("MulBackward0", "DivBackward0")
 )  # fmt: skip
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """Quotient, elementwise: ``input / other``; of integers it is a float.
@@ -313,6 +321,7 @@ def _power_slope(g: Any, a: Any, b: Any) -> Any:
     prepare=promoted("pow", bools=False, numbers=False),
     arrange=first_decides,
     remedy="keep the base positive and the exponent moderate",
+    node=node_names.power,
 )
 def pow(input: Any, exponent: Any) -> Tensor:
     """Power, elementwise: ``input ** exponent``.

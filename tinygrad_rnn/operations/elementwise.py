@@ -76,7 +76,7 @@ def _as_a_power(inputs: Sequence[Any]) -> Sequence[Any]:
     return _promoted_square((*inputs, 2))[:1]
 
 
-@elementwise(np.square, symbol="²", prepare=_as_a_power)
+@elementwise(np.square, symbol="²", prepare=_as_a_power, node="PowBackward0")
 def square(input: Any) -> Tensor:
     """Square, elementwise.
 
@@ -169,7 +169,7 @@ def log(input: Any) -> Tensor:
 log.vjp("x", lambda g, x: g / x, formula="g / x")
 
 
-@elementwise(np.log1p)
+@elementwise(np.log1p, node="Log1PBackward0")
 def log1p(input: Any) -> Tensor:
     """Natural logarithm of 1 + ``input``, elementwise, exact also near 0.
 
@@ -735,6 +735,7 @@ minimum.vjp("b", lambda g, a, b: _winner(g, a, b), formula="g where b < a, g/2 w
     "x low high",
     arrange=first_decides,
     stops="its argument is out of bounds",
+    node="ClampBackward1",
 )
 def clamp(input: Any, min: Any = None, max: Any = None) -> Tensor:
     """``input`` where it lies between the bounds, else the nearer bound; elementwise.
@@ -779,7 +780,7 @@ clamp.vjp(
 clip = clamp
 
 
-@operation(np.maximum, "x low", arrange=first_decides)
+@operation(np.maximum, "x low", arrange=first_decides, node="ClampBackward1")
 def clamp_min(input: Any, min: Any) -> Tensor:
     """``input`` where it is not below ``min``, else ``min``; elementwise: see `clamp`.
 
@@ -796,7 +797,7 @@ clamp_min.vjp("x", lambda g, x, low: np.where(x >= low, g, 0), formula="g where 
 clamp_min.vjp("low", lambda g, x, low: np.where(x < low, g, 0), formula="g where x < low")
 
 
-@operation(np.minimum, "x high", arrange=first_decides)
+@operation(np.minimum, "x high", arrange=first_decides, node="ClampBackward1")
 def clamp_max(input: Any, max: Any) -> Tensor:
     """``input`` where it is not above ``max``, else ``max``; elementwise: see `clamp`.
 

@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
-from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations import node_names, twins
 from tinygrad_rnn.operations.arguments import (
     Array,
     Shape,
@@ -185,7 +185,14 @@ put.vjp("value", lambda g, x_shape, index: _at_last(g, index, x_shape), formula=
 # -- what users call ----------------------------------------------------------------------------
 
 
-@operation(lambda x, *, index: x[index], symbol=_READ, view=True, part=True, twin=twins.read)
+@operation(
+    lambda x, *, index: x[index],
+    symbol=_READ,
+    view=True,
+    part=True,
+    twin=twins.read,
+    node=node_names.read,
+)
 def getitem(input: Any, index: Any) -> Tensor:
     """``input[index]``: integers, slices, ``None``, ``...``, masks and integer arrays.
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
 
 # ``mask``: 0 for what is dropped, 1 / (1 − p) for what is kept
-dropout = primitive("dropout", np.multiply, "x mask", twin=lambda torch, x, mask: x * mask)
+dropout = primitive(
+    "dropout", np.multiply, "x mask", twin=lambda torch, x, mask: x * mask, node="MulBackward0"
+)
 dropout.vjp("x", lambda g, mask: g * mask, formula="g ⊙ mask")
 
 

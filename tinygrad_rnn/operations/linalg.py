@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Variable
+from tinygrad_rnn.operations import node_names
 from tinygrad_rnn.operations.arguments import broadcasts, dim_of, number_of, tensor_of
 from tinygrad_rnn.operations.arithmetic import add, mul
 from tinygrad_rnn.operations.memory import owned
-from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import Operation, operation
 from tinygrad_rnn.operations.promotion import promoted, same_dtype
 from tinygrad_rnn.operations.reduction import sum
@@ -57,6 +57,7 @@ def _matmul_b(g: Any, a: Any) -> Any:
 @operation(
     _product, "a b",
     symbol="@", prepare=same_dtype("matmul"), product="a b", stops="the other factor is 0",
+    node=node_names.product,
 )  # fmt: skip
 def matmul(input: Any, other: Any) -> Tensor:
     """Product of matrices, ``input @ other``, of every rank that NumPy and PyTorch take.
@@ -123,7 +124,7 @@ def bmm(input: Any, mat2: Any) -> Tensor:
     >>> tg.bmm(tg.ones(5, 2, 3), tg.ones(5, 3, 4)).shape
     torch.Size([5, 2, 4])
     """
-    return made_by("BmmBackward0", matmul.apply(*_operands("bmm", (3, 3), input, mat2)))
+    return node_names.made_by("BmmBackward0", matmul.apply(*_operands("bmm", (3, 3), input, mat2)))
 
 
 def mv(input: Any, vec: Any) -> Tensor:
@@ -587,6 +588,7 @@ def _linear(x: Any, weight: Any, bias: Any) -> Any:
     product="x weight",
     stops="what it is multiplied with is 0",
     twin="nn.functional.linear",
+    node=node_names.affine,
 )
 def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
     """Affine map ``input @ weightᵀ + bias``.

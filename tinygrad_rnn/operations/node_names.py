@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.notes import Notes
-from tinygrad_rnn.engine.primitive import Primitive
 
 Result = TypeVar("Result", bound=Any)
 
@@ -37,16 +36,16 @@ def made_by(name: str, result: Result) -> Result:
 _PRODUCTS = {(2, 2): "Mm", (2, 1): "Mv", (1, 1): "Dot", (1, 2): "Squeeze"}
 
 
-def _matmul(node: Node) -> str:
+def product(node: Node) -> str:
     a, b = node.parents
     return f"{_PRODUCTS.get((len(a.shape), len(b.shape)), 'UnsafeView')}Backward0"
 
 
-def _linear(node: Node) -> str:
+def affine(node: Node) -> str:
     return "AddmmBackward0" if len(node.shape) == 2 else "ViewBackward0"
 
 
-def _getitem(node: Node) -> str:
+def read(node: Node) -> str:
     """By the last index that does anything: they are applied one after the other."""
     index = node.params["index"]
     if len(index) == 2 and isinstance(index[0], int) and index[1] is Ellipsis and node.shape:
@@ -56,7 +55,7 @@ def _getitem(node: Node) -> str:
     return f"{kinds.get(type(last[0]), 'Select')}Backward0"
 
 
-def _reshape(node: Node) -> str:
+def reshaped(node: Node) -> str:
     before, after = node.parents[0].shape, node.shape
     if len(after) == len(before) + 1 and _without_ones(before) == _without_ones(after):
         return "UnsqueezeBackward0"
@@ -69,13 +68,13 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(n for n in shape if n != 1)
 
 
-def _permute(node: Node) -> str:
+def permuted(node: Node) -> str:
     dims = node.params["dims"]
     swapped = sum(i != dim for i, dim in enumerate(dims)) == 2
     return "TransposeBackward0" if swapped and len(dims) > 2 else "PermuteBackward0"
 
 
-def _reduction(stem: str) -> Callable[[Node], str]:
+def over_axes(stem: str) -> Callable[[Node], str]:
     """The second of its name is the one along some dimensions."""
 
     def called(node: Node) -> str:
@@ -85,46 +84,14 @@ def _reduction(stem: str) -> Callable[[Node], str]:
     return called
 
 
-def _first_is_a_number(if_it_is: str, else_: str) -> Callable[[Node], str]:
+def number_first(if_it_is: str, else_: str) -> Callable[[Node], str]:
     def called(node: Node) -> str:
         return if_it_is if isinstance(node.parents[0].value, float | int) else else_
 
     return called
 
 
-def _pow(node: Node) -> str:
+def power(node: Node) -> str:
     exponent = node.parents[1]
     a_number = exponent.is_leaf and not exponent.requires_grad and exponent.shape == ()
     return "PowBackward0" if a_number else "PowBackward1"
-
-
-def _always(name: str) -> Callable[[Node], str]:
-    return lambda node: name
-
-
-Primitive.called |= {
-    "matmul": _matmul,
-    "linear": _linear,
-    "getitem": _getitem,
-    "reshape": _reshape,
-    "permute": _permute,
-    "sum": _reduction("Sum"),
-    "mean": _reduction("Mean"),
-    "max": _always("MaxBackward1"),
-    "min": _always("MinBackward1"),
-    "sub": _first_is_a_number("RsubBackward1", "SubBackward0"),
-    "div": _first_is_a_number("MulBackward0", "DivBackward0"),
-    "pow": _pow,
-    "square": _always("PowBackward0"),
-    "clamp": _always("ClampBackward1"),
-    "clamp_min": _always("ClampBackward1"),
-    "clamp_max": _always("ClampBackward1"),
-    "log1p": _always("Log1PBackward0"),
-    "vector_norm": _always("LinalgVectorNormBackward0"),
-    "logsigmoid": _always("LogSigmoidBackward0"),
-    "softsign": _always("DivBackward0"),
-    "dropout": _always("MulBackward0"),
-    "layer_norm": _always("NativeLayerNormBackward0"),
-    "pad": _always("ConstantPadNdBackward0"),
-    "pick": _always("MaxBackward0"),
-}

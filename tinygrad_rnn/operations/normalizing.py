@@ -55,7 +55,13 @@ def _layer_norm_rule(g: Any, x: Any, axis: tuple[int, ...], eps: float) -> Any:
     return (g - _mean(g, axis) - y * _mean(g * y, axis)) / sigma
 
 
-@operation(in_c_order(_layer_norm), "x", prepare=floats("layer_norm"), twin=twins.layer_norm)
+@operation(
+    in_c_order(_layer_norm),
+    "x",
+    prepare=floats("layer_norm"),
+    twin=twins.layer_norm,
+    node="NativeLayerNormBackward0",
+)
 def layer_norm(
     input: Any,
     normalized_shape: Sequence[int],

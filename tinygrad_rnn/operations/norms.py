@@ -78,6 +78,7 @@ def _norm(x: Any, *, ord: float, axis: Axes, keepdims: bool) -> Any:
     remedy="the norm has no derivative at 0: add a small number under the root",
     twin=twins.vector_norm,
     analytic=False,
+    node="LinalgVectorNormBackward0",
 )
 @numpy_names
 def vector_norm(

@@ -63,7 +63,7 @@ def _put_back(g: Any, *, index: Any, dim: int, keepdims: bool, shape: tuple[int,
     return whole
 
 
-_pick_along: Primitive = primitive("pick", owned(_pick), "x", twin=twins.pick)
+_pick_along: Primitive = primitive("pick", owned(_pick), "x", twin=twins.pick, node="MaxBackward0")
 _put_back_along: Primitive = primitive("put_back", _put_back, "x", twin=twins.put_back)
 _pick_of, _put_back_of = in_rules(_pick_along), in_rules(_put_back_along)
 
@@ -103,10 +103,18 @@ def _median(x: Any, *, axis: Axes, keepdims: bool) -> Any:
 
 
 _largest = primitive(
-    "max", in_c_order(lambda x, **over: largest(x, **over)), "x", twin=twins.whole("max")
+    "max",
+    in_c_order(lambda x, **over: largest(x, **over)),
+    "x",
+    twin=twins.whole("max"),
+    node="MaxBackward1",
 )
 _smallest = primitive(
-    "min", in_c_order(lambda x, **over: smallest(x, **over)), "x", twin=twins.whole("min")
+    "min",
+    in_c_order(lambda x, **over: smallest(x, **over)),
+    "x",
+    twin=twins.whole("min"),
+    node="MinBackward1",
 )
 _middle = primitive("median", in_c_order(_median), "x", twin=twins.whole("median"), analytic=False)
 for _made in (_largest, _smallest, _middle):

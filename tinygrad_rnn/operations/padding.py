@@ -25,7 +25,7 @@ def _pad(x: Any, *, index: tuple[slice, ...], shape: tuple[int, ...], value: Any
     return y
 
 
-@operation(_pad, "x", twin=twins.pad)
+@operation(_pad, "x", twin=twins.pad, node="ConstantPadNdBackward0")
 def pad(
     input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None
 ) -> Tensor:

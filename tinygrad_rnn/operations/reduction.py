@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations import node_names, twins
 from tinygrad_rnn.operations.arguments import (
     Dims,
     check_no_bools,
@@ -80,7 +80,7 @@ def _sum(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     return y if y.dtype == x.dtype else y.astype(x.dtype)
 
 
-@operation(in_c_order(_sum), twin=twins.over("sum"))
+@operation(in_c_order(_sum), twin=twins.over("sum"), node=node_names.over_axes("Sum"))
 @numpy_names
 def sum(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> Tensor:
     """Sum over the axes ``dim`` (default: all); of bools and integers as int64.
@@ -104,7 +104,12 @@ def _mean(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     return (total / (count(x.shape, axis) or math.nan)).astype(x.dtype, copy=False)
 
 
-@operation(in_c_order(_mean), prepare=promoted("mean", to_float=True), twin=twins.over("mean"))
+@operation(
+    in_c_order(_mean),
+    prepare=promoted("mean", to_float=True),
+    twin=twins.over("mean"),
+    node=node_names.over_axes("Mean"),
+)
 @numpy_names
 def mean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> Tensor:
     """Arithmetic mean over the axes ``dim`` (default: all); NaN of no elements.

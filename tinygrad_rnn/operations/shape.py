@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations import node_names, twins
 from tinygrad_rnn.operations.arguments import (
     Dims,
     Shape,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 # -- another shape -------------------------------------------------------------------------------
 
 
-@operation(lambda x, *, shape: x.reshape(shape), view=True)
+@operation(lambda x, *, shape: x.reshape(shape), view=True, node=node_names.reshaped)
 def reshape(input: Any, *sizes: Any, shape: Any = None) -> Tensor:
     """The same elements in another shape; one size may be −1 and is inferred.
 
@@ -284,7 +284,9 @@ def t(input: Any) -> Tensor:
     return permute.apply(x, dims=(1, 0)[2 - x.array.ndim :] if x.array.ndim else ())
 
 
-@operation(lambda x, *, dims: x.transpose(dims), symbol="transpose", view=True)
+@operation(
+    lambda x, *, dims: x.transpose(dims), symbol="transpose", view=True, node=node_names.permuted
+)
 def permute(input: Any, *order: Any, dims: Any = None) -> Tensor:
     """The tensor with its axes in the order ``dims``.
 

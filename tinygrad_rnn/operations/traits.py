@@ -28,6 +28,8 @@ class Traits:
         PyTorch's way to compute it: the name of a function of ``torch`` that takes the same tensors
         and parameters (by default it has the operation's name), or ``twin(torch, *tensors,
         **parameters)``. PyTorch is given, because only `tinygrad_rnn.testing` may import it.
+    node : str or function
+        What PyTorch calls its nodes, if not by the operation's name; a function: of the node.
     analytic : bool or function
         Whether NumPy can compute it with complex numbers as it is written, being an analytic
         function (on either side of a kink, too); a function: how it does.
@@ -67,6 +69,7 @@ class Traits:
     """
 
     twin: str | Fn = ""
+    node: str | Fn = ""
     analytic: bool | Fn = True
     squashes: tuple[int, int] | None = None
     steepest: float | Fn = 0.0
