@@ -18,6 +18,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinygrad_rnn.engine.graph import Variable
+
 FEW_ROWS = 8  # contributions of at most so many rows are worth gathering
 GATHERED_ROWS = 256  # and are multiplied out when they are so many together
 
@@ -78,8 +80,8 @@ def merged(group: list[Any], shape: tuple[int, ...]) -> Any:
     """The sum, in the receiver's ``shape``, of contributions of one kind."""
     gs, first = [c.g for c in group], group[0]
     if type(first) is Part:
-        numeric = isinstance(first.g, np.ndarray | np.generic)
-        assemble = first.assemble.forward if numeric else first.assemble
+        recorded = isinstance(first.g, Variable)
+        assemble = first.assemble if recorded else first.assemble.forward
         return assemble(*gs, index=[c.index for c in group], shape=shape)
     columns = zip(*[c.arguments for c in group])
     stacked = [np.concatenate(column) for column in (gs, *columns)]

@@ -47,7 +47,7 @@ def slices(dim: int, start: int, stop: int) -> tuple[slice, ...]:
 
 def _add_slices(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with each cotangent added at its integers and slices."""
-    total = np.zeros(shape, gs[0].dtype)
+    total = np.zeros_like(gs[0], shape=shape, order="C")
     for g, i in zip(gs, index, strict=True):
         total[i] += g
     return total
@@ -55,7 +55,7 @@ def _add_slices(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
 
 def _add_at(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
     """The same for index arrays, which may name a place twice."""
-    total = np.zeros(shape, gs[0].dtype)
+    total = np.zeros_like(gs[0], shape=shape, order="C")
     for g, i in zip(gs, index, strict=True):
         if not _may_repeat(i):
             total[i] += g
@@ -96,7 +96,7 @@ def _add_spans(*gs: Any, index: list[tuple[int, int, int]], shape: tuple[int, ..
         if span[0] != dim or span[1] < end:
             return _add_slices(*gs, index=[slices(*i) for i in index], shape=shape)
         end = span[2]
-    total = np.zeros(shape, gs[0].dtype)
+    total = np.zeros_like(gs[0], shape=shape, order="C")
     before = (slice(None),) * dim
     for g, (_, start, stop) in zip(gs, index, strict=True):
         total[(*before, slice(start, stop))] = g

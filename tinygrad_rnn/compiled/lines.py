@@ -1,0 +1,76 @@
+"""Lists of a program's lines: in order, by what they depend on, and with some replaced."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from tinygrad_rnn.compiled.symbols import Book, Value
+
+SAME, FREE, CARRIED = 0, 1, 2
+"""How a line depends on time: it is the same at every step; other, but of no use to wait for; or
+made of what the step before has left."""
+
+
+def lines(roots: Iterable[Value | None]) -> list[Value]:
+    """Everything that the roots depend on, in an order in which it can be computed."""
+    stack = [root for root in roots if root is not None]
+    seen = set(stack)
+    while stack:
+        fresh = [arg for arg in stack.pop().args if arg not in seen]
+        seen.update(fresh)
+        stack.extend(fresh)
+    return sorted(seen, key=lambda value: value.number)
+
+
+def uses(roots: Iterable[Value | None]) -> Counter[Value]:
+    """How often each line is read by another, or is a root."""
+    roots = [root for root in roots if root is not None]
+    found = Counter(roots)
+    for value in lines(roots):
+        found.update(value.args)
+    return found
+
+
+def replaced(
+    book: Book, roots: Iterable[Value | None], change: Callable[[Value], Value]
+) -> list[Value | None]:
+    """The roots after a change of some lines, each of which is given with its new operands."""
+    roots, new = list(roots), {}
+    for value in lines(roots):
+        args = tuple([new[arg] for arg in value.args])
+        if args != value.args:
+            again = book.line(value.fn, *args, **value.params)
+            again.name = again.name or value.name
+            value_now = again
+        else:
+            value_now = value
+        changed = change(value_now)
+        if changed is not value_now and value_now.name and not changed.name:
+            changed.name = value_now.name
+        new[value] = changed
+    return [None if root is None else new[root] for root in roots]
+
+
+class Dependence:
+    """How lines depend on time, seen from the forward pass or from the backward one.
+
+    Seen from the backward pass only the cotangents of the states are carried.
+    """
+
+    def __init__(self, carried: Iterable[Value], same: Iterable[Value]) -> None:
+        self._known = dict.fromkeys(carried, CARRIED) | dict.fromkeys(same, SAME)
+
+    def __call__(self, value: Value) -> int:
+        """`SAME`, `FREE` or `CARRIED`."""
+        stack, known = [value], self._known
+        while stack:
+            at = stack[-1]
+            if at in known:
+                stack.pop()
+            elif missing := [arg for arg in at.args if arg not in known]:
+                stack += missing
+            else:
+                first = {"const": SAME, "input": FREE}.get(at.fn, SAME)
+                known[at] = max([first, *(known[arg] for arg in at.args)])
+        return known[value]

@@ -1,0 +1,340 @@
+"""Making a program quicker without changing what it computes, but for the order of sums.
+
+Each pass takes the results of a program (its roots) and gives them back, computed otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tinygrad_rnn.compiled.lines import CARRIED, Dependence, lines, replaced, uses
+from tinygrad_rnn.compiled.symbols import Book, Value, is_elementwise
+
+Roots = Sequence[Value | None]
+How = Callable[[Value], int]
+
+
+# -- products ------------------------------------------------------------------------------------
+
+
+def with_factors_together(book: Book, roots: Roots, dependence: How) -> list[Value | None]:
+    """What is carried is multiplied once, by a factor that need not wait for it.
+
+    The backward of a cell is full of (g ⊙ a) ⊙ b − (g ⊙ a) ⊙ c, where only g is carried.
+    """
+    scaled: dict[Value, tuple[Value, Value]] = {}
+
+    def factored(value: Value) -> tuple[Value, Value | None]:
+        return scaled.get(value, (value, None))
+
+    def product(a: Value | None, b: Value) -> Value:
+        return b if a is None else book.line("multiply", a, b)
+
+    def of(value: Value) -> tuple[Value, Value] | None:
+        """A carried value and its factor, if this is their product."""
+        if value.fn == "multiply":
+            a, b = value.args
+            if dependence(a) < dependence(b):
+                a, b = b, a
+            if dependence(b) == CARRIED:
+                return None
+            base, factor = factored(a)
+            return base, product(factor, b)
+        if value.fn == "negative":
+            base, factor = factored(value.args[0])
+            return None if factor is None else (base, book.line("negative", factor))
+        if value.fn in ("add", "subtract"):
+            (base, one), (other, two) = map(factored, value.args)
+            if base is other and (one is not None or two is not None):
+                unit = book.const(base.dtype.type(1))
+                return base, book.line(value.fn, one or unit, two or unit)
+        return None
+
+    def change(value: Value) -> Value:
+        if dependence(value) != CARRIED or value.dtype.kind != "f":
+            return value
+        found = of(value)
+        if found is None:
+            return value
+        base, factor = found
+        again = book.line("multiply", base, factor)
+        if again.shape != value.shape or again.dtype != value.dtype:
+            return value
+        scaled[again] = found
+        return again
+
+    return replaced(book, roots, change)
+
+
+def with_terms_in_order(book: Book, roots: Roots, dependence: How) -> list[Value | None]:
+    """Of a sum of several terms those that need not wait are added up first."""
+    count = uses(roots)
+    inner = {
+        arg
+        for value in lines(roots)
+        for arg in value.args
+        if value.fn == arg.fn == "add" and count[arg] == 1 and arg.dtype == value.dtype
+    }
+    terms: dict[Value, list[Value]] = {}
+
+    new: dict[Value, Value] = {}
+    for value in lines(roots):
+        args = tuple([new[arg] for arg in value.args])
+        again = value if args == value.args else book.line(value.fn, *args, **value.params)
+        again.name = again.name or value.name
+        if value.fn == "add":
+            found = [t for arg, now in zip(value.args, args) for t in terms.get(arg, [now])]
+            if value in inner:
+                terms[value] = found
+            elif len(found) > 2:
+                found.sort(key=dependence)
+                total = found[0]
+                for term in found[1:]:
+                    total = book.line("add", total, term)
+                total.name = total.name or value.name
+                again = total if total.dtype == value.dtype else again
+        new[value] = again
+    return [None if root is None else new[root] for root in roots]
+
+
+# -- neighbours ----------------------------------------------------------------------------------
+
+
+def span_of(value: Value) -> tuple[Value, int, int, int] | None:
+    """(of what, along which axis, from, to), if a value is a span of another along one axis."""
+    if value.fn != "getitem":
+        return None
+    index, whole = value.params["index"], value.args[0]
+    if not all(isinstance(i, slice) and i.step in (None, 1) for i in index):
+        return None
+    cut = [a for a, i in enumerate(index) if i.indices(whole.shape[a]) != (0, whole.shape[a], 1)]
+    if len(cut) != 1:
+        return None
+    start, stop, _ = index[cut[0]].indices(whole.shape[cut[0]])
+    return whole, cut[0], start, stop
+
+
+def span(book: Book, whole: Value, axis: int, start: int, stop: int) -> Value:
+    """A span of a value along one axis."""
+    if (start, stop) == (0, whole.shape[axis]):
+        return whole
+    inner = span_of(whole)
+    if inner is not None and inner[1] == axis:
+        return span(book, inner[0], axis, inner[2] + start, inner[2] + stop)
+    return book.line("getitem", whole, index=(slice(None),) * axis + (slice(start, stop),))
+
+
+def with_neighbours_together(book: Book, roots: Roots) -> list[Value | None]:
+    """Equal operations on neighbouring spans of one value are done at once (σ of i and f)."""
+    while True:
+        runs = _runs(lines(roots))
+        if not runs:
+            return list(roots)
+        new: dict[Value, Value] = {}
+        for run in runs:
+            whole_args, axis = [], 0
+            for args in zip(*[value.args for _, _, value in run], strict=True):
+                found = span_of(args[0])
+                if found is None:
+                    whole_args.append(args[0])
+                else:
+                    axis = found[1]
+                    whole_args.append(span(book, found[0], axis, run[0][0], run[-1][1]))
+            together = book.line(run[0][2].fn, *whole_args, **run[0][2].params)
+            for start, stop, value in run:
+                new[value] = span(book, together, axis, start - run[0][0], stop - run[0][0])
+        old = roots
+        roots = _with(book, roots, new)
+        if all(a is b for a, b in zip(old, roots, strict=True)):
+            return list(roots)
+
+
+def _runs(values: Sequence[Value]) -> list[list[tuple[int, int, Value]]]:
+    """Neighbours: (from, to, value), at least two in each run."""
+    groups: dict[Any, list[tuple[int, int, Value]]] = defaultdict(list)
+    for value in values:
+        if not is_elementwise(value):
+            continue
+        spans = [span_of(arg) for arg in value.args]
+        cut = [found for found in spans if found is not None]
+        plain = [arg for arg, found in zip(value.args, spans) if found is None]
+        if not cut or len({found[1:] for found in cut}) != 1:
+            continue
+        if any(math.prod(arg.shape) != 1 for arg in plain):
+            continue
+        axis, ndim = cut[0][1], len(value.shape)
+        if any(len(found[0].shape) != ndim for found in cut):
+            continue
+        key = tuple(
+            arg.number if found is None else (found[0].number, found[1])
+            for arg, found in zip(value.args, spans)
+        )
+        groups[value.fn, axis, key].append((cut[0][2], cut[0][3], value))
+    found_runs = []
+    for members in groups.values():
+        members.sort(key=lambda member: member[:2])
+        run = [members[0]]
+        for member in members[1:]:
+            if member[0] == run[-1][1]:
+                run.append(member)
+            else:
+                found_runs.append(run)
+                run = [member]
+        found_runs.append(run)
+    return [run for run in found_runs if len(run) > 1]
+
+
+def _with(book: Book, roots: Roots, new: dict[Value, Value]) -> list[Value | None]:
+    """The roots with some values replaced by others, which need not depend on the same lines."""
+    done: dict[Value, Value] = {}
+
+    def now(value: Value) -> Value:
+        stack = [value]
+        while stack:
+            at = stack[-1]
+            if at in done:
+                stack.pop()
+                continue
+            source = new.get(at, at)
+            needs = [source] if source is not at else list(at.args)
+            missing = [need for need in needs if need not in done]
+            if missing:
+                stack += missing
+            elif source is not at:
+                done[at] = done[source]
+                done[at].name = done[at].name or at.name
+            else:
+                args = tuple([done[arg] for arg in at.args])
+                again = at if args == at.args else book.line(at.fn, *args, **at.params)
+                again.name = again.name or at.name
+                done[at] = again
+        return done[value]
+
+    return [None if root is None else now(root) for root in roots]
+
+
+def with_parts_together(book: Book, roots: Roots, dependence: How) -> list[Value | None]:
+    """Neighbouring parts of one array that are the same carried value times a factor each.
+
+    (dL/di, dL/df, dL/dg of an LSTM are all ∂L/∂c times something.)
+    """
+    new: dict[Value, Value] = {}
+    carried_first = sorted(
+        (value for value in lines(roots) if value.fn == "assemble"),
+        key=lambda value: (-_serves_the_carry(value, roots, dependence), value.number),
+    )
+    for value in carried_first:
+        tiles = tiling(value)
+        if tiles is None:
+            continue
+        axis, parts = tiles
+        merged, changed = [], False
+        for run in _same_base(parts, dependence):
+            if len(run) == 1 or any(part in new for _, part in run):
+                merged += [(start, start + part.shape[axis], part) for start, part in run]
+                continue
+            together = _together(book, run, axis)
+            start = run[0][0]
+            for at, part in run:
+                size = part.shape[axis]
+                new[part] = span(book, together, axis, at - start, at - start + size)
+            merged.append((start, start + together.shape[axis], together))
+            changed = True
+        if changed:
+            before = (slice(None),) * axis
+            new[value] = merged[0][2] if len(merged) == 1 else book.line(
+                "assemble", *[part for _, _, part in merged],
+                indices=tuple((*before, slice(a, b)) for a, b, _ in merged), shape=value.shape,
+            )  # fmt: skip
+    return _with(book, roots, new)
+
+
+def _serves_the_carry(value: Value, roots: Roots, dependence: How) -> bool:
+    """Whether a state's cotangent is made of it, so that it stands in the loop."""
+    wanted = [root for root in roots if root is not None and dependence(root) == CARRIED]
+    return value in lines(wanted[: 1 + len(wanted) // 4])
+
+
+def tiling(value: Value) -> tuple[int, list[tuple[int, Value]]] | None:
+    """(axis, [(from, part), …]) if the parts of an "assemble" fill it without a gap, in order."""
+    found = []
+    for part, index in zip(value.args, value.params["indices"], strict=True):
+        shape = value.shape
+        if not all(isinstance(i, slice) for i in index):
+            return None
+        ends = [i.indices(n) for i, n in zip(index, shape)]
+        cut = [a for a, (i, n) in enumerate(zip(ends, shape)) if i != (0, n, 1)]
+        if len(cut) > 1 or any(step != 1 for *_, step in ends):
+            return None
+        axis = cut[0] if cut else 0
+        found.append((axis, *(ends[axis][:2] if ends else (0, shape[axis])), part))
+    axes = {axis for axis, *_ in found}
+    if len(axes) != 1:
+        return None
+    (axis,), end, parts = axes, 0, []
+    for _, start, stop, part in sorted(found, key=lambda each: each[1]):
+        if start != end:
+            return None
+        end = stop
+        parts.append((start, part))
+    return (axis, parts) if end == value.shape[axis] else None
+
+
+def _same_base(
+    parts: Sequence[tuple[int, Value]], dependence: How
+) -> list[list[tuple[int, Value]]]:
+    """Runs of parts that are one carried value, of their shape, times a factor of their shape."""
+
+    def base(part: Value) -> Value | None:
+        if part.fn != "multiply" or any(arg.shape != part.shape for arg in part.args):
+            return None
+        a, b = part.args
+        if (dependence(a) == CARRIED) == (dependence(b) == CARRIED):
+            return None
+        return a if dependence(a) == CARRIED else b
+
+    runs: list[list[tuple[int, Value]]] = []
+    for start, part in parts:
+        last = runs[-1][-1][1] if runs else None
+        if last is not None and last.shape == part.shape and base(part) is not None:
+            if base(last) is base(part):
+                runs[-1].append((start, part))
+                continue
+        runs.append([(start, part)])
+    return runs
+
+
+def _together(book: Book, run: Sequence[tuple[int, Value]], axis: int) -> Value:
+    """A carried value times several factors, side by side along an axis."""
+    first = run[0][1]
+    shared = [arg for arg in first.args if all(arg in part.args for _, part in run)][0]
+    factors = [part.args[1 - part.args.index(shared)] for _, part in run]
+    shape, n = first.shape, len(run)
+    whole = (*shape[:axis], n * shape[axis], *shape[axis + 1 :])
+    before = (slice(None),) * axis
+    size = shape[axis]
+    factor = book.line(
+        "assemble", *factors,
+        indices=tuple((*before, slice(i * size, (i + 1) * size)) for i in range(n)), shape=whole,
+    )  # fmt: skip
+    apart = (*shape[:axis], n, *shape[axis:])
+    spread = book.line("reshape", shared, shape=(*shape[:axis], 1, *shape[axis:]))
+    return book.line(
+        "reshape",
+        book.line("multiply", spread, book.line("reshape", factor, shape=apart)),
+        shape=whole,
+    )
+
+
+def quicker(
+    book: Book, roots: Roots, forward: Dependence, backward: Dependence
+) -> list[Value | None]:
+    """All passes, in the order in which each makes room for the next."""
+    roots = with_terms_in_order(book, roots, forward)
+    roots = with_neighbours_together(book, roots)
+    roots = with_factors_together(book, roots, backward)
+    roots = with_neighbours_together(book, roots)
+    return with_parts_together(book, roots, backward)

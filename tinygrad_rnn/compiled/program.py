@@ -1,0 +1,357 @@
+"""A step and its backward, compiled: two functions over whole sequences."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.compiled.lines import SAME, Dependence, lines
+from tinygrad_rnn.compiled.passes import quicker
+from tinygrad_rnn.compiled.source import Home, Loop, Storage, plain, root, view_text
+from tinygrad_rnn.compiled.symbols import Book, Value
+from tinygrad_rnn.compiled.totals import TOTALS, total
+from tinygrad_rnn.compiled.trace import Traced
+
+BLOCK = 1 << 18
+"""Elements that the buffers of a block of steps may have together."""
+
+_BY_NAME = ("empty", "zeros", "zeros_like", "dot", "copyto", "where", "concatenate", "broadcast_to")
+
+
+@dataclass
+class Program:
+    """What was compiled for one kind of step, shapes and types.
+
+    Attributes
+    ----------
+    source : str
+        The text of the program.
+    """
+
+    source: str
+    namespace: dict[str, Any]
+    differentiates: bool
+    _pool: dict[int, list[Any]] = field(default_factory=dict)
+    _lock: Any = field(default_factory=threading.Lock)
+
+    def workspace(self, steps: int) -> Any:
+        """Buffers for so many steps, for the caller alone until they are given back."""
+        with self._lock:
+            free = self._pool.get(steps)
+            if free:
+                return free.pop()
+        return self.namespace["workspace"](steps)
+
+    def give_back(self, steps: int, workspace: Any) -> None:
+        """Let others use a workspace."""
+        with self._lock:
+            if steps not in self._pool and len(self._pool) >= 8:
+                self._pool.pop(next(iter(self._pool)))
+            self._pool.setdefault(steps, []).append(workspace)
+
+    def forward(self, workspace: Any, xs: Any, states: Any, consts: Any) -> tuple[Any, Any]:
+        """(what goes out, the last state), of whole sequences."""
+        with np.errstate(all="ignore"):
+            found: tuple[Any, Any] = self.namespace["forward"](workspace, *xs, *states, *consts)
+        return found
+
+    def backward(
+        self, workspace: Any, xs: Any, consts: Any, g_ys: Any, g_states: Any
+    ) -> tuple[Any, Any, Any]:
+        """The cotangents of (what comes in, the initial state, what is always the same)."""
+        with np.errstate(all="ignore"):
+            found: tuple[Any, Any, Any] = self.namespace["backward"](
+                workspace, *xs, *consts, *g_ys, *g_states
+            )
+        return found
+
+
+def compiled(
+    step: Traced, want_xs: Sequence[bool], want_states: bool, want_consts: Sequence[bool]
+) -> Program:
+    """Compile a traced step, with the derivatives that somebody wants."""
+    wanted = any(want_xs) or want_states or any(want_consts)
+    text = _Text(step, wanted, want_xs, want_states, want_consts)
+    source = text.source()
+    namespace = {
+        name: found
+        for name, found in vars(np).items()
+        if isinstance(found, np.ufunc) or name in _BY_NAME
+    }
+    namespace |= {"np": np, **text.consts}
+    exec(compile(source, "<program of one step>", "exec"), namespace)
+    return Program(source, namespace, wanted)
+
+
+class _Text:
+    """The text of a program, on the way."""
+
+    def __init__(
+        self, step: Traced, wanted: bool, want_xs: Any, want_states: bool, want_consts: Any
+    ) -> None:
+        self.step, self.wanted, self.want_states = step, wanted, want_states
+        self.consts: dict[str, Any] = {}
+        self.storage = Storage()
+        self._improve(want_xs, want_consts)
+        self.same = {value: f"c{i}" for i, value in enumerate(step.consts)}
+        self.xs = {value: Home(f"x{i}", "given") for i, value in enumerate(step.xs)}
+        self.loops = [self._forward()]
+        if wanted:
+            self.loops.append(self._backward())
+
+    def _improve(self, want_xs: Any, want_consts: Any) -> None:
+        step, book = self.step, self.step.book
+        count, outs = len(step.next_states), len(step.ys)
+        d_xs = [d if want else None for d, want in zip(step.d_xs, want_xs, strict=True)]
+        d_consts = [d if want else None for d, want in zip(step.d_consts, want_consts, strict=True)]
+        roots = [*step.next_states, *step.ys, *step.d_states, *d_xs, *d_consts]
+        if not self.wanted:
+            roots = [*step.next_states, *step.ys]
+        roots = quicker(
+            book, roots,
+            Dependence(step.states, step.consts), Dependence(step.g_states, step.consts),
+        )  # fmt: skip
+        it = iter(roots)
+        self.next_states: Any = [next(it) for _ in range(count)]
+        self.ys: Any = [next(it) for _ in range(outs)]
+        if self.wanted:
+            self.d_states = [next(it) for _ in step.d_states]
+            self.d_xs = [next(it) for _ in step.d_xs]
+            self.d_consts = [None if d is None else total(book, d) for d in it]
+
+    def _saved(self) -> list[Value]:
+        """What the backward reads of the forward."""
+        step = self.step
+        sums = [arg for t in self._totals() for arg in t.args]
+        own = set(lines([*self.next_states, *self.ys]))
+        same = Dependence([], step.consts)
+        ends = [v for v in (*self.d_states, *self.d_xs, *sums) if v is not None]
+        stack, seen, saved = list(ends), set(ends), []
+        while stack:
+            value = stack.pop()
+            if value in own:
+                if same(value) != SAME and value.fn != "const":
+                    saved.append(root(value))
+                continue
+            fresh = [arg for arg in value.args if arg not in seen]
+            seen.update(fresh)
+            stack += fresh
+        return sorted(set(saved), key=lambda value: value.number)
+
+    def _totals(self) -> list[Value]:
+        found = [v for v in lines(self.d_consts) if v.fn in TOTALS]
+        return list(dict.fromkeys(found))
+
+    def _forward(self) -> Loop:
+        self.saved = self._saved() if self.wanted else []
+        kept: dict[Value, str] = {v: "steps" for v in self.saved if v.fn != "input"}
+        states, nexts = self.step.states, [root(v) for v in self.next_states]
+        outs = {root(y) for y in self.ys}
+        carried = []
+        for value, after, after_root in zip(states, self.next_states, nexts, strict=True):
+            whole = self.wanted or value in outs or after_root in outs
+            rows = "steps" if whole else "pair"
+            name = self.storage.buffer(rows, value.shape, value.dtype)
+            carried.append((value, after, Home(name, rows)))
+        for i, y in enumerate(self.ys):
+            at = root(y)
+            if at.fn not in ("input", "const") and at not in nexts and at not in kept:
+                kept[at] = f"y{i}" if at is y else "steps"
+        loop = Loop(
+            self.storage, carried, dict(self.xs), dict(self.same), kept, [],
+            mark="f", consts=self.consts,
+        )  # fmt: skip
+        self.storage.forget()
+        return loop
+
+    def _backward(self) -> Loop:
+        step, forward = self.step, self.loops[0]
+        homes = dict(self.xs)
+        for i, value in enumerate(step.g_ys):
+            homes[value] = Home(f"gy{i}", "given")
+        for value, _, home in forward.carried:
+            homes[value] = home
+        for value in self.saved:
+            if value.fn != "input":
+                homes[value] = forward.homes[value]
+        carried = []
+        for value, after in zip(step.g_states, self.d_states, strict=True):
+            name = self.storage.buffer("pair", value.shape, value.dtype)
+            carried.append((value, after, Home(name, "pair")))
+        kept = {}
+        for i, d in enumerate(self.d_xs):
+            if d is not None and root(d) not in homes and root(d).fn not in ("input", "const"):
+                kept.setdefault(root(d), f"dx{i}" if root(d) is d else "steps")
+        return Loop(
+            self.storage, carried, homes, dict(self.same), kept, self._totals(),
+            reverse=True, mark="b", consts=self.consts,
+        )  # fmt: skip
+
+    # -- text --
+
+    def source(self) -> str:
+        """The whole program."""
+        functions = [self._forward_text()]
+        if self.wanted:
+            functions.append(self._backward_text())
+        return "\n\n".join([self._workspace_text(), *functions]) + "\n"
+
+    def _names(self) -> list[str]:
+        names = ["T", "n", *[name for name, *_ in self.storage.buffers]]
+        for loop in self.loops:
+            names += [name for key, name in loop.rows.items() if key.startswith("fixed")]
+            names.append(f"rows_{loop.mark}")
+        return names
+
+    def _workspace_text(self) -> str:
+        elements = sum(math.prod(s) for _, rows, s, _ in self.storage.buffers if rows == "block")
+        text = ["def workspace(T):", f"    n = min(T, {max(1, BLOCK // max(1, elements))})"]
+        heads = {"steps": "T + 1, ", "block": "n, ", "pair": "2, ", "one": ""}
+        for name, rows, shape, dtype in self.storage.buffers:
+            sizes = heads[rows] + "".join(f"{size}, " for size in shape)
+            text.append(f"    {name} = empty(({sizes}), '{dtype.char}')")
+        for loop in self.loops:
+            step = []
+            for key, name in loop.rows.items():
+                kind, expression = key.split(" ", 1)
+                if kind == "fixed":
+                    text.append(f"    {name} = {expression}")
+                elif kind == "step":
+                    step.append(expression)
+            row = "".join(f"{expression}, " for expression in step)
+            text.append(f"    rows_{loop.mark} = [({row}) for t in range(T)]")
+        text.append(f"    return {', '.join(self._names())}")
+        return "\n".join(text)
+
+    def _loop_text(self, loop: Loop) -> list[str]:
+        before, inside = loop.batched("before"), loop.inside()
+        after = [*loop.batched("after"), *loop.stored()]
+        starts = "reversed(range(0, T, n))" if loop.reverse else "range(0, T, n)"
+        text = [f"for lo in {starts}:", "    hi = min(lo + n, T)", "    m = hi - lo"]
+        text += [f"    {line}" for line in before]
+        if inside:
+            order = "[::-1]" if loop.reverse else ""
+            names = [name for key, name in loop.rows.items() if key.startswith("step ")]
+            target = f"({', '.join(names)},)" if names else "_"
+            given: dict[str, list[str]] = {}
+            for key, name in loop.rows.items():
+                if key.startswith("given "):
+                    buffer, path = _split_given(key.removeprefix("given "))
+                    given.setdefault(buffer, []).append(f"{name} = {buffer}_t{path}")
+            sources = [f"rows_{loop.mark}[lo:hi]{order}"]
+            sources += [f"{buffer}[lo:hi]{order}" for buffer in given]
+            targets = ", ".join([target, *[f"{buffer}_t" for buffer in given]])
+            source = f"zip({', '.join(sources)})" if given else sources[0]
+            text.append(f"    for {targets} in {source}:")
+            text += [f"        {line}" for part in given.values() for line in part]
+            text += [f"        {line}" for line in inside]
+        text += [f"    {line}" for line in after]
+        return text
+
+    def _forward_text(self) -> str:
+        loop, step = self.loops[0], self.step
+        body = self._loop_text(loop)
+        given = [f"x{i}" for i, _ in enumerate(step.xs)]
+        given += [f"i{i}" for i, _ in enumerate(step.states)] + list(self.same.values())
+        text = [f"{', '.join(self._names())} = ws", *loop.once()]
+        for i, (_, _, home) in enumerate(loop.carried):
+            text.append(f"{home.buffer}[0] = i{i}")
+        text += self._outsides(loop)
+        text += body
+        text.append("lo, hi, m = 0, T, T")
+        ys = [self._whole(loop, y, f"y{i}") for i, y in enumerate(self.ys)]
+        ends = [
+            f"{home.buffer}[{'T' if home.rows == 'steps' else 'T % 2'}].copy()"
+            for _, _, home in loop.carried
+        ]
+        text.append(f"return ({_row(ys)}), ({_row(ends)})")
+        return "\n    ".join([f"def forward(ws, {', '.join(given)}):", *text])
+
+    def _outsides(self, loop: Loop) -> list[str]:
+        """Arrays of their own for what goes out."""
+        return [
+            f"{target} = empty((T, {''.join(f'{n}, ' for n in value.shape)}), '{value.dtype.char}')"
+            for value, target in loop.kept.items()
+            if target != "steps" and loop.where.get(value) in ("before", "after")
+        ]
+
+    def _whole(self, loop: Loop, value: Value, target: str) -> str:
+        """Something of all steps, in an array that nobody else has."""
+        at = root(value)
+        if value is at and loop.homes.get(at) == Home(target, "given"):
+            return target
+        if loop._is_same(value):
+            name = loop.batch(value)
+            return f"np.array(broadcast_to({name}, (T, *{value.shape})))"
+        chain = []
+        while value is not at:
+            chain.append(value)
+            value = value.args[0]
+        path = "".join(view_text(each, True) for each in reversed(chain))
+        return f"{loop._home(at).block()}{path}.copy()"
+
+    def _backward_text(self) -> str:
+        loop, step = self.loops[1], self.step
+        body = self._loop_text(loop)
+        given = [f"x{i}" for i, _ in enumerate(step.xs)] + list(self.same.values())
+        given += [f"gy{i}" for i, _ in enumerate(step.g_ys)]
+        given += [f"gs{i}" for i, _ in enumerate(step.g_states)]
+        text = [f"{', '.join(self._names())} = ws", *loop.once()]
+        for i, (_, _, home) in enumerate(loop.carried):
+            text.append(f"{home.buffer}[(T - 1) % 2] = gs{i}")
+        for t in loop.totals:
+            text.append(f"s{t.number} = zeros({t.shape}, '{t.dtype.char}')")
+        text += self._outsides(loop)
+        text += body
+        text.append("lo, hi, m = 0, T, T")
+        dxs = [
+            "None" if d is None else self._whole(loop, d, f"dx{i}")
+            for i, d in enumerate(self.d_xs)
+        ]
+        ends = [f"{home.buffer}[1].copy()" for _, _, home in loop.carried]
+        ends = [
+            end if d is not None else f"zeros_like({end})" for d, end in zip(self.d_states, ends)
+        ]
+        names = {t: f"s{t.number}" for t in loop.totals}
+        for value in lines(self.d_consts):
+            if value not in names and not self._is_below_totals(value):
+                args = [
+                    loop.const(arg, value.dtype) if arg.fn == "const" else names[arg]
+                    for arg in value.args
+                ]
+                names[value] = f"t{value.number}"
+                text.append(f"t{value.number} = {plain(value, args)}")
+        dcs = ["None" if d is None else names[d] for d in self.d_consts]
+        text.append(f"return ({_row(dxs)}), ({_row(ends)}), ({_row(dcs)})")
+        return "\n    ".join([f"def backward(ws, {', '.join(given)}):", *text])
+
+    def _is_below_totals(self, value: Value) -> bool:
+        """Whether a line is of one step only, not a sum over them."""
+        above = set()
+        stack = [d for d in self.d_consts if d is not None]
+        while stack:
+            at = stack.pop()
+            if at in above:
+                continue
+            above.add(at)
+            if at.fn not in TOTALS:
+                stack += at.args
+        return value not in above or value.fn == "const"
+
+
+def _row(names: Sequence[str]) -> str:
+    return "".join(f"{name}, " for name in names)
+
+
+def _split_given(expression: str) -> tuple[str, str]:
+    """The array, and what stands behind its name."""
+    end = next((i for i, c in enumerate(expression) if not (c.isalnum() or c == "_")), None)
+    return (expression, "") if end is None else (expression[:end], expression[end:])
+
+
+__all__ = ["Book", "Program", "compiled"]

@@ -1,0 +1,376 @@
+"""Arrays that write down what is done with them.
+
+A `Symbol` stands for an array: whatever NumPy function it is given to becomes a `Value`, one line of
+a program, and the result is a symbol again.  It carries a sample of the array, from which shapes
+and types are seen; whoever wants to decide something by a number of it is refused.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+Array = np.ndarray[Any, Any]
+
+
+class CannotWrite(Exception):
+    """Something that cannot be written as a NumPy program."""
+
+
+class Value:
+    """One line of a program: what a function makes of earlier values.
+
+    Attributes
+    ----------
+    fn : str
+        A ufunc of NumPy by its name, one of `FUNCTIONS`, or "input" or "const".
+    args : tuple of Value
+    params : dict
+    sample : ndarray or number
+        What it was when the step was traced; of a constant, what it always is.
+    name : str
+        What the program calls it, if anything.
+    number : int
+        The order of creation, in which a program can run.
+    """
+
+    __slots__ = ("args", "fn", "name", "number", "params", "sample")
+
+    def __init__(
+        self, fn: str, args: tuple[Value, ...], params: dict[str, Any], sample: Any, number: int
+    ) -> None:
+        self.fn, self.args, self.params, self.sample = fn, args, params, sample
+        self.name, self.number = "", number
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its sizes in one step."""
+        return np.shape(self.sample)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its elements."""
+        return np.asarray(self.sample).dtype
+
+    def __repr__(self) -> str:
+        args = ", ".join(f"%{arg.number}" for arg in self.args)
+        return f"%{self.number} = {self.fn}({args}) {self.shape}"
+
+
+def _assembled(*parts: Any, indices: Sequence[Any], shape: tuple[int, ...]) -> Array:
+    total = np.zeros(shape, np.result_type(*parts))
+    for part, index in zip(parts, indices, strict=True):
+        total[index] += part
+    return total
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "getitem": lambda x, index: x[index],
+    "reshape": lambda x, shape: np.reshape(x, shape),
+    "transpose": lambda x, axes: np.transpose(x, axes),
+    "astype": lambda x, dtype: x.astype(dtype),
+    "broadcast_to": lambda x, shape: np.broadcast_to(x, shape),
+    "sum": lambda x, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
+    "max": lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
+    "min": lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
+    "mean": lambda x, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
+    "where": np.where,
+    "concatenate": lambda *xs, axis: np.concatenate(xs, axis),
+    "assemble": _assembled,
+    "matmul": np.matmul,
+}
+"""The functions besides ufuncs that a program is made of."""
+
+VIEWS = ("getitem", "reshape", "transpose")
+"""Those that may show their operand's memory."""
+
+
+def function(fn: str) -> Callable[..., Any]:
+    """What a value's ``fn`` computes, of arrays."""
+    found: Callable[..., Any] = FUNCTIONS.get(fn) or getattr(np, fn)
+    return found
+
+
+def is_elementwise(value: Value) -> bool:
+    """Whether each element is made of the operands' elements at the same place."""
+    return value.fn == "where" or isinstance(getattr(np, value.fn, None), np.ufunc) and (
+        value.fn != "matmul"
+    )
+
+
+class Book:
+    """The lines written so far; what would be written twice is written once."""
+
+    def __init__(self) -> None:
+        self._count = itertools.count()
+        self._known: dict[Any, Value] = {}
+
+    def input(self, sample: Any, **params: Any) -> Value:
+        """Something that the program is given."""
+        return Value("input", (), params, sample, next(self._count))
+
+    def const(self, number: Any) -> Value:
+        """A number or an array that is always the same."""
+        if isinstance(number, np.ndarray | np.generic):
+            array = np.asarray(number)
+            key: Any = ("const", array.dtype, array.shape, array.tobytes())
+        else:
+            key = ("const", type(number), number if number == number else "nan")
+        if key not in self._known:
+            self._known[key] = Value("const", (), {}, number, next(self._count))
+        return self._known[key]
+
+    def line(self, fn: str, *args: Value, **params: Any) -> Value:
+        """What a function makes of values; of constants it is computed now."""
+        key = (fn, tuple(arg.number for arg in args), _frozen(params))
+        found = self._known.get(key)
+        if found is None:
+            with np.errstate(all="ignore"):
+                sample = function(fn)(*[arg.sample for arg in args], **params)
+            if args and all(arg.fn == "const" for arg in args):
+                found = self.const(sample)
+            else:
+                found = Value(fn, args, params, sample, next(self._count))
+            self._known[key] = found
+        return found
+
+
+def _frozen(params: Any) -> Any:
+    if isinstance(params, dict):
+        return tuple((name, _frozen(params[name])) for name in sorted(params))
+    if isinstance(params, list | tuple):
+        return tuple(_frozen(part) for part in params)
+    if isinstance(params, slice):
+        return ("slice", params.start, params.stop, params.step)
+    if isinstance(params, np.ndarray):
+        return (params.dtype, params.shape, params.tobytes())
+    return params
+
+
+class Symbol(NDArrayOperatorsMixin):
+    """An array of which only its shape and type are known, and what was done with it."""
+
+    __slots__ = ("book", "value")
+
+    def __init__(self, book: Book, value: Value) -> None:
+        self.book, self.value = book, value
+
+    # -- what NumPy's own functions do with it --
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        out = options.pop("out", None)  # y += x: a program has no use for the old y
+        if method == "reduce" and ufunc in _REDUCTIONS:
+            options.pop("dtype", None)
+            return getattr(self, _REDUCTIONS[ufunc])(
+                options.get("axis", 0), options.get("keepdims", False)
+            )
+        if method != "__call__" or options or ufunc.nout != 1:
+            raise CannotWrite(f"np.{ufunc.__name__}.{method} with {', '.join(options) or out}")
+        return self._line(ufunc.__name__, *inputs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        name = _OF_NUMPY.get(func.__name__)
+        if name is None:
+            raise CannotWrite(f"np.{func.__name__}")
+        return name(self, *args, **kwargs)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise CannotWrite("something that needs the numbers of an array")
+
+    def _line(self, fn: str, *args: Any, **params: Any) -> Symbol:
+        return Symbol(self.book, self.book.line(fn, *[self._known(x) for x in args], **params))
+
+    def _known(self, x: Any) -> Value:
+        if isinstance(x, Symbol):
+            return x.value
+        if isinstance(x, np.ndarray | np.generic | bool | int | float):
+            return self.book.const(x)
+        raise CannotWrite(f"arithmetic with {type(x).__name__}")
+
+    # -- what an array answers --
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.value.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def T(self) -> Symbol:
+        return self.transpose()
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __bool__(self) -> bool:
+        if self.value.fn == "const":
+            return bool(self.value.sample)
+        raise CannotWrite("a decision that depends on the numbers of an array")
+
+    def __getitem__(self, index: Any) -> Symbol:
+        if isinstance(index, Symbol) or (
+            isinstance(index, tuple) and any(isinstance(i, Symbol) for i in index)
+        ):
+            raise CannotWrite("an index that is computed")
+        index = index if isinstance(index, tuple) else (index,)
+        return self._line("getitem", self, index=index)
+
+    def __setitem__(self, index: Any, part: Any) -> None:
+        """Write a part into zeros, or add one to what is there: that makes an "assemble"."""
+        index = index if isinstance(index, tuple) else (index,)
+        whole, there = self.value, self[index].value
+        g = self._known(part)
+        if whole.fn == "assemble":
+            parts, indices = whole.args, whole.params["indices"]
+        elif whole.fn == "const" and not np.any(whole.sample):
+            parts, indices = (), ()
+        else:
+            raise CannotWrite("a change in place of what is not zero")
+        if g.fn == "add" and there in g.args:
+            g = g.args[1 - g.args.index(there)]
+        elif _overlaps(index, indices, whole.shape):
+            raise CannotWrite("writing twice to one place")
+        if g.shape != there.shape:
+            g = self.book.line("broadcast_to", g, shape=there.shape)
+        self.value = self.book.line(
+            "assemble", *parts, g, indices=(*indices, index), shape=whole.shape
+        )
+
+    def reshape(self, *shape: Any) -> Symbol:
+        sizes = tuple(shape[0]) if shape and isinstance(shape[0], tuple | list) else shape
+        return self._line("reshape", self, shape=np.reshape(self.value.sample, sizes).shape)
+
+    def transpose(self, *axes: Any) -> Symbol:
+        order = axes[0] if axes and isinstance(axes[0], tuple | list) else axes
+        order = tuple(a % self.ndim for a in order) or tuple(range(self.ndim))[::-1]
+        return self if order == tuple(range(self.ndim)) else self._line(
+            "transpose", self, axes=order
+        )
+
+    def swapaxes(self, a: int, b: int) -> Symbol:
+        order = list(range(self.ndim))
+        order[a], order[b] = order[b], order[a]
+        return self.transpose(tuple(order))
+
+    def dot(self, other: Any) -> Symbol:
+        return self._line("matmul", self, other)
+
+    def astype(self, dtype: Any, *args: Any, **options: Any) -> Symbol:
+        return self if self.dtype == dtype else self._line("astype", self, dtype=np.dtype(dtype))
+
+    def copy(self, order: str = "C") -> Symbol:
+        return self
+
+    def _reduced(self, fn: str, axis: Any, keepdims: bool) -> Symbol:
+        axes = range(self.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        axes = tuple(a % self.ndim for a in axes)
+        return self._line(fn, self, axis=axes, keepdims=bool(keepdims)) if axes else self
+
+    def sum(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Symbol:
+        return self._reduced("sum", axis, keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Symbol:
+        return self._reduced("max", axis, keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Symbol:
+        return self._reduced("min", axis, keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Symbol:
+        return self._reduced("mean", axis, keepdims)
+
+    def any(self, *args: Any, **options: Any) -> Any:
+        return self._looked_at("any")
+
+    def all(self, *args: Any, **options: Any) -> Any:
+        return self._looked_at("all")
+
+    def _looked_at(self, how: str) -> Any:
+        if self.value.fn != "const":
+            raise CannotWrite("a decision that depends on the numbers of an array")
+        return getattr(np.asarray(self.value.sample), how)()
+
+
+def _overlaps(index: Any, others: Iterable[Any], shape: tuple[int, ...]) -> bool:
+    taken = np.zeros(shape, bool)
+    for other in others:
+        taken[other] = True
+    return bool(taken[index].any())
+
+
+_REDUCTIONS = {np.add: "sum", np.maximum: "max", np.minimum: "min"}
+
+
+def _where(self: Symbol, condition: Any, x: Any, y: Any) -> Symbol:
+    return self._line("where", condition, x, y)
+
+
+def _concatenate(self: Symbol, arrays: Iterable[Any], axis: int = 0, **options: Any) -> Symbol:
+    xs = list(arrays)
+    return self._line("concatenate", *xs, axis=axis % len(np.shape(self._known(xs[0]).sample)))
+
+
+def _stack(self: Symbol, arrays: Iterable[Any], axis: int = 0, **options: Any) -> Symbol:
+    xs = [Symbol(self.book, self._known(x)) for x in arrays]
+    axis %= xs[0].ndim + 1
+    one = (slice(None),) * axis + (None,)
+    return _concatenate(self, [x[one] for x in xs], axis)
+
+
+def _expand_dims(self: Symbol, x: Any, axis: int) -> Symbol:
+    return _with_axes(x, (slice(None),) * (axis % (x.ndim + 1)) + (None,))
+
+
+def _full(self: Symbol, kind: Any, x: Any, options: Any) -> Symbol:
+    shape = options.get("shape")
+    return Symbol(self.book, self.book.const(kind(x.shape if shape is None else shape, x.dtype)))
+
+
+def _with_axes(x: Any, index: Any) -> Symbol:
+    made: Symbol = x[index]
+    return made
+
+
+def _moveaxis(self: Symbol, x: Any, source: int, destination: int) -> Symbol:
+    order = [a for a in range(x.ndim) if a != source % x.ndim]
+    order.insert(destination % x.ndim, source % x.ndim)
+    moved: Symbol = x.transpose(tuple(order))
+    return moved
+
+
+_OF_NUMPY: dict[str, Callable[..., Any]] = {
+    "where": _where,
+    "concatenate": _concatenate,
+    "stack": _stack,
+    "expand_dims": _expand_dims,
+    "moveaxis": _moveaxis,
+    "sum": lambda self, x, axis=None, **options: x.sum(axis, options.get("keepdims", False)),
+    "max": lambda self, x, axis=None, **options: x.max(axis, options.get("keepdims", False)),
+    "amax": lambda self, x, axis=None, **options: x.max(axis, options.get("keepdims", False)),
+    "mean": lambda self, x, axis=None, **options: x.mean(axis, options.get("keepdims", False)),
+    "reshape": lambda self, x, shape, **options: x.reshape(shape),
+    "transpose": lambda self, x, axes=None: x.transpose(*(() if axes is None else (axes,))),
+    "swapaxes": lambda self, x, a, b: x.swapaxes(a, b),
+    "broadcast_to": lambda self, x, shape, **options: self._line("broadcast_to", x, shape=shape),
+    "zeros_like": lambda self, x, **options: _full(self, np.zeros, x, options),
+    "ones_like": lambda self, x, **options: _full(self, np.ones, x, options),
+    "dot": lambda self, a, b: self._line("matmul", a, b),
+    "copy": lambda self, x, **options: x,
+    "shape": lambda self, x: x.shape,
+    "ndim": lambda self, x: x.ndim,
+    "size": lambda self, x: x.size,
+}

@@ -1,0 +1,183 @@
+"""One step of a recurrence as two lists of NumPy's functions: the step, and its backward.
+
+The step is run once on tensors.  The forwards of what it recorded are then fed symbols, and so are
+their rules, by the engine's own walk: nothing is derived here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.compiled.symbols import Book, CannotWrite, Symbol, Value
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.engine.memory import tick, version
+from tinygrad_rnn.engine.mode import Mode, Tag, here
+from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.tensor import Tensor, wrap
+
+Array = np.ndarray[Any, Any]
+Flat = Sequence[Tensor]
+StepFunction = Callable[[Flat, Flat, Flat], tuple[Flat, Flat]]
+"""(state, what comes in, what is the same at every step) -> (the next state, what goes out)."""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A step and its backward as lines of a program.
+
+    Attributes
+    ----------
+    states, xs, consts : lists of Value
+        What the step is given: from the step before, from the sequences, always the same.
+    next_states, ys : lists of Value
+        What it makes.
+    g_states, g_ys : lists of Value
+        What its backward is given: the cotangents of these.
+    d_states, d_xs, d_consts : lists of Value or None
+        What the backward makes; ``None``: nothing comes there.
+    """
+
+    book: Book
+    states: list[Value]
+    xs: list[Value]
+    consts: list[Value]
+    next_states: list[Value]
+    ys: list[Value]
+    g_states: list[Value]
+    g_ys: list[Value]
+    d_states: list[Value | None]
+    d_xs: list[Value | None]
+    d_consts: list[Value | None]
+
+
+def traced(
+    step: StepFunction, states: Sequence[Array], xs: Sequence[Array], consts: Flat
+) -> Traced:
+    """Trace a step.
+
+    Parameters
+    ----------
+    step : function of lists of tensors, see `StepFunction`
+    states, xs : sequences of ndarray
+        Examples of what it is given at one step.
+    consts : sequence of Tensor
+        What is the same at every step; what it uses besides them is a constant of the program.
+
+    Raises
+    ------
+    CannotWrite
+        If the step does something that cannot be written; the message names the operation.
+    """
+    outer = here.mode
+    here.mode = Mode(True, float("inf"), Tag())
+    try:
+        given = [[_leaf(array) for array in arrays] for arrays in (states, xs)]
+        fixed = [_leaf(x.array) for x in consts]
+        leaves = [*given[0], *given[1], *fixed]
+        start, before = tick(), [version(x.array) for x in leaves]
+        next_states, ys = step(given[0], given[1], fixed)
+        if before != [version(x.array) for x in leaves]:
+            raise CannotWrite("a change in place of what the step was given")
+        return _written(given[0], given[1], fixed, list(next_states), list(ys), start)
+    finally:
+        here.mode = outer
+
+
+def _leaf(array: Array) -> Tensor:
+    """A tensor of one's own, of which everything that is computed is recorded."""
+    own = wrap(np.array(array), None)
+    return own.requires_grad_() if own.array.dtype.kind == "f" else own
+
+
+def _written(
+    states: Flat, xs: Flat, consts: Flat, next_states: Flat, ys: Flat, start: int
+) -> Traced:
+    book, known = Book(), {}
+    groups = {"states": states, "xs": xs, "consts": consts}
+    values: dict[str, list[Value]] = {
+        name: [book.input(x.array, role=name, index=i) for i, x in enumerate(group)]
+        for name, group in groups.items()
+    }
+    for name, group in groups.items():
+        for x, value in zip(group, values[name], strict=True):
+            if x.node is not None:
+                known[x.node] = Symbol(book, value)
+    outputs = [*next_states, *ys]
+    nodes = _made(outputs, start, known)
+    for node in nodes:
+        _write(node, book, known)
+    made = [_symbol(x, book, known) for x in outputs]
+    incoming = [book.input(x.array, role="cotangent", index=i) for i, x in enumerate(outputs)]
+    roots: dict[Node, Any] = {}
+    for x, value in zip(outputs, incoming, strict=True):
+        if x.requires_grad:
+            assert x.node is not None
+            g = Symbol(book, value)
+            roots[x.node] = roots[x.node] + g if x.node in roots else g
+    arrived = walk(roots, create_graph=True)
+    results = {
+        name: [_arrived(arrived, x) for x in group] for name, group in groups.items()
+    }
+    count = len(next_states)
+    return Traced(
+        book, **values,
+        next_states=[x.value for x in made[:count]], ys=[x.value for x in made[count:]],
+        g_states=incoming[:count], g_ys=incoming[count:],
+        **{f"d_{name}": found for name, found in results.items()},
+    )  # fmt: skip
+
+
+def _made(outputs: Flat, start: int, known: dict[Node, Symbol]) -> list[Node]:
+    """The nodes that the step made, oldest first."""
+    stack = [x.node for x in outputs if x.node is not None]
+    seen = set(stack)
+    while stack:
+        node = stack.pop()
+        if node.order < start and node not in known and node.requires_grad:
+            raise CannotWrite(
+                f"a tensor of shape {node.shape} that requires grad and was made outside the step"
+            )
+        if node.order >= start:
+            fresh = [parent for parent in node.parents if parent not in seen]
+            seen.update(fresh)
+            stack.extend(fresh)
+    return sorted((node for node in seen if node not in known), key=lambda node: node.order)
+
+
+def _write(node: Node, book: Book, known: dict[Node, Symbol]) -> None:
+    """Write down what a node computes, and let its rules find symbols."""
+    if node.is_leaf:
+        if node.value is None:
+            raise CannotWrite(f"a constant of shape {node.shape}, whose numbers nobody kept")
+        known[node] = Symbol(book, book.const(node.value))
+        return
+    if not isinstance(node.primitive, Primitive):
+        raise CannotWrite(f"{node.primitive.name}: it has a derivative of its own")
+    if node.notes is not None and node.notes.attentive:
+        raise CannotWrite(f"{node.primitive.name}: somebody watches its gradient")
+    operands = [known[parent] for parent in node.parents]
+    try:
+        made = node.primitive.forward(*operands, **node.params)
+        if not isinstance(made, Symbol) or made.shape != node.shape:
+            raise CannotWrite("its forward")
+    except CannotWrite as error:
+        raise CannotWrite(f"{node.primitive.name}: {error}") from None
+    except (TypeError, AttributeError, ValueError) as error:
+        raise CannotWrite(f"{node.primitive.name}: its forward ({error})") from None
+    if node.notes is not None and node.notes.name and not made.value.name:
+        made.value.name = node.notes.name
+    known[node], node.saved = made, (*operands, made)
+
+
+def _symbol(x: Tensor, book: Book, known: dict[Node, Symbol]) -> Symbol:
+    return known[x.node] if x.node in known else Symbol(book, book.const(x.array))
+
+
+def _arrived(arrived: dict[Node, Any], x: Tensor) -> Value | None:
+    found = arrived.get(x.node) if x.node is not None else None
+    return found.value if isinstance(found, Symbol) else None
