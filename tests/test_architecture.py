@@ -27,7 +27,7 @@ FLOORS = [
     ("operations",),
     ("tensor",),
     ("autograd", "linalg", "cuda"),
-    ("objects",),
+    ("objects", "compiled"),
     ("nn", "serialization"),
     ("optim", "utils", "distributions"),
     ("writing",),

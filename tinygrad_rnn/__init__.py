@@ -26,6 +26,7 @@ from tinygrad_rnn.autograd.contexts import (
     set_grad_enabled,
     step,
 )
+from tinygrad_rnn.compiled.choice import fused
 from tinygrad_rnn.nn.functional import celu, selu
 from tinygrad_rnn.operations.activation import (
     log_softmax,
@@ -502,6 +503,7 @@ __all__ = [
     "from_numpy",
     "full",
     "full_like",
+    "fused",
     "gather",
     "ge",
     "ger",

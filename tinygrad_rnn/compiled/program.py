@@ -98,7 +98,7 @@ class _Text:
         self.consts: dict[str, Any] = {}
         self.storage = Storage()
         self._improve(want_xs, want_consts)
-        self.same = {value: f"c{i}" for i, value in enumerate(step.consts)}
+        self.same = {value: f"w{i}" for i, value in enumerate(step.consts)}
         self.xs = {value: Home(f"x{i}", "given") for i, value in enumerate(step.xs)}
         self.loops = [self._forward()]
         if wanted:
@@ -196,6 +196,7 @@ class _Text:
 
     def source(self) -> str:
         """The whole program."""
+        self.bodies = [self._loop_text(loop) for loop in self.loops]  # they name their rows
         functions = [self._forward_text()]
         if self.wanted:
             functions.append(self._backward_text())
@@ -254,8 +255,7 @@ class _Text:
         return text
 
     def _forward_text(self) -> str:
-        loop, step = self.loops[0], self.step
-        body = self._loop_text(loop)
+        loop, step, body = self.loops[0], self.step, self.bodies[0]
         given = [f"x{i}" for i, _ in enumerate(step.xs)]
         given += [f"i{i}" for i, _ in enumerate(step.states)] + list(self.same.values())
         text = [f"{', '.join(self._names())} = ws", *loop.once()]
@@ -296,8 +296,7 @@ class _Text:
         return f"{loop._home(at).block()}{path}.copy()"
 
     def _backward_text(self) -> str:
-        loop, step = self.loops[1], self.step
-        body = self._loop_text(loop)
+        loop, step, body = self.loops[1], self.step, self.bodies[1]
         given = [f"x{i}" for i, _ in enumerate(step.xs)] + list(self.same.values())
         given += [f"gy{i}" for i, _ in enumerate(step.g_ys)]
         given += [f"gs{i}" for i, _ in enumerate(step.g_states)]

@@ -68,7 +68,7 @@ class Storage:
         free = self._free[rows, shape, dtype]
         if free:
             return free.pop()
-        name = f"{'abcd'[('steps', 'block', 'pair', 'one').index(rows)]}{len(self.buffers)}"
+        name = f"{'SBPO'[('steps', 'block', 'pair', 'one').index(rows)]}{len(self.buffers)}"
         self.buffers.append((name, rows, shape, dtype))
         return name
 

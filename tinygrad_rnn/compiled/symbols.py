@@ -228,6 +228,10 @@ class Symbol(NDArrayOperatorsMixin):
         ):
             raise CannotWrite("an index that is computed")
         index = index if isinstance(index, tuple) else (index,)
+        if any(i is Ellipsis for i in index):
+            at = next(n for n, i in enumerate(index) if i is Ellipsis)
+            missing = self.ndim - sum(i is not None and i is not Ellipsis for i in index)
+            index = (*index[:at], *[slice(None)] * missing, *index[at + 1 :])
         return self._line("getitem", self, index=index)
 
     def __setitem__(self, index: Any, part: Any) -> None:
@@ -253,7 +257,8 @@ class Symbol(NDArrayOperatorsMixin):
 
     def reshape(self, *shape: Any) -> Symbol:
         sizes = tuple(shape[0]) if shape and isinstance(shape[0], tuple | list) else shape
-        return self._line("reshape", self, shape=np.reshape(self.value.sample, sizes).shape)
+        sizes = np.reshape(self.value.sample, sizes).shape
+        return self if sizes == self.shape else self._line("reshape", self, shape=sizes)
 
     def transpose(self, *axes: Any) -> Symbol:
         order = axes[0] if axes and isinstance(axes[0], tuple | list) else axes

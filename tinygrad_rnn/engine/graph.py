@@ -48,7 +48,7 @@ class Node:
     parents: tuple[Node, ...]
     saved: tuple[Any, ...] | None
     params: dict[str, Any]
-    order: int
+    order: float  # whole, but of what was unfolded later
     tag: Tag
     shape: tuple[int, ...]
     value: Any
@@ -107,8 +107,8 @@ def place(variable: Variable) -> Node:
     return at
 
 
-def tape(roots: Iterable[Node]) -> list[Node]:
-    """Every node and leaf the roots depend on, oldest first."""
+def reachable(roots: Iterable[Node]) -> list[Node]:
+    """Every node and leaf the roots depend on, oldest first, as they were recorded."""
     stack = list(roots)
     seen = set(stack)
     while stack:
@@ -116,3 +116,17 @@ def tape(roots: Iterable[Node]) -> list[Node]:
         seen.update(fresh)
         stack.extend(fresh)
     return sorted(seen, key=attrgetter("order"))
+
+
+folds: list[type] = []
+"""Kinds of primitives whose nodes stand for graphs of their own: ``unfold(node, uses)``."""
+
+
+def tape(roots: Iterable[Node]) -> list[Node]:
+    """The same for whoever looks: what stands for a graph of its own is unfolded into it."""
+    roots = list(roots)
+    places = reachable(roots)
+    folded = [at for at in places if isinstance(at.primitive, tuple(folds))] if folds else ()
+    for at in folded:
+        at.primitive.unfold(at, [use for use in places if use.parents[:1] == (at,)])
+    return reachable(roots) if folded else places

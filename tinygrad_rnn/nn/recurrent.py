@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinygrad_rnn.autograd.contexts import call, layer, step
+from tinygrad_rnn.compiled.choice import is_fused
+from tinygrad_rnn.compiled.sealed import sealed
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.nn.cells import (
     KINDS,
@@ -27,6 +29,7 @@ from tinygrad_rnn.nn.cells import (
     weights_of,
 )
 from tinygrad_rnn.nn.functional import dropout as drop
+from tinygrad_rnn.nn.fused import fused_layers
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.utils.rnn import PackedSequence
 from tinygrad_rnn.operations import cat, stack
@@ -64,17 +67,19 @@ class RNNBase(Module):
         proj_size: int = 0,
         device: Any = None,
         dtype: Any = None,
+        fused: bool = False,
     ) -> None:
         super().__init__()
         owner = type(self).__name__
         on_cpu(owner, device)
         check_sizes(owner, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
-        check_flags(owner, bias=bias, batch_first=batch_first)
+        check_flags(owner, bias=bias, batch_first=batch_first, fused=fused)
         _check_dropout(owner, dropout, num_layers)
         _check_projection(owner, mode, proj_size, hidden_size)
         self.mode, self.input_size, self.hidden_size = mode, input_size, hidden_size
         self.num_layers, self.bias, self.batch_first = num_layers, bias, batch_first
         self.dropout, self.bidirectional, self.proj_size = dropout, bidirectional, proj_size
+        self.fused = fused
         for number in range(num_layers):
             for suffix in self._suffixes(number):
                 add_weights(self, suffix, self._shapes(number), dtype)
@@ -161,6 +166,59 @@ class RNNBase(Module):
         if not steps:
             raise RuntimeError(f"{type(self).__name__}: expected at least one time step, got none")
         batch = input.shape[1 - time : 2 - time] if input.ndim == 3 else ()
+        if is_fused(self.fused) and self._can_fuse(weights):
+            return self._forward_sealed(input, hx, batch, weights, at)
+        return self._forward_literal(input, hx, batch, weights, at)
+
+    def _can_fuse(self, weights: list[Weights]) -> bool:
+        """Whether all weights have the shapes that they were made with."""
+        shapes = [
+            self._shapes(n).values() for n in range(self.num_layers) for _ in self._suffixes(n)
+        ]
+        return all(
+            w.array.shape == shape
+            for each, own in zip(weights, shapes)
+            for w, shape in zip((w for w in each if w is not None), own, strict=True)
+        )
+
+    def _forward_sealed(
+        self, input: Tensor, hx: Any, batch: tuple[int, ...], weights: list[Weights], at: At
+    ) -> tuple[Tensor, Any]:
+        """The same in one node (see `tinygrad_rnn.compiled`)."""
+        states = self._given_states(hx, batch)
+        count = len(states or ())
+
+        def apart(given: Sequence[Tensor]) -> tuple[Any, list[Weights]]:
+            rest = iter(given[1 + count :])
+            own = [Weights(*[None if w is None else next(rest) for w in each]) for each in weights]
+            return (tuple(given[1 : 1 + count]) if count else None), own
+
+        def literal(*given: Tensor) -> list[Tensor]:
+            hx, own = apart(given)
+            hx = hx[0] if count == 1 else hx
+            output, last = self._forward_literal(given[0], hx, batch, own, at)
+            return [output, *(last if isinstance(last, tuple) else (last,))]
+
+        def quick(*given: Tensor) -> list[Tensor]:
+            return fused_layers(self, given[0], *apart(given))
+
+        flat = [w for each in weights for w in each if w is not None]
+        output, *last = sealed(self.mode.lower(), literal, quick, [input, *(states or ()), *flat])
+        for state in last:
+            made_by("StackBackward0" if batch else "SqueezeBackward1", state)
+        made_by(self._torchs_name(input), output)
+        return output, last[0] if len(last) == 1 else tuple(last)
+
+    def _given_states(self, hx: Any, batch: tuple[int, ...]) -> State | None:
+        count = self.num_layers * (1 + bool(self.bidirectional))
+        sizes = [self._output_size, self.hidden_size][: len(KINDS[self.mode].states)]
+        return self._given_state(hx, [(count, *batch, size) for size in sizes])
+
+    def _forward_literal(
+        self, input: Tensor, hx: Any, batch: tuple[int, ...], weights: list[Weights], at: At
+    ) -> tuple[Tensor, Any]:
+        time = 1 if self.batch_first and input.ndim == 3 else 0
+        steps = input.shape[time]
         xs = []
         for t in range(steps):
             with at(t):
@@ -270,7 +328,7 @@ class RNNBase(Module):
         kind = KINDS[self.mode]
         count = self.num_layers * (1 + bool(self.bidirectional))
         sizes = [self._output_size, self.hidden_size][: len(kind.states)]
-        given = self._given_state(hx, [(count, *batch, size) for size in sizes])
+        given = self._given_states(hx, batch)
         with step(0):
             if given is None:
                 return [
@@ -418,6 +476,9 @@ class RNN(RNNBase):
         The probability with which, in training, an element that passes between layers is zeroed.
     bidirectional : bool
         Whether there is a second set of weights that reads the sequence from its end.
+    fused : bool
+        Whether to compute the layer by a compiled program, in one node (see `tinygrad_rnn.fused`);
+        not of packed sequences.
 
     Attributes
     ----------
@@ -448,11 +509,12 @@ class RNN(RNNBase):
         bidirectional: bool = False,
         device: Any = None,
         dtype: Any = None,
+        fused: bool = False,
     ) -> None:
         mode = rnn_kind("RNN", nonlinearity)
         super().__init__(
             mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
-            device=device, dtype=dtype,
+            device=device, dtype=dtype, fused=fused,
         )  # fmt: skip
         self.nonlinearity = nonlinearity
 
@@ -507,10 +569,11 @@ class LSTM(RNNBase):
         proj_size: int = 0,
         device: Any = None,
         dtype: Any = None,
+        fused: bool = False,
     ) -> None:
         super().__init__(
             "LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
-            proj_size, device, dtype,
+            proj_size, device, dtype, fused,
         )  # fmt: skip
 
     if TYPE_CHECKING:
@@ -558,10 +621,11 @@ class GRU(RNNBase):
         bidirectional: bool = False,
         device: Any = None,
         dtype: Any = None,
+        fused: bool = False,
     ) -> None:
         super().__init__(
             "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
-            device=device, dtype=dtype,
+            device=device, dtype=dtype, fused=fused,
         )  # fmt: skip
 
     if TYPE_CHECKING:

@@ -1,0 +1,144 @@
+"""A graph in one node, which unfolds when somebody looks.
+
+Inside is what was computed quickly; beside it, how the same is recorded operation by operation.
+Walks that nobody watches go through the inside.  Whoever looks at the graph (a record, a picture, a
+second derivative) finds the literal one in its place, with the places in time it would have had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tinygrad_rnn.autograd.application import Bare, output_place
+from tinygrad_rnn.engine import graph
+from tinygrad_rnn.engine.errors import changed_in_place, freed
+from tinygrad_rnn.engine.graph import Node, node, place, reachable
+from tinygrad_rnn.engine.memory import changed_since, tick, version
+from tinygrad_rnn.engine.mode import Mode, here
+from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.tensor import Tensor, wrap
+from tinygrad_rnn.tensor.generator import default_generator
+
+Compute = Callable[..., Sequence[Tensor]]
+
+
+class Several:
+    """What the node of several outputs tells those who hand on their cotangents."""
+
+    def __init__(self, outputs: Sequence[Tensor]) -> None:
+        self._live = range(len(outputs))
+        self._outputs = [(x.array.shape, x.array.dtype) for x in outputs]
+
+
+class Inside:
+    """The graph in a node: what it was given, as leaves, and what it made."""
+
+    def __init__(self, leaves: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        self.leaves, self.outputs = leaves, outputs
+
+    def pull(self, gs: Sequence[Any]) -> list[Any]:
+        """What each of the leaves receives."""
+        roots: dict[Node, Any] = {}
+        for x, g in zip(self.outputs, gs, strict=True):
+            if g is not None and x.requires_grad:
+                at = place(x)
+                roots[at] = roots[at] + g if at in roots else g
+        wanted = {place(x) for x in self.leaves if x.requires_grad}
+        arrived = walk(roots, wanted=wanted, retain_graph=True)
+        return [arrived.get(x.node) if x.node is not None else None for x in self.leaves]
+
+
+class Sealed(Bare):
+    """The primitive of such a node."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.joint = self
+
+    def pull(self, g: Any, at: Any) -> list[Any]:
+        """What each operand receives: the walk goes through the inside."""
+        inside: Inside = at.saved[-1]
+        sent = inside.pull(g.gs)
+        return [
+            _zeros(x) if c is None and parent.requires_grad else c
+            for c, x, parent in zip(sent, inside.leaves, at.parents, strict=True)
+        ]
+
+    def unfold(self, at: Node, uses: Sequence[Node]) -> None:
+        """Put the literal graph into the place of a node and of its outputs."""
+        if at.saved is None:
+            raise freed(at)
+        arrays = at.saved[:-1]
+        for array in arrays:
+            if changed_since(array, at.order):
+                raise changed_in_place(at, array.shape, version(array))
+        outer, state = here.mode, default_generator.get_state()
+        here.mode, start = at.params["mode"], tick()
+        default_generator.set_state(at.params["drawn"])
+        try:
+            given = [wrap(array, parent) for array, parent in zip(arrays, at.parents)]
+            outputs = at.params["literal"](*given)
+        finally:
+            here.mode = outer
+            default_generator.set_state(state)
+        made = [n for n in reachable(place(x) for x in outputs) if n.order > start]
+        for i, each in enumerate(made):  # between the operands and what has been made since
+            each.order = at.order - 1 + (i + 1) / (len(made) + 1)
+        for use in uses:
+            _become(use, place(outputs[use.primitive.number]))
+
+
+graph.folds.append(Sealed)
+
+
+def _become(at: Node, literal: Node) -> None:
+    """Make a place that others know the place of a literal result."""
+    at.primitive, at.parents, at.params = literal.primitive, literal.parents, literal.params
+    at.saved, at.tag, at.value = literal.saved, literal.tag, literal.value
+    if at.notes is None:
+        at.notes = literal.notes
+    elif literal.notes is not None:
+        at.notes.name = at.notes.name or literal.notes.name
+        at.notes.role = at.notes.role or literal.notes.role
+
+
+def _zeros(x: Tensor) -> Any:
+    return x.array * 0
+
+
+def sealed(name: str, literal: Compute, quick: Compute, given: Sequence[Tensor]) -> list[Tensor]:
+    """Compute something the quick way, in one node that unfolds into the literal way.
+
+    Parameters
+    ----------
+    name : str
+        What the node is called.
+    literal, quick : functions of tensors
+        Two ways to compute the same outputs, at least two.
+    given : sequence of Tensor
+        What both are given.
+
+    Returns
+    -------
+    list of Tensor
+    """
+    if not here.mode.recording or not any(x.requires_grad for x in given):
+        return list(quick(*given))
+    mode, drawn = here.mode, default_generator.get_state()
+    leaves = [_inner(x) for x in given]
+    here.mode = Mode(True, 0, mode.tag)
+    try:
+        outputs = list(quick(*leaves))
+    finally:
+        here.mode = mode
+    saved = (*[x.array for x in given], Inside(leaves, outputs))
+    params = {"ctx": Several(outputs), "mode": mode, "drawn": drawn, "literal": literal}
+    parents = tuple([place(x) for x in given])
+    made = node(Sealed(name), parents, saved, params, mode, outputs[0].array)
+    return [wrap(x.array, output_place(made, i, x.array)) for i, x in enumerate(outputs)]
+
+
+def _inner(x: Tensor) -> Tensor:
+    inner = wrap(x.array, None)
+    return inner.requires_grad_() if x.requires_grad else inner
