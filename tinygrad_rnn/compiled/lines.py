@@ -25,9 +25,9 @@ def lines(roots: Iterable[Value | None]) -> list[Value]:
 
 def uses(roots: Iterable[Value | None]) -> Counter[Value]:
     """How often each line is read by another, or is a root."""
-    roots = [root for root in roots if root is not None]
-    found = Counter(roots)
-    for value in lines(roots):
+    ends = [root for root in roots if root is not None]
+    found = Counter(ends)
+    for value in lines(ends):
         found.update(value.args)
     return found
 
@@ -36,7 +36,7 @@ def replaced(
     book: Book, roots: Iterable[Value | None], change: Callable[[Value], Value]
 ) -> list[Value | None]:
     """The roots after a change of some lines, each of which is given with its new operands."""
-    roots, new = list(roots), {}
+    roots, new = list(roots), dict[Value, Value]()
     for value in lines(roots):
         args = tuple([new[arg] for arg in value.args])
         if args != value.args:

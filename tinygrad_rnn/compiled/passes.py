@@ -299,18 +299,18 @@ def _same_base(
     runs: list[list[tuple[int, Value]]] = []
     for start, part in parts:
         last = runs[-1][-1][1] if runs else None
-        if last is not None and last.shape == part.shape and base(part) is not None:
-            if base(last) is base(part):
-                runs[-1].append((start, part))
-                continue
-        runs.append([(start, part)])
+        alike = last is not None and last.shape == part.shape and base(part) is not None
+        if last is not None and alike and base(last) is base(part):
+            runs[-1].append((start, part))
+        else:
+            runs.append([(start, part)])
     return runs
 
 
 def _together(book: Book, run: Sequence[tuple[int, Value]], axis: int) -> Value:
     """A carried value times several factors, side by side along an axis."""
     first = run[0][1]
-    shared = [arg for arg in first.args if all(arg in part.args for _, part in run)][0]
+    shared = next(arg for arg in first.args if all(arg in part.args for _, part in run))
     factors = [part.args[1 - part.args.index(shared)] for _, part in run]
     shape, n = first.shape, len(run)
     whole = (*shape[:axis], n * shape[axis], *shape[axis + 1 :])

@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_rnn.compiled.lines import SAME, Dependence, lines
 from tinygrad_rnn.compiled.passes import quicker
 from tinygrad_rnn.compiled.source import Home, Loop, Storage, plain, root, view_text
-from tinygrad_rnn.compiled.symbols import Book, Value
+from tinygrad_rnn.compiled.symbols import Value
 from tinygrad_rnn.compiled.totals import TOTALS, total
 from tinygrad_rnn.compiled.trace import Traced
 
@@ -174,16 +174,13 @@ class _Text:
         homes = dict(self.xs)
         for i, value in enumerate(step.g_ys):
             homes[value] = Home(f"gy{i}", "given")
-        for value, _, home in forward.carried:
-            homes[value] = home
-        for value in self.saved:
-            if value.fn != "input":
-                homes[value] = forward.homes[value]
+        homes |= {value: home for value, _, home in forward.carried}
+        homes |= {value: forward.homes[value] for value in self.saved if value.fn != "input"}
         carried = []
         for value, after in zip(step.g_states, self.d_states, strict=True):
             name = self.storage.buffer("pair", value.shape, value.dtype)
             carried.append((value, after, Home(name, "pair")))
-        kept = {}
+        kept: dict[Value, str] = {}
         for i, d in enumerate(self.d_xs):
             if d is not None and root(d) not in homes and root(d).fn not in ("input", "const"):
                 kept.setdefault(root(d), f"dx{i}" if root(d) is d else "steps")
@@ -303,14 +300,12 @@ class _Text:
         text = [f"{', '.join(self._names())} = ws", *loop.once()]
         for i, (_, _, home) in enumerate(loop.carried):
             text.append(f"{home.buffer}[(T - 1) % 2] = gs{i}")
-        for t in loop.totals:
-            text.append(f"s{t.number} = zeros({t.shape}, '{t.dtype.char}')")
+        text += [f"s{t.number} = zeros({t.shape}, '{t.dtype.char}')" for t in loop.totals]
         text += self._outsides(loop)
         text += body
         text.append("lo, hi, m = 0, T, T")
         dxs = [
-            "None" if d is None else self._whole(loop, d, f"dx{i}")
-            for i, d in enumerate(self.d_xs)
+            "None" if d is None else self._whole(loop, d, f"dx{i}") for i, d in enumerate(self.d_xs)
         ]
         ends = [f"{home.buffer}[1].copy()" for _, _, home in loop.carried]
         ends = [
@@ -351,6 +346,3 @@ def _split_given(expression: str) -> tuple[str, str]:
     """The array, and what stands behind its name."""
     end = next((i for i, c in enumerate(expression) if not (c.isalnum() or c == "_")), None)
     return (expression, "") if end is None else (expression[:end], expression[end:])
-
-
-__all__ = ["Book", "Program", "compiled"]

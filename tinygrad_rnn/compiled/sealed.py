@@ -13,7 +13,7 @@ from typing import Any
 from tinygrad_rnn.autograd.application import Bare, output_place
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import changed_in_place, freed
-from tinygrad_rnn.engine.graph import Node, node, place, reachable
+from tinygrad_rnn.engine.graph import Node, node, place, tape
 from tinygrad_rnn.engine.memory import changed_since, tick, version
 from tinygrad_rnn.engine.mode import Mode, here
 from tinygrad_rnn.engine.traversal import walk
@@ -65,7 +65,7 @@ class Sealed(Bare):
             for c, x, parent in zip(sent, inside.leaves, at.parents, strict=True)
         ]
 
-    def unfold(self, at: Node, uses: Sequence[Node]) -> None:
+    def unfold(self, at: Node, places: Sequence[Node]) -> None:
         """Put the literal graph into the place of a node and of its outputs."""
         if at.saved is None:
             raise freed(at)
@@ -73,23 +73,26 @@ class Sealed(Bare):
         for array in arrays:
             if changed_since(array, at.order):
                 raise changed_in_place(at, array.shape, version(array))
-        outer, state = here.mode, default_generator.get_state()
+        outer, drawn = here.mode, at.params["drawn"]
+        state = None if drawn is None else default_generator.get_state()
         here.mode, start = at.params["mode"], tick()
-        default_generator.set_state(at.params["drawn"])
         try:
+            if drawn is not None:
+                default_generator.set_state(drawn)
             given = [wrap(array, parent) for array, parent in zip(arrays, at.parents)]
             outputs = at.params["literal"](*given)
         finally:
             here.mode = outer
-            default_generator.set_state(state)
-        made = [n for n in reachable(place(x) for x in outputs) if n.order > start]
+            if state is not None:
+                default_generator.set_state(state)
+        made = [n for n in tape(map(place, outputs), literal=False) if n.order > start]
         for i, each in enumerate(made):  # between the operands and what has been made since
             each.order = at.order - 1 + (i + 1) / (len(made) + 1)
-        for use in uses:
+        for use in [use for use in places if use.parents[:1] == (at,)]:
             _become(use, place(outputs[use.primitive.number]))
 
 
-graph.folds.append(Sealed)
+graph.folded = (Sealed,)
 
 
 def _become(at: Node, literal: Node) -> None:
@@ -107,7 +110,9 @@ def _zeros(x: Tensor) -> Any:
     return x.array * 0
 
 
-def sealed(name: str, literal: Compute, quick: Compute, given: Sequence[Tensor]) -> list[Tensor]:
+def sealed(
+    name: str, literal: Compute, quick: Compute, given: Sequence[Tensor], draws: bool = False
+) -> list[Tensor]:
     """Compute something the quick way, in one node that unfolds into the literal way.
 
     Parameters
@@ -118,6 +123,8 @@ def sealed(name: str, literal: Compute, quick: Compute, given: Sequence[Tensor])
         Two ways to compute the same outputs, at least two.
     given : sequence of Tensor
         What both are given.
+    draws : bool
+        Whether random numbers are drawn, in both ways the same.
 
     Returns
     -------
@@ -125,7 +132,7 @@ def sealed(name: str, literal: Compute, quick: Compute, given: Sequence[Tensor])
     """
     if not here.mode.recording or not any(x.requires_grad for x in given):
         return list(quick(*given))
-    mode, drawn = here.mode, default_generator.get_state()
+    mode, drawn = here.mode, default_generator.get_state() if draws else None
     leaves = [_inner(x) for x in given]
     here.mode = Mode(True, 0, mode.tag)
     try:

@@ -7,7 +7,7 @@ step by step, are made once for all calls (the workspace).
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,6 @@ import numpy as np
 from tinygrad_rnn.compiled.lines import CARRIED, SAME, Dependence
 from tinygrad_rnn.compiled.passes import tiling
 from tinygrad_rnn.compiled.symbols import VIEWS, Value, is_elementwise
-from tinygrad_rnn.compiled.totals import TOTALS
 
 ONCE, BEFORE, INSIDE, AFTER = "once", "before", "inside", "after"
 """Where a line stands: before all, or before, in or after the loop over the steps of a block."""
@@ -141,9 +140,7 @@ def view_text(value: Value, batched: bool) -> str:
 def can_batch(value: Value) -> bool:
     """Whether it is known how to do it for all steps at once."""
     if value.fn == "matmul":
-        return all(1 <= len(arg.shape) for arg in value.args) and (
-            len(value.args[0].shape) <= 2 >= len(value.args[1].shape)
-        )
+        return all(len(arg.shape) in (1, 2) for arg in value.args)
     if value.fn == "getitem":
         return not any(isinstance(i, np.ndarray) for i in value.params["index"])
     return value.fn in BATCHED or is_elementwise(value)
@@ -163,7 +160,7 @@ class Loop:
         What must be there for every step in the end: "steps" in the workspace, or the name of an
         array outside.
     totals : list of Value
-        What is summed over all steps: `TOTALS` of values.
+        What is summed over all steps.
     reverse : bool
         Whether time runs backward.
     """
@@ -202,8 +199,11 @@ class Loop:
         return sorted(seen, key=lambda value: value.number)
 
     def _is_given(self, value: Value) -> bool:
-        return value.fn == "const" or value in self.homes or value in self.same or (
-            value in self._inputs
+        return (
+            value.fn == "const"
+            or value in self.homes
+            or value in self.same
+            or (value in self._inputs)
         )
 
     # -- places --
@@ -220,8 +220,10 @@ class Loop:
                 where[value] = ONCE
             elif value.fn in VIEWS and is_view(value) and value.args[0] in where:
                 where[value] = where[value.args[0]]
-            elif how != CARRIED and can_batch(value) and not any(
-                where[arg] in (INSIDE, AFTER) for arg in args
+            elif (
+                how != CARRIED
+                and can_batch(value)
+                and not any(where[arg] in (INSIDE, AFTER) for arg in args)
             ):
                 where[value] = BEFORE
             elif value in carried or not can_batch(value):
@@ -264,12 +266,7 @@ class Loop:
                     self._house(value, place, kept)
                 if not reuse:
                     self._release(order, i, last, place)
-            if place == BEFORE:
-                held = self._temps
-                self._temps = []
-            else:
-                self._temps = []
-        del held
+            self._temps = []
 
     def _last(self, order: Sequence[Value]) -> dict[Value, int]:
         """After which of the lines a value is not needed any more."""
@@ -284,9 +281,7 @@ class Loop:
             last[value] = len(order) if ends else max(places, default=at[value])
         return last
 
-    def _release(
-        self, order: Sequence[Value], i: int, last: dict[Value, int], place: str
-    ) -> None:
+    def _release(self, order: Sequence[Value], i: int, last: dict[Value, int], place: str) -> None:
         for value, home in list(self._temps):
             if last[value] <= i and value is not order[i]:
                 self.storage.give_back(home.buffer)
@@ -404,18 +399,16 @@ class Loop:
             return self.const(value, self._arg_dtype(of) if of else value.dtype)
         if value in self.same or self.where.get(value) == ONCE:
             return self._once(value)
-        if value in self._inputs or (value in self.homes and self.where.get(value) not in (
-            BEFORE, AFTER
-        )):
+        if value in self._inputs or (
+            value in self.homes and self.where.get(value) not in (BEFORE, AFTER)
+        ):
             text = self._home(value).block()
         elif value in self.homes:
             text = f"b{value.number}"
         else:
             text = f"{self.batch(value.args[0])}{view_text(value, True)}"
         missing = 0 if rank is None else rank - len(value.shape)
-        if missing > 0 and value.shape:
-            text += f"[:, {', '.join(['None'] * missing)}]"
-        elif missing > 0:
+        if missing > 0:
             text += f"[:, {', '.join(['None'] * missing)}]"
         return text
 
@@ -474,14 +467,10 @@ class Loop:
             rows = ".reshape(-1, {})"
             if ra == 2:
                 flat = f"{x}{rows.format(a.shape[-1])}"
-                return (
-                    f"dot({flat}, {y}, {out}{rows.format(value.shape[-1])})"
-                    if "." not in self.homes[value].within_all and not self.homes[value].within_all
-                    else f"matmul({x}, {y}, {out})"
-                )
+                if not self.homes[value].within_all:
+                    return f"dot({flat}, {y}, {out}{rows.format(value.shape[-1])})"
             return f"matmul({x}, {y}, {out})"
         if ra == 1 and rb == 1:
-            x = x if a_same else f"{x}"
             return f"np.sum({x} * {y}, -1, out={out})"
         if ra == 1:
             x = f"{x}[None]" if a_same else f"{x}[:, None]"
@@ -520,14 +509,10 @@ class Loop:
         for value in self._lines:
             if self.where[value] == INSIDE and root(value) is value:
                 text += self._line(value)
-        done = {value: home for value, home in self._outs.items()}
-        for _, value, home in self.carried:
-            if value is None:
-                continue
+        for _, after, home in self.carried:
             target = Home(home.buffer, home.rows, 1)
-            if self.homes.get(value) != target:
-                text.append(f"copyto({self._named(target, '')}, {self.row(value, value)})")
-        del done
+            if after is not None and self.homes.get(after) != target:
+                text.append(f"copyto({self._named(target, '')}, {self.row(after, after)})")
         return text
 
     def _line(self, value: Value) -> list[str]:
@@ -605,6 +590,3 @@ def plain(value: Value, args: Sequence[str]) -> str:
     if fn == "total":
         return args[0]
     return f"{fn}({', '.join(args)})"
-
-
-__all__ = ["TOTALS", "Counter", "Loop"]

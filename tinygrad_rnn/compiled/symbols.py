@@ -1,7 +1,7 @@
 """Arrays that write down what is done with them.
 
-A `Symbol` stands for an array: whatever NumPy function it is given to becomes a `Value`, one line of
-a program, and the result is a symbol again.  It carries a sample of the array, from which shapes
+A `Symbol` stands for an array: whatever NumPy function it is given to becomes a `Value`, one line
+of a program, and the result is a symbol again.  It carries a sample of the array, from which shapes
 and types are seen; whoever wants to decide something by a number of it is refused.
 """
 
@@ -98,9 +98,8 @@ def function(fn: str) -> Callable[..., Any]:
 
 def is_elementwise(value: Value) -> bool:
     """Whether each element is made of the operands' elements at the same place."""
-    return value.fn == "where" or isinstance(getattr(np, value.fn, None), np.ufunc) and (
-        value.fn != "matmul"
-    )
+    is_ufunc = isinstance(getattr(np, value.fn, None), np.ufunc) and value.fn != "matmul"
+    return is_ufunc or value.fn == "where"
 
 
 class Book:
@@ -263,8 +262,8 @@ class Symbol(NDArrayOperatorsMixin):
     def transpose(self, *axes: Any) -> Symbol:
         order = axes[0] if axes and isinstance(axes[0], tuple | list) else axes
         order = tuple(a % self.ndim for a in order) or tuple(range(self.ndim))[::-1]
-        return self if order == tuple(range(self.ndim)) else self._line(
-            "transpose", self, axes=order
+        return (
+            self if order == tuple(range(self.ndim)) else self._line("transpose", self, axes=order)
         )
 
     def swapaxes(self, a: int, b: int) -> Symbol:

@@ -32,9 +32,9 @@ def total(book: Book, value: Value) -> Value:
     if value.fn == "multiply" and _is_outer([arg.shape for arg in args]):
         a, b = args if args[0].shape[-1] == 1 else args[::-1]
         return book.line("total_outer", a, b)
-    if value.fn == "sum" and value.params == {"axis": (0,), "keepdims": False}:
-        if len(args[0].shape) == 2:
-            return book.line("total_rows", args[0])
+    over_rows = value.fn == "sum" and value.params == {"axis": (0,), "keepdims": False}
+    if over_rows and len(args[0].shape) == 2:
+        return book.line("total_rows", args[0])
     return book.line("total", value)
 
 

@@ -99,7 +99,7 @@ def _written(
 ) -> Traced:
     book, known = Book(), {}
     groups = {"states": states, "xs": xs, "consts": consts}
-    values: dict[str, list[Value]] = {
+    values: dict[str, Any] = {
         name: [book.input(x.array, role=name, index=i) for i, x in enumerate(group)]
         for name, group in groups.items()
     }
@@ -120,15 +120,15 @@ def _written(
             g = Symbol(book, value)
             roots[x.node] = roots[x.node] + g if x.node in roots else g
     arrived = walk(roots, create_graph=True)
-    results = {
-        name: [_arrived(arrived, x) for x in group] for name, group in groups.items()
+    results: dict[str, Any] = {
+        f"d_{name}": [_arrived(arrived, x) for x in group] for name, group in groups.items()
     }
     count = len(next_states)
     return Traced(
         book, **values,
         next_states=[x.value for x in made[:count]], ys=[x.value for x in made[count:]],
         g_states=incoming[:count], g_ys=incoming[count:],
-        **{f"d_{name}": found for name, found in results.items()},
+        **results,
     )  # fmt: skip
 
 

@@ -74,9 +74,9 @@ def program_for(
     """
     recording = here.mode.recording
     wants = [[recording and x.requires_grad for x in group] for group in (xs, states, consts)]
-    groups = (xs, states, consts)
-    shapes = [[(x.array.shape[i == 0 :], x.array.dtype) for x in g] for i, g in enumerate(groups)]
-    full = (key, repr(shapes), repr(wants))
+    kinds = [(x.array.dtype, x.array.shape) for x in (*states, *consts)]
+    given = [(x.array.dtype, x.array.shape[1:]) for x in xs]
+    full = (key, *given, *kinds, *[tuple(group) for group in wants])
     found = _programs.get(full)
     if found is None:
         examples = [x.array[0] for x in xs]

@@ -107,26 +107,20 @@ def place(variable: Variable) -> Node:
     return at
 
 
-def reachable(roots: Iterable[Node]) -> list[Node]:
-    """Every node and leaf the roots depend on, oldest first, as they were recorded."""
-    stack = list(roots)
-    seen = set(stack)
+folded: tuple[type, ...] = ()
+"""Primitives whose nodes stand for graphs; ``unfold(node, places)`` puts these in their place."""
+
+
+def tape(roots: Iterable[Node], literal: bool = True) -> list[Node]:
+    """Every node and leaf the roots depend on, oldest first; ``literal``: with all unfolded."""
+    roots = list(roots)
+    stack, seen = roots[:], set(roots)
     while stack:
         fresh = [parent for parent in stack.pop().parents if parent not in seen]
         seen.update(fresh)
         stack.extend(fresh)
-    return sorted(seen, key=attrgetter("order"))
-
-
-folds: list[type] = []
-"""Kinds of primitives whose nodes stand for graphs of their own: ``unfold(node, uses)``."""
-
-
-def tape(roots: Iterable[Node]) -> list[Node]:
-    """The same for whoever looks: what stands for a graph of its own is unfolded into it."""
-    roots = list(roots)
-    places = reachable(roots)
-    folded = [at for at in places if isinstance(at.primitive, tuple(folds))] if folds else ()
-    for at in folded:
-        at.primitive.unfold(at, [use for use in places if use.parents[:1] == (at,)])
-    return reachable(roots) if folded else places
+    places = sorted(seen, key=attrgetter("order"))
+    folds = [at for at in places if literal and isinstance(at.primitive, folded)]
+    for at in folds:
+        at.primitive.unfold(at, places)
+    return tape(roots) if folds else places

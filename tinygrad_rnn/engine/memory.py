@@ -76,7 +76,7 @@ def version(array: np.ndarray[Any, Any]) -> int:
     return change[2] if change else 0
 
 
-def changed_since(array: Any, time: int) -> bool:
+def changed_since(array: Any, time: float) -> bool:
     """Whether the memory of ``array`` was changed in place after ``time`` on the clock."""
     change = changes.get(id(owner(array))) if isinstance(array, np.ndarray) else None
     return change is not None and change[1] > time

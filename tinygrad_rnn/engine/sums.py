@@ -80,8 +80,7 @@ def merged(group: list[Any], shape: tuple[int, ...]) -> Any:
     """The sum, in the receiver's ``shape``, of contributions of one kind."""
     gs, first = [c.g for c in group], group[0]
     if type(first) is Part:
-        recorded = isinstance(first.g, Variable)
-        assemble = first.assemble if recorded else first.assemble.forward
+        assemble = first.assemble if isinstance(first.g, Variable) else first.assemble.forward
         return assemble(*gs, index=[c.index for c in group], shape=shape)
     columns = zip(*[c.arguments for c in group])
     stacked = [np.concatenate(column) for column in (gs, *columns)]

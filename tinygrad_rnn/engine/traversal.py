@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import changed_in_place, check_nan, freed
-from tinygrad_rnn.engine.graph import Node, reachable
+from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.memory import changed_since, latest, version
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.engine.sums import Waiting, fitted
@@ -102,7 +102,7 @@ def _visit_all(
 def _between(roots: Iterable[Node], wanted: Collection[Node]) -> set[Node]:
     """The wanted places, and every node through which they reach a root."""
     path = set(wanted)
-    for node in reachable(roots):
+    for node in tape(roots, literal=False):
         if not path.isdisjoint(node.parents):
             path.add(node)
     return path

@@ -47,7 +47,7 @@ def fused_layers(
 def _layer(
     mode: str, xs: Tensor, states: Sequence[Tensor], w: Weights
 ) -> tuple[Tensor, list[Tensor]]:
-    """h of every step, and the last state, of one layer in one direction."""
+    """Of one layer in one direction h of every step, and the last state."""
     present = [each is not None for each in w]
     kind = KINDS[mode]
 

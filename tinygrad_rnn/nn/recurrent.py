@@ -203,7 +203,10 @@ class RNNBase(Module):
             return fused_layers(self, given[0], *apart(given))
 
         flat = [w for each in weights for w in each if w is not None]
-        output, *last = sealed(self.mode.lower(), literal, quick, [input, *(states or ()), *flat])
+        draws = bool(self.dropout) and self.training and self.num_layers > 1
+        output, *last = sealed(
+            self.mode.lower(), literal, quick, [input, *(states or ()), *flat], draws
+        )
         for state in last:
             made_by("StackBackward0" if batch else "SqueezeBackward1", state)
         made_by(self._torchs_name(input), output)

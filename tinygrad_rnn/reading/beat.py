@@ -104,11 +104,11 @@ class _Run:
     last: Node
 
     @property
-    def start(self) -> int:
+    def start(self) -> float:
         return self.anchors[0].order
 
     @property
-    def end(self) -> int:
+    def end(self) -> float:
         return self.last.order
 
 

@@ -124,7 +124,7 @@ class _Stretch:
     reverse: bool = False
 
     @property
-    def start(self) -> int:
+    def start(self) -> float:
         return min(nodes[0].order for nodes in self.passes.values())
 
     def step(self, number: int) -> int:

@@ -600,7 +600,7 @@ def run_walk(
     keep = create_graph if retain_graph is None else retain_graph
     options |= {"retain_graph": keep, "create_graph": create_graph}
     run: Callable[..., dict[Any, Any]] = walks.run if "observer" not in options else walk
-    if graph.folds and (create_graph or run is not walk or "observer" in options):
+    if graph.folded and (create_graph or run is not walk or "observer" in options):
         graph.tape(roots)  # somebody looks
     return silently_among_users(run, roots, **options)
 
