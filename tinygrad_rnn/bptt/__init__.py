@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tinygrad_rnn.autograd.contexts import keep_values, scope, step, traced
 from tinygrad_rnn.bptt.contributions import ContributionMatrix, Contributions, contributions
 from tinygrad_rnn.bptt.record import Record, Visit, record
+from tinygrad_rnn.compiled.scan import scan
 
 if TYPE_CHECKING:  # who checks types sees these names, and no others
     from tinygrad_rnn.bptt.diagnosis import Diagnosis, diagnose
@@ -68,6 +69,7 @@ __all__ = [
     "jacobians",
     "keep_values",
     "record",
+    "scan",
     "scope",
     "step",
     "traced",

@@ -31,11 +31,14 @@ class Program:
     ----------
     source : str
         The text of the program.
+    form : object
+        Of what goes out; whoever asks for the program may keep it here.
     """
 
     source: str
     namespace: dict[str, Any]
     differentiates: bool
+    form: Any = None
     _pool: dict[int, list[Any]] = field(default_factory=dict)
     _lock: Any = field(default_factory=threading.Lock)
 
@@ -120,7 +123,8 @@ class _Text:
         self.next_states: Any = [next(it) for _ in range(count)]
         self.ys: Any = [next(it) for _ in range(outs)]
         if self.wanted:
-            self.d_states = [next(it) for _ in step.d_states]
+            none = [book.const(np.zeros(g.shape, g.dtype)) for g in step.g_states]
+            self.d_states = [next(it) or zero for zero in none]
             self.d_xs = [next(it) for _ in step.d_xs]
             self.d_consts = [None if d is None else total(book, d) for d in it]
 
@@ -152,19 +156,18 @@ class _Text:
         kept: dict[Value, str] = {v: "steps" for v in self.saved if v.fn != "input"}
         states, nexts = self.step.states, [root(v) for v in self.next_states]
         outs = {root(y) for y in self.ys}
-        carried = []
-        for value, after, after_root in zip(states, self.next_states, nexts, strict=True):
-            whole = self.wanted or value in outs or after_root in outs
-            rows = "steps" if whole else "pair"
-            name = self.storage.buffer(rows, value.shape, value.dtype)
-            carried.append((value, after, Home(name, rows)))
+        whole = {
+            value
+            for value, after in zip(states, nexts, strict=True)
+            if self.wanted or {value, after} & outs
+        }
         for i, y in enumerate(self.ys):
             at = root(y)
             if at.fn not in ("input", "const") and at not in nexts and at not in kept:
                 kept[at] = f"y{i}" if at is y else "steps"
         loop = Loop(
-            self.storage, carried, dict(self.xs), dict(self.same), kept, [],
-            mark="f", consts=self.consts,
+            self.storage, list(zip(states, self.next_states)), dict(self.xs), dict(self.same),
+            kept, [], whole, mark="f", consts=self.consts,
         )  # fmt: skip
         self.storage.forget()
         return loop
@@ -174,19 +177,15 @@ class _Text:
         homes = dict(self.xs)
         for i, value in enumerate(step.g_ys):
             homes[value] = Home(f"gy{i}", "given")
-        homes |= {value: home for value, _, home in forward.carried}
+        homes |= forward.given
         homes |= {value: forward.homes[value] for value in self.saved if value.fn != "input"}
-        carried = []
-        for value, after in zip(step.g_states, self.d_states, strict=True):
-            name = self.storage.buffer("pair", value.shape, value.dtype)
-            carried.append((value, after, Home(name, "pair")))
         kept: dict[Value, str] = {}
         for i, d in enumerate(self.d_xs):
             if d is not None and root(d) not in homes and root(d).fn not in ("input", "const"):
                 kept.setdefault(root(d), f"dx{i}" if root(d) is d else "steps")
         return Loop(
-            self.storage, carried, homes, dict(self.same), kept, self._totals(),
-            reverse=True, mark="b", consts=self.consts,
+            self.storage, list(zip(step.g_states, self.d_states)), homes, dict(self.same), kept,
+            self._totals(), set(), reverse=True, mark="b", consts=self.consts,
         )  # fmt: skip
 
     # -- text --
@@ -256,16 +255,12 @@ class _Text:
         given = [f"x{i}" for i, _ in enumerate(step.xs)]
         given += [f"i{i}" for i, _ in enumerate(step.states)] + list(self.same.values())
         text = [f"{', '.join(self._names())} = ws", *loop.once()]
-        for i, (_, _, home) in enumerate(loop.carried):
-            text.append(f"{home.buffer}[0] = i{i}")
+        text += [f"{loop.first_row(home)} = i{i}" for i, home in enumerate(loop.given.values())]
         text += self._outsides(loop)
         text += body
         text.append("lo, hi, m = 0, T, T")
         ys = [self._whole(loop, y, f"y{i}") for i, y in enumerate(self.ys)]
-        ends = [
-            f"{home.buffer}[{'T' if home.rows == 'steps' else 'T % 2'}].copy()"
-            for _, _, home in loop.carried
-        ]
+        ends = [f"{loop.last_row(home)}.copy()" for home in loop.given.values()]
         text.append(f"return ({_row(ys)}), ({_row(ends)})")
         return "\n    ".join([f"def forward(ws, {', '.join(given)}):", *text])
 
@@ -298,8 +293,7 @@ class _Text:
         given += [f"gy{i}" for i, _ in enumerate(step.g_ys)]
         given += [f"gs{i}" for i, _ in enumerate(step.g_states)]
         text = [f"{', '.join(self._names())} = ws", *loop.once()]
-        for i, (_, _, home) in enumerate(loop.carried):
-            text.append(f"{home.buffer}[(T - 1) % 2] = gs{i}")
+        text += [f"{loop.first_row(home)} = gs{i}" for i, home in enumerate(loop.given.values())]
         text += [f"s{t.number} = zeros({t.shape}, '{t.dtype.char}')" for t in loop.totals]
         text += self._outsides(loop)
         text += body
@@ -307,10 +301,7 @@ class _Text:
         dxs = [
             "None" if d is None else self._whole(loop, d, f"dx{i}") for i, d in enumerate(self.d_xs)
         ]
-        ends = [f"{home.buffer}[1].copy()" for _, _, home in loop.carried]
-        ends = [
-            end if d is not None else f"zeros_like({end})" for d, end in zip(self.d_states, ends)
-        ]
+        ends = [f"{loop.last_row(home)}.copy()" for home in loop.given.values()]
         names = {t: f"s{t.number}" for t in loop.totals}
         for value in lines(self.d_consts):
             if value not in names and not self._is_below_totals(value):

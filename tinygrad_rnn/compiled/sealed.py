@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tinygrad_rnn.autograd.application import Bare, output_place
+from tinygrad_rnn.autograd.application import Bare, Cotangents, output_place
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import changed_in_place, freed
 from tinygrad_rnn.engine.graph import Node, node, place, tape
@@ -29,6 +29,11 @@ class Several:
     def __init__(self, outputs: Sequence[Tensor]) -> None:
         self._live = range(len(outputs))
         self._outputs = [(x.array.shape, x.array.dtype) for x in outputs]
+
+
+def cotangents(g: Any) -> list[Any]:
+    """What came to each of several outputs, or to the only one."""
+    return g.gs if isinstance(g, Cotangents) else [g]
 
 
 class Inside:
@@ -59,7 +64,7 @@ class Sealed(Bare):
     def pull(self, g: Any, at: Any) -> list[Any]:
         """What each operand receives: the walk goes through the inside."""
         inside: Inside = at.saved[-1]
-        sent = inside.pull(g.gs)
+        sent = inside.pull(cotangents(g))
         return [
             _zeros(x) if c is None and parent.requires_grad else c
             for c, x, parent in zip(sent, inside.leaves, at.parents, strict=True)
@@ -88,6 +93,9 @@ class Sealed(Bare):
         made = [n for n in tape(map(place, outputs), literal=False) if n.order > start]
         for i, each in enumerate(made):  # between the operands and what has been made since
             each.order = at.order - 1 + (i + 1) / (len(made) + 1)
+        if len(outputs) == 1:
+            _become(at, place(outputs[0]))
+            return
         for use in [use for use in places if use.parents[:1] == (at,)]:
             _become(use, place(outputs[use.primitive.number]))
 
@@ -120,7 +128,7 @@ def sealed(
     name : str
         What the node is called.
     literal, quick : functions of tensors
-        Two ways to compute the same outputs, at least two.
+        Two ways to compute the same outputs.
     given : sequence of Tensor
         What both are given.
     draws : bool

@@ -44,7 +44,10 @@ class Home:
     def row(self) -> str:
         """The row of step t, in the workspace."""
         t = f"t + {self.later}" if self.later else "t"
-        index = {"steps": f"[{t}]", "block": f"[({t}) % n]", "pair": f"[({t}) % 2]", "one": ""}
+        index = {
+            "steps": f"[{t}, ...]", "block": f"[({t}) % n, ...]", "pair": f"[({t}) % 2, ...]",
+            "one": "",
+        }  # fmt: skip
         return f"{self.buffer}{index[self.rows]}{self.within}"
 
     def block(self) -> str:
@@ -152,10 +155,12 @@ class Loop:
 
     Attributes
     ----------
-    carried : list of (Value, Value or None, str)
-        What a step is given by the one before, what it hands on, and the buffer of it all.
+    carried : list of (Value, Value or None)
+        What a step is given by the one before, and what it hands on.
     homes : dict
         Where what is given lies.
+    whole : set of Value
+        What of the carried must be there for every step in the end.
     kept : dict of Value to str
         What must be there for every step in the end: "steps" in the workspace, or the name of an
         array outside.
@@ -166,11 +171,12 @@ class Loop:
     """
 
     storage: Storage
-    carried: list[tuple[Value, Value | None, Home]]
+    carried: list[tuple[Value, Value | None]]
     homes: dict[Value, Home]
     same: dict[Value, str]
     kept: dict[Value, str]
     totals: list[Value]
+    whole: set[Value]
     reverse: bool = False
     mark: str = ""
     consts: dict[str, Any] = field(default_factory=dict)
@@ -178,13 +184,14 @@ class Loop:
     rows: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self._inputs = {value for value, _, _ in self.carried}
-        self._outs = {value: home for _, value, home in reversed(self.carried) if value is not None}
+        self._inputs = {value for value, _ in self.carried}
+        outs = [after for _, after in self.carried if after is not None]
         self._operands = [arg for total in self.totals for arg in total.args]
-        ends = [*self._outs, *self.kept, *self._operands]
+        ends = [*outs, *self.kept, *self._operands]
         self._lines = self._needed(ends)
-        self._place(set(self._needed(self._outs)))
+        self._place(set(self._needed(outs)))
         self._readers()
+        self._carry()
         self._settle()
 
     def _needed(self, ends: Iterable[Value]) -> list[Value]:
@@ -250,6 +257,31 @@ class Loop:
 
     # -- homes --
 
+    def _carry(self) -> None:
+        """Give what is carried its buffers: a row for every step, or two in turn."""
+        self.given: dict[Value, Home] = {}
+        self._next: list[tuple[Value | None, Home]] = []
+        for value, after in self.carried:
+            late = {value, after} & self._late or value in self.whole
+            rows = "steps" if late else "pair"
+            name = self.storage.buffer(rows, value.shape, value.dtype)
+            back = bool(late and self.reverse)
+            self.given[value] = Home(name, rows, int(back))
+            self._next.append((after, Home(name, rows, int(not back))))
+        self._outs = {after: home for after, home in reversed(self._next) if after is not None}
+
+    def first_row(self, home: Home) -> str:
+        """Where what is carried stands before the first step."""
+        if home.rows == "steps":
+            return f"{home.buffer}[{'T' if self.reverse else 0}]"
+        return f"{home.buffer}[{'(T - 1) % 2' if self.reverse else 0}]"
+
+    def last_row(self, home: Home) -> str:
+        """Where it stands after the last one."""
+        if home.rows == "steps":
+            return f"{home.buffer}[{0 if self.reverse else 'T'}]"
+        return f"{home.buffer}[{1 if self.reverse else 'T % 2'}]"
+
     def _settle(self) -> None:
         """Give every value that is computed a home."""
         self._dests()
@@ -293,8 +325,7 @@ class Loop:
             return
         target = kept.get(value)
         if value in self._outs and place == INSIDE:
-            home = self._outs[value]
-            self.homes[value] = Home(home.buffer, home.rows, 1)
+            self.homes[value] = self._outs[value]
             return
         if target is not None and (target == "steps" or place == INSIDE):
             name = self.storage.buffer("steps", value.shape, value.dtype)
@@ -375,10 +406,7 @@ class Loop:
         return self._named(home, path)
 
     def _home(self, value: Value) -> Home:
-        for given, _, home in self.carried:
-            if given is value:
-                return home
-        return self.homes[value]
+        return self.given[value] if value in self.given else self.homes[value]
 
     def _named(self, home: Home, path: str) -> str:
         if home.rows == "given":
@@ -443,7 +471,7 @@ class Loop:
             given = [self.batch(arg, rank, value) for arg in args]
             if value.fn == "where":
                 return [f"copyto({out}, where({', '.join(given)}))"]
-            return [f"{value.fn}({', '.join(given)}, {out})"]
+            return [called(value.fn, given, out)]
         if value.fn == "matmul":
             return [self._batched_product(value, out)]
         if value.fn in ("sum", "max", "min", "mean"):
@@ -509,8 +537,7 @@ class Loop:
         for value in self._lines:
             if self.where[value] == INSIDE and root(value) is value:
                 text += self._line(value)
-        for _, after, home in self.carried:
-            target = Home(home.buffer, home.rows, 1)
+        for after, target in self._next:
             if after is not None and self.homes.get(after) != target:
                 text.append(f"copyto({self._named(target, '')}, {self.row(after, after)})")
         return text
@@ -523,7 +550,7 @@ class Loop:
         if value.fn == "where":
             return [f"copyto({out}, where({', '.join(given)}))"]
         if is_elementwise(value):
-            return [f"{value.fn}({', '.join(given)}, {out})"]
+            return [called(value.fn, given, out)]
         if value.fn == "matmul":
             flat = all(len(arg.shape) in (1, 2) for arg in args) and not home.within
             return [f"{'dot' if flat else 'matmul'}({', '.join(given)}, {out})"]
@@ -564,6 +591,12 @@ class Loop:
             kind = total.args[0].dtype.char
             return f"np.ones(m * {rows}, '{kind}').dot({given[0]}.reshape(-1, {columns}))"
         return f"{given[0]}.sum(0)"
+
+
+def called(fn: str, given: Sequence[str], out: str) -> str:
+    """A ufunc's call; NumPy takes a result's place by position in less time, but not of all."""
+    place = f"out={out}" if fn in ("maximum", "minimum") else out
+    return f"{fn}({', '.join(given)}, {place})"
 
 
 def plain(value: Value, args: Sequence[str]) -> str:

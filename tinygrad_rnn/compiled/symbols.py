@@ -226,16 +226,13 @@ class Symbol(NDArrayOperatorsMixin):
             isinstance(index, tuple) and any(isinstance(i, Symbol) for i in index)
         ):
             raise CannotWrite("an index that is computed")
-        index = index if isinstance(index, tuple) else (index,)
-        if any(i is Ellipsis for i in index):
-            at = next(n for n, i in enumerate(index) if i is Ellipsis)
-            missing = self.ndim - sum(i is not None and i is not Ellipsis for i in index)
-            index = (*index[:at], *[slice(None)] * missing, *index[at + 1 :])
-        return self._line("getitem", self, index=index)
+        index = _spelled_out(index, self.ndim)
+        trivial = all(isinstance(i, slice) and i == slice(None) for i in index)
+        return self if trivial else self._line("getitem", self, index=index)
 
     def __setitem__(self, index: Any, part: Any) -> None:
         """Write a part into zeros, or add one to what is there: that makes an "assemble"."""
-        index = index if isinstance(index, tuple) else (index,)
+        index = _spelled_out(index, self.ndim)
         whole, there = self.value, self[index].value
         g = self._known(part)
         if whole.fn == "assemble":
@@ -307,6 +304,16 @@ class Symbol(NDArrayOperatorsMixin):
         if self.value.fn != "const":
             raise CannotWrite("a decision that depends on the numbers of an array")
         return getattr(np.asarray(self.value.sample), how)()
+
+
+def _spelled_out(index: Any, ndim: int) -> tuple[Any, ...]:
+    """An index as a tuple in which ``...`` is written as the slices that it stands for."""
+    parts: tuple[Any, ...] = index if isinstance(index, tuple) else (index,)
+    at = next((n for n, i in enumerate(parts) if i is Ellipsis), None)
+    if at is None:
+        return parts
+    missing = ndim - sum(i is not None and i is not Ellipsis for i in parts)
+    return (*parts[:at], *[slice(None)] * missing, *parts[at + 1 :])
 
 
 def _overlaps(index: Any, others: Iterable[Any], shape: tuple[int, ...]) -> bool:

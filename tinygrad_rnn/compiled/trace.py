@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.symbols import Book, CannotWrite, Symbol, Value
-from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.engine.graph import Node, leaf
 from tinygrad_rnn.engine.memory import tick, version
 from tinygrad_rnn.engine.mode import Mode, Tag, here
 from tinygrad_rnn.engine.primitive import Primitive
@@ -56,7 +57,11 @@ class Traced:
 
 
 def traced(
-    step: StepFunction, states: Sequence[Array], xs: Sequence[Array], consts: Flat
+    step: StepFunction,
+    states: Sequence[Array],
+    xs: Sequence[Array],
+    consts: Flat,
+    captured: Flat = (),
 ) -> Traced:
     """Trace a step.
 
@@ -66,16 +71,21 @@ def traced(
     states, xs : sequences of ndarray
         Examples of what it is given at one step.
     consts : sequence of Tensor
-        What is the same at every step; what it uses besides them is a constant of the program.
+        What is the same at every step, and given to it.
+    captured : sequence of Tensor
+        What is the same at every step, and known to it: they follow in ``Traced.consts``. What else
+        it uses is a constant of the program.
 
     Raises
     ------
     CannotWrite
         If the step does something that cannot be written; the message names the operation.
     """
-    outer = here.mode
+    outer, places = here.mode, [x.node for x in captured]
     here.mode = Mode(True, float("inf"), Tag())
     try:
+        for x in captured:  # the program ends at them
+            x.node = leaf(x.array, x.array.dtype.kind == "f")
         given = [[_leaf(array) for array in arrays] for arrays in (states, xs)]
         fixed = [_leaf(x.array) for x in consts]
         leaves = [*given[0], *given[1], *fixed]
@@ -83,9 +93,12 @@ def traced(
         next_states, ys = step(given[0], given[1], fixed)
         if before != [version(x.array) for x in leaves]:
             raise CannotWrite("a change in place of what the step was given")
+        fixed += captured
         return _written(given[0], given[1], fixed, list(next_states), list(ys), start)
     finally:
         here.mode = outer
+        for x, place in zip(captured, places, strict=True):
+            x.node = place
 
 
 def _leaf(array: Array) -> Tensor:
@@ -181,3 +194,14 @@ def _symbol(x: Tensor, book: Book, known: dict[Node, Symbol]) -> Symbol:
 def _arrived(arrived: dict[Node, Any], x: Tensor) -> Value | None:
     found = arrived.get(x.node) if x.node is not None else None
     return found.value if isinstance(found, Symbol) else None
+
+
+def text_of(step: Traced) -> list[Any]:
+    """All that a traced step computes, by which two traces can be compared."""
+    ends = [*step.next_states, *step.ys, *step.d_states, *step.d_xs, *step.d_consts]
+    written: list[Any] = [None if end is None else end.number for end in ends]
+    for value in lines(ends):
+        args = [arg.number for arg in value.args]
+        number = np.asarray(value.sample).tolist() if value.fn == "const" else None
+        written.append((value.number, value.fn, args, repr(value.params), repr(number)))
+    return written

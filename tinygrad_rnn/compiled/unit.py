@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.autograd.application import Bare, output_place
 from tinygrad_rnn.compiled.program import Program, compiled
-from tinygrad_rnn.compiled.sealed import Several
-from tinygrad_rnn.compiled.trace import StepFunction, traced
+from tinygrad_rnn.compiled.sealed import Several, cotangents
+from tinygrad_rnn.compiled.trace import StepFunction, Traced, traced
 from tinygrad_rnn.engine.graph import node, place
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.tensor import Tensor, wrap
@@ -42,7 +42,7 @@ class Unit(Bare):
     def pull(self, g: Any, at: Any) -> list[Any]:
         """What sequences, initial states and weights receive."""
         held, xs, consts, ys, states = at.saved[-1]
-        gs = [_given(c, x) for c, x in zip(g.gs, (*ys, *states), strict=True)]
+        gs = [_given(c, x) for c, x in zip(cotangents(g), (*ys, *states), strict=True)]
         count = len(ys)
         d_xs, d_states, d_consts = held.program.backward(
             held.workspace, xs, consts, gs[:count], gs[count:]
@@ -64,9 +64,12 @@ def _given(g: Any, like: Any) -> Any:
     return np.broadcast_to(np.zeros((), dtype), shape)
 
 
+Trace = Callable[[StepFunction, Any, Any, Any], Traced]
+
+
 def program_for(
     key: Any, step: StepFunction, xs: Sequence[Tensor], states: Sequence[Tensor],
-    consts: Sequence[Tensor],
+    consts: Sequence[Tensor], trace: Trace = traced,
 ) -> Program:  # fmt: skip
     """The program of a step for these shapes and types, and for the gradients that are wanted.
 
@@ -80,7 +83,7 @@ def program_for(
     found = _programs.get(full)
     if found is None:
         examples = [x.array[0] for x in xs]
-        step_of_one = traced(step, [x.array for x in states], examples, consts)
+        step_of_one = trace(step, [x.array for x in states], examples, consts)
         found = compiled(step_of_one, wants[0], any(wants[1]), wants[2])
         _programs[full] = found
         if len(_programs) > MANY:
@@ -90,10 +93,10 @@ def program_for(
 
 def run(
     key: Any, step: StepFunction, xs: Sequence[Tensor], states: Sequence[Tensor],
-    consts: Sequence[Tensor],
-) -> tuple[list[Tensor], list[Tensor]]:  # fmt: skip
-    """(what goes out at every step, the last state) of a step over whole sequences."""
-    program = program_for(key, step, xs, states, consts)
+    consts: Sequence[Tensor], trace: Trace = traced,
+) -> tuple[list[Tensor], list[Tensor], Program]:  # fmt: skip
+    """(what goes out at every step, the last state, the program), over whole sequences."""
+    program = program_for(key, step, xs, states, consts, trace)
     steps = len(xs[0].array)
     held = _Held(program, steps, xs[0].array.dtype)
     arrays = [[x.array for x in group] for group in (xs, states, consts)]
@@ -110,4 +113,4 @@ def run(
             _unit, tuple([place(x) for x in given]), saved, {"ctx": several}, here.mode, made[0]
         )
         outputs = [wrap(array, output_place(at, i, array)) for i, array in enumerate(made)]
-    return outputs[: len(ys)], outputs[len(ys) :]
+    return outputs[: len(ys)], outputs[len(ys) :], program

@@ -58,7 +58,7 @@ def _layer(
         return after, after[:1]
 
     given = [each for each in w if each is not None]
-    (ys,), ends = unit.run((mode, *present), step, [xs], states, given)
+    (ys,), ends, _ = unit.run((mode, *present), step, [xs], states, given)
     return ys, ends
 
 

@@ -96,6 +96,8 @@ def in_c_order(forward: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(forward)
     def computed(*arrays: Any, **parameters: Any) -> Any:
-        return np.asarray(forward(*arrays, **parameters), order="C")
+        result = forward(*arrays, **parameters)
+        numbers = isinstance(result, np.ndarray | np.generic)  # else it stands for some, unordered
+        return np.asarray(result, order="C") if numbers else result
 
     return computed

@@ -1,0 +1,390 @@
+"""The compiled tape: fused layers and scans are the literal ones, quicker."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import random
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from tinygrad_rnn import bptt, viz
+from tinygrad_rnn.compiled.program import Program, compiled
+from tinygrad_rnn.compiled.trace import traced
+from tinygrad_rnn.engine.graph import tape
+from tinygrad_rnn.nn.cells import KINDS, Weights
+
+STEPS, BATCH, SIZE, HIDDEN = 5, 2, 3, 4
+
+OPTIONS = list(
+    itertools.product(
+        ["RNN", "RNN_RELU", "LSTM", "GRU"],  # mode
+        [1, 2],  # layers
+        [False, True],  # bidirectional
+        [False, True],  # batch_first
+        [0, 2],  # proj_size
+        [0.0, 0.4],  # dropout
+        [False, True],  # without a batch
+        [False, True],  # a state is given
+        [False, True],  # bias
+    )
+)
+OPTIONS = [o for o in OPTIONS if (not o[4] or o[0] == "LSTM") and (not o[5] or o[1] > 1)]
+CHOSEN = random.Random(0).sample(OPTIONS, 110)
+
+
+def layer(option: Any, **more: Any) -> Any:
+    mode, layers, both, batch_first, proj, dropout, _, _, bias = option
+    tg.manual_seed(1)
+    options: dict[str, Any] = dict(  # noqa: C408
+        num_layers=layers, bidirectional=both, batch_first=batch_first, dropout=dropout,
+        bias=bias, dtype=tg.float64,
+    )  # fmt: skip
+    if proj:
+        options["proj_size"] = proj
+    if mode == "RNN_RELU":
+        options["nonlinearity"] = "relu"
+    return getattr(tg.nn, mode.removesuffix("_RELU"))(SIZE, HIDDEN, **options, **more)
+
+
+def run(module: Any, option: Any, how: str) -> list[Any]:
+    """Outputs and all gradients of a loss of everything that the layer returns."""
+    mode, layers, both, batch_first, proj, _, alone, given, _ = option
+    tg.manual_seed(2)
+    batch = () if alone else (BATCH,)
+    shape = (*batch, STEPS, SIZE) if batch_first and not alone else (STEPS, *batch, SIZE)
+    x = tg.randn(*shape, dtype=tg.float64).requires_grad_()
+    count = layers * (1 + both)
+    h, c = (
+        tg.randn(count, *batch, size, dtype=tg.float64).requires_grad_()
+        for size in (proj or HIDDEN, HIDDEN)
+    )
+    states = (h, c) if mode == "LSTM" else (h,)
+    module.zero_grad()
+    hx = (states if len(states) > 1 else h) if given else None
+    with tg.fused(how != "literal"):
+        output, last = module(x, hx)
+    last = last if isinstance(last, tuple) else (last,)
+    loss = (output**2).sum() + sum((s**3).sum() for s in last)
+    drawn = tg.get_rng_state()
+    if how == "recorded":
+        bptt.record(loss)
+    elif how == "twice":
+        loss.backward(retain_graph=True)
+        loss.backward()
+    else:
+        loss.backward()
+    assert (tg.get_rng_state() == drawn).all()
+    leaves = [*module.parameters(), x, *(states if given else ())]
+    factor = 2 if how == "twice" else 1
+    results = [output, *last]
+    return [r.detach().numpy() for r in results] + [p.grad.numpy() / factor for p in leaves]
+
+
+@pytest.mark.parametrize("option", CHOSEN, ids=str)
+def test_fused_is_literal(option: Any) -> None:
+    module = layer(option)
+    expected = run(module, option, "literal")
+    for how in ("fused", "recorded", "twice"):
+        for a, b in zip(run(module, option, how), expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
+
+
+def test_a_fused_layer_is_one_node() -> None:
+    lstm = tg.nn.LSTM(SIZE, HIDDEN, num_layers=2, fused=True)
+    output, _ = lstm(tg.zeros(STEPS, BATCH, SIZE))
+    made = [at for at in tape([output.node], literal=False) if not at.is_leaf]
+    assert [at.primitive.name for at in made] == ["lstm", "output"]
+    assert output.grad_fn.name() == "MkldnnRnnLayerBackward0"
+    assert len(tape([output.node])) > 100
+    assert output.grad_fn.name() == "MkldnnRnnLayerBackward0"
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_pictures_of_a_fused_net_are_those_of_the_literal_one(kind: str) -> None:
+    texts = []
+    for fused in (False, True):
+        tg.manual_seed(0)
+        net, head = getattr(tg.nn, kind)(2, 3, fused=fused), tg.nn.Linear(3, 1)
+        output, _ = net(tg.randn(3, 1, 2))
+        walk = bptt.record(head(output[-1]).sum())
+        flow = bptt.contributions(walk, net.weight_hh_l0)
+        names = [(at.tag[:4], at.shape, at.is_leaf) for at in walk.places]
+        texts.append((viz.draw(walk).svg, [t for t, _ in flow.items()], names))
+    literal, quick = texts
+    assert quick[1:] == literal[1:]
+    assert len(quick[0]) == len(literal[0])
+
+
+def test_second_derivatives_are_those_of_the_literal_graph() -> None:
+    results = []
+    for fused in (False, True):
+        tg.manual_seed(0)
+        gru = tg.nn.GRU(2, 3, dtype=tg.float64, fused=fused)
+        x = tg.randn(4, 2, 2, dtype=tg.float64).requires_grad_()
+        output, _ = gru(x)
+        (g,) = tg.autograd.grad((output**2).sum(), x, create_graph=True)
+        (g**2).sum().backward()
+        results.append(gru.weight_hh_l0.grad.numpy().copy())
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-9)
+
+
+def test_what_was_freed_or_changed_is_said() -> None:
+    lstm = tg.nn.LSTM(2, 3, fused=True)
+    output, _ = lstm(tg.ones(4, 1, 2))
+    loss = output.sum()
+    loss.backward()
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        loss.backward()
+    x = tg.ones(4, 1, 2)
+    output, _ = lstm(x)
+    x.add_(1)
+    with pytest.raises(RuntimeError, match=r"changed in place|modified"):
+        output.sum().backward()
+    output, _ = lstm(tg.ones(4, 1, 2))
+    with tg.no_grad():
+        lstm.weight_hh_l0.mul_(2)
+    with pytest.raises(RuntimeError, match=r"changed in place|modified"):
+        bptt.record(output.sum())
+
+
+def test_without_gradients_nothing_is_recorded() -> None:
+    lstm = tg.nn.LSTM(2, 3, fused=True)
+    with tg.no_grad():
+        output, _ = lstm(tg.ones(4, 1, 2))
+    assert output.node is None or not output.requires_grad
+    expected, _ = tg.nn.LSTM.forward(lstm, tg.ones(4, 1, 2))
+    np.testing.assert_allclose(output.numpy(), expected.detach().numpy(), rtol=1e-6)
+
+
+def test_workspaces_are_for_one_walk_at_a_time() -> None:
+    rnn = tg.nn.RNN(2, 3, dtype=tg.float64, fused=True)
+    a, b = (tg.randn(6, 1, 2, dtype=tg.float64).requires_grad_() for _ in range(2))
+    first, second = rnn(a)[0].sum(), rnn(b)[0].sum()
+    second.backward()
+    first.backward()
+    rnn.fused = False
+    for x in (a, b):
+        found = x.grad.numpy().copy()
+        x.grad = None
+        rnn(x)[0].sum().backward()
+        np.testing.assert_allclose(found, x.grad.numpy(), rtol=1e-9)
+
+
+# -- random steps --------------------------------------------------------------------------------
+
+
+def random_step(seed: int) -> tuple[Any, list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """A step of random operations, and the shapes of its states and of its weights."""
+    draw = random.Random(seed)
+    count = draw.randint(1, 3)
+    weights = [(HIDDEN, HIDDEN)] * 3 + [(HIDDEN, SIZE), (HIDDEN,), (2 * HIDDEN, HIDDEN)]
+    plan = [draw.randrange(16) for _ in range(draw.randint(3, 14))]
+    picks = [(draw.random(), draw.random()) for _ in plan]
+    ends = [draw.random() for _ in range(count + 1)]
+
+    def step(states: Any, xs: Any, w: Any) -> Any:
+        at = [*states, tg.nn.functional.linear(xs[0], w[3], w[4])]
+        for op, (p, q) in zip(plan, picks):
+            a, b = at[int(p * len(at))], at[int(q * len(at))]
+            at.append(OPERATIONS[op](a, b, w))
+        after = [at[-1 - int(e * min(4, len(at)))] for e in ends]
+        return after[:count], [after[-1]]
+
+    return step, [(BATCH, HIDDEN)] * count, weights
+
+
+OPERATIONS: list[Any] = [
+    lambda a, b, w: a + b,
+    lambda a, b, w: a - b,
+    lambda a, b, w: a * b,
+    lambda a, b, w: tg.tanh(a),
+    lambda a, b, w: tg.sigmoid(a),
+    lambda a, b, w: tg.relu(a + 0.1),
+    lambda a, b, w: a @ w[0],
+    lambda a, b, w: tg.nn.functional.linear(a, w[1], w[4]),
+    lambda a, b, w: tg.tanh(a @ w[2].t()) * b,
+    lambda a, b, w: tg.cat([a[:, :2], b[:, 2:]], 1),
+    lambda a, b, w: a * tg.sigmoid(b) + (1 - tg.sigmoid(b)) * a,
+    lambda a, b, w: tg.softmax(a, 1),
+    lambda a, b, w: tg.mul(*tg.chunk(tg.nn.functional.linear(a, w[5]), 2, 1)),
+    lambda a, b, w: a / (1 + b * b),
+    lambda a, b, w: tg.exp(-a * a) + w[4],
+    lambda a, b, w: a.mean(1, keepdim=True) + b,
+]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_steps(seed: int) -> None:
+    step, states, weights = random_step(seed)
+    numbers = np.random.default_rng(seed)
+
+    def leaf(*shape: int) -> Any:
+        return tg.tensor(0.5 * numbers.normal(size=shape), requires_grad=True)
+
+    start, consts = [leaf(*s) for s in states], [leaf(*s) for s in weights]
+    x = leaf(STEPS, BATCH, SIZE)
+    state, ys = start, []
+    for t in range(STEPS):
+        state, (y,) = step(state, [x[t]], consts)
+        ys.append(y)
+    output = tg.stack(ys)
+    g_y = numbers.normal(size=output.shape)
+    g_states = [numbers.normal(size=s) for s in states]
+    loss = (output * tg.tensor(g_y)).sum()
+    for s, g in zip(state, g_states):
+        loss = loss + (s * tg.tensor(g)).sum()
+    if loss.requires_grad:
+        loss.backward()
+    found = compiled(
+        traced(step, [s.array for s in start], [x.array[0]], consts), [True], True, [True] * 6
+    )
+    workspace = found.workspace(STEPS)
+    arrays = [c.array for c in consts]
+    (got,), ends = found.forward(workspace, [x.array], [s.array for s in start], arrays)
+    (d_x,), d_states, d_consts = found.backward(workspace, [x.array], arrays, [g_y], g_states)
+    np.testing.assert_allclose(got, output.detach().numpy(), rtol=1e-9, atol=1e-12)
+    for a, b in zip(ends, state, strict=True):
+        np.testing.assert_allclose(a, b.detach().numpy(), rtol=1e-9, atol=1e-12)
+    for a, leaf_ in zip([d_x, *d_states, *d_consts], [x, *start, *consts], strict=True):
+        expected = np.zeros(leaf_.shape) if leaf_.grad is None else leaf_.grad.numpy()
+        np.testing.assert_allclose(
+            np.zeros(leaf_.shape) if a is None else a, expected, rtol=1e-8, atol=1e-10
+        )
+
+
+# -- what the program costs ----------------------------------------------------------------------
+
+
+def of_cell(kind: str, batch: int = BATCH, hidden: int = HIDDEN) -> Program:
+    cell = KINDS[kind]
+    rows = cell.gates * hidden
+    consts = [tg.zeros(*s) for s in ((rows, SIZE), (rows, hidden), (rows,), (rows,))]
+
+    def step(states: Any, xs: Any, w: Any) -> Any:
+        after = cell.step(xs[0], tuple(states), Weights(*w))
+        return after, after[:1]
+
+    zero = np.zeros((batch, hidden), np.float32)
+    example = traced(step, [zero] * len(cell.states), [zero[:, :1].repeat(SIZE, 1)], consts)
+    return compiled(example, [True], True, [True] * 4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "forward", "backward"),
+    [("RNN_TANH", 3, 3), ("LSTM", 16, 7), ("GRU", 13, 5)],
+)
+def test_calls_in_the_loop(kind: str, forward: int, backward: int) -> None:
+    """The gates' derivatives are one product, and all that need not wait is outside."""
+    source = of_cell(kind).source
+    counts = []
+    for part in source.split("\ndef ")[1:]:
+        inside = part.split(" in zip(" if "backward" in part[:9] else "for (r")[1]
+        calls = [line for line in inside.splitlines() if line.startswith(" " * 12)]
+        counts.append(sum("(" in line for line in calls))
+    assert counts[0] <= forward
+    assert counts[1] <= backward
+
+
+def test_memory_of_a_fused_layer() -> None:
+    steps, batch, hidden = 400, 8, 32
+    lstm = tg.nn.LSTM(hidden, hidden, fused=True)
+    x = tg.randn(steps, batch, hidden)
+    lstm(tg.randn(2, batch, hidden))[0].sum().backward()  # traced
+    gc.collect()
+    tracemalloc.start()
+    output, _ = lstm(x)
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert output.shape == (steps, batch, hidden)
+    assert held <= 11 * 1.3 * steps * batch * hidden * 4  # and the blocks, and the views
+
+
+# -- scan ----------------------------------------------------------------------------------------
+
+
+def test_scan_compiled_is_literal() -> None:
+    results = []
+    for fast in (False, True):
+        tg.manual_seed(0)
+        cell, head = tg.nn.LSTMCell(2, 3, dtype=tg.float64), tg.nn.Linear(3, 1, dtype=tg.float64)
+        context = tg.randn(3, dtype=tg.float64).requires_grad_()
+        scale = (context * 2).exp()  # computed before, and differentiated
+
+        def step(state: Any, x: Any, cell: Any = cell, head: Any = head, s: Any = scale) -> Any:
+            h, c = cell(x[0] * x[1], state)
+            return (h, c), (head(h * s), h)
+
+        x, z = (tg.randn(5, 4, 2, dtype=tg.float64).requires_grad_() for _ in range(2))
+        zero = tg.zeros(4, 3, dtype=tg.float64)
+        for _ in range(2):  # the second time the program is there
+            (h, c), (y, hs) = bptt.scan(step, (zero, zero), (x, z), compiled=fast)
+        loss = (y**2).sum() + hs.sum() + (c * h).sum()
+        loss.backward()
+        leaves = [*cell.parameters(), *head.parameters(), x, z, context]
+        results.append([loss.item(), *[p.grad.numpy() for p in leaves]])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+def test_scan_has_time() -> None:
+    w = tg.tensor(0.5, requires_grad=True)
+    for fast in (False, True):
+        last, _ = bptt.scan(
+            lambda h, x: (w * h + x, None), tg.tensor(1.0), tg.ones(4), compiled=fast
+        )
+        shares = bptt.contributions(bptt.record(last), w)
+        assert [t for t, _ in shares.items()] == [1, 2, 3, 4]
+
+
+def test_scan_sees_what_has_changed() -> None:
+    settings = {"factor": 2.0}
+    mask = tg.ones(3)
+
+    def step(h: Any, x: Any) -> Any:
+        h = h * mask + settings["factor"] * x
+        return h, h
+
+    x = tg.ones(2, 3)
+    for factor, masked in ((2.0, 1.0), (3.0, 1.0), (3.0, 0.5)):
+        settings["factor"] = factor
+        mask.fill_(masked)
+        found, _ = bptt.scan(step, tg.zeros(3), x, compiled=True)
+        expected, _ = bptt.scan(step, tg.zeros(3), x)
+        assert tg.allclose(found, expected)
+
+
+def test_what_cannot_be_compiled_is_refused() -> None:
+    w = tg.tensor(0.5, requires_grad=True)
+
+    def noisy(h: Any, x: Any) -> Any:
+        h = tg.nn.functional.dropout(w * h + x, 0.5)
+        return h, h
+
+    def deciding(h: Any, x: Any) -> Any:
+        h = w * h + x if x.sum() > 0.5 else w * h - x
+        return h, h
+
+    for step, why in ((noisy, "random numbers|dropout"), (deciding, "depends on the numbers")):
+        with pytest.raises(RuntimeError, match=f"scan: this step cannot be compiled.*({why})"):
+            bptt.scan(step, tg.zeros(3), tg.ones(2, 3), compiled=True)
+
+
+def test_scan_says_what_is_wrong() -> None:
+    def step(h: Any, x: Any) -> Any:
+        return h + x, h
+
+    with pytest.raises(TypeError, match="state must be a Tensor"):
+        bptt.scan(step, 1.0, tg.ones(2, 3))
+    with pytest.raises(ValueError, match="one length of at least 1"):
+        bptt.scan(step, tg.zeros(3), tg.ones(0, 3))
+    with pytest.raises(ValueError, match="one length of at least 1"):
+        bptt.scan(step, tg.zeros(3), (tg.ones(2, 3), tg.ones(3, 3)))
+    with pytest.raises(TypeError, match=r"must return \(state, y\)"):
+        bptt.scan(lambda h, x: h + x, tg.zeros(3), tg.ones(2, 3))
+    with pytest.raises(ValueError, match=r"the state had shape \(1,\)"):
+        bptt.scan(step, tg.zeros(1), tg.ones(2, 3))

@@ -1,0 +1,229 @@
+"""A step over a sequence, operation by operation or as a compiled program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.autograd.contexts import step as time_step
+from tinygrad_rnn.compiled import unit
+from tinygrad_rnn.compiled.captured import captured
+from tinygrad_rnn.compiled.sealed import sealed
+from tinygrad_rnn.compiled.symbols import CannotWrite
+from tinygrad_rnn.compiled.trace import StepFunction, Traced, text_of, traced
+from tinygrad_rnn.engine.mode import Mode, here
+from tinygrad_rnn.operations import stack
+from tinygrad_rnn.tensor import Tensor, wrap
+from tinygrad_rnn.tensor.generator import default_generator
+
+Tensors = Any
+"""A tensor, or a tuple of them."""
+
+
+def scan(
+    step: Callable[[Tensors, Tensors], tuple[Tensors, Tensors]],
+    state: Tensors,
+    xs: Tensors,
+    *,
+    compiled: bool = False,
+) -> tuple[Tensors, Tensors]:
+    """Apply a step again and again: ``state, y = step(state, x)`` for every x of a sequence.
+
+    Parameters
+    ----------
+    step : function of (state, x) that returns (state, y)
+        May use weights, modules and other tensors of the program.
+    state : Tensor, or tuple of them
+        Before the first step. What the step returns has the same form, shapes and types.
+    xs : Tensor of shape (T, ...), or tuple of them
+        ``x`` is one slice of each.
+    compiled : bool
+        Compute it by a program that is written from the graph of one step (see
+        `tinygrad_rnn.bptt.program`). Results and gradients are the same but for the order of sums,
+        and who looks at the graph finds it operation by operation. What a step decides by Python
+        it must decide the same way at every step.
+
+    Returns
+    -------
+    state
+        After the last step.
+    ys : Tensor of shape (T, ...), or tuple of them
+        ``y`` of every step; ``None`` if it is ``None``.
+
+    Raises
+    ------
+    TypeError
+        If something that should be a tensor is none.
+    ValueError
+        If the sequences differ in length or have no step, or the state changes its form.
+    RuntimeError
+        If the step cannot be compiled; the message says why.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w = tg.tensor(0.5, requires_grad=True)
+    >>> def leaky(h, x):
+    ...     h = w * h + x
+    ...     return h, h
+    >>> last, hs = tg.bptt.scan(leaky, tg.tensor(0.0), tg.ones(3), compiled=True)
+    >>> hs
+    tensor([1.0000, 1.5000, 1.7500], grad_fn=<StackBackward0>)
+    >>> last.backward()
+    >>> w.grad
+    tensor(2.)
+    """
+    _check(state, "state")
+    _check(xs, "xs")
+    sequences = _flat(xs)
+    lengths = {x.array.shape[:1] for x in sequences}
+    if len(lengths) != 1 or lengths in ({()}, {(0,)}):
+        shapes = ", ".join(str(x.array.shape) for x in sequences)
+        raise ValueError(f"scan: xs must have one length of at least 1 in front, got {shapes}")
+    if not isinstance(compiled, bool):
+        raise TypeError(f"scan: compiled must be a bool, got {compiled!r}")
+    if compiled and type(here.mode) is Mode:
+        return _compiled(step, state, xs)
+    return _literal(step, state, xs)
+
+
+def _literal(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]:
+    outs = []
+    for t in range(len(_flat(xs)[0].array)):
+        with time_step(t + 1):
+            x = _like(xs, [each[t].named("x", "input") for each in _flat(xs)])
+            after, y = _checked(step(state, x), state)
+        state = after
+        outs.append(y)
+    return state, _stacked(outs)
+
+
+def _stacked(outs: Sequence[Tensors]) -> Tensors:
+    if outs[0] is None:
+        return None
+    columns = zip(*map(_flat, outs), strict=True)
+    return _like(outs[0], [stack(column, 0) for column in columns])
+
+
+def _compiled(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]:
+    known, decides = captured(step)
+    forms: list[Any] = []  # of what goes out
+
+    def flat_step(states: Any, x: Any, _: Any) -> Any:
+        after, y = _checked(step(_like(state, states), _like(xs, x)), state)
+        forms.append(None if y is None else _hollow(y))
+        return _flat(after), [] if y is None else _flat(y)
+
+    states, sequences = _flat(state), _flat(xs)
+    counts = len(states), len(sequences)
+
+    def literal(*given: Tensor) -> list[Tensor]:
+        after, ys = _literal(
+            step, _like(state, given[: counts[0]]), _like(xs, given[counts[0] : sum(counts)])
+        )
+        return [*([] if ys is None else _flat(ys)), *_flat(after)]
+
+    form: list[Any] = []
+
+    def quick(*given: Tensor) -> list[Tensor]:
+        start, rows, rest = _cut(given, counts)
+
+        def trace(of: StepFunction, a: Any, b: Any, consts: Any) -> Traced:
+            return _verified(of, a, b, known)
+
+        key = ("scan", step, decides, tuple(map(id, known)), len(states), _form(state), _form(xs))
+        try:
+            ys, ends, program = unit.run(key, flat_step, rows, start, rest, trace)
+        except CannotWrite as error:
+            raise RuntimeError(
+                f"scan: this step cannot be compiled, because of {error}; leave compiled=False"
+            ) from None
+        if forms:  # it has been traced just now
+            program.form = forms[-1]
+        form.append(program.form)
+        return [*ys, *ends]
+
+    made = sealed("scan", literal, quick, [*states, *sequences, *known])
+    y = form[0]
+    ys = made[: len(made) - len(states)]
+    return _like(state, made[len(ys) :]), None if y is None else _like(y, ys)
+
+
+def _hollow(tensors: Tensors) -> Tensors:
+    """Something of the same form that holds on to nothing."""
+    return _EMPTY if isinstance(tensors, Tensor) else (_EMPTY,) * len(tensors)
+
+
+_EMPTY = wrap(np.zeros(()), None)
+
+
+def _form(tensors: Tensors) -> int:
+    return -1 if isinstance(tensors, Tensor) else len(tensors)
+
+
+def _cut(given: Sequence[Tensor], counts: tuple[int, int]) -> list[list[Tensor]]:
+    a, b = counts
+    return [list(given[:a]), list(given[a : a + b]), list(given[a + b :])]
+
+
+def _verified(step: StepFunction, states: Any, xs: Any, known: Sequence[Tensor]) -> Traced:
+    """A trace of which a second one, on other numbers, says the same."""
+    before = default_generator.get_state().array.copy()
+    found = traced(step, states, xs, (), known)
+    if (default_generator.get_state().array != before).any():
+        raise CannotWrite("random numbers, which differ from step to step")
+    again = traced(step, [_other(x) for x in states], [_other(x) for x in xs], (), known)
+    if text_of(again) != text_of(found):
+        raise CannotWrite("a decision that depends on the numbers of a tensor")
+    return found
+
+
+def _other(array: Any) -> Any:
+    """Other numbers of the same kind."""
+    if array.dtype.kind != "f":
+        return np.roll(array, 1) if array.size > 1 else array
+    return (0.5 - array * 1.5).astype(array.dtype)
+
+
+# -- tensors, or tuples of them ------------------------------------------------------------------
+
+
+def _flat(tensors: Tensors) -> list[Tensor]:
+    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
+
+
+def _like(form: Tensors, tensors: Sequence[Tensor]) -> Tensors:
+    return tensors[0] if isinstance(form, Tensor) else tuple(tensors)
+
+
+def _check(tensors: Any, what: str) -> None:
+    single = isinstance(tensors, Tensor)
+    if single or (
+        isinstance(tensors, tuple | list)
+        and tensors
+        and all(isinstance(x, Tensor) for x in tensors)
+    ):
+        return
+    raise TypeError(f"scan: {what} must be a Tensor or a tuple of them, got {tensors!r:.60}")
+
+
+def _checked(made: Any, state: Tensors) -> tuple[Tensors, Tensors]:
+    """What a step returned, if it has the form that it should have."""
+    if not isinstance(made, tuple) or len(made) != 2:
+        raise TypeError(f"scan: the step must return (state, y), got {made!r:.60}")
+    after, y = made
+    _check(after, "the state that the step returns")
+    if y is not None:
+        _check(y, "what the step returns beside the state")
+    kinds = [[(x.array.shape, x.array.dtype) for x in _flat(each)] for each in (state, after)]
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            f"scan: the state had {_said(kinds[0])} and became {_said(kinds[1])} in a step"
+        )
+    return after, y
+
+
+def _said(kinds: Sequence[Any]) -> str:
+    return ", ".join(f"shape {shape} of {dtype}" for shape, dtype in kinds)
