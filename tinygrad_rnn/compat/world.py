@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from tinygrad_rnn.compat.missing import no_attribute, no_module
+from tinygrad_rnn.compiled.choice import fused
 from tinygrad_rnn.nn.parameter import Parameter
 from tinygrad_rnn.tensor import Tensor
 
@@ -117,7 +118,7 @@ def _is_torch(name: str) -> bool:
 def as_torch() -> Iterator[ModuleType]:
     """Let ``import torch``, and of all modules under it, mean this package inside a block.
 
-    PyTorch itself is not imported.  Whatever happens inside, afterwards ``torch`` means what it
+    PyTorch itself is not imported, and recurrent layers are `fused`, as there.  Whatever happens inside, afterwards ``torch`` means what it
     meant before: PyTorch, untouched, where that is installed.  What was imported inside goes on
     working.
 
@@ -151,7 +152,8 @@ def as_torch() -> Iterator[ModuleType]:
     try:
         for kind, home in _KINDS.items():
             kind.__module__ = home
-        yield finder.torch
+        with fused():  # as PyTorch computes its layers
+            yield finder.torch
     finally:
         for kind, home in homes.items():
             kind.__module__ = home

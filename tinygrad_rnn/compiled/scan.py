@@ -15,6 +15,7 @@ from tinygrad_rnn.compiled.symbols import CannotWrite
 from tinygrad_rnn.compiled.trace import StepFunction, Traced, text_of, traced
 from tinygrad_rnn.engine.mode import Mode, here
 from tinygrad_rnn.operations import stack
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.tensor import Tensor, wrap
 from tinygrad_rnn.tensor.generator import default_generator
 
@@ -147,8 +148,9 @@ def _compiled(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]
 
     made = sealed("scan", literal, quick, [*states, *sequences, *known])
     y = form[0]
-    ys = made[: len(made) - len(states)]
-    return _like(state, made[len(ys) :]), None if y is None else _like(y, ys)
+    ys = [made_by("StackBackward0", y) for y in made[: len(made) - len(states)]]
+    after = [made_by("ScanBackward0", s) for s in made[len(ys) :]]
+    return _like(state, after), None if y is None else _like(y, ys)
 
 
 def _hollow(tensors: Tensors) -> Tensors:
