@@ -388,3 +388,79 @@ def test_scan_says_what_is_wrong() -> None:
         bptt.scan(lambda h, x: h + x, tg.zeros(3), tg.ones(2, 3))
     with pytest.raises(ValueError, match=r"the state had shape \(1,\)"):
         bptt.scan(step, tg.zeros(1), tg.ones(2, 3))
+
+
+# -- the program to read -------------------------------------------------------------------------
+
+
+def executed(text: str) -> dict[str, Any]:
+    """The functions of a program that has NumPy and nothing else."""
+    assert [line for line in text.splitlines() if "import" in line] == ["import numpy as np"]
+    namespace: dict[str, Any] = {}
+    exec(text, namespace)
+    return namespace
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_program_of_a_layer_computes_what_the_walk_does(kind: str, bias: bool) -> None:
+    tg.manual_seed(0)
+    net = getattr(tg.nn, kind)(SIZE, HIDDEN, bias=bias, dtype=tg.float64)
+    x = tg.randn(STEPS, BATCH, SIZE, dtype=tg.float64).requires_grad_()
+    count = 2 if kind == "LSTM" else 1
+    states = [tg.randn(1, BATCH, HIDDEN, dtype=tg.float64).requires_grad_() for _ in range(count)]
+    output, last = net(x, tuple(states) if count == 2 else states[0])
+    last = last if count == 2 else (last,)
+    numbers = np.random.default_rng(0)
+    g_y, *g_states = (numbers.normal(size=r.shape) for r in (output, *last))
+    tg.autograd.backward([output, *last], [tg.tensor(g) for g in (g_y, *g_states)])
+    text = bptt.program(net, batch=BATCH)
+    assert max(map(len, text.splitlines())) <= 110
+    run = executed(text)
+    weights = [w.detach().numpy() for w in net.parameters()]
+    (y,), ends, saved = run["forward"](
+        x.detach().numpy(), *[s.detach().numpy()[0] for s in states], *weights
+    )
+    np.testing.assert_allclose(y, output.detach().numpy(), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(ends[0], last[0].detach().numpy()[0], rtol=1e-12, atol=1e-14)
+    (d_x,), d_states, d_weights = run["backward"](g_y, *[g[0] for g in g_states], saved)
+    expected = [x.grad, *[s.grad[0] for s in states], *[w.grad for w in net.parameters()]]
+    for a, b in zip([d_x, *d_states, *d_weights], expected, strict=True):
+        np.testing.assert_allclose(a, b.numpy(), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_programs_of_random_steps(seed: int) -> None:
+    step, states, weights = random_step(seed)
+    numbers = np.random.default_rng(seed)
+    start = [tg.tensor(0.5 * numbers.normal(size=s), requires_grad=True) for s in states]
+    w = [tg.tensor(0.5 * numbers.normal(size=s), requires_grad=True) for s in weights]
+    x = tg.tensor(numbers.normal(size=(STEPS, BATCH, SIZE)), requires_grad=True)
+
+    def one(state: Any, x: Any) -> Any:
+        after, (y,) = step(list(state), [x], w)
+        return tuple(after), y
+
+    state, y = bptt.scan(one, tuple(start), x)
+    g_y, g_states = numbers.normal(size=y.shape), [numbers.normal(size=s) for s in states]
+    loss = (y * tg.tensor(g_y)).sum()
+    for s, g in zip(state, g_states):
+        loss = loss + (s * tg.tensor(g)).sum()
+    if loss.requires_grad:
+        loss.backward()
+    run = executed(bptt.program(one, tuple(start), x[0]))
+    (got,), _, saved = run["forward"](x.array, *[s.array for s in start], *[c.array for c in w])
+    np.testing.assert_allclose(got, y.detach().numpy(), rtol=1e-10, atol=1e-12)
+    (d_x,), d_states, d_weights = run["backward"](g_y, *g_states, saved)
+    for a, b in zip([d_x, *d_states, *d_weights], [x, *start, *w], strict=True):
+        expected = np.zeros(b.shape) if b.grad is None else b.grad.numpy()
+        np.testing.assert_allclose(a, expected, rtol=1e-8, atol=1e-10)
+
+
+def test_what_has_no_program_is_said() -> None:
+    with pytest.raises(TypeError, match="expected a recurrent layer, a cell, or a step"):
+        bptt.program(3)
+    with pytest.raises(TypeError, match="an example of its state is needed"):
+        bptt.program(lambda h, x: (h, h))
+    with pytest.raises(RuntimeError, match="program: this cannot be written, because of"):
+        bptt.program(lambda h, x: (h.cumsum(0), h), tg.ones(3), tg.ones(3))

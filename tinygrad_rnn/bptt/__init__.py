@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # who checks types sees these names, and no others
         compare_truncation,
         truncate,
     )
+    from tinygrad_rnn.bptt.written import program
 else:
     _ELSEWHERE = {
         "diagnosis": ("Diagnosis", "diagnose"),
@@ -31,6 +32,7 @@ else:
         "penalty": ("vanishing_penalty",),
         "state_flow": ("Flow", "StateFlow", "flow"),
         "state_jacobians": ("Jacobians", "jacobians"),
+        "written": ("program",),
         "truncation": ("Truncation", "TruncationComparison", "compare_truncation", "truncate"),
     }
     _HOME = {name: module for module, names in _ELSEWHERE.items() for name in names}
@@ -68,6 +70,7 @@ __all__ = [
     "flow",
     "jacobians",
     "keep_values",
+    "program",
     "record",
     "scan",
     "scope",

@@ -118,9 +118,9 @@ def _is_torch(name: str) -> bool:
 def as_torch() -> Iterator[ModuleType]:
     """Let ``import torch``, and of all modules under it, mean this package inside a block.
 
-    PyTorch itself is not imported, and recurrent layers are `fused`, as there.  Whatever happens inside, afterwards ``torch`` means what it
-    meant before: PyTorch, untouched, where that is installed.  What was imported inside goes on
-    working.
+    PyTorch itself is not imported, and recurrent layers are `fused`, as there.  Whatever happens
+    inside, afterwards ``torch`` means what it meant before: PyTorch, untouched, where that is
+    installed.  What was imported inside goes on working.
 
     Returns
     -------

@@ -259,9 +259,12 @@ class Symbol(NDArrayOperatorsMixin):
     def transpose(self, *axes: Any) -> Symbol:
         order = axes[0] if axes and isinstance(axes[0], tuple | list) else axes
         order = tuple(a % self.ndim for a in order) or tuple(range(self.ndim))[::-1]
-        return (
-            self if order == tuple(range(self.ndim)) else self._line("transpose", self, axes=order)
-        )
+        if order == tuple(range(self.ndim)):
+            return self
+        own = self.value.params.get("axes") if self.value.fn == "transpose" else None
+        if own is not None and [own[a] for a in order] == list(range(self.ndim)):
+            return Symbol(self.book, self.value.args[0])  # turned back
+        return self._line("transpose", self, axes=order)
 
     def swapaxes(self, a: int, b: int) -> Symbol:
         order = list(range(self.ndim))

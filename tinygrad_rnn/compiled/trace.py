@@ -132,7 +132,7 @@ def _written(
             assert x.node is not None
             g = Symbol(book, value)
             roots[x.node] = roots[x.node] + g if x.node in roots else g
-    arrived = walk(roots, create_graph=True)
+    arrived = walk(roots, create_graph=True, observer=_name_cotangent)
     results: dict[str, Any] = {
         f"d_{name}": [_arrived(arrived, x) for x in group] for name, group in groups.items()
     }
@@ -185,6 +185,13 @@ def _write(node: Node, book: Book, known: dict[Node, Symbol]) -> None:
     if node.notes is not None and node.notes.name and not made.value.name:
         made.value.name = node.notes.name
     known[node], node.saved = made, (*operands, made)
+
+
+def _name_cotangent(node: Node, g: Any, sent: Any) -> None:
+    """A cotangent is called after what it is of."""
+    named = node.notes is not None and node.notes.name
+    if named and isinstance(g, Symbol) and g.value.fn != "input" and not g.value.name:
+        g.value.name = f"d{named}"
 
 
 def _symbol(x: Tensor, book: Book, known: dict[Node, Symbol]) -> Symbol:

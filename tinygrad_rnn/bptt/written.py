@@ -1,0 +1,150 @@
+"""Backpropagation through time of one's own cell, written as a NumPy program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_rnn.compiled.captured import captured
+from tinygrad_rnn.compiled.program import compiled
+from tinygrad_rnn.compiled.symbols import CannotWrite
+from tinygrad_rnn.compiled.text import program_text
+from tinygrad_rnn.compiled.trace import Traced, traced
+from tinygrad_rnn.nn.cells import KINDS, RNNCellBase, Weights
+from tinygrad_rnn.nn.recurrent import RNNBase
+from tinygrad_rnn.tensor import Tensor
+
+Step = Callable[[Any, Any], tuple[Any, Any]]
+
+
+def program(
+    of: RNNBase | RNNCellBase | Step, state: Any = None, x: Any = None, *, batch: int = 2,
+    optimised: bool = False,
+) -> str:  # fmt: skip
+    """The forward and the backward of a recurrence over time, as the text of a NumPy program.
+
+    It is written from the graph of one step and from the same rules that the walk uses, and has two
+    functions: ``forward(x, *states, *weights)`` returns (what goes out at every step, the last
+    states, what the other needs), ``backward(cotangents of these, saved)`` returns the gradients of
+    x, of the initial states and of the weights.
+
+    Parameters
+    ----------
+    of : nn.RNN, nn.LSTM, nn.GRU, one of their cells, or a step
+        Of a layer its first one, forward in time. A step is ``step(state, x) -> (state, y)``, as
+        for `scan`.
+    state, x : Tensor or tuple of Tensors
+        Of a step: an example of what it is given at one time step.
+    batch : int
+        Of a layer or cell: how many sequences.
+    optimised : bool
+        As it is run, with results put straight into buffers, instead of as it is read.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these, or a step comes without an example.
+    RuntimeError
+        If it does something that cannot be written; the message says what.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> text = tg.bptt.program(tg.nn.RNNCell(2, 3, bias=False))
+    >>> print(text[text.index("    for t in reversed") :])
+        for t in reversed(range(T)):
+            dh2 = dh + dy[t]  # (2, 3), ∂L/∂h
+            v = dh2 * (1 - h[t + 1] * h[t + 1])  # (2, 3)
+            dx[t] = v @ W_ih
+            dW_ih += (x[t].T @ v).T
+            dW_hh += (h[t].T @ v).T
+            dh = v @ W_hh
+        return (dx,), (dh,), (dW_ih, dW_hh,)
+    <BLANKLINE>
+    """
+    try:
+        if isinstance(of, RNNBase | RNNCellBase):
+            found, title, names = _of_module(of, batch)
+        else:
+            found, title, names = _of_step(of, state, x)
+    except CannotWrite as error:
+        raise RuntimeError(f"program: this cannot be written, because of {error}") from None
+    if optimised:
+        wanted = [v.dtype.kind == "f" for v in found.xs]
+        return compiled(found, wanted, True, [v.dtype.kind == "f" for v in found.consts]).source
+    return program_text(found, title, *names)
+
+
+Names = tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]
+_WEIGHTS = ("W_ih", "W_hh", "b_ih", "b_hh", "W_hr")
+
+
+def _of_module(module: Any, batch: int) -> tuple[Traced, str, Names]:
+    layer = isinstance(module, RNNBase)
+    mode = module.mode if layer else module._kind
+    kind = KINDS[mode]
+    weights = module._weights()[0] if layer else None
+    if weights is None:
+        named = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        weights = Weights(*[getattr(module, name) for name in named])
+    there = [each is not None for each in weights]
+    out = weights.hh.array.shape[1]
+    sizes = [out, module.hidden_size][: len(kind.states)]
+    dtype = weights.ih.array.dtype
+
+    def step(states: Any, xs: Any, w: Any) -> Any:
+        given = iter(w)
+        own = Weights(*[next(given) if each else None for each in there])
+        after = kind.step(xs[0], tuple(states), own)
+        return after, after[:1]
+
+    numbers = np.random.default_rng(0)
+    examples = [numbers.normal(size=(batch, size)).astype(dtype) for size in sizes]
+    x = numbers.normal(size=(batch, module.input_size)).astype(dtype)
+    found = traced(step, examples, [x], [each for each in weights if each is not None])
+    consts = [name for name, each in zip(_WEIGHTS, there) if each]
+    return found, type(module).__name__, (kind.states, ["x"], consts, ["y"])
+
+
+def _of_step(step: Any, state: Any, x: Any) -> tuple[Traced, str, Names]:
+    if not callable(step):
+        raise TypeError(
+            f"program: expected a recurrent layer, a cell, or a step(state, x), got {step!r:.60}"
+        )
+    for what, given in (("state", state), ("x", x)):
+        if not all(isinstance(each, Tensor) for each in _flat(given)):
+            raise TypeError(
+                f"program: of a step an example of its {what} is needed, a Tensor or a tuple of "
+                f"them; got {given!r:.60}"
+            )
+    known, _ = captured(step)
+    outs: list[int] = []
+
+    def flat_step(states: Any, xs: Any, _: Any) -> Any:
+        after, y = step(_like(state, states), _like(x, xs))
+        ys = [] if y is None else _flat(y)
+        outs[:] = [len(ys)]
+        return _flat(after), ys
+
+    found = traced(
+        flat_step, [s.array for s in _flat(state)], [each.array for each in _flat(x)], (), known
+    )
+    consts = [_named(each, f"w{i + 1}") for i, each in enumerate(known)]
+    states = [_named(each, "h") for each in _flat(state)]
+    xs = [_named(each, "x") for each in _flat(x)]
+    return found, getattr(step, "__name__", "step"), (states, xs, consts, ["y"] * outs[0])
+
+
+def _named(tensor: Tensor, otherwise: str) -> str:
+    notes = tensor.node.notes if tensor.node is not None else None
+    return (notes.name if notes is not None else None) or otherwise
+
+
+def _flat(tensors: Any) -> list[Any]:
+    return list(tensors) if isinstance(tensors, tuple | list) else [tensors]
+
+
+def _like(form: Any, tensors: Any) -> Any:
+    return tuple(tensors) if isinstance(form, tuple | list) else tensors[0]
