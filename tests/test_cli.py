@@ -136,3 +136,15 @@ def test_three_way_finds_each_wrong_gradient() -> None:
     assert not bad.ok
     with pytest.raises(TypeError, match="float64"):
         three_way(demo.two_step_rnn, {"x": demo.np.ones(2, "float32")})
+
+
+def test_program_writes_one_to_run(tmp_path) -> None:
+    printed = run("program", "--cell", "gru", "--hidden", "3")
+    assert printed.returncode == 0
+    namespace: dict = {}
+    exec(printed.stdout, namespace)
+    assert {"forward", "backward"} <= set(namespace)
+    file = tmp_path / "gru.py"
+    done = run("program", "--cell", "gru", "--hidden", "3", "-o", str(file))
+    assert done.stdout == f"wrote {file}\n"
+    assert file.read_text(encoding="utf-8") == printed.stdout

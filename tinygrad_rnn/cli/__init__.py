@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from tinygrad_rnn import __version__, bptt, viz
 from tinygrad_rnn.cli import demo, program, samples
 from tinygrad_rnn.compat.script import PICTURES, PLAYERS, check_output, steps_of
+from tinygrad_rnn.files import write
 from tinygrad_rnn.testing.pytorch import installed_torch
 from tinygrad_rnn.viz.options import TooManyBoxes, check_count
 
@@ -30,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="tinygrad-rnn", description="See backpropagation through time.")
     parser.add_argument("--version", action="version", version=f"tinygrad-rnn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_demo, _add_run, _add_draw, _add_play, _add_check):
+    for add in (_add_demo, _add_run, _add_draw, _add_play, _add_program, _add_check):
         add(commands)
     return parser
 
@@ -133,6 +134,36 @@ def _play(options: argparse.Namespace) -> int:
     boxes = samples.boxes_of(options.cell, **{name: getattr(options, name) for name in names})
     check_count("play", boxes, viz.player.MOST)  # before the net is unrolled, which may take long
     return _wrote(viz.play(_net(options), options.output))
+
+
+def _add_program(commands: Any) -> None:
+    command = commands.add_parser(
+        "program",
+        help="write backpropagation through time of a recurrent net as a NumPy program",
+        description="Write the forward and the backward of a recurrent layer, over time, as a "
+        "program that imports NumPy and nothing else. It is written from the graph of one step.",
+    )
+    command.add_argument("--cell", choices=tuple(samples.CELLS), default="lstm")
+    for name, what in (("hidden", "a state"), ("inputs", "an input")):
+        command.add_argument(
+            f"--{name}", type=_positive, default=2, metavar="N",
+            help=f"elements of {what} (default: 2)",
+        )  # fmt: skip
+    command.add_argument("--optimised", action="store_true", help="as it is run, not as it is read")
+    command.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="where to write it (default: print it)"
+    )
+    command.set_defaults(run=_program)
+
+
+def _program(options: argparse.Namespace) -> int:
+    net = samples.CELLS[options.cell](options.inputs, options.hidden)
+    text = bptt.program(net, optimised=options.optimised)
+    if options.output is None:
+        print(text, end="")
+        return 0
+    write(options.output, text)
+    return _wrote(options.output)
 
 
 def _add_check(commands: Any) -> None:
