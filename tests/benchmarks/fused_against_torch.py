@@ -6,11 +6,6 @@ medians; a number is our time divided by PyTorch's.  ``--json`` prints all that 
 
 from __future__ import annotations
 
-import os
-
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"  # before NumPy and PyTorch are imported
-
 import argparse
 import json
 import platform
@@ -21,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 import tinygrad_rnn as tg
 
@@ -70,7 +66,9 @@ def main() -> None:
     for size in SIZES:
         for kind in KINDS:
             ours = work(tg, kind, size, fused=True)
-            rows[kind, size] = measured(ours, work(torch, kind, size), options.seconds)
+            theirs = work(torch, kind, size)
+            with threadpool_limits(1):
+                rows[kind, size] = measured(ours, theirs, options.seconds)
     if options.json:
         facts = {"python": sys.version, "numpy": np.__version__, "torch": torch.__version__,
                  "machine": platform.processor() or platform.machine(), "threads": 1}  # fmt: skip
