@@ -58,8 +58,11 @@ class Dependence:
     Seen from the backward pass only the cotangents of the states are carried.
     """
 
-    def __init__(self, carried: Iterable[Value], same: Iterable[Value]) -> None:
+    def __init__(
+        self, carried: Iterable[Value], same: Iterable[Value], free: Iterable[Value] = ()
+    ) -> None:
         self._known = dict.fromkeys(carried, CARRIED) | dict.fromkeys(same, SAME)
+        self._known |= dict.fromkeys(free, FREE)
 
     def __call__(self, value: Value) -> int:
         """`SAME`, `FREE` or `CARRIED`."""

@@ -216,17 +216,19 @@ def _with(book: Book, roots: Roots, new: dict[Value, Value]) -> list[Value | Non
     return [None if root is None else now(root) for root in roots]
 
 
-def with_parts_together(book: Book, roots: Roots, dependence: How) -> list[Value | None]:
+def with_parts_together(
+    book: Book, roots: Roots, dependence: How, awaited: Roots
+) -> list[Value | None]:
     """Neighbouring parts of one array that are the same carried value times a factor each.
 
-    (dL/di, dL/df, dL/dg of an LSTM are all ∂L/∂c times something.)
+    (dL/di, dL/df, dL/dg of an LSTM are all ∂L/∂c times something.) A part may be one of several
+    arrays; it goes with what the loop waits for, if any, to make ``awaited``.
     """
     new: dict[Value, Value] = {}
-    carried_first = sorted(
-        (value for value in lines(roots) if value.fn == "assemble"),
-        key=lambda value: (-_serves_the_carry(value, roots, dependence), value.number),
-    )
-    for value in carried_first:
+    inside = set(lines(awaited))
+    for value in sorted(lines(roots), key=lambda value: (value not in inside, value.number)):
+        if value.fn != "assemble":
+            continue
         tiles = tiling(value)
         if tiles is None:
             continue
@@ -250,12 +252,6 @@ def with_parts_together(book: Book, roots: Roots, dependence: How) -> list[Value
                 indices=tuple((*before, slice(a, b)) for a, b, _ in merged), shape=value.shape,
             )  # fmt: skip
     return _with(book, roots, new)
-
-
-def _serves_the_carry(value: Value, roots: Roots, dependence: How) -> bool:
-    """Whether a state's cotangent is made of it, so that it stands in the loop."""
-    wanted = [root for root in roots if root is not None and dependence(root) == CARRIED]
-    return value in lines(wanted[: 1 + len(wanted) // 4])
 
 
 def tiling(value: Value) -> tuple[int, list[tuple[int, Value]]] | None:
@@ -330,11 +326,14 @@ def _together(book: Book, run: Sequence[tuple[int, Value]], axis: int) -> Value:
 
 
 def quicker(
-    book: Book, roots: Roots, forward: Dependence, backward: Dependence
+    book: Book, roots: Roots, forward: Dependence, backward: Dependence, awaited: slice
 ) -> list[Value | None]:
-    """All passes, in the order in which each makes room for the next."""
+    """All passes, in the order in which each makes room for the next.
+
+    ``awaited``: which of the roots the backward's loop hands from step to step.
+    """
     roots = with_terms_in_order(book, roots, forward)
     roots = with_neighbours_together(book, roots)
     roots = with_factors_together(book, roots, backward)
     roots = with_neighbours_together(book, roots)
-    return with_parts_together(book, roots, backward)
+    return with_parts_together(book, roots, backward, roots[awaited])

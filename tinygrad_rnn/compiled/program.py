@@ -20,6 +20,8 @@ from tinygrad_rnn.compiled.trace import Traced
 BLOCK = 1 << 18
 """Elements that the buffers of a block of steps may have together."""
 
+IDLE = 4
+"""Workspaces of one length, and lengths, that are kept for the next call."""
 _BY_NAME = ("empty", "zeros", "zeros_like", "dot", "copyto", "where", "concatenate", "broadcast_to")
 
 
@@ -53,9 +55,11 @@ class Program:
     def give_back(self, steps: int, workspace: Any) -> None:
         """Let others use a workspace."""
         with self._lock:
-            if steps not in self._pool and len(self._pool) >= 8:
+            if steps not in self._pool and len(self._pool) >= IDLE:
                 self._pool.pop(next(iter(self._pool)))
-            self._pool.setdefault(steps, []).append(workspace)
+            idle = self._pool.setdefault(steps, [])
+            if len(idle) < IDLE:
+                idle.append(workspace)
 
     def forward(self, workspace: Any, xs: Any, states: Any, consts: Any) -> tuple[Any, Any]:
         """(what goes out, the last state), of whole sequences."""
@@ -118,6 +122,7 @@ class _Text:
         roots = quicker(
             book, roots,
             Dependence(step.states, step.consts), Dependence(step.g_states, step.consts),
+            slice(count + outs, 2 * count + outs),
         )  # fmt: skip
         it = iter(roots)
         self.next_states: Any = [next(it) for _ in range(count)]

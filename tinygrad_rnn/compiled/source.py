@@ -216,9 +216,7 @@ class Loop:
     # -- places --
 
     def _place(self, carried: set[Value]) -> None:
-        dependence = Dependence(self._inputs, self.same)
-        for value in self.homes:
-            dependence._known[value] = max(1, dependence._known.get(value, 1))
+        dependence = Dependence(self._inputs, self.same, self.homes)
         where = self.where
         for value in self._lines:
             how = dependence(value)
