@@ -14,6 +14,7 @@ from tinygrad_rnn.compiled.text import program_text
 from tinygrad_rnn.compiled.trace import Traced, traced
 from tinygrad_rnn.nn.cells import KINDS, RNNCellBase, Weights
 from tinygrad_rnn.nn.recurrent import RNNBase
+from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.tensor import Tensor
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
@@ -138,8 +139,7 @@ def _of_step(step: Any, state: Any, x: Any) -> tuple[Traced, str, Names]:
 
 
 def _named(tensor: Tensor, otherwise: str) -> str:
-    notes = tensor.node.notes if tensor.node is not None else None
-    return (notes.name if notes is not None else None) or otherwise
+    return (name_of(tensor.node) if tensor.node is not None else "") or otherwise
 
 
 def _flat(tensors: Any) -> list[Any]:

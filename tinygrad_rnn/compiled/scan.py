@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,15 +21,12 @@ from tinygrad_rnn.tensor.generator import default_generator
 
 Tensors = Any
 """A tensor, or a tuple of them."""
+S, X, Y = TypeVar("S"), TypeVar("X"), TypeVar("Y")
 
 
 def scan(
-    step: Callable[[Tensors, Tensors], tuple[Tensors, Tensors]],
-    state: Tensors,
-    xs: Tensors,
-    *,
-    compiled: bool = False,
-) -> tuple[Tensors, Tensors]:
+    step: Callable[[S, X], tuple[S, Y]], state: S, xs: X, *, compiled: bool = False
+) -> tuple[S, Y]:
     """Apply a step again and again: ``state, y = step(state, x)`` for every x of a sequence.
 
     Parameters
@@ -85,9 +82,9 @@ def scan(
         raise ValueError(f"scan: xs must have one length of at least 1 in front, got {shapes}")
     if not isinstance(compiled, bool):
         raise TypeError(f"scan: compiled must be a bool, got {compiled!r}")
-    if compiled and type(here.mode) is Mode:
-        return _compiled(step, state, xs)
-    return _literal(step, state, xs)
+    way = _compiled if compiled and type(here.mode) is Mode else _literal
+    done: tuple[S, Y] = way(step, state, xs)
+    return done
 
 
 def _literal(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]:

@@ -172,7 +172,7 @@ class _Exchange:
             return {"values": [self.converted(value) for value in x]}
         if name == "ParameterDict":
             return {"parameters": [(key, self.converted(value)) for key, value in x.items()]}
-        names = inspect.signature(getattr(nn, name)).parameters
+        names = [key for key in inspect.signature(getattr(nn, name)).parameters if key != "fused"]
         found = {key: self.converted(getattr(x, key)) for key in names if hasattr(x, key)}
         if "bias" in found and not isinstance(found["bias"], bool):
             found["bias"] = found["bias"] is not None
