@@ -20,7 +20,7 @@ from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import inputs_of, traits_of
-from tinygrad_rnn.reading.assignments import assigned
+from tinygrad_rnn.reading.assignments import assigned, filled
 from tinygrad_rnn.reading.given import given_name, is_inline, may_be_parameter, role_of
 from tinygrad_rnn.reading.layers import Layer, module_of
 from tinygrad_rnn.reading.seats import Seats, Sitting, whole
@@ -268,13 +268,16 @@ class _Naming:
         lines, self.seats = assigned(self.places), Seats(self.places)
         groups = self.seats.groups(self.places)
         for said in (self._variable, self._assigned):
+            told: list[tuple[list[Node], str]] = []
             for group in groups:
                 left = [place for place in group if place not in self.found]
                 if said == self._assigned:  # of a first state the line has the name of its use
                     left = [place for place in left if not self.seats.stands_for(place)]
                 if left and (stem := said(group, lines)):
-                    for place in left:
-                        self._say(place, stem)
+                    told.append((left, stem))
+            for group, stem in _in_lists(told):
+                for place in group:
+                    self._say(place, stem)
         self._seated()
 
     def _variable(self, group: list[Node], lines: Mapping[Node, list[str]]) -> str:
@@ -282,7 +285,7 @@ class _Naming:
         names = [self.called[place] for place in group if place in self.called]
         assignments = [lines[place] for place in group if place in lines]
         for name in reversed(names):
-            agreeing = sum(name in each for each in assignments)
+            agreeing = sum(name in each or f"{name}[]" in each for each in assignments)
             if whole(name) == name and (len(group) == 1 or 2 * agreeing >= len(assignments)):
                 return name
         if not names or assignments:
@@ -497,6 +500,24 @@ class _Naming:
         numbers = dict(zip(dict.fromkeys(unnamed.values()), free))
         for place, position in unnamed.items():
             self.found[place] = in_step(numbers[position], place.tag.step)
+
+
+def _in_lists(told: list[tuple[list[Node], str]]) -> list[tuple[list[Node], str]]:
+    """The groups with their names, of which members of one list have their place in it.
+
+    One statement of a loop fills the list, so its members are in the order in which they were made:
+    ``states[layer]`` of two layers becomes ``states[0]`` and ``states[1]``. A list that has one
+    member at each step is called as a whole, as the step tells the place.
+    """
+    lists = defaultdict(list)
+    for number, (group, stem) in enumerate(told):
+        if filler := next(filter(None, (filled(place, stem) for place in group)), None):
+            lists[stem, filler].append(number)
+    named = [(group, stem.removesuffix("[]")) for group, stem in told]
+    for (stem, _), members in lists.items():
+        for index, number in enumerate(members if len(members) > 1 else ()):
+            named[number] = told[number][0], f"{whole(stem)}[{index}]"
+    return named
 
 
 def _as_one(stem: str) -> str:
