@@ -12,9 +12,11 @@ All of this is worked out when a picture is drawn: a forward pass pays nothing f
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from itertools import count
+from math import prod
 from types import MappingProxyType
 from typing import Any
 
@@ -32,6 +34,7 @@ from tinygrad_rnn.writing.text import clean, cut
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LONGEST_FORMULA, _LONGEST_EXPRESSION = 14, 120  # characters; the layout cuts again, by width
+_WHOLE_AXES = re.compile(r"(, :)+\]$")  # of an index, which means the same without
 _LOOSE = " ⊙·/−;²ᵀ"  # signs of names that are formulas
 
 
@@ -161,6 +164,7 @@ class _Naming:
         self.said: set[Node] = set()  # what has its name of the program
         self.folded: dict[Node, tuple[Sitting, int | None]] = {}  # constants, and what computes it
         self.initial: set[Node] = set()  # constants that are the first of a state
+        self.same: dict[Node, Node] = {}  # what was wrapped by one step and taken out by another
         self.stems: dict[Node, str] = {}  # a name without its step, as formulas have it
         self.taken: set[tuple[Any, ...]] = set()
         self.users = users_of(places)
@@ -169,6 +173,7 @@ class _Naming:
         self._as_the_program_says()
         self.found.share(homes)
         self._by_role()
+        self._taken_out()
         self._gates()
         self._formulas()
         self._seated()
@@ -379,6 +384,19 @@ class _Naming:
                 for place in group:
                     self._say(place, "Σ" if total else "h")
 
+    def _taken_out(self) -> None:
+        """A state that a layer returns is wrapped, and taken out by the next call: it is the same.
+
+        That is so where a program calls a layer once for each step.
+        """
+        for place in self.places:
+            origin = _handed_on(place)
+            if place in self.found or place.shape != origin.shape or origin not in self.stems:
+                continue
+            if None not in (origin.tag.step, place.tag.step) and origin.tag.step != place.tag.step:
+                self._call(place, self.stems[origin], self.found[origin])
+                self.same[place] = origin
+
     # -- what goes into a gate --
 
     def _gates(self) -> None:
@@ -416,7 +434,7 @@ class _Naming:
         factors = traits_of(whole.primitive).product
         if not factors or not _is_part(part):
             return ""
-        source, _ = inputs_of(whole, factors)
+        source = _handed_on(inputs_of(whole, factors)[0])
         same_step = source.tag.step is not None and source.tag.step == part.tag.step
         same_step &= source not in self.initial
         return "x" if same_step else self.stems.get(source, "")
@@ -455,6 +473,7 @@ class _Naming:
 
     def _near(self, parent: Node, node: Node) -> str:
         """A parent's name inside a formula: of this step ``c``, of the one before ``c′``."""
+        parent = self.same.get(parent, parent)
         if parent in self.initial:
             return f"{self.stems[parent]}′"
         before, now = parent.tag.step, node.tag.step
@@ -490,6 +509,7 @@ class _Naming:
         if source in self.said and source.tag.step is None and node.tag.step is not None:
             return self.stems[source]  # of a sequence the part that is this step's
         part = formulas.computed(node, [_as_one(self.stems[source])])
+        part = _WHOLE_AXES.sub("]", part)
         return part if len(part) <= _LONGEST_FORMULA else ""
 
     def _numbered(self) -> None:
@@ -528,6 +548,18 @@ def _as_one(stem: str) -> str:
 def _activates(node: Node, place: Node) -> bool:
     """Whether a node is a nonlinearity of a place (which is not the slope that it learns)."""
     return traits_of(node.primitive).activation and node.parents[0] is place
+
+
+def _handed_on(place: Node) -> Node:
+    """What a place is but a wrapping of: a stack of the one state there is, and its part."""
+    while not place.is_leaf and len(place.parents) == 1:
+        traits = traits_of(place.primitive)
+        if not traits.joins and not (
+            _is_part(place) and prod(place.shape) == prod(place.parents[0].shape)
+        ):
+            break
+        place = place.parents[0]
+    return place
 
 
 def _is_function(node: Node) -> bool:
