@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from tinygrad_rnn.reading.given import role_of
 from tinygrad_rnn.writing.text import clean
 
 Span = tuple[int, int, int, int]  # line and column of the first letter; of the end
+
+_LIST = re.compile(r"\[(?:[^\W\d]\w*)?\]$")  # the end of a name whose index is a variable
 
 
 def assigned(places: list[Node]) -> dict[Node, list[str]]:
@@ -50,6 +53,21 @@ def assigned(places: list[Node]) -> dict[Node, list[str]]:
     return dict(found)
 
 
+def filled(place: Node, name: str) -> tuple[int, int] | None:
+    """Which statement of which call filled a list with a place, if ``name`` is a member of one.
+
+    That is one whose index the source does not tell: ``states[layer]``, or of ``outs.append(…)``
+    what `assigned` calls ``outs[]``.
+    """
+    if not _LIST.search(name) or not isinstance(place.tag.line, Trace):
+        return None
+    for call in reversed(place.tag.line.calls):
+        source, span = _of(call.code), _span(call.code, call.at)
+        if source is not None and span is not None and name in source.targets.get(span, ()):
+            return call.number, call.at
+    return None
+
+
 def _name_results(
     nodes: list[Node], found: dict[Node, list[str]], handed: set[tuple[int, str]]
 ) -> None:
@@ -72,7 +90,7 @@ def _name_results(
                 if target and target not in found[result]:
                     found[result].append(target)
         target = targets[place.number] if len(targets) == place.of else ""
-        returned = source.returned(span, target)
+        returned = source.returned(span, target.removesuffix("[]"))
         if returned is None or len(results) > 1 or (call.number, target) in handed:
             return
         if target:
@@ -227,7 +245,7 @@ class _Source:
             choices.append((_name(at.func.value), *names))
             is_list = isinstance(at.func.value, ast.Name) and len(at.args) == 1
             if at.func.attr == "append" and is_list:
-                self._put(at.args[0], _name(at.func.value))
+                self._put(at.args[0], f"{name}[]" if (name := _name(at.func.value)) else "")
         self.operands[_place(at)] = choices
 
 

@@ -12,15 +12,17 @@ All of this is worked out when a picture is drawn: a forward pass pays nothing f
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from itertools import count
+from math import prod
 from types import MappingProxyType
 from typing import Any
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import inputs_of, traits_of
-from tinygrad_rnn.reading.assignments import assigned
+from tinygrad_rnn.reading.assignments import assigned, filled
 from tinygrad_rnn.reading.given import given_name, is_inline, may_be_parameter, role_of
 from tinygrad_rnn.reading.layers import Layer, module_of
 from tinygrad_rnn.reading.seats import Seats, Sitting, whole
@@ -32,6 +34,7 @@ from tinygrad_rnn.writing.text import clean, cut
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LONGEST_FORMULA, _LONGEST_EXPRESSION = 14, 120  # characters; the layout cuts again, by width
+_WHOLE_AXES = re.compile(r"(, :)+\]$")  # of an index, which means the same without
 _LOOSE = " ⊙·/−;²ᵀ"  # signs of names that are formulas
 
 
@@ -161,6 +164,7 @@ class _Naming:
         self.said: set[Node] = set()  # what has its name of the program
         self.folded: dict[Node, tuple[Sitting, int | None]] = {}  # constants, and what computes it
         self.initial: set[Node] = set()  # constants that are the first of a state
+        self.same: dict[Node, Node] = {}  # what was wrapped by one step and taken out by another
         self.stems: dict[Node, str] = {}  # a name without its step, as formulas have it
         self.taken: set[tuple[Any, ...]] = set()
         self.users = users_of(places)
@@ -169,6 +173,7 @@ class _Naming:
         self._as_the_program_says()
         self.found.share(homes)
         self._by_role()
+        self._taken_out()
         self._gates()
         self._formulas()
         self._seated()
@@ -268,13 +273,16 @@ class _Naming:
         lines, self.seats = assigned(self.places), Seats(self.places)
         groups = self.seats.groups(self.places)
         for said in (self._variable, self._assigned):
+            told: list[tuple[list[Node], str]] = []
             for group in groups:
                 left = [place for place in group if place not in self.found]
                 if said == self._assigned:  # of a first state the line has the name of its use
                     left = [place for place in left if not self.seats.stands_for(place)]
                 if left and (stem := said(group, lines)):
-                    for place in left:
-                        self._say(place, stem)
+                    told.append((left, stem))
+            for group, stem in _in_lists(told):
+                for place in group:
+                    self._say(place, stem)
         self._seated()
 
     def _variable(self, group: list[Node], lines: Mapping[Node, list[str]]) -> str:
@@ -282,7 +290,7 @@ class _Naming:
         names = [self.called[place] for place in group if place in self.called]
         assignments = [lines[place] for place in group if place in lines]
         for name in reversed(names):
-            agreeing = sum(name in each for each in assignments)
+            agreeing = sum(name in each or f"{name}[]" in each for each in assignments)
             if whole(name) == name and (len(group) == 1 or 2 * agreeing >= len(assignments)):
                 return name
         if not names or assignments:
@@ -376,6 +384,19 @@ class _Naming:
                 for place in group:
                     self._say(place, "Σ" if total else "h")
 
+    def _taken_out(self) -> None:
+        """A state that a layer returns is wrapped, and taken out by the next call: it is the same.
+
+        That is so where a program calls a layer once for each step.
+        """
+        for place in self.places:
+            origin = _handed_on(place)
+            if place in self.found or place.shape != origin.shape or origin not in self.stems:
+                continue
+            if None not in (origin.tag.step, place.tag.step) and origin.tag.step != place.tag.step:
+                self._call(place, self.stems[origin], self.found[origin])
+                self.same[place] = origin
+
     # -- what goes into a gate --
 
     def _gates(self) -> None:
@@ -413,7 +434,7 @@ class _Naming:
         factors = traits_of(whole.primitive).product
         if not factors or not _is_part(part):
             return ""
-        source, _ = inputs_of(whole, factors)
+        source = _handed_on(inputs_of(whole, factors)[0])
         same_step = source.tag.step is not None and source.tag.step == part.tag.step
         same_step &= source not in self.initial
         return "x" if same_step else self.stems.get(source, "")
@@ -452,6 +473,7 @@ class _Naming:
 
     def _near(self, parent: Node, node: Node) -> str:
         """A parent's name inside a formula: of this step ``c``, of the one before ``c′``."""
+        parent = self.same.get(parent, parent)
         if parent in self.initial:
             return f"{self.stems[parent]}′"
         before, now = parent.tag.step, node.tag.step
@@ -487,6 +509,7 @@ class _Naming:
         if source in self.said and source.tag.step is None and node.tag.step is not None:
             return self.stems[source]  # of a sequence the part that is this step's
         part = formulas.computed(node, [_as_one(self.stems[source])])
+        part = _WHOLE_AXES.sub("]", part)
         return part if len(part) <= _LONGEST_FORMULA else ""
 
     def _numbered(self) -> None:
@@ -499,6 +522,24 @@ class _Naming:
             self.found[place] = in_step(numbers[position], place.tag.step)
 
 
+def _in_lists(told: list[tuple[list[Node], str]]) -> list[tuple[list[Node], str]]:
+    """The groups with their names, of which members of one list have their place in it.
+
+    One statement of a loop fills the list, so its members are in the order in which they were made:
+    ``states[layer]`` of two layers becomes ``states[0]`` and ``states[1]``. A list that has one
+    member at each step is called as a whole, as the step tells the place.
+    """
+    lists = defaultdict(list)
+    for number, (group, stem) in enumerate(told):
+        if filler := next(filter(None, (filled(place, stem) for place in group)), None):
+            lists[stem, filler].append(number)
+    named = [(group, stem.removesuffix("[]")) for group, stem in told]
+    for (stem, _), members in lists.items():
+        for index, number in enumerate(members if len(members) > 1 else ()):
+            named[number] = told[number][0], f"{whole(stem)}[{index}]"
+    return named
+
+
 def _as_one(stem: str) -> str:
     """A name that can bear a step's number: a formula in brackets."""
     return stem if formulas.bracketed(stem, _LOOSE) == stem else formulas.enclosed(stem)
@@ -507,6 +548,18 @@ def _as_one(stem: str) -> str:
 def _activates(node: Node, place: Node) -> bool:
     """Whether a node is a nonlinearity of a place (which is not the slope that it learns)."""
     return traits_of(node.primitive).activation and node.parents[0] is place
+
+
+def _handed_on(place: Node) -> Node:
+    """What a place is but a wrapping of: a stack of the one state there is, and its part."""
+    while not place.is_leaf and len(place.parents) == 1:
+        traits = traits_of(place.primitive)
+        if not traits.joins and not (
+            _is_part(place) and prod(place.shape) == prod(place.parents[0].shape)
+        ):
+            break
+        place = place.parents[0]
+    return place
 
 
 def _is_function(node: Node) -> bool:
