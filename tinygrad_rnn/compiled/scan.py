@@ -21,7 +21,9 @@ from tinygrad_rnn.tensor.generator import default_generator
 
 Tensors = Any
 """A tensor, or a tuple of them."""
-S, X, Y = TypeVar("S"), TypeVar("X"), TypeVar("Y")
+S = TypeVar("S")
+X = TypeVar("X")
+Y = TypeVar("Y")
 
 
 def scan(
