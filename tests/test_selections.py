@@ -37,3 +37,11 @@ def test_is_a_tuple_that_copies(name):
     for other in (copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):
         assert type(other) is type(ours)
         assert repr(other) == repr(ours)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_node_is_called_as_in_torch(name):
+    data = [[1.0, 5.0], [7.0, 3.0]]
+    ours = CALLS[name](tg.tensor(data, requires_grad=True))
+    theirs = CALLS[name](torch.tensor(data, requires_grad=True))
+    assert repr(ours) == repr(theirs)

@@ -27,6 +27,7 @@ from tinygrad_rnn.operations.comparison import ne
 from tinygrad_rnn.operations.indexing import getitem, slices
 from tinygrad_rnn.operations.joining import cat
 from tinygrad_rnn.operations.memory import in_c_order, owned
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import in_rules
 from tinygrad_rnn.operations.reduction import (
     Axes,
@@ -104,7 +105,10 @@ def _selection(name: str, x: Any, index: Any, dim: int, keepdim: bool = True) ->
     """The elements at an index array that keeps the axis; g goes back to these places."""
     if not x.array.ndim:
         return _selected(name, clone.apply(x), graph.make_tensor(index.reshape(()), None))
-    values = _pick_along.apply(x, index=index, dim=dim, keepdims=keepdim)
+    values = made_by(
+        f"{name.capitalize()}Backward{int(name == 'median')}",
+        _pick_along.apply(x, index=index, dim=dim, keepdims=keepdim),
+    )
     places = index if keepdim else index.squeeze(dim)  # a copy: the graph needs its own
     return _selected(name, values, graph.make_tensor(places.copy("K"), None))
 
