@@ -27,6 +27,7 @@ from tinygrad_rnn.operations.comparison import ne
 from tinygrad_rnn.operations.indexing import getitem, slices
 from tinygrad_rnn.operations.joining import cat
 from tinygrad_rnn.operations.memory import in_c_order, owned
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import in_rules
 from tinygrad_rnn.operations.reduction import (
     Axes,
@@ -48,6 +49,25 @@ class Selection(NamedTuple):
 
     values: Tensor
     indices: Tensor
+
+    def __repr__(self) -> str:
+        kind = type(self).__name__
+        return f"torch.return_types.{kind}(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+    def __reduce__(self) -> Any:
+        return _selected, (type(self).__name__, *self)
+
+
+# One type for each function, as in PyTorch, whose name is what is printed.
+_SELECTIONS = {
+    name: type(name, (Selection,), {"__slots__": ()})
+    for name in ("max", "min", "median", "sort", "topk")
+}
+
+
+def _selected(name: str, values: Any, indices: Any) -> Selection:
+    selection: Selection = _SELECTIONS[name](values, indices)
+    return selection
 
 
 def _pick(x: Any, *, index: Any, dim: int, keepdims: bool) -> Any:
@@ -81,13 +101,16 @@ _put_back_along.vjp(
 )
 
 
-def _selection(x: Any, index: Any, dim: int, keepdim: bool = True) -> Selection:
+def _selection(name: str, x: Any, index: Any, dim: int, keepdim: bool = True) -> Selection:
     """The elements at an index array that keeps the axis; g goes back to these places."""
     if not x.array.ndim:
-        return Selection(clone.apply(x), graph.make_tensor(index.reshape(()), None))
-    values = _pick_along.apply(x, index=index, dim=dim, keepdims=keepdim)
+        return _selected(name, clone.apply(x), graph.make_tensor(index.reshape(()), None))
+    values = made_by(
+        f"{name.capitalize()}Backward{int(name == 'median')}",
+        _pick_along.apply(x, index=index, dim=dim, keepdims=keepdim),
+    )
     places = index if keepdim else index.squeeze(dim)  # a copy: the graph needs its own
-    return Selection(values, graph.make_tensor(places.copy("K"), None))
+    return _selected(name, values, graph.make_tensor(places.copy("K"), None))
 
 
 # -- of all elements ------------------------------------------------------------------------------
@@ -220,7 +243,7 @@ def _extreme(
         return _of_all(made, x, keepdim)
     d = dim_of(made.name, dim, x.array.ndim)
     some(made.name, x, d)
-    return _selection(x, _searched(search, x.array, d), d, keepdim)
+    return _selection(made.name, x, _searched(search, x.array, d), d, keepdim)
 
 
 def _searched(search: Any, array: Any, dim: int) -> Any:
@@ -258,7 +281,9 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor 
     >>> tg.median(tg.tensor([4.0, 1.0, 3.0, 2.0]))
     tensor(2.)
     >>> tg.median(tg.tensor([4.0, 1.0, 3.0, 2.0]), dim=0)
-    Selection(values=tensor(2.), indices=tensor(3))
+    torch.return_types.median(
+    values=tensor(2.),
+    indices=tensor(3))
     """
     x = tensor_of("median", input)
     check_no_bools("median", x)
@@ -275,7 +300,7 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor 
         nan, m = np.isnan(x.array), (x.array.shape[d] - 1) // 2
         middle = _slice(index, d, m, m + 1)
         index = np.where(nan.any(d, keepdims=True), _searched(np.argmax, nan, d), middle)
-    return _selection(x, index, d, keepdim)
+    return _selection("median", x, index, d, keepdim)
 
 
 # -- sorting -----------------------------------------------------------------------------------
@@ -332,7 +357,7 @@ def sort(
     check_flags("sort", descending=descending, stable=stable is not None and stable)
     x = tensor_of("sort", input)
     d = dim_of("sort", dim, x.array.ndim)
-    return _selection(x, _lying_like(x.array, _order(x.array, d, descending)), d)
+    return _selection("sort", x, _lying_like(x.array, _order(x.array, d, descending)), d)
 
 
 @within_memory
@@ -391,7 +416,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     if not 0 <= k <= n:
         raise RuntimeError(f"topk: k must be 0 … {n}, the size of axis {d}, got {k}")
     index = _order(x.array, d, largest)
-    return _selection(x, _slice(index, d, 0, k) if x.array.ndim else index, d)
+    return _selection("topk", x, _slice(index, d, 0, k) if x.array.ndim else index, d)
 
 
 # -- differences -------------------------------------------------------------------------------
