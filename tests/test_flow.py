@@ -475,9 +475,9 @@ def test_gates_are_drawn_in_their_range():
 
 def test_zeros_and_what_is_not_finite_have_places_of_their_own():
     axis = ValueAxis.logarithmic([0.0, 1e-30, 1e-3, 1.0, np.inf, np.nan], 0, 100)
-    assert axis.y(0.0) == axis.y(1e-30) == axis.floor == 100
+    assert axis.y(1e-30) == axis.floor < axis.y(0.0) == axis.zero == 100
     assert axis.y(np.inf) == axis.y(np.nan) == axis.ceiling == 0
-    assert 0 < axis.y(1.0) < axis.y(1e-3) < 100
+    assert 0 < axis.y(1.0) < axis.y(1e-3) < axis.floor
     for odd in ([0.0], [np.nan], [5e-324, 1e308], [1e-310], []):
         assert all(0 <= y <= 100 for y, _ in ValueAxis.logarithmic(odd, 0, 100).ticks())
     x = tg.ones(5, 1, 2)
@@ -487,7 +487,17 @@ def test_zeros_and_what_is_not_finite_have_places_of_their_own():
     check_texts(svg)
     assert ">nan, ∞<" in svg
     assert not re.search(r'd="[^"]*(nan|inf)', svg)
-    assert ">≈0<" in viz.gradient_flow(bptt.record(lstm_loss(3) * 0.0)).svg
+
+
+@pytest.mark.parametrize(("factor", "labels"), [(0.0, {"0"}), (1e-30, {"0", "≈0"})])
+def test_what_is_zero_exactly_is_told_from_what_is_almost(factor, labels):
+    """Nothing comes through time to the last step's state: that is zero, not almost."""
+    output, _ = tg.nn.RNN(2, 3)(tg.ones(3, 1, 2))
+    svg = viz.gradient_flow(bptt.record((output[0] + output[2] * factor).sum())).svg
+    check_texts(svg)
+    texts = {text.text for text in ET.fromstring(svg).iter(f"{SVG}text")}
+    assert texts & {"0", "≈0"} == labels
+    assert "0: zero exactly; ≈0: too small for the axis" in texts
 
 
 @given(st.integers(-50, 1), st.integers(1, 6000), st.floats(20, 900))

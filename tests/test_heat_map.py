@@ -33,7 +33,7 @@ class Map:
 
     def slivers(self, name):
         """Left, width, colour, the steps and the number of each sliver."""
-        for path in self.bands[name].iter(f"{SVG}path"):
+        for path in self.bands[name].findall(f"{SVG}path[@class='sliver']"):
             left, _, wide = map(float, re.findall(r"[\d.]+", path.get("d"))[:3])
             when, shown = path.find(f"{SVG}title").text.removeprefix("t = ").split(": ")
             first, _, last = when.partition("–")
@@ -294,3 +294,21 @@ def test_numbers_and_lines_stand_out_from_what_is_behind_them(theme):
     assert min(contrast(*pair) for pair in writing) >= 4.5
     lines = (look.gradient, look.recurrent, look.boxes["input"].border)
     assert min(contrast(line, look.band) for line in lines) >= 3
+
+
+def test_slivers_of_exact_zeros_are_underlined():
+    """The loss reads the first two of five states: what comes after gets zeros, not little."""
+    output, _ = tg.nn.RNN(2, 3)(tg.ones(5, 1, 2))
+    svg = viz.heat_map(bptt.record((output[0] + output[1] * 1e-30).sum())).svg
+    root = ET.fromstring(svg)
+    band = next(g for g in root.iter(f"{SVG}g") if g.get("data-name") == "h")
+    starts = {
+        kind: [p.get("d")[1:].split()[0] for p in band.iter(f"{SVG}path") if p.get("class") == kind]
+        for kind in ("sliver", "zero")
+    }
+    assert starts["zero"] == starts["sliver"][2:]
+    assert len(starts["zero"]) == 3
+    assert "underlined: zero exactly" in svg
+    output, _ = tg.nn.RNN(2, 3)(tg.ones(5, 1, 2), tg.ones(1, 1, 3))
+    without = viz.heat_map(bptt.record(output.sum())).svg
+    assert 'class="zero"' not in without

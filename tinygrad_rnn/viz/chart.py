@@ -148,7 +148,8 @@ class ValueAxis:
     """Values from ``low`` at the lower side to ``high`` at the upper one, perhaps logarithmic.
 
     There may be a ``ceiling`` above the range, where stands what is not finite, and, on a
-    logarithmic axis, a ``floor`` below it for what is zero or too small, labelled "≈0".
+    logarithmic axis, a ``floor`` below it for what is too small, labelled "≈0", and below that
+    one for what is ``zero`` exactly, labelled "0": nothing came, or it vanished.
     """
 
     low: float
@@ -158,6 +159,7 @@ class ValueAxis:
     log: bool = False
     floor: float | None = None
     ceiling: float | None = None
+    zero: float | None = None
 
     @classmethod
     def linear(
@@ -174,23 +176,27 @@ class ValueAxis:
         Examples
         --------
         >>> axis = ValueAxis.logarithmic([0.0, 0.02, 5.0], 0, 130)
-        >>> axis.low, axis.high, axis.y(0.0) == axis.floor == 130, axis.ceiling
-        (0.01, 10.0, True, None)
+        >>> axis.low, axis.high, axis.y(0.0) == axis.zero == 130, axis.floor, axis.ceiling
+        (0.01, 10.0, True, None, None)
         """
         exponents = [math.log10(x) for x in values if 0 < x < math.inf] or [0.0]
         largest = max(exponents)
         least = min(e for e in exponents if e >= largest - _DEEPEST)
         low = min(max(math.floor(least), _FIRST_DECADE), _LAST_DECADE - 1)
         high = min(max(math.ceil(largest), low + 1), _LAST_DECADE)
-        floor = bottom if any(x < _decade(low) for x in values) else None
+        zero = bottom if 0 in values else None
+        bottom -= (zero is not None) * _ROW
+        floor = bottom if any(0 < x < _decade(low) for x in values) else None
         ceiling = None if all(map(math.isfinite, values)) else top
         top, bottom = top + (ceiling is not None) * _ROW, bottom - (floor is not None) * _ROW
-        return cls(_decade(low), _decade(high), top, bottom, True, floor, ceiling)
+        return cls(_decade(low), _decade(high), top, bottom, True, floor, ceiling, zero)
 
     def y(self, value: float) -> float:
         """Where a value stands."""
         if not math.isfinite(value):
             return self.top if self.ceiling is None else self.ceiling
+        if value == 0 and self.zero is not None:
+            return self.zero
         if self.log and value < self.low:
             return self.bottom if self.floor is None else self.floor
         low, high = self.low, self.high
@@ -205,7 +211,7 @@ class ValueAxis:
         Examples
         --------
         >>> [label for _, label in ValueAxis.logarithmic([0.0, 2e-9, 3.0], 0, 130).ticks()]
-        ['≈0', '10⁻⁹', '10⁻⁷', '10⁻⁵', '10⁻³', '10⁻¹', '10¹']
+        ['0', '10⁻⁹', '10⁻⁷', '10⁻⁵', '10⁻³', '10⁻¹', '10¹']
         """
         if self.log:
             low, high = round(math.log10(self.low)), round(math.log10(self.high))
@@ -215,7 +221,8 @@ class ValueAxis:
         else:
             values = self.low, (self.low + self.high) / 2, self.high
             ticks = [(self.y(value), f"{value:g}") for value in values]
-        below = [] if self.floor is None else [(self.floor, "≈0")]
+        rows = (self.zero, "0"), (self.floor, "≈0")
+        below = [(y, label) for y, label in rows if y is not None]
         return below + ticks + ([] if self.ceiling is None else [(self.ceiling, "nan, ∞")])
 
     def paint(self, left: float, right: float, theme: Theme) -> list[str]:

@@ -212,6 +212,9 @@ class _FlowPainter:
         if any(self.gates.values()):
             items.append(self._item(self.gate_look))
             items.append(Item("from its least to its largest element", 44, self._band))
+        if 0 in self.values:
+            note = "0: zero exactly; ≈0: too small for the axis"
+            items.append(Item(note, 0, lambda x, y: []))
         return items
 
     def _item(self, look: _Curve) -> Item:

@@ -95,7 +95,7 @@ def heat_map_for(caller: str, record: Record, theme: str, title: str | None) -> 
     heading = title_or(title, f"Gradients of {count(len(steps), 'time step')}")
     aid = f"{_AID} {painter.unit}"
     size = painter.width, painter.height
-    return Chart(heading, page(heading, aid, painter.lines, size, [painter.legend()], look))
+    return Chart(heading, page(heading, aid, painter.lines, size, painter.legend(), look))
 
 
 # -- numbers ---------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ class _MapPainter:
         self.table = [_summary(band.norms) for band in bands]
         self.columns = self._columns()
         self.width = self.columns[-1] + 12
-        self.height = 0.0
+        self.height, self.has_zeros = 0.0, False
         for name, group in reversed(groups.items()):
             self._group(name, group)
         self._axis()
@@ -221,11 +221,19 @@ class _MapPainter:
         d = f"M{x:.2f} {marks.n(y)}h{wide:.2f}v{marks.n(_BAND)}h-{wide:.2f}Z"
         note = f"<title>t = {when}: {number}</title>"
         self.lines.append(f'<path class="sliver" d="{d}" fill="{heat.fill}">{note}</path>')
+        if _largest(known) == 0:  # apart from what is only too small for a colour
+            self.has_zeros = True
+            self.lines.append(self._zero(x, y + _BAND, wide))
         if self.time.slot >= _NUMBERED:
             self.lines.append(
                 marks.text(x + wide / 2, y + 13.5, number, _NUMBER, fill=heat.text, mono=True,
                            anchor="middle", label="number")
             )  # fmt: skip
+
+    def _zero(self, x: float, bottom: float, wide: float) -> str:
+        """The line at the lower side of a sliver whose norm is zero exactly."""
+        d = f"M{x:.2f} {marks.n(bottom - 1.5)}h{wide:.2f}"
+        return f'<path class="zero" d="{d}" stroke="{self.theme.muted}" stroke-width="2"/>'
 
     def _axis(self) -> None:
         y = self.height - 8
@@ -235,13 +243,15 @@ class _MapPainter:
         self.lines += self.time.paint(y, self.theme)
         self.height = y + 18
 
-    def legend(self) -> Item:
-        """The scale of colours."""
-        return Item(
+    def legend(self) -> list[Item]:
+        """The scale of colours, and the line that tells zeros if there are some."""
+        scale = Item(
             ends_of(self.scale),
             heat_symbol_width(),
             lambda x, y: heat_symbol(x, y, self.scale, self.theme),
         )
+        zero = Item("underlined: zero exactly", 34, lambda x, y: [self._zero(x, y + 18, 26)])
+        return [scale, zero] if self.has_zeros else [scale]
 
 
 def _summary(norms: _ByStep) -> list[str]:
