@@ -175,6 +175,122 @@ def test_workspaces_are_for_one_walk_at_a_time() -> None:
         np.testing.assert_allclose(found, x.grad.numpy(), rtol=1e-9)
 
 
+# -- what programs do with layers ---------------------------------------------------------------
+
+
+def grads(*tensors: Any) -> list[Any]:
+    return [None if t.grad is None else t.grad.numpy().copy() for t in tensors]
+
+
+def frozen(net: Any, x: Any) -> list[Any]:
+    net.weight_hh_l0.requires_grad_(False)
+    net(x)[0].sum().backward()
+    return grads(*net.parameters(), x)
+
+
+def only_the_last_state(net: Any, x: Any) -> list[Any]:
+    _, last = net(x)
+    states = last if isinstance(last, tuple) else (last,)
+    sum((s**2).sum() for s in states).backward()
+    return grads(*net.parameters(), x)
+
+
+def over_batches(net: Any, x: Any) -> list[Any]:
+    state = None
+    for _ in range(3):
+        y, state = net(x, state)
+        (y**2).sum().backward()
+        state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+    return grads(*net.parameters(), x)
+
+
+def called_again(net: Any, x: Any) -> list[Any]:
+    y, state = net(x)
+    z, _ = net(x * 2, state)
+    (y.sum() + (z**2).sum()).backward()
+    return grads(*net.parameters(), x)
+
+
+def changed_in_place(net: Any, x: Any) -> list[Any]:
+    y, _ = net(x)
+    y[1] = 0
+    y.mul_(2)
+    (y**2).sum().backward()
+    return grads(*net.parameters(), x)
+
+
+def watched(net: Any, x: Any) -> list[Any]:
+    y, _ = net(x)
+    y.retain_grad()
+    net.weight_hh_l0.register_hook(lambda g: 3 * g)
+    y.register_hook(lambda g: 2 * g)
+    (y**2).sum().backward()
+    return grads(*net.parameters(), x, y)
+
+
+def packed(net: Any, x: Any) -> list[Any]:
+    both = tg.cat([x, x], 1)
+    y, _ = net(tg.nn.utils.rnn.pack_padded_sequence(both, tg.tensor([4, 2])))
+    y.data.sum().backward()
+    return grads(*net.parameters(), x)
+
+
+def on_the_way(net: Any, x: Any) -> list[Any]:
+    z = x * 2
+    y, _ = net(z)
+    return [g.numpy() for g in tg.autograd.grad((y**2).sum(), [z, y, net.weight_ih_l0])]
+
+
+def other_axes(net: Any, x: Any) -> list[Any]:
+    y, _ = net(x.permute(1, 0, 2).contiguous().permute(1, 0, 2))
+    (y.permute(1, 2, 0) ** 2).sum().backward()
+    return grads(*net.parameters(), x)
+
+
+def computed_weight(net: Any, x: Any) -> list[Any]:
+    weight = net.weight_hh_l0
+    del net.weight_hh_l0
+    net.weight_hh_l0 = weight * 0.5
+    (net(x)[0] ** 2).sum().backward()
+    return grads(weight, x)
+
+
+def half_precision(net: Any, x: Any) -> list[Any]:
+    return [net.half()(x.detach().half())[0].detach().numpy()]
+
+
+def second_order(net: Any, x: Any) -> list[Any]:
+    return [tg.autograd.functional.hessian(lambda x: (net(x)[0] ** 2).sum(), x.detach()).numpy()]
+
+
+def looked_at_for_nan(net: Any, x: Any) -> list[Any]:
+    with tg.autograd.detect_anomaly():
+        net(x)[0].sum().backward()
+    return grads(*net.parameters(), x)
+
+
+PROGRAMS = [
+    frozen, only_the_last_state, over_batches, called_again, changed_in_place, watched, packed,
+    on_the_way, other_axes, computed_weight, half_precision, second_order, looked_at_for_nan,
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:.*[Aa]nomaly")
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
+def test_programs_do_not_notice(program: Any, kind: str) -> None:
+    results = []
+    for fused in (False, True):
+        tg.manual_seed(0)
+        net = getattr(tg.nn, kind)(SIZE, HIDDEN, dtype=tg.float64, fused=fused)
+        x = tg.randn(4, 1, SIZE, dtype=tg.float64).requires_grad_()
+        results.append(program(net, x))
+    for a, b in zip(*results, strict=True):
+        assert (a is None) == (b is None)
+        if a is not None:
+            np.testing.assert_allclose(b, a, rtol=1e-9, atol=1e-12)
+
+
 # -- random steps --------------------------------------------------------------------------------
 
 

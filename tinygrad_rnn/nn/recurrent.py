@@ -49,6 +49,7 @@ At = Callable[[int], step]
 class RNNBase(Module):
     """What `RNN`, `LSTM` and `GRU` share; the arguments are described there."""
 
+    fused = False  # also of what was saved before there was such a thing
     __constants__ = (
         "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout",
         "bidirectional", "proj_size", "mode",
@@ -171,7 +172,9 @@ class RNNBase(Module):
         return self._forward_literal(input, hx, batch, weights, at)
 
     def _can_fuse(self, weights: list[Weights]) -> bool:
-        """Whether all weights have the shapes that they were made with."""
+        """Whether all weights have the shapes that they were made with, and not half precision."""
+        if weights[0].ih.array.dtype.itemsize < 4:
+            return False  # the order of sums shows there
         shapes = [
             self._shapes(n).values() for n in range(self.num_layers) for _ in self._suffixes(n)
         ]
