@@ -7,6 +7,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 from alike import assert_alike, holds
 
@@ -36,6 +37,13 @@ def test_demo_prints_and_draws(tmp_path) -> None:
     root = ET.parse(tmp_path / "new" / "folder" / "bptt.svg").getroot()
     assert root.tag.endswith("svg")
     assert (tmp_path / "new" / "folder" / "bptt.dot").read_text().startswith("digraph")
+    program: dict = {}
+    exec((tmp_path / "new" / "folder" / "bptt.py").read_text(encoding="utf-8"), program)
+    W, b, w, b_out, h, *xs = map(np.array, demo.INPUTS.values())
+    (ys,), _, saved = program["forward"](np.stack(xs), h, W=W, b=b, w=w, b_out=b_out)
+    _, _, (dW, *_) = program["backward"](np.ones_like(ys), np.zeros(2), saved)
+    np.testing.assert_allclose(ys.sum(), 4.28835489, rtol=1e-8)
+    np.testing.assert_allclose(dW[2], [1.3142, 2.6488], atol=1e-4)
 
 
 def test_demo_is_the_same_in_every_run(tmp_path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.compiled.captured import captured
+from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.program import compiled
 from tinygrad_rnn.compiled.symbols import CannotWrite
 from tinygrad_rnn.compiled.text import program_text
@@ -62,7 +64,7 @@ def program(
             dW_ih += (x[t].T @ v).T
             dW_hh += (h[t].T @ v).T
             dh = v @ W_hh
-        return (dx,), (dh,), (dW_ih, dW_hh,)
+        return (dx,), (dh,), (dW_ih, dW_hh)
     <BLANKLINE>
     """
     try:
@@ -133,9 +135,19 @@ def _of_step(step: Any, state: Any, x: Any) -> tuple[Traced, str, Names]:
         flat_step, [s.array for s in _flat(state)], [each.array for each in _flat(x)], (), known
     )
     consts = [_named(each, f"w{i + 1}") for i, each in enumerate(known)]
+    found, consts = _used(found, consts)
     states = [_named(each, "h") for each in _flat(state)]
     xs = [_named(each, "x") for each in _flat(x)]
     return found, getattr(step, "__name__", "step"), (states, xs, consts, ["y"] * outs[0])
+
+
+def _used(found: Traced, names: Sequence[str]) -> tuple[Traced, list[str]]:
+    """The step without the tensors that it knows but does not use, and the names of the others."""
+    there = set(lines([*found.next_states, *found.ys, *found.d_states, *found.d_xs]))
+    keep = [i for i, value in enumerate(found.consts) if value in there]
+    consts = [found.consts[i] for i in keep]
+    d_consts = [found.d_consts[i] for i in keep]
+    return replace(found, consts=consts, d_consts=d_consts), [names[i] for i in keep]
 
 
 def _named(tensor: Tensor, otherwise: str) -> str:

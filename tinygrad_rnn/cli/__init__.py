@@ -44,8 +44,8 @@ def _add_demo(commands: Any) -> None:
         "demo",
         help="work out a two-step RNN in full, check it, and draw it",
         description="Print the forward pass, the backward walk and the gradients by time step of "
-        "a two-step RNN, check them, and write bptt.svg, bptt.dot and bptt.html. Exit status 1 if "
-        "a gradient is wrong.",
+        "a two-step RNN, check them, and write bptt.svg, bptt.dot, bptt.html and, as a NumPy "
+        "program, bptt.py. Exit status 1 if a gradient is wrong.",
     )
     command.add_argument(
         "--out", type=Path, default=Path(), metavar="DIR",

@@ -15,6 +15,7 @@ import numpy as np
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
+from tinygrad_rnn.files import write
 from tinygrad_rnn.reading.names import expression, names
 from tinygrad_rnn.testing import ThreeWay, three_way
 from tinygrad_rnn.writing.text import table
@@ -30,6 +31,18 @@ INPUTS: dict[str, Any] = {
 }
 TITLE = "Two-step RNN: the graph that backward() walks"
 EQUATIONS = "h_t = tanh([h_t-1 ; x_t] @ W + b),  y_t = h_t @ w + b_out,  L = y_1 + y_2"
+
+
+def one_step(
+    lib: Any, W: Any, b: Any, w: Any, b_out: Any, h: Any, x: Any, name: Callable[[Any, str], Any]
+) -> tuple[Any, Any]:
+    """The next state and what goes out."""
+    hx = name(lib.cat([h, x]), "hx")
+    m = name(hx @ W, "m")
+    a = name(m + b, "a")
+    h = name(lib.tanh(a), "h")
+    p = name(h @ w, "p")
+    return h, name(p + b_out, "y")
 
 
 def two_step_rnn(
@@ -50,12 +63,7 @@ def two_step_rnn(
     loss = None
     for t, x in enumerate(xs, 1):
         with step(t):
-            hx = name(lib.cat([h, x]), "hx")
-            m = name(hx @ W, "m")
-            a = name(m + b, "a")
-            h = name(lib.tanh(a), "h")
-            p = name(h @ w, "p")
-            y = name(p + b_out, "y")
+            h, y = one_step(lib, W, b, w, b_out, h, x, name)
         loss = y if loss is None else loss + y
     return name(loss, "L")
 
@@ -67,6 +75,8 @@ def run(directory: Path) -> bool:
     picture = viz.draw(walk, title=TITLE)
     paths = [picture.save(directory / f"bptt.{suffix}") for suffix in ("svg", "dot")]
     paths.append(viz.play(walk, directory / "bptt.html", title=TITLE))
+    paths.append(directory / "bptt.py")
+    write(paths[-1], _program(tensors))
     check = three_way(two_step_rnn, {key: np.array(value) for key, value in INPUTS.items()})
     parts = {
         f"A two-step RNN\n  {EQUATIONS}": "",
@@ -99,6 +109,16 @@ def forward() -> tuple[dict[str, tg.Tensor], dict[str, list[tg.Tensor]], tg.Tens
 
     loss = two_step_rnn(tg, *tensors.values(), step=tg.step, name=name)
     return tensors, seen, loss
+
+
+def _program(tensors: dict[str, tg.Tensor]) -> str:
+    """Both ways through time as a NumPy program."""
+    W, b, w, b_out, h, x, _ = tensors.values()
+
+    def step(h: tg.Tensor, x: tg.Tensor) -> tuple[tg.Tensor, tg.Tensor]:
+        return one_step(tg, W, b, w, b_out, h, x, tg.Tensor.named)
+
+    return bptt.program(step, h, x)
 
 
 def _forward_table(seen: dict[str, list[tg.Tensor]]) -> str:

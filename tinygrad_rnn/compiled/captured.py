@@ -29,7 +29,8 @@ def captured(function: Callable[..., Any]) -> tuple[list[Tensor], tuple[Any, ...
     tensors: dict[int, Tensor] = {}
     plain: list[Any] = []
     seen: set[int] = set()
-    _look(function, tensors, plain, seen, DEPTH)
+    for inside in _inside(function):
+        _look(inside, tensors, plain, seen, DEPTH)
     return list(tensors.values()), tuple(plain)
 
 

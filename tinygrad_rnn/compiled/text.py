@@ -140,10 +140,10 @@ class _Program:
         there = {*step.states, *step.xs, *step.consts, *step.g_states, *step.g_ys, *keep, *nexts}
         self.called = {v: name for v, name in self.called.items() if v in there}
         self.keeps = list(dict.fromkeys([*self.states, *keep.values()]))
-        outs = ", ".join(f"np.stack({y})" for y in self.ys)
-        ends = ", ".join(f"{s}[-1]" for s in self.states)
+        outs = _tuple([f"np.stack({y})" for y in self.ys])
+        ends = _tuple([f"{s}[-1]" for s in self.states])
         text.append(f"    saved = {', '.join([*self.xs, *self.consts, *self.keeps])}")
-        text.append(f"    return ({outs},), ({ends},), saved")
+        text.append(f"    return {outs}, {ends}, saved")
         return text
 
     def _backward(self) -> list[str]:
@@ -173,8 +173,8 @@ class _Program:
             for v, d in zip(step.d_states, self.d_states)
         ]
         text.append(f"        {', '.join(self.d_states)} = {', '.join(after)}")
-        rows = [", ".join(names) for names in (d_xs, self.d_states, d_consts)]
-        text.append(f"    return ({'), ('.join(f'{row},' for row in rows)})")
+        rows = [_tuple(names) for names in (d_xs, self.d_states, d_consts)]
+        text.append(f"    return {', '.join(rows)}")
         return text
 
     def _shape(self, value: Value, before: str = "") -> str:
@@ -261,6 +261,10 @@ class _Program:
         if fn == "broadcast_to":
             return f"np.broadcast_to({given[0]}, {params['shape']})", _ATOM
         return f"np.{fn}({', '.join(given)})", _ATOM
+
+
+def _tuple(parts: Sequence[str]) -> str:
+    return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
 
 
 def _number(number: Any) -> str:
