@@ -393,7 +393,7 @@ def of_cell(kind: str, batch: int = BATCH, hidden: int = HIDDEN) -> Program:
 
 @pytest.mark.parametrize(
     ("kind", "forward", "backward"),
-    [("RNN_TANH", 3, 3), ("LSTM", 16, 7), ("GRU", 13, 5)],
+    [("RNN_TANH", 3, 3), ("LSTM", 12, 7), ("GRU", 13, 5)],
 )
 def test_calls_in_the_loop(kind: str, forward: int, backward: int) -> None:
     """The gates' derivatives are one product, and all that need not wait is outside."""
@@ -408,7 +408,7 @@ def test_calls_in_the_loop(kind: str, forward: int, backward: int) -> None:
 
 
 def test_memory_of_a_fused_layer() -> None:
-    steps, batch, hidden = 400, 8, 32
+    steps, batch, hidden = 400, 16, 64
     lstm = tg.nn.LSTM(hidden, hidden, fused=True)
     x = tg.randn(steps, batch, hidden)
     lstm(tg.randn(2, batch, hidden))[0].sum().backward()  # traced
@@ -418,7 +418,7 @@ def test_memory_of_a_fused_layer() -> None:
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert output.shape == (steps, batch, hidden)
-    assert held <= 11 * 1.3 * steps * batch * hidden * 4  # and the blocks, and the views
+    assert held <= 11 * steps * batch * hidden * 4
 
 
 # -- scan ----------------------------------------------------------------------------------------

@@ -13,6 +13,9 @@ from typing import Any
 from tinygrad_rnn.compiled.lines import CARRIED, Dependence, lines, replaced, uses
 from tinygrad_rnn.compiled.symbols import Book, Value, is_elementwise
 
+FEW = 512
+"""Elements of which NumPy computes a function in about the time that a call takes."""
+
 Roots = Sequence[Value | None]
 How = Callable[[Value], int]
 
@@ -178,13 +181,23 @@ def _runs(values: Sequence[Value]) -> list[list[tuple[int, int, Value]]]:
         members.sort(key=lambda member: member[:2])
         run = [members[0]]
         for member in members[1:]:
-            if member[0] == run[-1][1]:
+            if 0 <= member[0] - run[-1][1] <= _idle(run, member):
                 run.append(member)
             else:
                 found_runs.append(run)
                 run = [member]
         found_runs.append(run)
     return [run for run in found_runs if len(run) > 1]
+
+
+def _idle(run: Sequence[tuple[int, int, Value]], more: tuple[int, int, Value]) -> int:
+    """How wide a gap may be computed along with its neighbours, for nobody.
+
+    Of few elements a call costs more than they do: σ of i and f, and of o beyond g.
+    """
+    start, stop, value = more
+    rows = math.prod(value.shape) // max(1, stop - start)
+    return stop - run[0][0] if rows * (stop - run[0][0]) <= FEW else 0
 
 
 def _with(book: Book, roots: Roots, new: dict[Value, Value]) -> list[Value | None]:
