@@ -4,9 +4,10 @@ import copy
 import pickle
 
 import pytest
-import torch
 
 import tinygrad_rnn as tg
+
+torch = pytest.importorskip("torch", reason="compares with PyTorch")
 
 CALLS = {
     "max": lambda x: x.max(0),
@@ -44,4 +45,19 @@ def test_the_node_is_called_as_in_torch(name):
     data = [[1.0, 5.0], [7.0, 3.0]]
     ours = CALLS[name](tg.tensor(data, requires_grad=True))
     theirs = CALLS[name](torch.tensor(data, requires_grad=True))
+    assert repr(ours) == repr(theirs)
+
+
+@pytest.mark.parametrize(
+    "pick",
+    [
+        lambda lib, x: x.t(),
+        lambda lib, x: x.gather(1, lib.tensor([[0], [1]])),
+        lambda lib, x: x.gather(0, lib.tensor([[0, 1]])),
+        lambda lib, x: x.index_select(1, lib.tensor([1, 0])),
+        lambda lib, x: x[0].index_select(0, lib.tensor([1])),
+    ],
+)
+def test_nodes_of_what_is_picked(pick) -> None:
+    ours, theirs = (pick(lib, lib.ones(2, 2, requires_grad=True)) for lib in (tg, torch))
     assert repr(ours) == repr(theirs)

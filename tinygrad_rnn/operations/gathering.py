@@ -31,6 +31,7 @@ from tinygrad_rnn.operations.indexing import (
     shaped,
     value_of,
 )
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import operation
 from tinygrad_rnn.operations.shape import contiguous, ravel, reshape
 
@@ -126,7 +127,7 @@ def index_select(input: Any, dim: int, index: Any) -> Tensor:
     is_empty = x.array.ndim > 1 and not x.array.size
     picks = _along("index_select", x, dim, at, RuntimeError if is_empty else IndexError)
     y = contiguous(indexing.take.apply(vector(x), index=picks))
-    return y if x.array.ndim else shaped(y, ())
+    return made_by("IndexSelectBackward0", y if x.array.ndim else shaped(y, ()))
 
 
 @within_memory
@@ -207,7 +208,8 @@ def gather(input: Any, dim: int, index: Any) -> Tensor:
     """
     x = tensor_of("gather", input)
     at, picks = meshed("gather", x, dim, index)
-    return shaped(indexing.take.apply(vector(x), index=picks), at.shape)
+    picked = shaped(indexing.take.apply(vector(x), index=picks), at.shape)
+    return made_by("GatherBackward0", picked)
 
 
 def take(input: Any, index: Any) -> Tensor:

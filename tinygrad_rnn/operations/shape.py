@@ -281,7 +281,8 @@ def t(input: Any) -> Tensor:
         raise RuntimeError(
             f"t: expected at most 2 axes, got shape {x.array.shape}: use transpose, mT or permute"
         )
-    return permute.apply(x, dims=(1, 0)[2 - x.array.ndim :] if x.array.ndim else ())
+    turned = permute.apply(x, dims=(1, 0)[2 - x.array.ndim :] if x.array.ndim else ())
+    return node_names.made_by("TBackward0", turned)
 
 
 @operation(
