@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
 import itertools
@@ -11,15 +12,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import cases, leaf
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
 from tinygrad_rnn.compiled.program import Program, compiled
+from tinygrad_rnn.compiled.symbols import CannotWrite
 from tinygrad_rnn.compiled.trace import traced
 from tinygrad_rnn.engine.graph import tape
 from tinygrad_rnn.nn.cells import KINDS, Weights
+from tinygrad_rnn.testing.cases.table import sequence
 
 STEPS, BATCH, SIZE, HIDDEN = 5, 2, 3, 4
+ALL = cases("gradcheck")  # of every primitive
 
 OPTIONS = list(
     itertools.product(
@@ -374,6 +379,63 @@ def test_random_steps(seed: int) -> None:
         )
 
 
+def checked(case: Any, way: str) -> None:
+    """A primitive in a step whose operands are sequences, made of the state, or weights."""
+    steps, as_weights = 3, way == "weights"
+
+    def step(states: Any, xs: Any, consts: Any) -> Any:
+        given = list(consts or xs)
+        if way == "state":
+            given = [a * (1 + 0.01 * states[0]) for a in given]
+        elif as_weights:
+            given[0] = given[0] * (1 + 0.01 * states[0] * xs[0])
+        outs = [y for y in sequence(case.fn(tg, *given)) if y.dtype.is_floating_point]
+        return [tg.tanh(sum((0.1 * tg.tanh(y).sum() for y in outs), states[0]))], outs
+
+    many = [np.stack([a * (1 + 0.01 * k) for k in range(steps)]) for a in case.arrays]
+    xs = [leaf(tg, a) for a in ([np.ones(steps)] if as_weights else many)]
+    consts = [leaf(tg, a) for a in case.arrays] if as_weights else []
+    state = start = leaf(tg, np.array(0.3))
+    rows = []
+    for t in range(steps):
+        (state,), outs = step([state], [x[t] for x in xs], consts)
+        rows.append(outs)
+    ys = [tg.stack(column) for column in zip(*rows, strict=True)]
+    numbers = np.random.default_rng(0)
+    g_ys = [np.asarray(numbers.normal(size=y.shape)).astype(y.array.dtype) for y in ys]
+    tg.autograd.backward([state, *ys], [tg.tensor(0.7).double(), *map(tg.from_numpy, g_ys)])
+    try:
+        one = traced(step, [start.array], [x.array[0] for x in xs], consts)
+    except CannotWrite:
+        assert case.primitive in NOT_WRITTEN
+        return
+    found = compiled(one, [True] * len(xs), True, [True] * len(consts))
+    workspace, arrays = found.workspace(steps), [c.array for c in consts]
+    got, (end,) = found.forward(workspace, [x.array for x in xs], [start.array], arrays)
+    found_grads = found.backward(workspace, [x.array for x in xs], arrays, g_ys, [np.array(0.7)])
+    for a, b in zip([*got, end], [*ys, state], strict=True):
+        assert a.dtype == b.array.dtype
+        np.testing.assert_allclose(a, b.array, rtol=1e-9, atol=1e-11)
+    for a, b in zip(itertools.chain(*found_grads), [*xs, start, *consts], strict=True):
+        zero = np.zeros(b.shape)
+        np.testing.assert_allclose(
+            zero if a is None else a, zero if b.grad is None else b.grad.array, rtol=1e-6, atol=1e-7
+        )
+
+
+# Whoever teaches symbols one of these takes it away: then its cases are compared.
+NOT_WRITTEN = set(
+    """add_at as_strided cumprod cumsum diag_embed diagonal einsum embedding erf flip gelu index
+    index_put linear_scan logsumexp median nll_loss pad pick pow prod put_back repeat
+    repeat_interleave roll round std svd tril triu var""".split()
+)
+
+
+@pytest.mark.parametrize("number", range(len(ALL)), ids=lambda n: str(ALL[n]))
+def test_every_primitive_is_written_rightly_or_refused(number: int) -> None:
+    checked(ALL[number], ("sequences", "state", "weights")[number % 3])
+
+
 # -- what the program costs ----------------------------------------------------------------------
 
 
@@ -458,21 +520,98 @@ def test_scan_has_time() -> None:
         assert [t for t, _ in shares.items()] == [1, 2, 3, 4]
 
 
-def test_scan_sees_what_has_changed() -> None:
-    settings = {"factor": 2.0}
-    mask = tg.ones(3)
+def places(compiled: bool, step: Any, *state: Any) -> list[Any]:
+    """What a record of a scan has in it, and the gradients of what the step starts from."""
+    tg.manual_seed(0)
+    states = [s.detach().requires_grad_() for s in state]
+    after, ys = bptt.scan(step, tuple(states), tg.ones(3, 2), compiled=compiled)
+    walk = bptt.record(sum((s**2).sum() for s in after) + ys.sum())
+    known = {at: i for i, at in enumerate(walk.places)}
+    graph = [
+        (at.primitive and at.primitive.name, at.tag.step, at.shape, [known[p] for p in at.parents])
+        for at in walk.places
+    ]
+    return [graph, *[None if s.grad is None else s.grad.numpy().tolist() for s in states]]
 
-    def step(h: Any, x: Any) -> Any:
-        h = h * mask + settings["factor"] * x
+
+W = tg.tensor([0.5, -0.3], requires_grad=True)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda s, x: ((tg.tanh(W * s[0] + x), s[0] + s[1]), s[0]),
+        lambda s, x: ((tg.tanh(W * s[0] + x), s[1]), s[1]),  # one stays as it came
+        lambda s, x: ((s[1], s[0]), W * s[0]),  # two change places
+        lambda s, x: ((h := tg.sin(W * s[0] + s[1]), h), h),  # two are the same
+    ],
+)
+def test_an_unfolded_scan_is_the_literal_one(step: Any) -> None:
+    start = tg.tensor([0.1, 0.2]), tg.tensor([0.3, -0.4])
+    (literal, *grads), (graph, *found) = places(False, step, *start), places(True, step, *start)
+    clones = [i for i, at in enumerate(graph) if at[0] == "clone"]
+    assert len(graph) - len(clones) == len(literal), "each place once, but for outputs of their own"
+    assert clones or graph == literal
+    np.testing.assert_allclose(found, grads, rtol=1e-6)
+
+
+class Slots:
+    __slots__ = ("by",)
+
+    def __init__(self, by: int) -> None:
+        self.by = by
+
+    def __call__(self, x: Any) -> Any:
+        return self.by * x
+
+
+class Stepping:
+    """A step whose every part can be changed."""
+
+    def __init__(self) -> None:
+        self.settings = {"factor": 2.0}
+        self.mask, self.more = tg.ones(3), tg.ones(3) / 2
+        self.array = np.ones(3, np.float32)
+        self.function: Any = tg.tanh
+        self.functions = [tg.sin, lambda x: x * 2]
+
+    def __call__(self, h: Any, x: Any) -> Any:
+        h = self.functions[1](self.function(h * self.mask) + self.settings["factor"] * x)
+        h = h * self.more + self.array.tolist()[0] * self.functions[0](h)
         return h, h
 
-    x = tg.ones(2, 3)
-    for factor, masked in ((2.0, 1.0), (3.0, 1.0), (3.0, 0.5)):
-        settings["factor"] = factor
-        mask.fill_(masked)
-        found, _ = bptt.scan(step, tg.zeros(3), x, compiled=True)
-        expected, _ = bptt.scan(step, tg.zeros(3), x)
+
+def test_scan_sees_what_has_changed() -> None:
+    step = Stepping()
+    same = step.__call__
+
+    def agree() -> None:
+        x, h = tg.ones(2, 3), tg.tensor([0.1, 0.2, 0.3])
+        found, _ = bptt.scan(same, h, x, compiled=True)
+        expected, _ = bptt.scan(same, h, x)
         assert tg.allclose(found, expected)
+
+    agree()
+    for change in (
+        lambda: step.settings.update(factor=3.0),
+        lambda: step.settings.update(factor=3),
+        lambda: step.mask.fill_(0.5),
+        lambda: setattr(step, "function", tg.relu),
+        lambda: setattr(step, "mask", step.more),  # one tensor where there were two
+        lambda: setattr(step, "more", tg.ones(3) * 3),
+        lambda: step.array.fill(0.25),
+        lambda: step.functions.__setitem__(0, tg.cos),
+        lambda: step.functions.__setitem__(1, lambda x: x * 3),
+        lambda: step.functions.reverse(),
+        lambda: setattr(step, "function", np.tanh),
+        lambda: setattr(step, "function", np.sin),
+        lambda: setattr(step, "function", functools.partial(tg.mul, 2)),
+        lambda: setattr(step, "function", functools.partial(tg.mul, 5)),
+        lambda: setattr(step, "function", Slots(7)),
+        lambda: setattr(step.function, "by", 8),
+    ):
+        change()
+        agree()
 
 
 def test_what_cannot_be_compiled_is_refused() -> None:

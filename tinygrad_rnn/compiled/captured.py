@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import CodeType, FunctionType, MethodType, ModuleType
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
+
+import numpy as np
 
 from tinygrad_rnn.autograd.tracing import is_of_package
 from tinygrad_rnn.tensor import Tensor
 
-_PLAIN = (bool, int, float, complex, str, bytes, type(None), FunctionType, type)
+_PLAIN = (
+    bool, int, float, complex, str, bytes, type(None), type, CodeType, BuiltinFunctionType,
+    np.generic, np.ufunc,
+)  # fmt: skip
 DEPTH = 6
 
 
 def captured(function: Callable[..., Any]) -> tuple[list[Tensor], tuple[Any, ...]]:
-    """The tensors that a function can reach, each once, and the plain values beside them.
+    """The tensors that a function can reach, each once, and all that may decide what it does.
 
     Looked through are the variables of enclosing functions, the globals that it names, its
-    defaults, ``self``, and what is in their lists, tuples, dicts and attributes.
+    defaults, ``self``, and what is in their lists, tuples, dicts and attributes. If the second part
+    is the same another time, the function computes the same of the tensors.
 
     Examples
     --------
@@ -26,28 +33,37 @@ def captured(function: Callable[..., Any]) -> tuple[list[Tensor], tuple[Any, ...
     >>> len(captured(lambda h, x: cell(x, h))[0])
     4
     """
-    tensors: dict[int, Tensor] = {}
-    plain: list[Any] = []
-    seen: set[int] = set()
+    looking = _Looking()
     for inside in _inside(function):
-        _look(inside, tensors, plain, seen, DEPTH)
-    return list(tensors.values()), tuple(plain)
+        looking.at(inside, DEPTH)
+    return list(looking.tensors.values()), tuple(looking.found)
 
 
-def _look(
-    at: Any, tensors: dict[int, Tensor], plain: list[Any], seen: set[int], depth: int
-) -> None:
-    if isinstance(at, Tensor):
-        tensors.setdefault(id(at), at)
-        return
-    if isinstance(at, _PLAIN) and not isinstance(at, FunctionType):
-        plain.append(at)
-        return
-    if id(at) in seen or isinstance(at, ModuleType) or depth == 0 or _is_own(at):
-        return
-    seen.add(id(at))
-    for inner in _inside(at):
-        _look(inner, tensors, plain, seen, depth - 1)
+class _Looking:
+    """What was come across: tensors, and in ``found`` a trace of the whole way."""
+
+    def __init__(self) -> None:
+        self.tensors: dict[int, Tensor] = {}
+        self.found: list[Any] = []
+        self._seen: dict[int, tuple[int, Any]] = {}  # objects, which are held, by their order
+
+    def at(self, thing: Any, depth: int) -> None:
+        """Look at something, and into it."""
+        if isinstance(thing, _PLAIN) or _is_own(thing):
+            self.found.append((type(thing), thing))
+        elif isinstance(thing, np.ndarray):
+            self.found.append((thing.dtype.str, thing.shape, thing.tobytes()))
+        elif id(thing) in self._seen:
+            self.found.append(("again", self._seen[id(thing)][0]))
+        else:
+            self._seen[id(thing)] = len(self._seen), thing
+            if isinstance(thing, Tensor):
+                self.tensors[id(thing)] = thing
+                self.found.append("tensor")
+            elif depth and not isinstance(thing, ModuleType):
+                self.found.append(type(thing))
+                for inner in _inside(thing):
+                    self.at(inner, depth - 1)
 
 
 def _is_own(at: Any) -> bool:
@@ -65,8 +81,17 @@ def _inside(at: Any) -> list[Any]:
     if isinstance(at, list | tuple | set | frozenset):
         return list(at)
     if isinstance(at, Mapping):
-        return list(at.values())
-    return list(getattr(at, "__dict__", {}).values())
+        return [each for pair in at.items() for each in pair]
+    if isinstance(at, partial):
+        return [at.func, at.args, at.keywords]
+    slots = [name for kind in type(at).__mro__ for name in _slots(kind) if hasattr(at, name)]
+    attributes = {name: getattr(at, name) for name in slots} | getattr(at, "__dict__", {})
+    return [each for pair in attributes.items() for each in pair]
+
+
+def _slots(kind: type) -> Sequence[str]:
+    names = kind.__dict__.get("__slots__", ())
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _is_full(cell: Any) -> bool:

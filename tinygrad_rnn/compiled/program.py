@@ -22,7 +22,7 @@ BLOCK = 1 << 18
 
 IDLE = 4
 """Workspaces of one length, and lengths, that are kept for the next call."""
-_BY_NAME = ("empty", "zeros", "zeros_like", "dot", "copyto", "where", "concatenate", "broadcast_to")
+_BY_NAME = ("empty", "ones", "zeros", "dot", "copyto", "where", "concatenate", "broadcast_to")
 
 
 @dataclass
@@ -41,8 +41,9 @@ class Program:
     namespace: dict[str, Any]
     differentiates: bool
     form: Any = None
+    # a lock to enter again: the garbage collector may give a workspace back at any moment
     _pool: dict[int, list[Any]] = field(default_factory=dict)
-    _lock: Any = field(default_factory=threading.Lock)
+    _lock: Any = field(default_factory=threading.RLock)
 
     def workspace(self, steps: int) -> Any:
         """Buffers for so many steps, for the caller alone until they are given back."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from tinygrad_rnn.autograd.application import Bare, Cotangents, output_place
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import changed_in_place, freed
@@ -17,6 +19,7 @@ from tinygrad_rnn.engine.graph import Node, node, place, tape
 from tinygrad_rnn.engine.memory import changed_since, tick, version
 from tinygrad_rnn.engine.mode import Mode, here
 from tinygrad_rnn.engine.traversal import walk
+from tinygrad_rnn.operations import clone
 from tinygrad_rnn.tensor import Tensor, wrap
 from tinygrad_rnn.tensor.generator import default_generator
 
@@ -66,7 +69,7 @@ class Sealed(Bare):
         inside: Inside = at.saved[-1]
         sent = inside.pull(cotangents(g))
         return [
-            _zeros(x) if c is None and parent.requires_grad else c
+            np.zeros_like(x.array) if c is None and parent.requires_grad else c
             for c, x, parent in zip(sent, inside.leaves, at.parents, strict=True)
         ]
 
@@ -85,7 +88,7 @@ class Sealed(Bare):
             if drawn is not None:
                 default_generator.set_state(drawn)
             given = [wrap(array, parent) for array, parent in zip(arrays, at.parents)]
-            outputs = at.params["literal"](*given)
+            outputs = _with_places_of_their_own(at.params["literal"](*given), start)
         finally:
             here.mode = outer
             if state is not None:
@@ -93,18 +96,30 @@ class Sealed(Bare):
         made = [n for n in tape(map(place, outputs), literal=False) if n.order > start]
         for i, each in enumerate(made):  # between the operands and what has been made since
             each.order = at.order - 1 + (i + 1) / (len(made) + 1)
-        if len(outputs) == 1:
-            _become(at, place(outputs[0]))
-            return
-        for use in [use for use in places if use.parents[:1] == (at,)]:
-            _become(use, place(outputs[use.primitive.number]))
+        uses = [use for use in places if use.parents[:1] == (at,)]
+        known = {place(outputs[use.primitive.number]): use for use in uses}
+        known = {place(outputs[0]): at} if len(outputs) == 1 else known
+        for literal, own in known.items():
+            _become(own, literal)
+        for each in (*made, *known.values()):
+            each.parents = tuple([known.get(parent, parent) for parent in each.parents])
 
 
 graph.folded = (Sealed,)
 
 
+def _with_places_of_their_own(outputs: Sequence[Tensor], start: float) -> list[Tensor]:
+    """The outputs, of which one may be an operand as it came, or another output."""
+    own: dict[Node, Tensor] = {}
+    for x in outputs:
+        x = clone(x) if place(x).order <= start or place(x) in own else x
+        own[place(x)] = x
+    return list(own.values())
+
+
 def _become(at: Node, literal: Node) -> None:
     """Make a place that others know the place of a literal result."""
+    at.order = literal.order
     at.primitive, at.parents, at.params = literal.primitive, literal.parents, literal.params
     at.saved, at.tag, at.value = literal.saved, literal.tag, literal.value
     if at.notes is None:
@@ -112,10 +127,6 @@ def _become(at: Node, literal: Node) -> None:
     elif literal.notes is not None:
         at.notes.name = at.notes.name or literal.notes.name
         at.notes.role = at.notes.role or literal.notes.role
-
-
-def _zeros(x: Tensor) -> Any:
-    return x.array * 0
 
 
 def sealed(

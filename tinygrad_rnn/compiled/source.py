@@ -210,7 +210,7 @@ class Loop:
             value.fn == "const"
             or value in self.homes
             or value in self.same
-            or (value in self._inputs)
+            or value in self._inputs
         )
 
     # -- places --
@@ -291,11 +291,11 @@ class Loop:
             for i, value in enumerate(order):
                 reuse = is_elementwise(value)
                 if reuse:
-                    self._release(order, i, last, place)
+                    self._release(order, i, last)
                 if value not in self.homes:
                     self._house(value, place, kept)
                 if not reuse:
-                    self._release(order, i, last, place)
+                    self._release(order, i, last)
             self._temps = []
 
     def _last(self, order: Sequence[Value]) -> dict[Value, int]:
@@ -311,7 +311,8 @@ class Loop:
             last[value] = len(order) if ends else max(places, default=at[value])
         return last
 
-    def _release(self, order: Sequence[Value], i: int, last: dict[Value, int], place: str) -> None:
+    def _release(self, order: Sequence[Value], i: int, last: dict[Value, int]) -> None:
+        """Give back what nobody reads after the i-th line."""
         for value, home in list(self._temps):
             if last[value] <= i and value is not order[i]:
                 self.storage.give_back(home.buffer)
@@ -381,7 +382,7 @@ class Loop:
         if not isinstance(number, np.ndarray | np.generic):
             number = np.array(number, dtype if np.dtype(dtype).kind in "fiu" else None)
         array = np.asarray(number)
-        key = f"K{value.number}{array.dtype.char}"
+        key = f"K{value.number}{array.dtype.name}"
         self.consts[key] = array
         return key
 
@@ -481,6 +482,8 @@ class Loop:
             return [f"concatenate([{', '.join(given)}], {params['axis'] + 1}, out={out})"]
         if value.fn == "assemble":
             return self._assembling(value, out, True)
+        if value.fn in VIEWS:
+            return [f"copyto({out}, {self.batch(args[0])}{view_text(value, True)})"]
         x = self.batch(args[0], rank, value)
         return [f"copyto({out}, {x}, casting='unsafe')"]
 
@@ -490,11 +493,8 @@ class Loop:
         ra, rb = len(a.shape), len(b.shape)
         a_same, b_same = self._is_same(a), self._is_same(b)
         if b_same and not a_same and rb == 2:
-            rows = ".reshape(-1, {})"
-            if ra == 2:
-                flat = f"{x}{rows.format(a.shape[-1])}"
-                if not self.homes[value].within_all:
-                    return f"dot({flat}, {y}, {out}{rows.format(value.shape[-1])})"
+            if ra == 2 and not self.homes[value].within_all:
+                return f"dot({flat(x, a)}, {y}, {flat(out, value)})"
             return f"matmul({x}, {y}, {out})"
         if ra == 1 and rb == 1:
             return f"np.sum({x} * {y}, -1, out={out})"
@@ -522,11 +522,7 @@ class Loop:
                 continue
             x = self.batch(part, None, value) if batched else self.row(part, value)
             place = f"{out}{index_text((*index, Ellipsis), batched)}"
-            if fills:
-                text.append(f"copyto({place}, {x})")
-            else:
-                target = f"{out}{index_text((*index, Ellipsis), batched)}"
-                text.append(f"add({target}, {x}, {target})")
+            text.append(f"copyto({place}, {x})" if fills else f"add({place}, {x}, {place})")
         return text
 
     def inside(self) -> list[str]:
@@ -579,16 +575,21 @@ class Loop:
             for x, arg in zip(given, total.args)
         ]
         if total.fn == "total_product":
-            a, b = (f"{x}.reshape(-1, {arg.shape[1]})" for x, arg in zip(given, total.args))
+            a, b = (flat(x, arg) for x, arg in zip(given, total.args))
             return f"{a}.T.dot({b})"
         if total.fn == "total_outer":
-            a, b = (f"{x}.reshape(m, -1)" for x in given)
+            a, b = (f"{x}.reshape(m, {n})" for x, n in zip(given, total.shape))
             return f"{a}.T.dot({b})"
         if total.fn == "total_rows":
-            rows, columns = total.args[0].shape
-            kind = total.args[0].dtype.char
-            return f"np.ones(m * {rows}, '{kind}').dot({given[0]}.reshape(-1, {columns}))"
+            (value,) = total.args
+            return f"ones(m * {value.shape[0]}, '{value.dtype.char}').dot({flat(given[0], value)})"
         return f"{given[0]}.sum(0)"
+
+
+def flat(text: str, value: Value) -> str:
+    """The rows of a matrix in all steps of a block, below each other."""
+    rows, columns = value.shape
+    return f"{text}.reshape(m * {rows}, {columns})"
 
 
 def called(fn: str, given: Sequence[str], out: str) -> str:

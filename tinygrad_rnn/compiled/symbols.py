@@ -132,7 +132,8 @@ class Book:
             with np.errstate(all="ignore"):
                 sample = function(fn)(*[arg.sample for arg in args], **params)
             if args and all(arg.fn == "const" for arg in args):
-                found = self.const(sample)
+                plain = not any(hasattr(arg.sample, "dtype") for arg in args)
+                found = self.const(sample.item() if plain else sample)  # as numbers of Python's
             else:
                 found = Value(fn, args, params, sample, next(self._count))
             self._known[key] = found
@@ -162,14 +163,17 @@ class Symbol(NDArrayOperatorsMixin):
     # -- what NumPy's own functions do with it --
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        out = options.pop("out", None)  # y += x: a program has no use for the old y
+        (out,) = options.pop("out", (None,))  # y += x: a program has no use for the old y
+        if out is not None and not isinstance(out, Symbol):
+            raise CannotWrite("a change in place of an array that is none of the step's")
         if method == "reduce" and ufunc in _REDUCTIONS:
             options.pop("dtype", None)
             return getattr(self, _REDUCTIONS[ufunc])(
                 options.get("axis", 0), options.get("keepdims", False)
             )
         if method != "__call__" or options or ufunc.nout != 1:
-            raise CannotWrite(f"np.{ufunc.__name__}.{method} with {', '.join(options) or out}")
+            how = "" if method == "__call__" else f".{method}"
+            raise CannotWrite(f"np.{ufunc.__name__}{how}" + "".join(f" with {o}" for o in options))
         return self._line(ufunc.__name__, *inputs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -222,10 +226,6 @@ class Symbol(NDArrayOperatorsMixin):
         raise CannotWrite("a decision that depends on the numbers of an array")
 
     def __getitem__(self, index: Any) -> Symbol:
-        if isinstance(index, Symbol) or (
-            isinstance(index, tuple) and any(isinstance(i, Symbol) for i in index)
-        ):
-            raise CannotWrite("an index that is computed")
         index = _spelled_out(index, self.ndim)
         trivial = all(isinstance(i, slice) and i == slice(None) for i in index)
         return self if trivial else self._line("getitem", self, index=index)
@@ -278,7 +278,7 @@ class Symbol(NDArrayOperatorsMixin):
         return self if self.dtype == dtype else self._line("astype", self, dtype=np.dtype(dtype))
 
     def copy(self, order: str = "C") -> Symbol:
-        return self
+        return Symbol(self.book, self.value)
 
     def _reduced(self, fn: str, axis: Any, keepdims: bool) -> Symbol:
         axes = range(self.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
@@ -312,6 +312,8 @@ class Symbol(NDArrayOperatorsMixin):
 def _spelled_out(index: Any, ndim: int) -> tuple[Any, ...]:
     """An index as a tuple in which ``...`` is written as the slices that it stands for."""
     parts: tuple[Any, ...] = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(i, Symbol | np.ndarray) for i in parts):
+        raise CannotWrite("an index that is an array")
     at = next((n for n, i in enumerate(parts) if i is Ellipsis), None)
     if at is None:
         return parts
@@ -346,17 +348,13 @@ def _stack(self: Symbol, arrays: Iterable[Any], axis: int = 0, **options: Any) -
 
 
 def _expand_dims(self: Symbol, x: Any, axis: int) -> Symbol:
-    return _with_axes(x, (slice(None),) * (axis % (x.ndim + 1)) + (None,))
+    made: Symbol = x[(slice(None),) * (axis % (x.ndim + 1)) + (None,)]
+    return made
 
 
 def _full(self: Symbol, kind: Any, x: Any, options: Any) -> Symbol:
     shape = options.get("shape")
     return Symbol(self.book, self.book.const(kind(x.shape if shape is None else shape, x.dtype)))
-
-
-def _with_axes(x: Any, index: Any) -> Symbol:
-    made: Symbol = x[index]
-    return made
 
 
 def _moveaxis(self: Symbol, x: Any, source: int, destination: int) -> Symbol:
@@ -383,7 +381,7 @@ _OF_NUMPY: dict[str, Callable[..., Any]] = {
     "zeros_like": lambda self, x, **options: _full(self, np.zeros, x, options),
     "ones_like": lambda self, x, **options: _full(self, np.ones, x, options),
     "dot": lambda self, a, b: self._line("matmul", a, b),
-    "copy": lambda self, x, **options: x,
+    "copy": lambda self, x, **options: x.copy(),
     "shape": lambda self, x: x.shape,
     "ndim": lambda self, x: x.ndim,
     "size": lambda self, x: x.size,

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.symbols import Book, CannotWrite, Symbol, Value
-from tinygrad_rnn.engine.graph import Node, leaf
+from tinygrad_rnn.engine.graph import Node, leaf, place
 from tinygrad_rnn.engine.memory import tick, version
 from tinygrad_rnn.engine.mode import Mode, Tag, here
 from tinygrad_rnn.engine.primitive import Primitive
@@ -97,8 +97,8 @@ def traced(
         return _written(given[0], given[1], fixed, list(next_states), list(ys), start)
     finally:
         here.mode = outer
-        for x, place in zip(captured, places, strict=True):
-            x.node = place
+        for x, at in zip(captured, places, strict=True):
+            x.node = at
 
 
 def _leaf(array: Array) -> Tensor:
@@ -122,17 +122,19 @@ def _written(
                 known[x.node] = Symbol(book, value)
     outputs = [*next_states, *ys]
     nodes = _made(outputs, start, known)
+    expected = walk(_roots(outputs, [x.array for x in outputs]), retain_graph=True)
     for node in nodes:
         _write(node, book, known)
     made = [_symbol(x, book, known) for x in outputs]
     incoming = [book.input(x.array, role="cotangent", index=i) for i, x in enumerate(outputs)]
-    roots: dict[Node, Any] = {}
-    for x, value in zip(outputs, incoming, strict=True):
-        if x.requires_grad:
-            assert x.node is not None
-            g = Symbol(book, value)
-            roots[x.node] = roots[x.node] + g if x.node in roots else g
-    arrived = walk(roots, create_graph=True, observer=_name_cotangent)
+    roots = _roots(outputs, [Symbol(book, value) for value in incoming])
+    try:
+        arrived = walk(roots, create_graph=True, observer=_name_cotangent)
+    except (TypeError, AttributeError, ValueError) as error:
+        raise CannotWrite(f"a derivative rule ({error})") from None
+    for node, g in expected.items():
+        if node in arrived and not _agrees(arrived[node], g):
+            raise CannotWrite("a derivative rule that computes otherwise when it is written down")
     results: dict[str, Any] = {
         f"d_{name}": [_arrived(arrived, x) for x in group] for name, group in groups.items()
     }
@@ -143,6 +145,23 @@ def _written(
         g_states=incoming[:count], g_ys=incoming[count:],
         **results,
     )  # fmt: skip
+
+
+def _roots(outputs: Flat, gs: Sequence[Any]) -> dict[Node, Any]:
+    """Where a walk begins: the cotangents of places, of which several outputs may be one."""
+    roots: dict[Node, Any] = {}
+    for x, g in zip(outputs, gs, strict=True):
+        if x.requires_grad:
+            at = place(x)
+            roots[at] = roots[at] + g if at in roots else g
+    return roots
+
+
+def _agrees(made: Any, array: Any) -> bool:
+    """Whether the sample of a symbol is what was computed without symbols."""
+    sample = made.value.sample if isinstance(made, Symbol) else made
+    same = np.shape(sample) == np.shape(array) and np.asarray(sample).dtype == array.dtype
+    return same and np.allclose(sample, array, rtol=1e-3, atol=1e-5, equal_nan=True)
 
 
 def _made(outputs: Flat, start: int, known: dict[Node, Symbol]) -> list[Node]:
@@ -176,8 +195,8 @@ def _write(node: Node, book: Book, known: dict[Node, Symbol]) -> None:
     operands = [known[parent] for parent in node.parents]
     try:
         made = node.primitive.forward(*operands, **node.params)
-        if not isinstance(made, Symbol) or made.shape != node.shape:
-            raise CannotWrite("its forward")
+        if not isinstance(made, Symbol) or not _agrees(made, np.asarray(node.value)):
+            raise CannotWrite("its forward, which computes otherwise when it is written down")
     except CannotWrite as error:
         raise CannotWrite(f"{node.primitive.name}: {error}") from None
     except (TypeError, AttributeError, ValueError) as error:

@@ -23,10 +23,9 @@ _programs: OrderedDict[Any, Program] = OrderedDict()
 class _Held:
     """A workspace, for as long as somebody may walk back through what is in it."""
 
-    def __init__(self, program: Program, steps: int, dtype: Any) -> None:
+    def __init__(self, program: Program, steps: int) -> None:
         self.program, self.steps = program, steps
         self.workspace = program.workspace(steps)
-        self.dtype = dtype
 
     def __del__(self) -> None:
         self.program.give_back(self.steps, self.workspace)
@@ -41,7 +40,7 @@ class Unit(Bare):
 
     def pull(self, g: Any, at: Any) -> list[Any]:
         """What sequences, initial states and weights receive."""
-        held, xs, consts, ys, states = at.saved[-1]
+        held, xs, consts, ys, states, dtypes = at.saved[-1]
         gs = [_given(c, x) for c, x in zip(cotangents(g), (*ys, *states), strict=True)]
         count = len(ys)
         d_xs, d_states, d_consts = held.program.backward(
@@ -49,8 +48,8 @@ class Unit(Bare):
         )
         sent = [*d_xs, *d_states, *d_consts]
         return [
-            np.zeros(parent.shape, held.dtype) if c is None and parent.requires_grad else c
-            for c, parent in zip(sent, at.parents, strict=True)
+            np.zeros(parent.shape, dtype) if c is None and parent.requires_grad else c
+            for c, parent, dtype in zip(sent, at.parents, dtypes, strict=True)
         ]
 
 
@@ -81,7 +80,9 @@ def program_for(
     given = [(x.array.dtype, x.array.shape[1:]) for x in xs]
     full = (key, *given, *kinds, *[tuple(group) for group in wants])
     found = _programs.get(full)
-    if found is None:
+    if found is not None:
+        _programs.move_to_end(full)  # those that nobody asks for go first
+    else:
         examples = [x.array[0] for x in xs]
         step_of_one = trace(step, [x.array for x in states], examples, consts)
         found = compiled(step_of_one, wants[0], any(wants[1]), wants[2])
@@ -98,7 +99,7 @@ def run(
     """(what goes out at every step, the last state, the program), over whole sequences."""
     program = program_for(key, step, xs, states, consts, trace)
     steps = len(xs[0].array)
-    held = _Held(program, steps, xs[0].array.dtype)
+    held = _Held(program, steps)
     arrays = [[x.array for x in group] for group in (xs, states, consts)]
     ys, ends = program.forward(held.workspace, *arrays)
     made = [*ys, *ends]
@@ -107,7 +108,8 @@ def run(
     else:
         kinds = [[(array.shape, array.dtype) for array in group] for group in (ys, ends)]
         given = [*xs, *states, *consts]
-        saved = (None,) * len(given) + ((held, arrays[0], arrays[2], *kinds),)
+        dtypes = [x.array.dtype for x in given]
+        saved = (None,) * len(given) + ((held, arrays[0], arrays[2], *kinds, dtypes),)
         several = Several([wrap(array, None) for array in made])
         at = node(
             _unit, tuple([place(x) for x in given]), saved, {"ctx": several}, here.mode, made[0]

@@ -45,9 +45,16 @@ def slices(dim: int, start: int, stop: int) -> tuple[slice, ...]:
 # -- putting parts together ---------------------------------------------------------------------
 
 
+def _zeros(g: Any, shape: Shape) -> Any:
+    """Zeros to add cotangents to; for what only stands for arrays, NumPy asks it for some."""
+    if type(g) is np.ndarray:
+        return np.zeros(shape, g.dtype)
+    return np.zeros_like(g, shape=shape, order="C")
+
+
 def _add_slices(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with each cotangent added at its integers and slices."""
-    total = np.zeros_like(gs[0], shape=shape, order="C")
+    total = _zeros(gs[0], shape)
     for g, i in zip(gs, index, strict=True):
         total[i] += g
     return total
@@ -55,7 +62,7 @@ def _add_slices(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
 
 def _add_at(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
     """The same for index arrays, which may name a place twice."""
-    total = np.zeros_like(gs[0], shape=shape, order="C")
+    total = _zeros(gs[0], shape)
     for g, i in zip(gs, index, strict=True):
         if not _may_repeat(i):
             total[i] += g
@@ -96,7 +103,7 @@ def _add_spans(*gs: Any, index: list[tuple[int, int, int]], shape: tuple[int, ..
         if span[0] != dim or span[1] < end:
             return _add_slices(*gs, index=[slices(*i) for i in index], shape=shape)
         end = span[2]
-    total = np.zeros_like(gs[0], shape=shape, order="C")
+    total = _zeros(gs[0], shape)
     before = (slice(None),) * dim
     for g, (_, start, stop) in zip(gs, index, strict=True):
         total[(*before, slice(start, stop))] = g
