@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from tinygrad_rnn.autograd.contexts import keep_values, scope, step, traced
 from tinygrad_rnn.bptt.contributions import ContributionMatrix, Contributions, contributions
 from tinygrad_rnn.bptt.record import Record, Visit, record
-from tinygrad_rnn.compiled.scan import scan
 
 if TYPE_CHECKING:  # who checks types sees these names, and no others
     from tinygrad_rnn.bptt.diagnosis import Diagnosis, diagnose
@@ -23,6 +22,7 @@ if TYPE_CHECKING:  # who checks types sees these names, and no others
         truncate,
     )
     from tinygrad_rnn.bptt.written import program
+    from tinygrad_rnn.compiled.scan import scan
 else:
     _ELSEWHERE = {
         "diagnosis": ("Diagnosis", "diagnose"),
@@ -35,13 +35,14 @@ else:
         "written": ("program",),
         "truncation": ("Truncation", "TruncationComparison", "compare_truncation", "truncate"),
     }
-    _HOME = {name: module for module, names in _ELSEWHERE.items() for name in names}
+    _HOME = {name: f"{__name__}.{module}" for module, names in _ELSEWHERE.items() for name in names}
+    _HOME["scan"] = "tinygrad_rnn.compiled.scan"
 
     def __getattr__(name):
         """Import what looks into a walk when first asked for: importing the package is quick."""
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(_import(f"{__name__}.{_HOME[name]}"), name)
+        return getattr(_import(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -11,10 +11,12 @@ import numpy as np
 from tinygrad_rnn.compiled.captured import captured
 from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.program import compiled
+from tinygrad_rnn.compiled.scan import flat, like
 from tinygrad_rnn.compiled.symbols import CannotWrite
 from tinygrad_rnn.compiled.text import program_text
 from tinygrad_rnn.compiled.trace import Traced, traced
-from tinygrad_rnn.nn.cells import KINDS, RNNCellBase, Weights
+from tinygrad_rnn.nn.cells import KINDS, RNNCellBase
+from tinygrad_rnn.nn.fused import flat_step
 from tinygrad_rnn.nn.recurrent import RNNBase
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.tensor import Tensor
@@ -85,29 +87,17 @@ _WEIGHTS = ("W_ih", "W_hh", "b_ih", "b_hh", "W_hr")
 
 
 def _of_module(module: Any, batch: int) -> tuple[Traced, str, Names]:
-    layer = isinstance(module, RNNBase)
-    mode = module.mode if layer else module._kind
-    kind = KINDS[mode]
-    weights = module._weights()[0] if layer else None
-    if weights is None:
-        named = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        weights = Weights(*[getattr(module, name) for name in named])
-    there = [each is not None for each in weights]
-    out = weights.hh.array.shape[1]
-    sizes = [out, module.hidden_size][: len(kind.states)]
-    dtype = weights.ih.array.dtype
-
-    def step(states: Any, xs: Any, w: Any) -> Any:
-        given = iter(w)
-        own = Weights(*[next(given) if each else None for each in there])
-        after = kind.step(xs[0], tuple(states), own)
-        return after, after[:1]
-
+    if isinstance(module, RNNBase):
+        mode, weights = module.mode, module._weights()[0]
+    else:
+        mode, weights = module._kind, module._weights()
+    kind, dtype = KINDS[mode], weights.ih.array.dtype
+    sizes = [weights.hh.array.shape[1], module.hidden_size][: len(kind.states)]
     numbers = np.random.default_rng(0)
     examples = [numbers.normal(size=(batch, size)).astype(dtype) for size in sizes]
     x = numbers.normal(size=(batch, module.input_size)).astype(dtype)
-    found = traced(step, examples, [x], [each for each in weights if each is not None])
-    consts = [name for name, each in zip(_WEIGHTS, there) if each]
+    found = traced(flat_step(kind, weights), examples, [x], weights.present())
+    consts = [name for name, each in zip(_WEIGHTS, weights) if each is not None]
     return found, type(module).__name__, (kind.states, ["x"], consts, ["y"])
 
 
@@ -117,7 +107,7 @@ def _of_step(step: Any, state: Any, x: Any) -> tuple[Traced, str, Names]:
             f"program: expected a recurrent layer, a cell, or a step(state, x), got {step!r:.60}"
         )
     for what, given in (("state", state), ("x", x)):
-        if not all(isinstance(each, Tensor) for each in _flat(given)):
+        if not all(isinstance(each, Tensor) for each in flat(given)):
             raise TypeError(
                 f"program: of a step an example of its {what} is needed, a Tensor or a tuple of "
                 f"them; got {given!r:.60}"
@@ -125,19 +115,19 @@ def _of_step(step: Any, state: Any, x: Any) -> tuple[Traced, str, Names]:
     known, _ = captured(step)
     outs: list[int] = []
 
-    def flat_step(states: Any, xs: Any, _: Any) -> Any:
-        after, y = step(_like(state, states), _like(x, xs))
-        ys = [] if y is None else _flat(y)
+    def listed(states: Any, xs: Any, _: Any) -> Any:
+        after, y = step(like(state, states), like(x, xs))
+        ys = [] if y is None else flat(y)
         outs[:] = [len(ys)]
-        return _flat(after), ys
+        return flat(after), ys
 
     found = traced(
-        flat_step, [s.array for s in _flat(state)], [each.array for each in _flat(x)], (), known
+        listed, [s.array for s in flat(state)], [each.array for each in flat(x)], (), known
     )
     consts = [_named(each, f"w{i + 1}") for i, each in enumerate(known)]
     found, consts = _used(found, consts)
-    states = [_named(each, "h") for each in _flat(state)]
-    xs = [_named(each, "x") for each in _flat(x)]
+    states = [_named(each, "h") for each in flat(state)]
+    xs = [_named(each, "x") for each in flat(x)]
     return found, getattr(step, "__name__", "step"), (states, xs, consts, ["y"] * outs[0])
 
 
@@ -152,11 +142,3 @@ def _used(found: Traced, names: Sequence[str]) -> tuple[Traced, list[str]]:
 
 def _named(tensor: Tensor, otherwise: str) -> str:
     return (name_of(tensor.node) if tensor.node is not None else "") or otherwise
-
-
-def _flat(tensors: Any) -> list[Any]:
-    return list(tensors) if isinstance(tensors, tuple | list) else [tensors]
-
-
-def _like(form: Any, tensors: Any) -> Any:
-    return tuple(tensors) if isinstance(form, tuple | list) else tensors[0]

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -144,11 +144,7 @@ def _add_program(commands: Any) -> None:
         "program that imports NumPy and nothing else. It is written from the graph of one step.",
     )
     command.add_argument("--cell", choices=tuple(samples.CELLS), default="lstm")
-    for name, what in (("hidden", "a state"), ("inputs", "an input")):
-        command.add_argument(
-            f"--{name}", type=_positive, default=2, metavar="N",
-            help=f"elements of {what} (default: 2)",
-        )  # fmt: skip
+    _add_numbers(command, ("hidden", "inputs"))
     command.add_argument("--optimised", action="store_true", help="as it is run, not as it is read")
     command.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="where to write it (default: print it)"
@@ -202,21 +198,29 @@ def _check(options: argparse.Namespace) -> int:
 
 def _add_net(command: argparse.ArgumentParser) -> None:
     command.add_argument("--cell", choices=tuple(samples.CELLS), default="lstm")
-    for name, default, what in (
-        ("layers", 1, "layers of the stack"),
-        ("steps", 4, "time steps"),
-        ("hidden", 2, "elements of a state"),
-        ("inputs", 2, "elements of an input"),
-    ):
-        command.add_argument(
-            f"--{name}", type=_positive, default=default, metavar="N",
-            help=f"{what} (default: {default})",
-        )  # fmt: skip
+    _add_numbers(command, _NUMBERS)
     command.add_argument("--bidirectional", action="store_true", help="read it both ways")
     command.add_argument(
         "--every-step", action="store_true", help="a loss at every step, not at the last one only"
     )
     command.add_argument("--seed", type=int, default=0, metavar="N", help="of all random numbers")
+
+
+_NUMBERS = {
+    "layers": (1, "layers of the stack"),
+    "steps": (4, "time steps"),
+    "hidden": (2, "elements of a state"),
+    "inputs": (2, "elements of an input"),
+}
+
+
+def _add_numbers(command: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    for name in names:
+        default, what = _NUMBERS[name]
+        command.add_argument(
+            f"--{name}", type=_positive, default=default, metavar="N",
+            help=f"{what} (default: {default})",
+        )  # fmt: skip
 
 
 def _whole(text: str, least: int = 0) -> int:

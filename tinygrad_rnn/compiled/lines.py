@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from tinygrad_rnn.compiled.symbols import Book, Value
 
@@ -12,12 +12,18 @@ SAME, FREE, CARRIED = 0, 1, 2
 made of what the step before has left."""
 
 
-def lines(roots: Iterable[Value | None]) -> list[Value]:
-    """Everything that the roots depend on, in an order in which it can be computed."""
+def lines(
+    roots: Iterable[Value | None], until: Callable[[Value], bool] = lambda value: False
+) -> list[Value]:
+    """Everything that the roots depend on, in an order in which it can be computed.
+
+    ``until``: what is taken as it is, so that nothing it depends on counts.
+    """
     stack = [root for root in roots if root is not None]
     seen = set(stack)
     while stack:
-        fresh = [arg for arg in stack.pop().args if arg not in seen]
+        value = stack.pop()
+        fresh = [arg for arg in value.args if arg not in seen] if not until(value) else []
         seen.update(fresh)
         stack.extend(fresh)
     return sorted(seen, key=lambda value: value.number)
@@ -33,23 +39,20 @@ def uses(roots: Iterable[Value | None]) -> Counter[Value]:
 
 
 def replaced(
-    book: Book, roots: Iterable[Value | None], change: Callable[[Value], Value]
+    book: Book, roots: Iterable[Value | None], change: Callable[[Value, Value], Value]
 ) -> list[Value | None]:
-    """The roots after a change of some lines, each of which is given with its new operands."""
+    """The roots after a change of some lines: of (a line, the same with its new operands)."""
     roots, new = list(roots), dict[Value, Value]()
     for value in lines(roots):
-        args = tuple([new[arg] for arg in value.args])
-        if args != value.args:
-            again = book.line(value.fn, *args, **value.params)
-            again.name = again.name or value.name
-            value_now = again
-        else:
-            value_now = value
-        changed = change(value_now)
-        if changed is not value_now and value_now.name and not changed.name:
-            changed.name = value_now.name
-        new[value] = changed
+        new[value] = change(value, again(book, value, new))
+        new[value].name = new[value].name or value.name
     return [None if root is None else new[root] for root in roots]
+
+
+def again(book: Book, value: Value, new: Mapping[Value, Value]) -> Value:
+    """The same line of new operands."""
+    args = [new[arg] for arg in value.args]
+    return book.line(value.fn, *args, **value.params) if args != [*value.args] else value
 
 
 class Dependence:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tinygrad_rnn.compiled.lines import CARRIED, Dependence, lines, replaced, uses
+from tinygrad_rnn.compiled.lines import CARRIED, Dependence, again, lines, replaced, uses
 from tinygrad_rnn.compiled.symbols import Book, Value, is_elementwise
 
 FEW = 512
@@ -56,18 +56,17 @@ def with_factors_together(book: Book, roots: Roots, dependence: How) -> list[Val
                 return base, book.line(value.fn, one or unit, two or unit)
         return None
 
-    def change(value: Value) -> Value:
+    def change(_: Value, value: Value) -> Value:
         if dependence(value) != CARRIED or value.dtype.kind != "f":
             return value
         found = of(value)
         if found is None:
             return value
-        base, factor = found
-        again = book.line("multiply", base, factor)
-        if again.shape != value.shape or again.dtype != value.dtype:
+        together = book.line("multiply", *found)
+        if together.shape != value.shape or together.dtype != value.dtype:
             return value
-        scaled[again] = found
-        return again
+        scaled[together] = found
+        return together
 
     return replaced(book, roots, change)
 
@@ -83,24 +82,19 @@ def with_terms_in_order(book: Book, roots: Roots, dependence: How) -> list[Value
     }
     terms: dict[Value, list[Value]] = {}
 
-    new: dict[Value, Value] = {}
-    for value in lines(roots):
-        args = tuple([new[arg] for arg in value.args])
-        again = value if args == value.args else book.line(value.fn, *args, **value.params)
-        again.name = again.name or value.name
-        if value.fn == "add":
-            found = [t for arg, now in zip(value.args, args) for t in terms.get(arg, [now])]
-            if value in inner:
-                terms[value] = found
-            elif len(found) > 2:
-                found.sort(key=dependence)
-                total = found[0]
-                for term in found[1:]:
-                    total = book.line("add", total, term)
-                total.name = total.name or value.name
-                again = total if total.dtype == value.dtype else again
-        new[value] = again
-    return [None if root is None else new[root] for root in roots]
+    def change(value: Value, now: Value) -> Value:
+        if value.fn != "add":
+            return now
+        found = [t for arg, own in zip(value.args, now.args) for t in terms.get(arg, [own])]
+        if value in inner:
+            terms[value] = found
+            return now
+        total, *rest = sorted(found, key=dependence)
+        for term in rest if len(found) > 2 else ():
+            total = book.line("add", total, term)
+        return total if len(found) > 2 and total.dtype == value.dtype else now
+
+    return replaced(book, roots, change)
 
 
 # -- neighbours ----------------------------------------------------------------------------------
@@ -216,14 +210,9 @@ def _with(book: Book, roots: Roots, new: dict[Value, Value]) -> list[Value | Non
             missing = [need for need in needs if need not in done]
             if missing:
                 stack += missing
-            elif source is not at:
-                done[at] = done[source]
-                done[at].name = done[at].name or at.name
             else:
-                args = tuple([done[arg] for arg in at.args])
-                again = at if args == at.args else book.line(at.fn, *args, **at.params)
-                again.name = again.name or at.name
-                done[at] = again
+                done[at] = again(book, at, done) if source is at else done[source]
+                done[at].name = done[at].name or at.name
         return done[value]
 
     return [None if root is None else now(root) for root in roots]

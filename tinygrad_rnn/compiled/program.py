@@ -84,7 +84,7 @@ def compiled(
 ) -> Program:
     """Compile a traced step, with the derivatives that somebody wants."""
     wanted = any(want_xs) or want_states or any(want_consts)
-    text = _Text(step, wanted, want_xs, want_states, want_consts)
+    text = _Text(step, wanted, want_xs, want_consts)
     source = text.source()
     namespace = {
         name: found
@@ -100,9 +100,9 @@ class _Text:
     """The text of a program, on the way."""
 
     def __init__(
-        self, step: Traced, wanted: bool, want_xs: Any, want_states: bool, want_consts: Any
+        self, step: Traced, wanted: bool, want_xs: Sequence[bool], want_consts: Sequence[bool]
     ) -> None:
-        self.step, self.wanted, self.want_states = step, wanted, want_states
+        self.step, self.wanted = step, wanted
         self.consts: dict[str, Any] = {}
         self.storage = Storage()
         self._improve(want_xs, want_consts)
@@ -112,7 +112,7 @@ class _Text:
         if wanted:
             self.loops.append(self._backward())
 
-    def _improve(self, want_xs: Any, want_consts: Any) -> None:
+    def _improve(self, want_xs: Sequence[bool], want_consts: Sequence[bool]) -> None:
         step, book = self.step, self.step.book
         count, outs = len(step.next_states), len(step.ys)
         d_xs = [d if want else None for d, want in zip(step.d_xs, want_xs, strict=True)]
@@ -140,22 +140,12 @@ class _Text:
         sums = [arg for t in self._totals() for arg in t.args]
         own = set(lines([*self.next_states, *self.ys]))
         same = Dependence([], step.consts)
-        ends = [v for v in (*self.d_states, *self.d_xs, *sums) if v is not None]
-        stack, seen, saved = list(ends), set(ends), []
-        while stack:
-            value = stack.pop()
-            if value in own:
-                if same(value) != SAME and value.fn != "const":
-                    saved.append(root(value))
-                continue
-            fresh = [arg for arg in value.args if arg not in seen]
-            seen.update(fresh)
-            stack += fresh
-        return sorted(set(saved), key=lambda value: value.number)
+        read = lines([*self.d_states, *self.d_xs, *sums], own.__contains__)
+        kept = {root(v) for v in read if v in own and same(v) != SAME and v.fn != "const"}
+        return sorted(kept, key=lambda value: value.number)
 
     def _totals(self) -> list[Value]:
-        found = [v for v in lines(self.d_consts) if v.fn in TOTALS]
-        return list(dict.fromkeys(found))
+        return [v for v in lines(self.d_consts) if v.fn in TOTALS]
 
     def _forward(self) -> Loop:
         self.saved = self._saved() if self.wanted else []
@@ -309,8 +299,8 @@ class _Text:
         ]
         ends = [f"{loop.last_row(home)}.copy()" for home in loop.given.values()]
         names = {t: f"s{t.number}" for t in loop.totals}
-        for value in lines(self.d_consts):
-            if value not in names and not self._is_below_totals(value):
+        for value in lines(self.d_consts, names.__contains__):
+            if value not in names and value.fn != "const":
                 args = [
                     loop.const(arg, value.dtype) if arg.fn == "const" else names[arg]
                     for arg in value.args
@@ -320,19 +310,6 @@ class _Text:
         dcs = ["None" if d is None else names[d] for d in self.d_consts]
         text.append(f"return ({_row(dxs)}), ({_row(ends)}), ({_row(dcs)})")
         return "\n    ".join([f"def backward(ws, {', '.join(given)}):", *text])
-
-    def _is_below_totals(self, value: Value) -> bool:
-        """Whether a line is of one step only, not a sum over them."""
-        above = set()
-        stack = [d for d in self.d_consts if d is not None]
-        while stack:
-            at = stack.pop()
-            if at in above:
-                continue
-            above.add(at)
-            if at.fn not in TOTALS:
-                stack += at.args
-        return value not in above or value.fn == "const"
 
 
 def _row(names: Sequence[str]) -> str:

@@ -77,7 +77,7 @@ def scan(
     """
     _check(state, "state")
     _check(xs, "xs")
-    sequences = _flat(xs)
+    sequences = flat(xs)
     lengths = {x.array.shape[:1] for x in sequences}
     if len(lengths) != 1 or lengths in ({()}, {(0,)}):
         shapes = ", ".join(str(x.array.shape) for x in sequences)
@@ -91,9 +91,9 @@ def scan(
 
 def _literal(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]:
     outs = []
-    for t in range(len(_flat(xs)[0].array)):
+    for t in range(len(flat(xs)[0].array)):
         with time_step(t + 1):
-            x = _like(xs, [each[t].named("x", "input") for each in _flat(xs)])
+            x = like(xs, [each[t].named("x", "input") for each in flat(xs)])
             after, y = _checked(step(state, x), state)
         state = after
         outs.append(y)
@@ -103,8 +103,8 @@ def _literal(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]:
 def _stacked(outs: Sequence[Tensors]) -> Tensors:
     if outs[0] is None:
         return None
-    columns = zip(*map(_flat, outs), strict=True)
-    return _like(outs[0], [stack(column, 0) for column in columns])
+    columns = zip(*map(flat, outs), strict=True)
+    return like(outs[0], [stack(column, 0) for column in columns])
 
 
 def _compiled(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]:
@@ -112,18 +112,18 @@ def _compiled(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]
     forms: list[Any] = []  # of what goes out
 
     def flat_step(states: Any, x: Any, _: Any) -> Any:
-        after, y = _checked(step(_like(state, states), _like(xs, x)), state)
+        after, y = _checked(step(like(state, states), like(xs, x)), state)
         forms.append(None if y is None else _hollow(y))
-        return _flat(after), [] if y is None else _flat(y)
+        return flat(after), [] if y is None else flat(y)
 
-    states, sequences = _flat(state), _flat(xs)
+    states, sequences = flat(state), flat(xs)
     counts = len(states), len(sequences)
 
     def literal(*given: Tensor) -> list[Tensor]:
         after, ys = _literal(
-            step, _like(state, given[: counts[0]]), _like(xs, given[counts[0] : sum(counts)])
+            step, like(state, given[: counts[0]]), like(xs, given[counts[0] : sum(counts)])
         )
-        return [*([] if ys is None else _flat(ys)), *_flat(after)]
+        return [*([] if ys is None else flat(ys)), *flat(after)]
 
     form: list[Any] = []
 
@@ -149,7 +149,7 @@ def _compiled(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]
     y = form[0]
     ys = [made_by("StackBackward0", y) for y in made[: len(made) - len(states)]]
     after = [made_by("ScanBackward0", s) for s in made[len(ys) :]]
-    return _like(state, after), None if y is None else _like(y, ys)
+    return like(state, after), None if y is None else like(y, ys)
 
 
 def _hollow(tensors: Tensors) -> Tensors:
@@ -191,21 +191,19 @@ def _other(array: Any) -> Any:
 # -- tensors, or tuples of them ------------------------------------------------------------------
 
 
-def _flat(tensors: Tensors) -> list[Tensor]:
-    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
+def flat(tensors: Tensors) -> list[Tensor]:
+    """One tensor, or several, as a list."""
+    return list(tensors) if isinstance(tensors, tuple | list) else [tensors]
 
 
-def _like(form: Tensors, tensors: Sequence[Tensor]) -> Tensors:
-    return tensors[0] if isinstance(form, Tensor) else tuple(tensors)
+def like(form: Tensors, tensors: Sequence[Tensor]) -> Tensors:
+    """A list in the form of what it was made of."""
+    return tuple(tensors) if isinstance(form, tuple | list) else tensors[0]
 
 
 def _check(tensors: Any, what: str) -> None:
-    single = isinstance(tensors, Tensor)
-    if single or (
-        isinstance(tensors, tuple | list)
-        and tensors
-        and all(isinstance(x, Tensor) for x in tensors)
-    ):
+    several = flat(tensors)
+    if several and all(isinstance(x, Tensor) for x in several):
         return
     raise TypeError(f"scan: {what} must be a Tensor or a tuple of them, got {tensors!r:.60}")
 
@@ -218,7 +216,7 @@ def _checked(made: Any, state: Tensors) -> tuple[Tensors, Tensors]:
     _check(after, "the state that the step returns")
     if y is not None:
         _check(y, "what the step returns beside the state")
-    kinds = [[(x.array.shape, x.array.dtype) for x in _flat(each)] for each in (state, after)]
+    kinds = [[(x.array.shape, x.array.dtype) for x in flat(each)] for each in (state, after)]
     if kinds[0] != kinds[1]:
         raise ValueError(
             f"scan: the state had {_said(kinds[0])} and became {_said(kinds[1])} in a step"

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.compiled.lines import CARRIED, SAME, Dependence
+from tinygrad_rnn.compiled.lines import CARRIED, SAME, Dependence, lines
 from tinygrad_rnn.compiled.passes import tiling
 from tinygrad_rnn.compiled.symbols import VIEWS, Value, is_elementwise
 
@@ -196,14 +196,7 @@ class Loop:
 
     def _needed(self, ends: Iterable[Value]) -> list[Value]:
         """What must be computed for these, oldest first."""
-        stack = [value for value in ends if not self._is_given(value)]
-        seen = set(stack)
-        while stack:
-            for arg in stack.pop().args:
-                if arg not in seen and not self._is_given(arg):
-                    seen.add(arg)
-                    stack.append(arg)
-        return sorted(seen, key=lambda value: value.number)
+        return [value for value in lines(ends, self._is_given) if not self._is_given(value)]
 
     def _is_given(self, value: Value) -> bool:
         return (

@@ -13,7 +13,7 @@ from tinygrad_rnn.compiled.lines import SAME, Dependence, lines, uses
 from tinygrad_rnn.compiled.passes import tiling
 from tinygrad_rnn.compiled.source import index_text
 from tinygrad_rnn.compiled.symbols import VIEWS, Value
-from tinygrad_rnn.compiled.trace import Traced
+from tinygrad_rnn.compiled.trace import COTANGENT, Traced
 
 _INFIX = {
     "add": ("+", 4), "subtract": ("-", 4), "multiply": ("*", 5), "divide": ("/", 5),
@@ -38,13 +38,13 @@ class _Names:
     """What values are called in the program: each name once."""
 
     def __init__(self) -> None:
-        self._taken = {"np", "t", "T", "forward", "backward", "saved"}
+        self._taken = {"np", "t", "T", "forward", "backward", "saved", "len", "range", "reversed"}
 
     def new(self, wish: str) -> str:
         """A name that is free, near the one wished for."""
-        name = re.sub(r"\W", "_", wish) or "v"
-        if keyword.iskeyword(name) or name[0].isdigit():
-            name = f"v_{name}"
+        name = re.sub(r"\W", "_", wish.replace(COTANGENT, "d")) or "v"
+        if keyword.iskeyword(name) or not name.isidentifier():
+            name = f"v_{re.sub('[^A-Za-z0-9_]', '_', name)}"
         free, n = name, 2
         while free in self._taken:
             free, n = f"{name}{n}", n + 1
@@ -201,14 +201,13 @@ class _Program:
                 self.called[value] = self.names.new(value.name or "v")
             line = f"{indent}{self.called[value]} = {expression[0]}"
             if len(line) > WIDTH and value.fn == "assemble":
-                line = line.replace(_BREAK, f",{_BREAK[1:]}{indent}    ".replace(_BREAK[1:], "\n"))
-            text.append(f"{line.replace(_BREAK, ', ')}{self._comment(value)}")
+                line = line.replace(_BREAK, f",\n{indent}    ")
+            text.append(f"{line}{self._comment(value)}")
         return text
 
     def _comment(self, value: Value) -> str:
         shape = f"  # {self._shape(value)}"
-        return f"{shape}, ∂L/∂{value.name[1:]}" if value.name[:1] == "d" and value.name[
-            1:] else shape  # fmt: skip
+        return f"{shape}, ∂L/{value.name}" if value.name.startswith(COTANGENT) else shape
 
     def _of(self, value: Value, above: int = 0) -> str:
         """A value where it is used, in brackets if what stands around binds more."""

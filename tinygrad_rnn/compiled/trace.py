@@ -23,6 +23,8 @@ from tinygrad_rnn.tensor import Tensor, wrap
 
 Array = np.ndarray[Any, Any]
 Flat = Sequence[Tensor]
+COTANGENT = "∂"
+"""What the name of ∂L/∂h begins with."""
 StepFunction = Callable[[Flat, Flat, Flat], tuple[Flat, Flat]]
 """(state, what comes in, what is the same at every step) -> (the next state, what goes out)."""
 
@@ -210,7 +212,7 @@ def _name_cotangent(node: Node, g: Any, sent: Any) -> None:
     """A cotangent is called after what it is of."""
     named = node.notes is not None and node.notes.name
     if named and isinstance(g, Symbol) and g.value.fn != "input" and not g.value.name:
-        g.value.name = f"d{named}"
+        g.value.name = f"{COTANGENT}{named}"
 
 
 def _symbol(x: Tensor, book: Book, known: dict[Node, Symbol]) -> Symbol:

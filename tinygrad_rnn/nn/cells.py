@@ -7,7 +7,7 @@ the layers in `tinygrad_rnn.nn.recurrent` both call them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from tinygrad_rnn.nn import init
@@ -29,6 +29,15 @@ class Weights(NamedTuple):
     b_ih: Any = None
     b_hh: Any = None
     hr: Any = None
+
+    def present(self) -> list[Tensor]:
+        """Those that there are."""
+        return [each for each in self if each is not None]
+
+    def made_of(self, others: Iterable[Tensor]) -> Weights:
+        """Others in the places of these, as many as there are."""
+        given = iter(others)
+        return Weights(*[None if each is None else next(given) for each in self])
 
 
 # -- the equations -------------------------------------------------------------------------------
@@ -208,7 +217,11 @@ class RNNCellBase(Module):
             )
         for state, called in zip(given, kind.states, strict=True):
             check_state(name, called, state, shape)
-        return kind.step(input, given, weights_of(self, "", self._shapes, ("bias_ih", "bias_hh")))
+        return kind.step(input, given, self._weights())
+
+    def _weights(self) -> Weights:
+        """The weights, as they are now."""
+        return weights_of(self, "", self._shapes, ("bias_ih", "bias_hh"))
 
     def extra_repr(self) -> str:
         """The arguments that ``repr`` shows."""

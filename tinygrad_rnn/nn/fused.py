@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_rnn.compiled import unit
+from tinygrad_rnn.compiled.sealed import sealed
+from tinygrad_rnn.compiled.trace import StepFunction
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.nn.cells import KINDS, Kind, State, Weights
 from tinygrad_rnn.nn.functional import dropout as drop
@@ -16,13 +18,49 @@ from tinygrad_rnn.operations.layers import dropout as masked
 from tinygrad_rnn.tensor import Tensor, wrap
 
 if TYPE_CHECKING:
-    from tinygrad_rnn.nn.recurrent import RNNBase
+    from tinygrad_rnn.nn.recurrent import At, RNNBase
 
 
-def fused_layers(
+def forward(
+    module: RNNBase, input: Tensor, hx: State | None, batch: tuple[int, ...],
+    weights: Sequence[Weights], at: At,
+) -> tuple[Tensor, list[Tensor]]:  # fmt: skip
+    """The output and the last states of a recurrent layer, in one node."""
+    count = len(hx or ())
+
+    def apart(given: Sequence[Tensor]) -> tuple[State | None, list[Weights]]:
+        rest = iter(given[1 + count :])
+        return tuple(given[1 : 1 + count]) or None, [each.made_of(rest) for each in weights]
+
+    def literal(*given: Tensor) -> list[Tensor]:
+        states, own = apart(given)
+        hx = states[0] if states and count == 1 else states
+        output, last = module._forward_literal(given[0], hx, batch, own, at)
+        return [output, *(last if isinstance(last, tuple) else (last,))]
+
+    def quick(*given: Tensor) -> list[Tensor]:
+        return _layers(module, given[0], *apart(given))
+
+    flat = [w for each in weights for w in each.present()]
+    draws = bool(module.dropout) and module.training and module.num_layers > 1
+    output, *last = sealed(module.mode.lower(), literal, quick, [input, *(hx or ()), *flat], draws)
+    return output, last
+
+
+def flat_step(kind: Kind, weights: Weights) -> StepFunction:
+    """A cell's equation as a function of lists: states, what comes in, and its weights."""
+
+    def step(state: Any, x: Any, consts: Any) -> Any:
+        after = kind.step(x[0], tuple(state), weights.made_of(consts))
+        return after, after[:1]
+
+    return step
+
+
+def _layers(
     module: RNNBase, input: Tensor, hx: State | None, weights: Sequence[Weights]
 ) -> list[Tensor]:
-    """The output and the last states of a recurrent layer's stack."""
+    """The output and the last states of all layers and directions."""
     time_second = module.batch_first and input.ndim == 3
     xs = input.transpose(0, 1) if time_second else input
     kind = KINDS[module.mode]
@@ -48,17 +86,8 @@ def _layer(
     mode: str, xs: Tensor, states: Sequence[Tensor], w: Weights
 ) -> tuple[Tensor, list[Tensor]]:
     """Of one layer in one direction h of every step, and the last state."""
-    present = [each is not None for each in w]
-    kind = KINDS[mode]
-
-    def step(state: Any, x: Any, consts: Any) -> Any:
-        given = iter(consts)
-        own = Weights(*[next(given) if there else None for there in present])
-        after = kind.step(x[0], tuple(state), own)
-        return after, after[:1]
-
-    given = [each for each in w if each is not None]
-    (ys,), ends, _ = unit.run((mode, *present), step, [xs], states, given)
+    key = (mode, *[each is not None for each in w])
+    (ys,), ends, _ = unit.run(key, flat_step(KINDS[mode], w), [xs], states, w.present())
     return ys, ends
 
 

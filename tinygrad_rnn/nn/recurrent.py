@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinygrad_rnn.autograd.contexts import call, layer, step
 from tinygrad_rnn.compiled.choice import is_fused
-from tinygrad_rnn.compiled.sealed import sealed
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.nn.cells import (
     KINDS,
@@ -29,7 +28,6 @@ from tinygrad_rnn.nn.cells import (
     weights_of,
 )
 from tinygrad_rnn.nn.functional import dropout as drop
-from tinygrad_rnn.nn.fused import fused_layers
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.utils.rnn import PackedSequence
 from tinygrad_rnn.operations import cat, stack
@@ -168,7 +166,14 @@ class RNNBase(Module):
             raise RuntimeError(f"{type(self).__name__}: expected at least one time step, got none")
         batch = input.shape[1 - time : 2 - time] if input.ndim == 3 else ()
         if is_fused(self.fused) and self._can_fuse(weights):
-            return self._forward_sealed(input, hx, batch, weights, at)
+            from tinygrad_rnn.nn.fused import forward  # who fuses nothing need not load it
+
+            states = self._given_states(hx, batch)
+            output, last = forward(self, input, states, batch, weights, at)
+            for state in last:
+                made_by("StackBackward0" if batch else "SqueezeBackward1", state)
+            made_by(self._torchs_name(input), output)
+            return output, last[0] if len(last) == 1 else tuple(last)
         return self._forward_literal(input, hx, batch, weights, at)
 
     def _can_fuse(self, weights: list[Weights]) -> bool:
@@ -181,39 +186,8 @@ class RNNBase(Module):
         return all(
             w.array.shape == shape
             for each, own in zip(weights, shapes)
-            for w, shape in zip((w for w in each if w is not None), own, strict=True)
+            for w, shape in zip(each.present(), own, strict=True)
         )
-
-    def _forward_sealed(
-        self, input: Tensor, hx: Any, batch: tuple[int, ...], weights: list[Weights], at: At
-    ) -> tuple[Tensor, Any]:
-        """The same in one node (see `tinygrad_rnn.compiled`)."""
-        states = self._given_states(hx, batch)
-        count = len(states or ())
-
-        def apart(given: Sequence[Tensor]) -> tuple[Any, list[Weights]]:
-            rest = iter(given[1 + count :])
-            own = [Weights(*[None if w is None else next(rest) for w in each]) for each in weights]
-            return (tuple(given[1 : 1 + count]) if count else None), own
-
-        def literal(*given: Tensor) -> list[Tensor]:
-            hx, own = apart(given)
-            hx = hx[0] if count == 1 else hx
-            output, last = self._forward_literal(given[0], hx, batch, own, at)
-            return [output, *(last if isinstance(last, tuple) else (last,))]
-
-        def quick(*given: Tensor) -> list[Tensor]:
-            return fused_layers(self, given[0], *apart(given))
-
-        flat = [w for each in weights for w in each if w is not None]
-        draws = bool(self.dropout) and self.training and self.num_layers > 1
-        output, *last = sealed(
-            self.mode.lower(), literal, quick, [input, *(states or ()), *flat], draws
-        )
-        for state in last:
-            made_by("StackBackward0" if batch else "SqueezeBackward1", state)
-        made_by(self._torchs_name(input), output)
-        return output, last[0] if len(last) == 1 else tuple(last)
 
     def _given_states(self, hx: Any, batch: tuple[int, ...]) -> State | None:
         count = self.num_layers * (1 + bool(self.bidirectional))
