@@ -621,13 +621,49 @@ def test_what_cannot_be_compiled_is_refused() -> None:
         h = tg.nn.functional.dropout(w * h + x, 0.5)
         return h, h
 
-    def deciding(h: Any, x: Any) -> Any:
+    def by_numbers(h: Any, x: Any) -> Any:
         h = w * h + x if x.sum() > 0.5 else w * h - x
         return h, h
 
-    for step, why in ((noisy, "random numbers|dropout"), (deciding, "depends on the numbers")):
+    def by_a_weight(h: Any, x: Any) -> Any:
+        h = w * h + (x if w.item() > 0.25 else -x)
+        return h, h
+
+    def in_place(h: Any, x: Any) -> Any:
+        h.add_(w * x)
+        return h, h
+
+    for step, why in (
+        (noisy, "random numbers|dropout"),
+        (by_numbers, "depends on the numbers"),
+        (by_a_weight, "depends on the numbers"),
+        (lambda h, x: (tg.where(x > 5, w * h, x), h), "depends on the numbers"),
+        (lambda h, x: (tg.where(h.abs() < 7, w * h, x), h), "depends on the numbers"),
+        (lambda h, x: (w * h + x[x.argmax()], h), "an index|depends on the numbers"),
+        (lambda h, x: (w * h.detach() + x, h), "depends on the numbers"),
+        (in_place, "a change in place of what the step was given"),
+    ):
         with pytest.raises(RuntimeError, match=f"scan: this step cannot be compiled.*({why})"):
             bptt.scan(step, tg.zeros(3), tg.ones(2, 3), compiled=True)
+    for state, x in ((tg.zeros(3).long(), tg.ones(2, 3)), (tg.zeros(3), tg.ones(2, 3).long())):
+        with pytest.raises(RuntimeError, match="must be floating-point, got int64"):
+            bptt.scan(lambda h, x: (h + 1, x * w), state, x, compiled=True)
+    with pytest.raises(RuntimeError, match=r"program: this cannot be written.*on the numbers"):
+        bptt.program(lambda h, x: (tg.where(x > 5, w * h, x), h), tg.zeros(3), tg.ones(3))
+
+
+def test_a_step_may_know_integers() -> None:
+    w, mask = tg.tensor(0.5, requires_grad=True), tg.tensor([1, 0, 1])
+
+    def step(h: Any, x: Any) -> Any:
+        h = tg.where(mask == 1, w * h + x, h - w) + mask
+        return h, h
+
+    for values in ([1, 0, 1], [0, 0, 1]):
+        mask.copy_(tg.tensor(values))
+        found, _ = bptt.scan(step, tg.zeros(3), tg.ones(2, 3), compiled=True)
+        expected, _ = bptt.scan(step, tg.zeros(3), tg.ones(2, 3))
+        assert tg.allclose(found, expected)
 
 
 def test_scan_says_what_is_wrong() -> None:

@@ -14,8 +14,8 @@ from tinygrad_rnn.compiled.program import compiled
 from tinygrad_rnn.compiled.scan import flat, like
 from tinygrad_rnn.compiled.symbols import CannotWrite
 from tinygrad_rnn.compiled.text import program_text
-from tinygrad_rnn.compiled.trace import Traced, traced
-from tinygrad_rnn.nn.cells import KINDS, RNNCellBase
+from tinygrad_rnn.compiled.trace import Traced, traced, verified
+from tinygrad_rnn.nn.cells import KINDS, RNNCellBase, check_sizes
 from tinygrad_rnn.nn.fused import flat_step
 from tinygrad_rnn.nn.recurrent import RNNBase
 from tinygrad_rnn.reading.given import name_of
@@ -91,6 +91,7 @@ def _of_module(module: Any, batch: int) -> tuple[Traced, str, Names]:
         mode, weights = module.mode, module._weights()[0]
     else:
         mode, weights = module._kind, module._weights()
+    check_sizes("program", batch=batch)
     kind, dtype = KINDS[mode], weights.ih.array.dtype
     sizes = [weights.hh.array.shape[1], module.hidden_size][: len(kind.states)]
     numbers = np.random.default_rng(0)
@@ -121,8 +122,8 @@ def _of_step(step: Any, state: Any, x: Any) -> tuple[Traced, str, Names]:
         outs[:] = [len(ys)]
         return flat(after), ys
 
-    found = traced(
-        listed, [s.array for s in flat(state)], [each.array for each in flat(x)], (), known
+    found = verified(
+        listed, [s.array for s in flat(state)], [each.array for each in flat(x)], known
     )
     consts = [_named(each, f"w{i + 1}") for i, each in enumerate(known)]
     found, consts = _used(found, consts)

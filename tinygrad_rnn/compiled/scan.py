@@ -12,12 +12,11 @@ from tinygrad_rnn.compiled import unit
 from tinygrad_rnn.compiled.captured import captured
 from tinygrad_rnn.compiled.sealed import sealed
 from tinygrad_rnn.compiled.symbols import CannotWrite
-from tinygrad_rnn.compiled.trace import StepFunction, Traced, text_of, traced
+from tinygrad_rnn.compiled.trace import StepFunction, Traced, verified
 from tinygrad_rnn.engine.mode import Mode, here
 from tinygrad_rnn.operations import stack
 from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.tensor import Tensor, wrap
-from tinygrad_rnn.tensor.generator import default_generator
 
 Tensors = Any
 """A tensor, or a tuple of them."""
@@ -108,6 +107,13 @@ def _stacked(outs: Sequence[Tensors]) -> Tensors:
 
 
 def _compiled(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]:
+    for what, given in (("state", state), ("xs", xs)):
+        kinds = {str(x.array.dtype) for x in flat(given) if x.array.dtype.kind != "f"}
+        if kinds:
+            raise RuntimeError(
+                f"scan: of a compiled step {what} must be floating-point, got {', '.join(kinds)}; "
+                "leave compiled=False"
+            )
     known, decides = captured(step)
     forms: list[Any] = []  # of what goes out
 
@@ -131,7 +137,7 @@ def _compiled(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]
         start, rows, rest = _cut(given, counts)
 
         def trace(of: StepFunction, a: Any, b: Any, consts: Any) -> Traced:
-            return _verified(of, a, b, known)
+            return verified(of, a, b, known)
 
         key = ("scan", step, decides, _form(state), _form(xs))
         try:
@@ -167,25 +173,6 @@ def _form(tensors: Tensors) -> int:
 def _cut(given: Sequence[Tensor], counts: tuple[int, int]) -> list[list[Tensor]]:
     a, b = counts
     return [list(given[:a]), list(given[a : a + b]), list(given[a + b :])]
-
-
-def _verified(step: StepFunction, states: Any, xs: Any, known: Sequence[Tensor]) -> Traced:
-    """A trace of which a second one, on other numbers, says the same."""
-    before = default_generator.get_state().array.copy()
-    found = traced(step, states, xs, (), known)
-    if (default_generator.get_state().array != before).any():
-        raise CannotWrite("random numbers, which differ from step to step")
-    again = traced(step, [_other(x) for x in states], [_other(x) for x in xs], (), known)
-    if text_of(again) != text_of(found):
-        raise CannotWrite("a decision that depends on the numbers of a tensor")
-    return found
-
-
-def _other(array: Any) -> Any:
-    """Other numbers of the same kind."""
-    if array.dtype.kind != "f":
-        return np.roll(array, 1) if array.size > 1 else array
-    return (0.5 - array * 1.5).astype(array.dtype)
 
 
 # -- tensors, or tuples of them ------------------------------------------------------------------

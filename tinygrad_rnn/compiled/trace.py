@@ -6,6 +6,7 @@ their rules, by the engine's own walk: nothing is derived here.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from tinygrad_rnn.engine.mode import Mode, Tag, here
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.tensor import Tensor, wrap
+from tinygrad_rnn.tensor.generator import default_generator
 
 Array = np.ndarray[Any, Any]
 Flat = Sequence[Tensor]
@@ -64,6 +66,7 @@ def traced(
     xs: Sequence[Array],
     consts: Flat,
     captured: Flat = (),
+    check: bool = True,
 ) -> Traced:
     """Trace a step.
 
@@ -77,6 +80,8 @@ def traced(
     captured : sequence of Tensor
         What is the same at every step, and known to it: they follow in ``Traced.consts``. What else
         it uses is a constant of the program.
+    check : bool
+        Whether to compare the lines with the numbers of the step and of its ordinary walk.
 
     Raises
     ------
@@ -88,29 +93,31 @@ def traced(
     try:
         for x in captured:  # the program ends at them
             x.node = leaf(x.array, x.array.dtype.kind == "f")
-        given = [[_leaf(array) for array in arrays] for arrays in (states, xs)]
-        fixed = [_leaf(x.array) for x in consts]
-        leaves = [*given[0], *given[1], *fixed]
-        start, before = tick(), [version(x.array) for x in leaves]
-        next_states, ys = step(given[0], given[1], fixed)
-        if before != [version(x.array) for x in leaves]:
+        start = tick()
+        one, two = ([_own(array) for array in arrays] for arrays in (states, xs))
+        fixed = [_own(x.array) for x in consts]
+        handed = [[x.clone() for x in group] for group in (one, two, fixed)]  # no leaves: a change
+        watched = [*itertools.chain(*handed), *captured]  # in place is seen, not refused as such
+        before = [version(x.array) for x in watched]
+        next_states, ys = step(*handed)
+        if before != [version(x.array) for x in watched]:
             raise CannotWrite("a change in place of what the step was given")
         fixed += captured
-        return _written(given[0], given[1], fixed, list(next_states), list(ys), start)
+        return _written(one, two, fixed, list(next_states), list(ys), start, check)
     finally:
         here.mode = outer
         for x, at in zip(captured, places, strict=True):
             x.node = at
 
 
-def _leaf(array: Array) -> Tensor:
+def _own(array: Array) -> Tensor:
     """A tensor of one's own, of which everything that is computed is recorded."""
     own = wrap(np.array(array), None)
     return own.requires_grad_() if own.array.dtype.kind == "f" else own
 
 
 def _written(
-    states: Flat, xs: Flat, consts: Flat, next_states: Flat, ys: Flat, start: int
+    states: Flat, xs: Flat, consts: Flat, next_states: Flat, ys: Flat, start: int, check: bool
 ) -> Traced:
     book, known = Book(), {}
     groups = {"states": states, "xs": xs, "consts": consts}
@@ -126,7 +133,7 @@ def _written(
     nodes = _made(outputs, start, known)
     expected = walk(_roots(outputs, [x.array for x in outputs]), retain_graph=True)
     for node in nodes:
-        _write(node, book, known)
+        _write(node, book, known, check)
     made = [_symbol(x, book, known) for x in outputs]
     incoming = [book.input(x.array, role="cotangent", index=i) for i, x in enumerate(outputs)]
     roots = _roots(outputs, [Symbol(book, value) for value in incoming])
@@ -135,7 +142,7 @@ def _written(
     except (TypeError, AttributeError, ValueError) as error:
         raise CannotWrite(f"a derivative rule ({error})") from None
     for node, g in expected.items():
-        if node in arrived and not _agrees(arrived[node], g):
+        if check and node in arrived and not _agrees(arrived[node], g):
             raise CannotWrite("a derivative rule that computes otherwise when it is written down")
     results: dict[str, Any] = {
         f"d_{name}": [_arrived(arrived, x) for x in group] for name, group in groups.items()
@@ -183,7 +190,7 @@ def _made(outputs: Flat, start: int, known: dict[Node, Symbol]) -> list[Node]:
     return sorted((node for node in seen if node not in known), key=lambda node: node.order)
 
 
-def _write(node: Node, book: Book, known: dict[Node, Symbol]) -> None:
+def _write(node: Node, book: Book, known: dict[Node, Symbol], check: bool) -> None:
     """Write down what a node computes, and let its rules find symbols."""
     if node.is_leaf:
         if node.value is None:
@@ -197,7 +204,7 @@ def _write(node: Node, book: Book, known: dict[Node, Symbol]) -> None:
     operands = [known[parent] for parent in node.parents]
     try:
         made = node.primitive.forward(*operands, **node.params)
-        if not isinstance(made, Symbol) or not _agrees(made, np.asarray(node.value)):
+        if not isinstance(made, Symbol) or (check and not _agrees(made, np.asarray(node.value))):
             raise CannotWrite("its forward, which computes otherwise when it is written down")
     except CannotWrite as error:
         raise CannotWrite(f"{node.primitive.name}: {error}") from None
@@ -222,6 +229,50 @@ def _symbol(x: Tensor, book: Book, known: dict[Node, Symbol]) -> Symbol:
 def _arrived(arrived: dict[Node, Any], x: Tensor) -> Value | None:
     found = arrived.get(x.node) if x.node is not None else None
     return found.value if isinstance(found, Symbol) else None
+
+
+def verified(
+    step: StepFunction, states: Sequence[Array], xs: Sequence[Array], captured: Flat
+) -> Traced:
+    """A trace that says the same as others, on quite different numbers.
+
+    What a step decides by numbers, or computes without a derivative (a comparison, the place of a
+    maximum, what was detached), stands in a trace as a constant; others have another one there.
+    """
+    drawn = default_generator.get_state().array.copy()
+    found = traced(step, states, xs, (), captured)
+    if (default_generator.get_state().array != drawn).any():
+        raise CannotWrite("random numbers, which differ from step to step")
+    expected, arrays = text_of(found), [x.array for x in captured]
+    numbers = np.random.default_rng(0)
+    try:
+        for signs in _SIGNS:
+            one, two, three = (
+                [_other(array, sign, numbers) for array in group]
+                for group, sign in zip((states, xs, arrays), signs, strict=True)
+            )
+            for x, array in zip(captured, three, strict=True):
+                x.array = array
+            with np.errstate(all="ignore"):
+                again = traced(step, one, two, (), captured, check=False)
+            if text_of(again) != expected:
+                raise CannotWrite("a decision that depends on the numbers of a tensor")
+    finally:
+        for x, array in zip(captured, arrays, strict=True):
+            x.array = array
+    return found
+
+
+_SIGNS = ((1, -1, 1), (-1, 1, -1), (1, 1, -1), (-1, -1, 1), (0, 0, 0), (None, None, None))
+"""Of states, sequences and tensors that the step knows; ``None``: of either sign."""
+
+
+def _other(array: Array, sign: int | None, numbers: np.random.Generator) -> Array:
+    """Other numbers in the place of floating-point ones: large, with one sign, or zero."""
+    if array.dtype.kind != "f":
+        return array
+    drawn = numbers.normal(size=array.shape)
+    return np.asarray(drawn if sign is None else sign * (100 + abs(drawn))).astype(array.dtype)
 
 
 def text_of(step: Traced) -> list[Any]:
