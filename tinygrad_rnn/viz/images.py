@@ -51,7 +51,7 @@ def sized(svg: str, size: Size = None, scale: float = 1.0) -> str:
         If a number is none.
     """
     scale = _positive("scale", scale)
-    wide, high = _extent(svg)
+    wide, high = extent(svg)
     if size == "slide":
         wide, high = (scale * side for side in SLIDE)
         return _on_a_sheet(svg, wide, high)
@@ -83,7 +83,7 @@ def image(
         As `sized`; if there would be too many pixels.
     """
     svg = sized(svg, size, scale)
-    wide, high = _extent(svg)
+    wide, high = extent(svg)
     if form == ".pdf":
         fits = min(1.0, _LARGEST_PAGE / max(wide, high))
         return bytes(library().svg_to_pdf(_in_our_fonts(sized(svg, scale=fits))))
@@ -126,8 +126,14 @@ def _positive(option: str, given: Any) -> float:
     return float(given)
 
 
-def _extent(svg: str) -> tuple[float, float]:
-    """The width and the height that a picture states."""
+def extent(svg: str) -> tuple[float, float]:
+    """The width and the height that a picture states, in points.
+
+    Examples
+    --------
+    >>> extent('<svg xmlns="…" width="200" height="100">…</svg>')
+    (200.0, 100.0)
+    """
     root = _ROOT.match(svg)
     assert root is not None, "every picture states its size"
     return float(root[2]), float(root[3])

@@ -7,10 +7,11 @@ its own, and the player is a page of its own in a frame that may run its own scr
 
 from __future__ import annotations
 
+from tinygrad_rnn.viz.images import extent
 from tinygrad_rnn.viz.text import xml
 
 _STYLE = """
-.bptt-picture { display: block; cursor: zoom-in; }
+.bptt-picture { display: block; position: relative; cursor: zoom-in; }
 .bptt-picture input { position: absolute; opacity: 0; pointer-events: none; }
 .bptt-picture svg { display: block; max-width: 100%; height: auto; }
 .bptt-picture input:focus-visible + span svg { outline: 3px solid #0072b2; }
@@ -22,16 +23,21 @@ _HIGH = 720  # pixels: of the player's frame
 
 
 def in_a_cell(svg: str, title: str) -> str:
-    """A picture as wide as its cell, that opens in full size on a click, or on a press of the space
-    bar, and closes on the next one.
+    """A picture as wide as its cell.
+
+    A click, or the space bar, opens it in full size, over the page, or over its place in it where
+    the notebook lets a cell reach no further; the next one closes it.  Its place is kept.
 
     Examples
     --------
-    >>> "max-width: 100%" in in_a_cell('<svg xmlns="…">…</svg>', "A net")
-    True
+    >>> cell = in_a_cell('<svg xmlns="…" width="200" height="100">…</svg>', "A net")
+    >>> print(cell.partition("><")[0])
+    <label class="bptt-picture" style="max-width: 200px; aspect-ratio: 200 / 100"
     """
+    wide, high = extent(svg)
     return (
-        f'<label class="bptt-picture"><style>{_STYLE}</style>'
+        f'<label class="bptt-picture" style="max-width: {wide:g}px; '
+        f'aspect-ratio: {wide:g} / {high:g}"><style>{_STYLE}</style>'
         f'<input type="checkbox" aria-label="{xml(title)}: in full size"><span>\n{svg}'
         "</span></label>"
     )
