@@ -19,7 +19,7 @@ _STYLE = """
   background: rgb(0 0 0 / 75%); cursor: zoom-out; }
 .bptt-picture input:checked + span svg { max-width: none; margin: auto; }
 """
-_HIGH = 720  # pixels: of the player's frame
+_HIGH = 640  # pixels: of the player's frame
 
 
 def in_a_cell(svg: str, title: str) -> str:
