@@ -19,7 +19,6 @@ from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
 FONTS = Path(__file__).parents[1] / "tinygrad_rnn" / "viz" / "fonts"
-FAMILY = "BPTT Sans"
 LETTERS = [(0x20, 0x7E), (0xA0, 0x17F), (0x370, 0x3FF), (0x400, 0x45F)]  # Latin, Greek, Cyrillic
 SIGNS = [
     (0x2B0, 0x304), (0x1D2C, 0x1D6A), (0x2010, 0x2027), (0x2030, 0x2037), (0x2070, 0x209C),
@@ -35,9 +34,11 @@ def main(folder: Path) -> None:
     for style in ("Regular", "Bold", "Italic"):
         font = found[f"Arimo-{style}"]
         add_signs(font, found["NotoSansMath-Regular"])
-        rename(font, style)
+        rename(font, "BPTT Sans", style)
         write(font, f"BPTTSans-{style}")
-    write(found["DejaVuSansMono"], "DejaVuSansMono")
+    font = found["DejaVuSansMono"]
+    rename(font, "BPTT Mono", "Regular")
+    write(font, "BPTTMono-Regular")
 
 
 def characters(ranges: list[tuple[int, int]]) -> set[int]:
@@ -61,10 +62,10 @@ def add_signs(font: TTFont, other: TTFont) -> None:
                 table.cmap[sign] = name
 
 
-def rename(font: TTFont, style: str) -> None:
-    """Give a font that was changed a name of its own."""
-    full = FAMILY if style == "Regular" else f"{FAMILY} {style}"
-    for number, name in {1: FAMILY, 3: full, 4: full, 6: full.replace(" ", "-")}.items():
+def rename(font: TTFont, family: str, style: str) -> None:
+    """Give a font that was changed a name of its own, which no font of the system's has."""
+    full = family if style == "Regular" else f"{family} {style}"
+    for number, name in {1: family, 3: full, 4: full, 6: full.replace(" ", "-")}.items():
         font["name"].setName(name, number, 3, 1, 0x409)
         font["name"].setName(name, number, 1, 0, 0)
     for number in (7, 16, 17):

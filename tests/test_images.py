@@ -33,7 +33,7 @@ FACES = [
     ("Helvetica", "BPTTSans-Regular", "normal", "normal"),
     ("Helvetica", "BPTTSans-Bold", "bold", "normal"),
     ("Helvetica", "BPTTSans-Italic", "normal", "italic"),
-    ("DejaVu Sans Mono", "DejaVuSansMono", "normal", "normal"),
+    ("DejaVu Sans Mono", "BPTTMono-Regular", "normal", "normal"),
 ]
 
 
@@ -191,7 +191,7 @@ def fonts_of(pdf):
     return page, found
 
 
-OURS = {"BPTT-Sans", "BPTT-Sans-Bold", "BPTT-Sans-Italic", "DejaVuSansMono"}
+OURS = {"BPTT-Sans", "BPTT-Sans-Bold", "BPTT-Sans-Italic", "BPTT-Mono"}
 
 
 @needs_images

@@ -156,4 +156,4 @@ def _on_a_sheet(svg: str, wide: float, high: float) -> str:
 
 def _in_our_fonts(svg: str) -> str:
     """The same writing, in fonts that are there."""
-    return svg.replace(f'"{SANS}"', '"BPTT Sans"').replace(f'"{MONO}"', '"DejaVu Sans Mono"')
+    return svg.replace(f'"{SANS}"', '"BPTT Sans"').replace(f'"{MONO}"', '"BPTT Mono"')
