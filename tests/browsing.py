@@ -54,6 +54,9 @@ class Page:
     def find(self, selector: str) -> Any:
         return self.browser.find_element("css selector", selector)
 
+    def all(self, selector: str) -> list[Any]:
+        return self.browser.find_elements("css selector", selector)
+
     def text(self, selector: str) -> str:
         return self.run("return document.querySelector(arguments[0]).textContent", selector)
 

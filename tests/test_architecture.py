@@ -220,7 +220,7 @@ def test_what_ci_installs_is_pinned() -> None:
         pytest.skip("not a checkout: the source distribution has no .ci")
     pinned = set(re.findall(r"^([\w-]+)==", pins.read_text(encoding="utf-8"), re.M))
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    needed = set(re.findall(r'"([\w-]+)[<>=]=', project)) - {"tqdm"}  # CI leaves that extra out
+    needed = set(re.findall(r'"([\w-]+)[<>=]=', project))
     assert len(needed) > 10
     assert not needed - pinned
 

@@ -402,17 +402,23 @@ class _Terminal:
         return self.is_one
 
 
-@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("shown_in", ["terminal", "notebook", "console", "file"])
 @pytest.mark.parametrize("installed", [True, False])
-def test_progress(monkeypatch, terminal, installed) -> None:
+def test_progress(monkeypatch, shown_in, installed) -> None:
     shown: list[Any] = []
 
     def bar(iterable: Any, **options: Any) -> Any:
         shown.append(options)
         return iterable
 
-    tqdm = types.SimpleNamespace(tqdm=bar) if installed else None
-    monkeypatch.setitem(sys.modules, "tqdm", tqdm)
-    monkeypatch.setattr(sys, "stderr", _Terminal(terminal))
+    monkeypatch.setitem(sys.modules, "tqdm", types.ModuleType("tqdm") if installed else None)
+    auto = types.SimpleNamespace(tqdm=bar) if installed else None
+    monkeypatch.setitem(sys.modules, "tqdm.auto", auto)
+    shell = types.SimpleNamespace(config={"IPKernelApp": {}} if shown_in == "notebook" else {})
+    if shown_in in ("notebook", "console"):
+        ipython = types.SimpleNamespace(get_ipython=lambda: shell)
+        monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setattr(sys, "stderr", _Terminal(shown_in == "terminal"))
     assert list(progress(range(3), desc="epoch")) == [0, 1, 2]
-    assert shown == ([{"desc": "epoch"}] if terminal and installed else [])
+    is_shown = installed and shown_in in ("terminal", "notebook")
+    assert shown == ([{"desc": "epoch"}] if is_shown else [])

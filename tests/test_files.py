@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,9 @@ WRITERS = {
     "model.tg": lambda path: tg.save({"w": tg.ones(2000)}, path),
     "plain.txt": lambda path: files.write(path, "text" * 5000),
 }
-if shutil.which("dot"):
+if find_spec("vl_convert"):
     WRITERS["picture.png"] = lambda path: viz.draw(loss()).save(path)
+    WRITERS["chart.pdf"] = lambda path: viz.gradient_flow(bptt.record(loss())).save(path)
 
 writers = pytest.mark.parametrize("name", WRITERS)
 
@@ -107,6 +109,7 @@ ON_A_SMALL_DISK = """
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_files import WRITERS

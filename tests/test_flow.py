@@ -528,8 +528,8 @@ def test_a_chart_is_shown_and_saved(tmp_path):
     assert chart._repr_mimebundle_()["image/svg+xml"] == chart.svg
     assert chart.save(tmp_path / "a.svg").read_text(encoding="utf-8") == chart.svg
     assert "</svg>" in chart.save(tmp_path / "a.html").read_text(encoding="utf-8")
-    for bad in ("a.png", "a.pdf", "a"):
-        with pytest.raises(ValueError, match=r"save it as \.html or \.svg"):
+    for bad in ("a.gif", "a.dot", "a"):
+        with pytest.raises(ValueError, match=r"use \.svg, \.html, \.png or \.pdf"):
             chart.save(tmp_path / bad)
     with pytest.raises(ValueError, match="'light', 'dark'"):
         viz.gradient_flow(bptt.record(lstm_loss(3)), theme="neon")

@@ -710,7 +710,8 @@ def test_the_colours_follow_the_readers_and_the_button(page, scheme) -> None:
         assert shown.style("#n0 .border", "stroke") == rgb(theme.boxes["parameter"].border)
         row = shown.style("#n0 .grad-row", "fill")
         assert row in {rgb(heat.fill) for heat in theme.heat}
-        assert shown.find("#dark").get_attribute("aria-pressed") == str(name == "dark").lower()
+        pressed = f'#dark[aria-pressed="{str(name == "dark").lower()}"]'
+        shown.wait("document.querySelector(arguments[0])", pressed)  # an event tells it later
 
     check(scheme)
     shown.find("#dark").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,9 +19,11 @@ from tinygrad_rnn.operations.inplace import root_of
 from tinygrad_rnn.reading.called import alive
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.names import expression, names
 from tinygrad_rnn.reading.time import SOURCES, in_time
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
 from tinygrad_rnn.writing.norms import norm
+from tinygrad_rnn.writing.text import folded, html_table
 
 Array = np.ndarray[Any, Any]
 
@@ -257,6 +260,27 @@ class Record:
     def __repr__(self) -> str:
         steps = {visit.step for visit in self.visits} - {None, 0}
         return f"Record({len(self.visits)} visits, {len(steps)} time steps)"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the walk as a table, the middle of a long one left out."""
+        called = names(self.places, self.called)
+        rows = [["visit", "t", "tensor", "‖gradient‖", "hands it on to"]]
+        for (number,) in folded([[str(visit.number)] for visit in self.visits]):
+            visit = self.visits[int(number) - 1] if number.isdigit() else None
+            rows.append(["…"] * 5 if visit is None else _row(visit, called))
+        return html_table(rows, f"{self!r}: the backward walk", right=(0, 1, 3))
+
+
+def _row(visit: Visit, called: Mapping[Node, str]) -> list[str]:
+    """A visit in a table: where, how much came, and who received of it."""
+    made = f"{called[visit.node]} {expression(visit.node, called)}"
+    fed = [
+        called[parent]
+        for parent, sent in zip(visit.node.parents, visit._sent, strict=True)
+        if sent is not None
+    ]
+    step = "" if visit.step is None else str(visit.step)
+    return [str(visit.number), step, made, f"{norm(visit.cotangent):.4g}", ", ".join(fed)]
 
 
 def record(

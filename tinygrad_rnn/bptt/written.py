@@ -20,6 +20,7 @@ from tinygrad_rnn.nn.fused import flat_step
 from tinygrad_rnn.nn.recurrent import RNNBase
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.writing.text import Code
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
 
@@ -27,7 +28,7 @@ Step = Callable[[Any, Any], tuple[Any, Any]]
 def program(
     of: RNNBase | RNNCellBase | Step, state: Any = None, x: Any = None, *, batch: int = 2,
     optimised: bool = False,
-) -> str:  # fmt: skip
+) -> Code:  # fmt: skip
     """The forward and the backward of a recurrence over time, as the text of a NumPy program.
 
     It is written from the graph of one step and from the same rules that the walk uses, and has two
@@ -46,6 +47,11 @@ def program(
         Of a layer or cell: how many sequences.
     optimised : bool
         As it is run, with results put straight into buffers, instead of as it is read.
+
+    Returns
+    -------
+    Code
+        A text, which notebooks show in colours.
 
     Raises
     ------
@@ -78,8 +84,9 @@ def program(
         raise RuntimeError(f"program: this cannot be written, because of {error}") from None
     if optimised:
         wanted = [v.dtype.kind == "f" for v in found.xs]
-        return compiled(found, wanted, True, [v.dtype.kind == "f" for v in found.consts]).source
-    return program_text(found, title, *names)
+        floats = [v.dtype.kind == "f" for v in found.consts]
+        return Code(compiled(found, wanted, True, floats).source)
+    return Code(program_text(found, title, *names))
 
 
 Names = tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]

@@ -106,6 +106,10 @@ def _add_draw(commands: Any) -> None:
         help="what a box stands for: an operation, a cell; step: a heat map (default: auto)",
     )  # fmt: skip
     command.add_argument("--theme", choices=tuple(viz.style.THEMES), default="light")
+    command.add_argument(
+        "--size", choices=("slide", "column"),
+        help="of an .svg, .png or .pdf: for a slide of 16:9, or for a column of a paper",
+    )  # fmt: skip
     _add_output(command, "where to write it: .svg, .html, .dot, .png or .pdf")
     command.set_defaults(run=_draw)
 
@@ -113,7 +117,7 @@ def _add_draw(commands: Any) -> None:
 def _draw(options: argparse.Namespace) -> int:
     check_output("draw", options.output, PICTURES)
     picture = viz.draw(bptt.record(_net(options)), level=options.level, theme=options.theme)
-    return _wrote(picture.save(options.output))
+    return _wrote(picture.save(options.output, size=options.size))
 
 
 def _add_play(commands: Any) -> None:
@@ -285,7 +289,7 @@ def _main(arguments: Sequence[str] | None) -> int:
             f"this net has {error.boxes:,} boxes, and a readable picture at most "
             f"{error.allowed:,}: use {', '.join(ways)}"
         )
-    except (ValueError, RuntimeError) as error:  # too many boxes, no Graphviz for a PNG, …
+    except (ValueError, RuntimeError) as error:  # too many boxes, nothing that makes a PNG, …
         return _refused(str(error))
     except MemoryError as error:
         return _refused(f"not enough memory: {str(error) or 'make it smaller'}")

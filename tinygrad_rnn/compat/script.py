@@ -20,6 +20,7 @@ from tinygrad_rnn.compat.world import as_torch
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.operations.dtypes import get_default_dtype, set_default_dtype
 from tinygrad_rnn.tensor.printing import printoptions
+from tinygrad_rnn.viz import images
 from tinygrad_rnn.viz.grouping import Steps
 
 PICTURES = (".svg", ".html", ".dot", ".png", ".pdf")
@@ -124,7 +125,7 @@ def watch_of(
 
     Raises
     ------
-    ValueError, OSError
+    ValueError, RuntimeError, OSError
         If the files could not be written: before anything is computed.
     """
     check_output("draw", draw, PICTURES)
@@ -210,6 +211,8 @@ def check_output(option: str, path: str | Path | None, suffixes: Sequence[str]) 
     ------
     ValueError
         If the name has none of the suffixes.
+    RuntimeError
+        If it is to be an image, and what makes them is not installed.
     OSError
         If there can be no such file.
     """
@@ -218,6 +221,8 @@ def check_output(option: str, path: str | Path | None, suffixes: Sequence[str]) 
     if Path(path).suffix.lower() not in suffixes:
         *others, last = suffixes
         raise ValueError(f"{path} does not end in {', '.join(others)} or {last}")
+    if Path(path).suffix.lower() in images.FORMS:
+        images.library()
     files.writable(path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -10,10 +11,10 @@ T = TypeVar("T")
 
 
 def progress(iterable: Iterable[T], **options: Any) -> Iterable[T]:
-    """The same items, with a bar in the terminal while they are gone through.
+    """The same items, with a bar in the terminal or the notebook while they are gone through.
 
-    The bar is tqdm's (``pip install 'tinygrad_rnn[progress]'``). Where tqdm is missing, or the
-    output goes to a file, nothing is shown.
+    The bar is tqdm's (``pip install 'tinygrad_rnn[progress]'``), in a notebook a widget where
+    ipywidgets is installed. Where tqdm is missing, or the output goes to a file, nothing is shown.
 
     Parameters
     ----------
@@ -27,11 +28,19 @@ def progress(iterable: Iterable[T], **options: Any) -> Iterable[T]:
     >>> for epoch in tg.utils.progress(range(2), desc="epochs"):
     ...     pass
     """
-    if not sys.stderr.isatty():
+    if not (sys.stderr.isatty() or _in_a_notebook()):
         return iterable
     try:
-        from tqdm import tqdm
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # without ipywidgets the bar is a line of text
+            from tqdm.auto import tqdm
     except ImportError:
         return iterable
     bar: Iterable[T] = tqdm(iterable, **options)
     return bar
+
+
+def _in_a_notebook() -> bool:
+    """Whether a kernel of Jupyter's runs this: its output is shown, though it is no terminal."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return shell is not None and "IPKernelApp" in shell.config

@@ -10,7 +10,7 @@ from tinygrad_rnn.viz.gradient_flow import FlowChart, gradient_flow
 from tinygrad_rnn.viz.grid import contribution_map, error_surface
 from tinygrad_rnn.viz.heat_map import heat_map
 from tinygrad_rnn.viz.picture import Picture, draw, to_dot
-from tinygrad_rnn.viz.player import play
+from tinygrad_rnn.viz.player import Player, play
 
 
 def __dir__() -> list[str]:
@@ -21,6 +21,7 @@ __all__ = [
     "Chart",
     "FlowChart",
     "Picture",
+    "Player",
     "contribution_map",
     "draw",
     "error_surface",

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from tinygrad_rnn import files
 from tinygrad_rnn.viz import marks
+from tinygrad_rnn.viz.drawing import Drawing
 from tinygrad_rnn.viz.options import one_of
 from tinygrad_rnn.viz.page import (
     EDGE_OF_PAGE,
@@ -19,7 +17,6 @@ from tinygrad_rnn.viz.page import (
     opening,
     title_room,
 )
-from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.text import width
 
@@ -32,7 +29,7 @@ _ROW = 16.0  # the height of a floor or a ceiling
 
 
 @dataclass(frozen=True, eq=False)
-class Chart:
+class Chart(Drawing):
     """A chart.  Notebooks show it; `save` writes it to a file.
 
     Attributes
@@ -44,28 +41,6 @@ class Chart:
 
     title: str
     svg: str
-
-    def save(self, path: str | Path) -> Path:
-        """Write the chart to an ``.svg`` or ``.html`` file; returns its path.
-
-        Raises
-        ------
-        ValueError
-            For any other suffix.
-        """
-        path = Path(path)
-        if path.suffix.lower() not in (".svg", ".html"):
-            raise ValueError(
-                f"cannot save a chart as {path.suffix or 'a file without a suffix'}: save it as "
-                ".html or .svg; browsers, Inkscape and rsvg-convert turn an .svg into .png and .pdf"
-            )
-        as_page = path.suffix.lower() == ".html"
-        files.write(path, still(self.svg, self.title) if as_page else self.svg)
-        return path
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """What a notebook shows."""
-        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.title}>"

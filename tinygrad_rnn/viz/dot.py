@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import graphviz
 
-from tinygrad_rnn.viz.layout.model import Layout, Rect, Wire, towards
 from tinygrad_rnn.viz.scene import Box, Edge, Scene
 from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import dot as escaped
 
-_ARROW = 8.0  # the length of an arrowhead
 
-
-def digraph(scene: Scene, theme: Theme, layout: Layout | None = None) -> graphviz.Digraph:
-    """Build the graph; with a layout it carries positions, and ``neato -n2`` draws them."""
+def digraph(scene: Scene, theme: Theme) -> graphviz.Digraph:
+    """Build the graph."""
     look = {"label": _label([scene.title]), "labelloc": "t", "fontname": "Helvetica"}
     look |= {"rankdir": "BT" if scene.steps else "LR", "bgcolor": theme.paper}
-    engine = "dot" if layout is None else "neato"
-    graph = graphviz.Digraph("bptt", engine=engine, graph_attr=look)
+    graph = graphviz.Digraph("bptt", engine="dot", graph_attr=look)
     graph.attr("node", shape="box", style="rounded,filled", fontname="Helvetica", fontsize="10")
     graph.attr("edge", fontname="Helvetica", fontsize="9")
-    if layout is None:
-        _steps(graph, scene, theme)
-    else:
-        for i, frame in enumerate(layout.frames):
-            graph.node(
-                f"f{i}",
-                escaped(frame.label) + "\\l",  # to the left
-                labelloc="t",
-                color=theme.band if frame.kind == "step" else theme.frame,
-                fillcolor=theme.band if frame.kind == "step" else theme.paper,
-                **_placed(frame.rect),
-            )
-        for index, box in scene.boxes.items():
-            graph.node(box.id, _text(box), **_look(box, theme), **_placed(layout.boxes[index]))
-    for i, edge in enumerate(scene.edges):
-        spline = {} if layout is None else {"pos": _spline(layout.wires[i])}
-        graph.edge(f"n{edge.source}", f"n{edge.target}", **_edge_look(edge, theme), **spline)
+    _steps(graph, scene, theme)
+    for edge in scene.edges:
+        graph.edge(f"n{edge.source}", f"n{edge.target}", **_edge_look(edge, theme))
     return graph
 
 
@@ -91,26 +71,3 @@ def _edge_look(edge: Edge, theme: Theme) -> dict[str, str]:
     if edge.kind == "recurrent":
         look["constraint"] = "false"
     return look
-
-
-def _placed(rect: Rect) -> dict[str, str]:
-    """Position and size of a box; Graphviz's y grows upwards."""
-    x, y = rect.x + rect.width / 2, -(rect.y + rect.height / 2)
-    return {
-        "pos": f"{x:.2f},{y:.2f}!",
-        "width": f"{rect.width / 72:.4f}",
-        "height": f"{rect.height / 72:.4f}",
-        "fixedsize": "true",
-    }
-
-
-def _spline(wire: Wire) -> str:
-    """A wire as Graphviz writes it: the arrow's tip, then cubic Bézier control points."""
-    points = list(wire.points)
-    tip = f"e,{points[-1][0]:.2f},{-points[-1][1]:.2f}"
-    points[-1] = towards(points[-1], points[-2::-1], _ARROW)
-    if not wire.curved:
-        corners, points = points, points[:1]
-        for a, b in pairwise(corners):
-            points += [a, b, b]  # a straight piece
-    return " ".join([tip, *(f"{x:.2f},{-y:.2f}" for x, y in points)])

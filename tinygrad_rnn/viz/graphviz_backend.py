@@ -24,7 +24,7 @@ _INSTALL = (
 Result = TypeVar("Result")
 
 
-class MissingProgram(RuntimeError):
+class _MissingProgram(RuntimeError):
     """There is no Graphviz program on this system."""
 
 
@@ -65,8 +65,8 @@ def _by_either(source: str, form: str, read: Callable[[bytes], Result]) -> Resul
     except Exception as error:  # missing, a trap, an engine that does not start, …
         failure = error
     try:
-        return read(by_the_program(source, form))
-    except MissingProgram as error:
+        return read(_by_the_program(source, form))
+    except _MissingProgram as error:
         raise RuntimeError(
             f"a picture's layout needs Graphviz: {_INSTALL}{_why(failure)}"
         ) from error
@@ -96,17 +96,17 @@ def _in_process(source: str, form: str) -> bytes:
         raise
 
 
-def by_the_program(source: str, form: str, engine: str = "dot", *options: str) -> bytes:
+def _by_the_program(source: str, form: str) -> bytes:
     """Run the system's Graphviz on DOT text.
 
     Raises
     ------
-    MissingProgram
+    _MissingProgram
         If it is not installed.
     RuntimeError
         If it crashes, refuses, or takes longer than two minutes.
     """
-    command = ["dot", f"-K{engine}", f"-T{form}", *options]
+    command = ["dot", "-Kdot", f"-T{form}"]
     no_window = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:
         done = subprocess.run(
@@ -114,7 +114,7 @@ def by_the_program(source: str, form: str, engine: str = "dot", *options: str) -
             creationflags=no_window,
         )  # fmt: skip
     except FileNotFoundError as error:
-        raise MissingProgram("there is no Graphviz program") from error
+        raise _MissingProgram("there is no Graphviz program") from error
     except subprocess.TimeoutExpired as error:
         raise RuntimeError(
             f"the system's Graphviz (dot) did not answer within {_PATIENCE} seconds: "

@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import graphviz
 
-from tinygrad_rnn import files
 from tinygrad_rnn.engine.graph import tape
 from tinygrad_rnn.viz.build import READABLE, boxed_of, scene_of
 from tinygrad_rnn.viz.chart import Chart, theme_of
 from tinygrad_rnn.viz.collector import resting_collector
 from tinygrad_rnn.viz.dot import digraph
-from tinygrad_rnn.viz.graphviz_backend import MissingProgram, by_the_program
+from tinygrad_rnn.viz.drawing import Drawing
 from tinygrad_rnn.viz.grouping import Steps
 from tinygrad_rnn.viz.heat_map import heat_map_for
 from tinygrad_rnn.viz.layout import Layout, lay_out
 from tinygrad_rnn.viz.options import check_count, most, one_of
 from tinygrad_rnn.viz.page import EDGE_OF_PAGE
-from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.source import source_of
 from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.writing.figures import count
 
-_SIGNATURES = {"png": b"\x89PNG", "pdf": b"%PDF"}
 WIDEST = 4000.0  # points: of a picture that chooses its level itself
 LEVELS = ("auto", "op", "cell", "step")
 
 
-class Picture:
+class Picture(Drawing):
     """A drawn graph.  Notebooks show it; `save` writes it to a file.
 
     It is made when it is first looked at, and holds no tensors.
     """
 
     def __init__(self, scene: Scene, theme: Theme) -> None:
-        self._scene, self._theme = scene, theme
+        self._scene, self._theme, self.title = scene, theme, scene.title
 
     @cached_property
     def _layout(self) -> Layout:
@@ -62,7 +59,7 @@ class Picture:
         return boxes > WIDEST and self._layout.width > WIDEST
 
     @cached_property
-    def svg(self) -> str:
+    def svg(self) -> str:  # type: ignore[override]
         """The picture as SVG text."""
         with resting_collector():
             return paint(self._scene, self._layout, self._theme)
@@ -72,57 +69,11 @@ class Picture:
         """The graph as DOT text, for any Graphviz."""
         return str(digraph(self._scene, self._theme).source)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the picture to a file whose suffix says in which format; returns its path.
-
-        ``.svg``, ``.html`` (a page to pan and zoom in) and ``.dot`` need nothing else; ``.png`` and
-        ``.pdf`` are made by the system's Graphviz, in the same layout but with plainer boxes.
-
-        Raises
-        ------
-        ValueError
-            For any other suffix.
-        RuntimeError
-            If a PNG or a PDF is asked for and there is no system Graphviz, or it fails.
-        """
-        path = Path(path)
-        form = path.suffix.lower().removeprefix(".")
-        if form == "svg":
-            files.write(path, self.svg)
-        elif form == "html":
-            files.write(path, still(self.svg, self._scene.title))
-        elif form == "dot":
-            files.write(path, self.dot)
-        elif form in _SIGNATURES:
-            files.write(path, self._by_graphviz(form))
-        else:
-            raise ValueError(
-                f"cannot save a picture as {path.suffix or 'a file without a suffix'}: "
-                "use .svg, .html, .dot, .png or .pdf"
-            )
-        return path
-
-    def _by_graphviz(self, form: str) -> bytes:
-        source = digraph(self._scene, self._theme, self._layout).source
-        try:
-            drawn = by_the_program(source, form, "neato", "-n2")  # which keeps our positions
-        except MissingProgram as error:
-            raise RuntimeError(
-                f"saving a .{form} needs the system's Graphviz (apt install graphviz, "
-                "brew install graphviz, …); .svg needs nothing"
-            ) from error
-        if not drawn.startswith(_SIGNATURES[form]):
-            raise RuntimeError(
-                f"the system's Graphviz (dot) printed no .{form}; .svg does without it"
-            )
-        return drawn
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """What a notebook shows."""
-        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+    def _writers(self) -> dict[str, Callable[[], str]]:
+        return {**super()._writers(), ".dot": lambda: self.dot}
 
     def __repr__(self) -> str:
-        return f"<Picture: {self._scene.title}, {count(len(self._scene.boxes), 'box', 'boxes')}>"
+        return f"<Picture: {self.title}, {count(len(self._scene.boxes), 'box', 'boxes')}>"
 
 
 def draw(

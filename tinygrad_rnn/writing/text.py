@@ -82,6 +82,36 @@ def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: str 
     return "\n".join(lines)
 
 
+def html_table(rows: Sequence[Sequence[str]], heading: str = "", right: Sequence[int] = ()) -> str:
+    """The same as HTML: the header first; the columns in ``right`` are aligned at their right end.
+
+    Examples
+    --------
+    >>> print(html_table([["t", "h"], ["1", "< 1"]], "States", right=[1]))
+    <table>
+    <caption>States</caption>
+    <thead><tr><th style="text-align: left">t</th><th style="text-align: right">h</th></tr></thead>
+    <tbody>
+    <tr><td style="text-align: left">1</td><td style="text-align: right">&lt; 1</td></tr>
+    </tbody>
+    </table>
+    """
+
+    def cells(row: Sequence[str], tag: str) -> str:
+        sides = ["right" if i in right else "left" for i in range(len(row))]
+        marked = (
+            f'<{tag} style="text-align: {side}">{html.escape(cell)}</{tag}>'
+            for side, cell in zip(sides, row, strict=True)
+        )
+        return f"<tr>{''.join(marked)}</tr>"
+
+    head, *body = rows
+    lines = [f"<caption>{html.escape(heading)}</caption>"] if heading else []
+    lines.append(f"<thead>{cells(head, 'th')}</thead>")
+    lines += ["<tbody>", *(cells(row, "td") for row in body), "</tbody>"]
+    return "\n".join(["<table>", *lines, "</table>"])
+
+
 def folded(rows: list[list[str]], longest: int = 20) -> list[list[str]]:
     """Rows of a table; of more than ``longest`` the first three, the last five, and … between.
 
@@ -138,15 +168,22 @@ class Report:
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        head, *body = self.rows()
-        lines = [f"<caption>{html.escape(self.heading)}</caption>"] if self.heading else []
-        lines.append(f"<thead><tr>{self._cells(head, 'th')}</tr></thead>")
-        lines += ["<tbody>", *(f"<tr>{self._cells(row, 'td')}</tr>" for row in body), "</tbody>"]
-        return "\n".join(["<table>", *lines, "</table>"])
+        return html_table(self.rows(), self.heading, self.numeric)
 
-    def _cells(self, row: Sequence[str], tag: str) -> str:
-        sides = ["right" if i in self.numeric else "left" for i in range(len(row))]
-        return "".join(
-            f'<{tag} style="text-align: {side}">{html.escape(cell)}</{tag}>'
-            for side, cell in zip(sides, row, strict=True)
-        )
+
+class Code(str):
+    """The text of a Python program, which notebooks show in colours.
+
+    Examples
+    --------
+    >>> print(Code("h = 1")._repr_markdown_())
+    ```python
+    h = 1
+    ```
+    """
+
+    __slots__ = ()
+
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows."""
+        return f"```python\n{self.rstrip()}\n```"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import overload
 
 from tinygrad_rnn import files
 from tinygrad_rnn.bptt import Record, record
@@ -10,24 +12,66 @@ from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.collector import resting_collector
 from tinygrad_rnn.viz.layout import lay_out
+from tinygrad_rnn.viz.notebook import in_a_frame
 from tinygrad_rnn.viz.options import check_count, title_or
 from tinygrad_rnn.viz.player.page import still, walking
 from tinygrad_rnn.viz.player.walk import boxed, make_room, walk_of
 from tinygrad_rnn.viz.source import source_of
 
-__all__ = ["play", "still"]
+__all__ = ["Player", "play", "still"]
 
 MOST = 2000  # boxes of a page, unless it is asked for more
 
 
+@dataclass(frozen=True, eq=False)
+class Player:
+    """A page that steps through a backward walk.  Notebooks show it; `save` writes it to a file.
+
+    Attributes
+    ----------
+    title : str
+    page : str
+        The page, as HTML.
+    """
+
+    title: str
+    page: str = field(repr=False)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page to a file, whose name ends in ``.html``; returns its path.
+
+        Raises
+        ------
+        ValueError
+            For any other suffix.
+        """
+        path = _named(path)
+        files.write(path, self.page)
+        return path
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the page in a frame of its own."""
+        return in_a_frame(self.page, self.title)
+
+
+@overload
+def play(
+    loss_or_record: Tensor | Record, path: str | Path, *, title: str | None = None,
+    max_nodes: int = MOST,
+) -> Path: ...  # fmt: skip
+@overload
+def play(
+    loss_or_record: Tensor | Record, path: None = None, *, title: str | None = None,
+    max_nodes: int = MOST,
+) -> Player: ...  # fmt: skip
 def play(
     loss_or_record: Tensor | Record,
-    path: str | Path,
+    path: str | Path | None = None,
     *,
     title: str | None = None,
     max_nodes: int = MOST,
-) -> Path:
-    """Write a page that steps through a backward walk, visit by visit.
+) -> Path | Player:
+    """Make a page that steps through a backward walk, visit by visit.
 
     Of a tensor the backward runs now, recorded by `bptt.record`: gradients accumulate in the
     leaves, and the graph is freed, as by ``loss.backward()``.  Of a record the page shows that
@@ -42,7 +86,8 @@ def play(
     loss_or_record
         A tensor of one element that requires grad, or what ``bptt.record`` returned.
     path
-        Where to write: a name that ends in ``.html``.
+        Where to write it: a name that ends in ``.html``. Without, nothing is written: what comes
+        back shows the page in a cell of a notebook.
     title
         A title in place of the one that counts steps and operations.
     max_nodes
@@ -50,8 +95,8 @@ def play(
 
     Returns
     -------
-    Path
-        The file.
+    Path or Player
+        The file; or the player, without one.
 
     Raises
     ------
@@ -80,10 +125,8 @@ def play(
     >>> w.grad
     tensor(0.3600)
     """
-    path = Path(path)
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"play: a player is a web page; {path.name!r} does not end in .html")
-    files.writable(path)  # or it says why not, before anything runs
+    if path is not None:
+        files.writable(_named(path))  # or it says why not, before anything runs
     title_or(title, "")  # before anything runs
     count = len(boxed(source_of(loss_or_record).root))
     check_count("play", count, max_nodes)
@@ -92,6 +135,13 @@ def play(
         scene = scene_of(source_of(walk), steps="all", max_nodes=count, title=title)
         data = walk_of(walk, scene)
         make_room(scene, data)
-        page = walking(scene, lay_out(scene), data)
-    files.write(path, page)
+        player = Player(scene.title, walking(scene, lay_out(scene), data))
+    return player if path is None else player.save(path)
+
+
+def _named(path: str | Path) -> Path:
+    """The path of a page, if its name says so."""
+    path = Path(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"play: a player is a web page; {path.name!r} does not end in .html")
     return path
