@@ -22,7 +22,17 @@ BLOCK = 1 << 18
 
 IDLE = 4
 """Workspaces of one length, and lengths, that are kept for the next call."""
-_BY_NAME = ("empty", "ones", "zeros", "dot", "copyto", "where", "concatenate", "broadcast_to")
+_BY_NAME = (
+    "empty",
+    "ones",
+    "zeros",
+    "dot",
+    "copyto",
+    "where",
+    "concatenate",
+    "broadcast_to",
+    "ascontiguousarray",
+)
 
 
 @dataclass

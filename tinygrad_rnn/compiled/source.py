@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.compiled.lines import CARRIED, SAME, Dependence, lines
-from tinygrad_rnn.compiled.passes import tiling
+from tinygrad_rnn.compiled.spans import tiling
 from tinygrad_rnn.compiled.symbols import VIEWS, Value, is_elementwise
 
 ONCE, BEFORE, INSIDE, AFTER = "once", "before", "inside", "after"
@@ -25,6 +25,10 @@ BATCHED = {
     "sum", "max", "min", "mean", "concatenate", "assemble", "broadcast_to", "astype", "matmul",
     "where", *VIEWS,
 }  # fmt: skip
+
+
+WORTH = 8
+"""Steps from which on a weight is laid out anew for the product in the loop."""
 
 
 @dataclass(frozen=True)
@@ -434,11 +438,21 @@ class Loop:
 
     def once(self) -> list[str]:
         """The lines that stand before everything."""
-        return [
+        made = [
             f"k{value.number} = {plain(value, self._once_arg(value))}"
             for value in self._lines
             if self.where[value] == ONCE
         ]
+        return made + [
+            f"{name} = ascontiguousarray({name}) if T > {WORTH} else {name}"
+            for name in dict.fromkeys(self._once(value) for value in self._weights())
+        ]
+
+    def _weights(self) -> list[Value]:
+        """What multiplies in every step, and does so in less time if its rows are of one piece."""
+        products = [v for v in self._lines if v.fn == "matmul" and self.where[v] == INSIDE]
+        weights = [v.args[1] for v in products if len(v.args[1].shape) == 2]
+        return [w for w in weights if w in self.same or self.where.get(w) == ONCE]
 
     def _once_arg(self, of: Value) -> list[str]:
         return [
