@@ -24,6 +24,7 @@ from tinygrad_rnn.nn.cells import KINDS, Weights
 from tinygrad_rnn.testing.cases.table import sequence
 
 STEPS, BATCH, SIZE, HIDDEN = 5, 2, 3, 4
+LENGTHS = [3, 5, 1, 5]  # of packed sequences
 ALL = cases("gradcheck")  # of every primitive
 
 OPTIONS = list(
@@ -34,13 +35,13 @@ OPTIONS = list(
         [False, True],  # batch_first
         [0, 2],  # proj_size
         [0.0, 0.4],  # dropout
-        [False, True],  # without a batch
+        ["batch", "alone", "packed"],
         [False, True],  # a state is given
         [False, True],  # bias
     )
 )
 OPTIONS = [o for o in OPTIONS if (not o[4] or o[0] == "LSTM") and (not o[5] or o[1] > 1)]
-CHOSEN = random.Random(0).sample(OPTIONS, 110)
+CHOSEN = random.Random(0).sample(OPTIONS, 160)
 
 
 def layer(option: Any, **more: Any) -> Any:
@@ -59,10 +60,10 @@ def layer(option: Any, **more: Any) -> Any:
 
 def run(module: Any, option: Any, how: str) -> list[Any]:
     """Outputs and all gradients of a loss of everything that the layer returns."""
-    mode, layers, both, batch_first, proj, _, alone, given, _ = option
+    mode, layers, both, batch_first, proj, _, form, given, _ = option
     tg.manual_seed(2)
-    batch = () if alone else (BATCH,)
-    shape = (*batch, STEPS, SIZE) if batch_first and not alone else (STEPS, *batch, SIZE)
+    batch = {"batch": (BATCH,), "alone": (), "packed": (len(LENGTHS),)}[form]
+    shape = (*batch, STEPS, SIZE) if batch_first and batch else (STEPS, *batch, SIZE)
     x = tg.randn(*shape, dtype=tg.float64).requires_grad_()
     count = layers * (1 + both)
     h, c = (
@@ -72,8 +73,13 @@ def run(module: Any, option: Any, how: str) -> list[Any]:
     states = (h, c) if mode == "LSTM" else (h,)
     module.zero_grad()
     hx = (states if len(states) > 1 else h) if given else None
+    rnn, entry = tg.nn.utils.rnn, x
+    if form == "packed":
+        entry = rnn.pack_padded_sequence(x, LENGTHS, batch_first, enforce_sorted=False)
     with tg.fused(how != "literal"):
-        output, last = module(x, hx)
+        output, last = module(entry, hx)
+    if form == "packed":
+        output = output.data
     last = last if isinstance(last, tuple) else (last,)
     loss = (output**2).sum() + sum((s**3).sum() for s in last)
     drawn = tg.get_rng_state()
@@ -124,6 +130,15 @@ def test_pictures_of_a_fused_net_are_those_of_the_literal_one(kind: str) -> None
     literal, quick = texts
     assert quick[1:] == literal[1:]
     assert len(quick[0]) == len(literal[0])
+
+
+def test_packed_sequences_are_fused_but_where_states_grow_beyond_their_end() -> None:
+    for options, name in (({}, "rnn"), ({"nonlinearity": "relu"}, None)):
+        net = tg.nn.RNN(SIZE, HIDDEN, fused=True, **options)
+        data = [tg.randn(3, SIZE), tg.randn(2, SIZE)]
+        output, _ = net(tg.nn.utils.rnn.pack_sequence(data))
+        made = [at for at in tape([output.data.node], literal=False) if not at.is_leaf]
+        assert (name in [at.primitive.name for at in made]) == (name is not None)
 
 
 def test_second_derivatives_are_those_of_the_literal_graph() -> None:
@@ -454,12 +469,18 @@ def of_cell(kind: str, batch: int = BATCH, hidden: int = HIDDEN) -> Program:
 
 
 @pytest.mark.parametrize(
-    ("kind", "forward", "backward"),
-    [("RNN_TANH", 3, 3), ("LSTM", 12, 7), ("GRU", 13, 5)],
-)
-def test_calls_in_the_loop(kind: str, forward: int, backward: int) -> None:
-    """The gates' derivatives are one product, and all that need not wait is outside."""
-    source = of_cell(kind).source
+    ("kind", "batch", "forward", "backward"),
+    [
+        ("RNN_TANH", 1, 3, 3), ("LSTM", 1, 11, 7), ("GRU", 1, 13, 5),
+        ("RNN_TANH", 2, 3, 3), ("LSTM", 2, 13, 7), ("GRU", 2, 13, 5),
+    ],
+)  # fmt: skip
+def test_calls_in_the_loop(kind: str, batch: int, forward: int, backward: int) -> None:
+    """The gates' derivatives are one product, and all that need not wait is outside.
+
+    Of several rows what goes through σ and what goes through tanh are two products.
+    """
+    source = of_cell(kind, batch).source
     counts = []
     for part in source.split("\ndef ")[1:]:
         inside = part.split(" in zip(" if "backward" in part[:9] else "for (r")[1]
