@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.compiled.homes import Home, Storage, root, view_text
 from tinygrad_rnn.compiled.lines import SAME, Dependence, lines
 from tinygrad_rnn.compiled.passes import quicker
-from tinygrad_rnn.compiled.source import Home, Loop, Storage, plain, root, view_text
+from tinygrad_rnn.compiled.source import Source, plain
 from tinygrad_rnn.compiled.symbols import Value
 from tinygrad_rnn.compiled.totals import TOTALS, total
 from tinygrad_rnn.compiled.trace import Traced
@@ -157,7 +158,7 @@ class _Text:
     def _totals(self) -> list[Value]:
         return [v for v in lines(self.d_consts) if v.fn in TOTALS]
 
-    def _forward(self) -> Loop:
+    def _forward(self) -> Source:
         self.saved = self._saved() if self.wanted else []
         kept: dict[Value, str] = {v: "steps" for v in self.saved if v.fn != "input"}
         states, nexts = self.step.states, [root(v) for v in self.next_states]
@@ -171,14 +172,14 @@ class _Text:
             at = root(y)
             if at.fn not in ("input", "const") and at not in nexts and at not in kept:
                 kept[at] = f"y{i}" if at is y else "steps"
-        loop = Loop(
+        loop = Source(
             self.storage, list(zip(states, self.next_states)), dict(self.xs), dict(self.same),
             kept, [], whole, mark="f", consts=self.consts,
         )  # fmt: skip
         self.storage.forget()
         return loop
 
-    def _backward(self) -> Loop:
+    def _backward(self) -> Source:
         step, forward = self.step, self.loops[0]
         homes = dict(self.xs)
         for i, value in enumerate(step.g_ys):
@@ -189,7 +190,7 @@ class _Text:
         for i, d in enumerate(self.d_xs):
             if d is not None and root(d) not in homes and root(d).fn not in ("input", "const"):
                 kept.setdefault(root(d), f"dx{i}" if root(d) is d else "steps")
-        return Loop(
+        return Source(
             self.storage, list(zip(step.g_states, self.d_states)), homes, dict(self.same), kept,
             self._totals(), set(), reverse=True, mark="b", consts=self.consts,
         )  # fmt: skip
@@ -198,7 +199,7 @@ class _Text:
 
     def source(self) -> str:
         """The whole program."""
-        self.bodies = [self._loop_text(loop) for loop in self.loops]  # they name their rows
+        self.bodies = [loop.text() for loop in self.loops]  # they name their rows
         functions = [self._forward_text()]
         if self.wanted:
             functions.append(self._backward_text())
@@ -231,31 +232,6 @@ class _Text:
         text.append(f"    return {', '.join(self._names())}")
         return "\n".join(text)
 
-    def _loop_text(self, loop: Loop) -> list[str]:
-        before, inside = loop.batched("before"), loop.inside()
-        after = [*loop.batched("after"), *loop.stored()]
-        starts = "reversed(range(0, T, n))" if loop.reverse else "range(0, T, n)"
-        text = [f"for lo in {starts}:", "    hi = min(lo + n, T)", "    m = hi - lo"]
-        text += [f"    {line}" for line in before]
-        if inside:
-            order = "[::-1]" if loop.reverse else ""
-            names = [name for key, name in loop.rows.items() if key.startswith("step ")]
-            target = f"({', '.join(names)},)" if names else "_"
-            given: dict[str, list[str]] = {}
-            for key, name in loop.rows.items():
-                if key.startswith("given "):
-                    buffer, path = _split_given(key.removeprefix("given "))
-                    given.setdefault(buffer, []).append(f"{name} = {buffer}_t{path}")
-            sources = [f"rows_{loop.mark}[lo:hi]{order}"]
-            sources += [f"{buffer}[lo:hi]{order}" for buffer in given]
-            targets = ", ".join([target, *[f"{buffer}_t" for buffer in given]])
-            source = f"zip({', '.join(sources)})" if given else sources[0]
-            text.append(f"    for {targets} in {source}:")
-            text += [f"        {line}" for part in given.values() for line in part]
-            text += [f"        {line}" for line in inside]
-        text += [f"    {line}" for line in after]
-        return text
-
     def _forward_text(self) -> str:
         loop, step, body = self.loops[0], self.step, self.bodies[0]
         given = [f"x{i}" for i, _ in enumerate(step.xs)]
@@ -270,7 +246,7 @@ class _Text:
         text.append(f"return ({_row(ys)}), ({_row(ends)})")
         return "\n    ".join([f"def forward(ws, {', '.join(given)}):", *text])
 
-    def _outsides(self, loop: Loop) -> list[str]:
+    def _outsides(self, loop: Source) -> list[str]:
         """Arrays of their own for what goes out."""
         return [
             f"{target} = empty((T, {''.join(f'{n}, ' for n in value.shape)}), '{value.dtype.char}')"
@@ -278,7 +254,7 @@ class _Text:
             if target != "steps" and loop.where.get(value) in ("before", "after")
         ]
 
-    def _whole(self, loop: Loop, value: Value, target: str) -> str:
+    def _whole(self, loop: Source, value: Value, target: str) -> str:
         """Something of all steps, in an array that nobody else has."""
         at = root(value)
         if value is at and loop.homes.get(at) == Home(target, "given"):
@@ -324,9 +300,3 @@ class _Text:
 
 def _row(names: Sequence[str]) -> str:
     return "".join(f"{name}, " for name in names)
-
-
-def _split_given(expression: str) -> tuple[str, str]:
-    """The array, and what stands behind its name."""
-    end = next((i for i, c in enumerate(expression) if not (c.isalnum() or c == "_")), None)
-    return (expression, "") if end is None else (expression[:end], expression[end:])
