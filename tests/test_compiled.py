@@ -8,6 +8,7 @@ import inspect
 import itertools
 import random
 import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ from cases import cases, leaf
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
-from tinygrad_rnn.compiled.program import Program, compiled
+from tinygrad_rnn.compiled import unit
+from tinygrad_rnn.compiled.native import is_installed
+from tinygrad_rnn.compiled.program import Program, Wants, by_elements, compiled
 from tinygrad_rnn.compiled.symbols import CannotWrite
-from tinygrad_rnn.compiled.trace import traced
+from tinygrad_rnn.compiled.trace import Traced, traced
 from tinygrad_rnn.engine.graph import tape
 from tinygrad_rnn.nn.cells import KINDS, Weights
 from tinygrad_rnn.testing.cases.table import sequence
@@ -377,21 +380,35 @@ def test_random_steps(seed: int) -> None:
         loss = loss + (s * tg.tensor(g)).sum()
     if loss.requires_grad:
         loss.backward()
-    found = compiled(
-        traced(step, [s.array for s in start], [x.array[0]], consts), [True], True, [True] * 6
-    )
-    workspace = found.workspace(STEPS)
+    one = traced(step, [s.array for s in start], [x.array[0]], consts)
     arrays = [c.array for c in consts]
-    (got,), ends = found.forward(workspace, [x.array], [s.array for s in start], arrays)
-    (d_x,), d_states, d_consts = found.backward(workspace, [x.array], arrays, [g_y], g_states)
-    np.testing.assert_allclose(got, output.detach().numpy(), rtol=1e-9, atol=1e-12)
-    for a, b in zip(ends, state, strict=True):
-        np.testing.assert_allclose(a, b.detach().numpy(), rtol=1e-9, atol=1e-12)
-    for a, leaf_ in zip([d_x, *d_states, *d_consts], [x, *start, *consts], strict=True):
-        expected = np.zeros(leaf_.shape) if leaf_.grad is None else leaf_.grad.numpy()
-        np.testing.assert_allclose(
-            np.zeros(leaf_.shape) if a is None else a, expected, rtol=1e-8, atol=1e-10
-        )
+    for found in programs(one, ([True], True, [True] * 6)):
+        workspace = found.workspace(STEPS)
+        (got,), ends = found.forward(workspace, [x.array], [s.array for s in start], arrays)
+        (d_x,), d_states, d_consts = found.backward(workspace, [x.array], arrays, [g_y], g_states)
+        np.testing.assert_allclose(got, output.detach().numpy(), rtol=1e-9, atol=1e-12)
+        for a, b in zip(ends, state, strict=True):
+            np.testing.assert_allclose(a, b.detach().numpy(), rtol=1e-9, atol=1e-12)
+        for a, leaf_ in zip([d_x, *d_states, *d_consts], [x, *start, *consts], strict=True):
+            expected = np.zeros(leaf_.shape) if leaf_.grad is None else leaf_.grad.numpy()
+            np.testing.assert_allclose(
+                np.zeros(leaf_.shape) if a is None else a, expected, rtol=1e-8, atol=1e-10
+            )
+
+
+def programs(one: Traced, wants: Wants) -> Iterator[Program]:
+    """A step in NumPy's calls, and if it can be in loops over elements, as Python runs them."""
+    yield compiled(one, *wants)
+    if is_installed():
+        import numba
+
+        jit, numba.config.DISABLE_JIT = numba.config.DISABLE_JIT, True
+        try:
+            yield by_elements(one, wants)
+        except CannotWrite:
+            pass
+        finally:
+            numba.config.DISABLE_JIT = jit
 
 
 def checked(case: Any, way: str) -> None:
@@ -424,18 +441,18 @@ def checked(case: Any, way: str) -> None:
     except CannotWrite:
         assert case.primitive in NOT_WRITTEN
         return
-    found = compiled(one, [True] * len(xs), True, [True] * len(consts))
-    workspace, arrays = found.workspace(steps), [c.array for c in consts]
-    got, (end,) = found.forward(workspace, [x.array for x in xs], [start.array], arrays)
-    found_grads = found.backward(workspace, [x.array for x in xs], arrays, g_ys, [np.array(0.7)])
-    for a, b in zip([*got, end], [*ys, state], strict=True):
-        assert a.dtype == b.array.dtype
-        np.testing.assert_allclose(a, b.array, rtol=1e-9, atol=1e-11)
-    for a, b in zip(itertools.chain(*found_grads), [*xs, start, *consts], strict=True):
-        zero = np.zeros(b.shape)
-        np.testing.assert_allclose(
-            zero if a is None else a, zero if b.grad is None else b.grad.array, rtol=1e-6, atol=1e-7
-        )
+    for found in programs(one, ([True] * len(xs), True, [True] * len(consts))):
+        workspace, arrays = found.workspace(steps), [c.array for c in consts]
+        sequences = [x.array for x in xs]
+        got, (end,) = found.forward(workspace, sequences, [start.array], arrays)
+        grads = found.backward(workspace, sequences, arrays, g_ys, [np.array(0.7)])
+        for a, b in zip([*got, end], [*ys, state], strict=True):
+            assert a.dtype == b.array.dtype
+            np.testing.assert_allclose(a, b.array, rtol=1e-9, atol=1e-11)
+        for a, b in zip(itertools.chain(*grads), [*xs, start, *consts], strict=True):
+            zero = np.zeros(b.shape)
+            expected = zero if b.grad is None else b.grad.array
+            np.testing.assert_allclose(zero if a is None else a, expected, rtol=1e-6, atol=1e-7)
 
 
 # Whoever teaches symbols one of these takes it away: then its cases are compared.
@@ -449,6 +466,65 @@ NOT_WRITTEN = set(
 @pytest.mark.parametrize("number", range(len(ALL)), ids=lambda n: str(ALL[n]))
 def test_every_primitive_is_written_rightly_or_refused(number: int) -> None:
     checked(ALL[number], ("sequences", "state", "weights")[number % 3])
+
+
+# -- compiled by numba ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def numba_here(tmp_path: Any, monkeypatch: Any) -> Any:
+    if not is_installed():
+        pytest.skip("numba is not installed")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("tinygrad_rnn.compiled.native.CALLS", 2)
+    monkeypatch.setattr(unit, "_programs", type(unit._programs)())
+    return tmp_path
+
+
+def trained(kind: str, hidden: int) -> tuple[list[Any], Program]:
+    """All gradients of three calls of a small layer, and the program that ran last."""
+    tg.manual_seed(0)
+    net, found = getattr(tg.nn, kind)(2, hidden, fused=True), []
+    for _ in range(3):
+        net.zero_grad()
+        output, _ = net(tg.randn(4, 1, 2))
+        (output**2).sum().backward()
+        found += [w.grad.numpy().copy() for w in net.parameters()]
+    return found, next(reversed(unit._programs.values()))
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_numba_compiles_what_runs_often(kind: str, numba_here: Any, monkeypatch: Any) -> None:
+    found, program = trained(kind, 3)
+    assert type(program.namespace["loop_b"]).__name__ == "CPUDispatcher"
+    assert "loop_b(" in program.source
+    assert list(numba_here.glob("tinygrad_rnn/*.py"))
+    monkeypatch.setattr("tinygrad_rnn.compiled.native.CALLS", 1000)
+    unit._programs.clear()
+    expected, program = trained(kind, 3)
+    assert "loop_b" not in program.namespace
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_numba_is_for_few_elements(numba_here: Any) -> None:
+    assert "loop_b" not in trained("RNN", 300)[1].namespace
+
+
+def test_without_a_place_to_keep_it_numba_compiles_for_now(
+    numba_here: Any, monkeypatch: Any
+) -> None:
+    (numba_here / "file").write_text("in the way")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(numba_here / "file"))
+    assert "loop_b" in trained("RNN", 3)[1].namespace
+
+
+def test_what_numba_cannot_do_goes_on_in_numpy(numba_here: Any, monkeypatch: Any) -> None:
+    def broken(*args: Any) -> Any:
+        raise RuntimeError("the compiler is broken")
+
+    monkeypatch.setattr("tinygrad_rnn.compiled.program.loaded", broken)
+    assert "loop_b" not in trained("RNN", 3)[1].namespace
 
 
 # -- what the program costs ----------------------------------------------------------------------

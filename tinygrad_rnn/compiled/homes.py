@@ -43,9 +43,10 @@ class Home:
 
 
 class Storage:
-    """The buffers of a workspace."""
+    """The buffers of a workspace; ``reuse``: a buffer serves one value after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, reuse: bool = True) -> None:
+        self._reuse = reuse
         self.buffers: list[tuple[str, str, tuple[int, ...], np.dtype[Any]]] = []
         self._free: dict[Any, list[str]] = defaultdict(list)
 
@@ -60,7 +61,7 @@ class Storage:
 
     def give_back(self, name: str) -> None:
         """A buffer of which nothing is needed any more."""
-        for known, rows, shape, dtype in self.buffers:
+        for known, rows, shape, dtype in self.buffers if self._reuse else ():
             if known == name:
                 self._free[rows, shape, dtype].append(name)
 

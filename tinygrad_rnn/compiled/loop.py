@@ -28,15 +28,6 @@ BATCHED = {
 }  # fmt: skip
 
 
-def can_batch(value: Value) -> bool:
-    """Whether it is known how to do it for all steps at once."""
-    if value.fn == "matmul":
-        return all(len(arg.shape) in (1, 2) for arg in value.args)
-    if value.fn == "getitem":
-        return not any(isinstance(i, np.ndarray) for i in value.params["index"])
-    return value.fn in BATCHED or is_elementwise(value)
-
-
 @dataclass
 class Loop:
     """A loop over time, of which every line has its place and every value its home.
@@ -108,11 +99,11 @@ class Loop:
                 where[value] = where[value.args[0]]
             elif (
                 how != CARRIED
-                and can_batch(value)
+                and self.can_batch(value)
                 and not any(where[arg] in (INSIDE, AFTER) for arg in args)
             ):
                 where[value] = BEFORE
-            elif value in carried or not can_batch(value):
+            elif value in carried or not self.can_batch(value):
                 where[value] = INSIDE
             else:
                 where[value] = AFTER
@@ -121,6 +112,14 @@ class Loop:
                 for arg in value.args:
                     if where.get(arg) == AFTER:
                         where[arg] = INSIDE
+
+    def can_batch(self, value: Value) -> bool:
+        """Whether it is known how to do it for all steps at once."""
+        if value.fn == "matmul":
+            return all(len(arg.shape) in (1, 2) for arg in value.args)
+        if value.fn == "getitem":
+            return not any(isinstance(i, np.ndarray) for i in value.params["index"])
+        return value.fn in BATCHED or is_elementwise(value)
 
     def _readers(self) -> None:
         """Who reads each value, or a view of it; ends count as read after the loop."""

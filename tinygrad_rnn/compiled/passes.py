@@ -264,3 +264,10 @@ def quicker(
     roots = with_factors_together(book, roots, backward)
     roots = with_neighbours_together(book, roots)
     return with_parts_together(book, roots, backward, roots[awaited])
+
+
+def apart(
+    book: Book, roots: Roots, forward: Dependence, backward: Dependence, awaited: slice
+) -> list[Value | None]:
+    """Only what takes products out of the loop: loops over elements need nothing else."""
+    return with_terms_in_order(book, with_rows_apart(book, roots, forward), forward)

@@ -19,6 +19,12 @@ WORTH = 8
 class Source(Loop):
     """A loop that writes itself."""
 
+    by_rows = True
+    """Whether it goes through rows that are made once for every step."""
+
+    function = ""
+    """The source of a function that it calls, if any."""
+
     def text(self) -> list[str]:
         """The loop over blocks of steps, with what stands before, in and after that over steps."""
         starts = "reversed(range(0, T, n))" if self.reverse else "range(0, T, n)"

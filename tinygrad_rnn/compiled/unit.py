@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.autograd.application import Bare, output_place
-from tinygrad_rnn.compiled.program import Program, compiled
+from tinygrad_rnn.compiled import native
+from tinygrad_rnn.compiled.program import Program, Wants, compiled
 from tinygrad_rnn.compiled.sealed import Several, cotangents
 from tinygrad_rnn.compiled.trace import StepFunction, Traced, traced
 from tinygrad_rnn.engine.graph import node, place
@@ -72,8 +73,6 @@ Trace = Callable[[StepFunction, Any, Any, Any], Traced]
 
 
 Arrays = Sequence[Any]
-Wants = tuple[Sequence[bool], bool, Sequence[bool]]
-"""Whether derivatives are wanted: by what comes in, by any initial state, by the weights."""
 
 
 def program_for(
@@ -90,6 +89,9 @@ def program_for(
     found = _programs.get(full)
     if found is not None:
         _programs.move_to_end(full)  # those that nobody asks for go first
+        found.calls += 1
+        if found.calls == native.CALLS:
+            found = _programs[full] = _compiled_further(found)
     else:
         fixed = [wrap(array, None) for array in consts]
         found = compiled(trace(step, states, [x[0] for x in xs], fixed), *wants)
@@ -97,6 +99,15 @@ def program_for(
         if len(_programs) > MANY:
             _programs.popitem(last=False)
     return found
+
+
+def _compiled_further(program: Program) -> Program:
+    """A program that is run often, compiled by numba if that can be done."""
+    further = program.rewritten()
+    if further is None:
+        return program
+    further.form = program.form
+    return further
 
 
 def run(
