@@ -8,6 +8,7 @@ import inspect
 import itertools
 import random
 import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,17 @@ from cases import cases, leaf
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
-from tinygrad_rnn.compiled.program import Program, compiled
+from tinygrad_rnn.compiled import unit
+from tinygrad_rnn.compiled.native import is_installed
+from tinygrad_rnn.compiled.program import Program, Wants, by_elements, compiled
 from tinygrad_rnn.compiled.symbols import CannotWrite
-from tinygrad_rnn.compiled.trace import traced
+from tinygrad_rnn.compiled.trace import Traced, traced
 from tinygrad_rnn.engine.graph import tape
 from tinygrad_rnn.nn.cells import KINDS, Weights
 from tinygrad_rnn.testing.cases.table import sequence
 
 STEPS, BATCH, SIZE, HIDDEN = 5, 2, 3, 4
+LENGTHS = [3, 5, 1, 5]  # of packed sequences
 ALL = cases("gradcheck")  # of every primitive
 
 OPTIONS = list(
@@ -34,13 +38,13 @@ OPTIONS = list(
         [False, True],  # batch_first
         [0, 2],  # proj_size
         [0.0, 0.4],  # dropout
-        [False, True],  # without a batch
+        ["batch", "alone", "packed"],
         [False, True],  # a state is given
         [False, True],  # bias
     )
 )
 OPTIONS = [o for o in OPTIONS if (not o[4] or o[0] == "LSTM") and (not o[5] or o[1] > 1)]
-CHOSEN = random.Random(0).sample(OPTIONS, 110)
+CHOSEN = random.Random(0).sample(OPTIONS, 160)
 
 
 def layer(option: Any, **more: Any) -> Any:
@@ -59,10 +63,10 @@ def layer(option: Any, **more: Any) -> Any:
 
 def run(module: Any, option: Any, how: str) -> list[Any]:
     """Outputs and all gradients of a loss of everything that the layer returns."""
-    mode, layers, both, batch_first, proj, _, alone, given, _ = option
+    mode, layers, both, batch_first, proj, _, form, given, _ = option
     tg.manual_seed(2)
-    batch = () if alone else (BATCH,)
-    shape = (*batch, STEPS, SIZE) if batch_first and not alone else (STEPS, *batch, SIZE)
+    batch = {"batch": (BATCH,), "alone": (), "packed": (len(LENGTHS),)}[form]
+    shape = (*batch, STEPS, SIZE) if batch_first and batch else (STEPS, *batch, SIZE)
     x = tg.randn(*shape, dtype=tg.float64).requires_grad_()
     count = layers * (1 + both)
     h, c = (
@@ -72,8 +76,13 @@ def run(module: Any, option: Any, how: str) -> list[Any]:
     states = (h, c) if mode == "LSTM" else (h,)
     module.zero_grad()
     hx = (states if len(states) > 1 else h) if given else None
+    rnn, entry = tg.nn.utils.rnn, x
+    if form == "packed":
+        entry = rnn.pack_padded_sequence(x, LENGTHS, batch_first, enforce_sorted=False)
     with tg.fused(how != "literal"):
-        output, last = module(x, hx)
+        output, last = module(entry, hx)
+    if form == "packed":
+        output = output.data
     last = last if isinstance(last, tuple) else (last,)
     loss = (output**2).sum() + sum((s**3).sum() for s in last)
     drawn = tg.get_rng_state()
@@ -124,6 +133,15 @@ def test_pictures_of_a_fused_net_are_those_of_the_literal_one(kind: str) -> None
     literal, quick = texts
     assert quick[1:] == literal[1:]
     assert len(quick[0]) == len(literal[0])
+
+
+def test_packed_sequences_are_fused_but_where_states_grow_beyond_their_end() -> None:
+    for options, sealed in (({}, True), ({"nonlinearity": "relu"}, False)):
+        net = tg.nn.RNN(SIZE, HIDDEN, fused=True, **options)
+        data = [tg.randn(3, SIZE), tg.randn(2, SIZE)]
+        output, _ = net(tg.nn.utils.rnn.pack_sequence(data))
+        made = [at for at in tape([output.data.node], literal=False) if not at.is_leaf]
+        assert any(at.primitive.name == "rnn_tanh" for at in made) == sealed
 
 
 def test_second_derivatives_are_those_of_the_literal_graph() -> None:
@@ -362,21 +380,35 @@ def test_random_steps(seed: int) -> None:
         loss = loss + (s * tg.tensor(g)).sum()
     if loss.requires_grad:
         loss.backward()
-    found = compiled(
-        traced(step, [s.array for s in start], [x.array[0]], consts), [True], True, [True] * 6
-    )
-    workspace = found.workspace(STEPS)
+    one = traced(step, [s.array for s in start], [x.array[0]], consts)
     arrays = [c.array for c in consts]
-    (got,), ends = found.forward(workspace, [x.array], [s.array for s in start], arrays)
-    (d_x,), d_states, d_consts = found.backward(workspace, [x.array], arrays, [g_y], g_states)
-    np.testing.assert_allclose(got, output.detach().numpy(), rtol=1e-9, atol=1e-12)
-    for a, b in zip(ends, state, strict=True):
-        np.testing.assert_allclose(a, b.detach().numpy(), rtol=1e-9, atol=1e-12)
-    for a, leaf_ in zip([d_x, *d_states, *d_consts], [x, *start, *consts], strict=True):
-        expected = np.zeros(leaf_.shape) if leaf_.grad is None else leaf_.grad.numpy()
-        np.testing.assert_allclose(
-            np.zeros(leaf_.shape) if a is None else a, expected, rtol=1e-8, atol=1e-10
-        )
+    for found in programs(one, ([True], True, [True] * 6)):
+        workspace = found.workspace(STEPS)
+        (got,), ends = found.forward(workspace, [x.array], [s.array for s in start], arrays)
+        (d_x,), d_states, d_consts = found.backward(workspace, [x.array], arrays, [g_y], g_states)
+        np.testing.assert_allclose(got, output.detach().numpy(), rtol=1e-9, atol=1e-12)
+        for a, b in zip(ends, state, strict=True):
+            np.testing.assert_allclose(a, b.detach().numpy(), rtol=1e-9, atol=1e-12)
+        for a, leaf_ in zip([d_x, *d_states, *d_consts], [x, *start, *consts], strict=True):
+            expected = np.zeros(leaf_.shape) if leaf_.grad is None else leaf_.grad.numpy()
+            np.testing.assert_allclose(
+                np.zeros(leaf_.shape) if a is None else a, expected, rtol=1e-8, atol=1e-10
+            )
+
+
+def programs(one: Traced, wants: Wants) -> Iterator[Program]:
+    """A step in NumPy's calls, and if it can be in loops over elements, as Python runs them."""
+    yield compiled(one, *wants)
+    if is_installed():
+        import numba
+
+        jit, numba.config.DISABLE_JIT = numba.config.DISABLE_JIT, True
+        try:
+            yield by_elements(one, wants)
+        except CannotWrite:
+            pass
+        finally:
+            numba.config.DISABLE_JIT = jit
 
 
 def checked(case: Any, way: str) -> None:
@@ -409,18 +441,18 @@ def checked(case: Any, way: str) -> None:
     except CannotWrite:
         assert case.primitive in NOT_WRITTEN
         return
-    found = compiled(one, [True] * len(xs), True, [True] * len(consts))
-    workspace, arrays = found.workspace(steps), [c.array for c in consts]
-    got, (end,) = found.forward(workspace, [x.array for x in xs], [start.array], arrays)
-    found_grads = found.backward(workspace, [x.array for x in xs], arrays, g_ys, [np.array(0.7)])
-    for a, b in zip([*got, end], [*ys, state], strict=True):
-        assert a.dtype == b.array.dtype
-        np.testing.assert_allclose(a, b.array, rtol=1e-9, atol=1e-11)
-    for a, b in zip(itertools.chain(*found_grads), [*xs, start, *consts], strict=True):
-        zero = np.zeros(b.shape)
-        np.testing.assert_allclose(
-            zero if a is None else a, zero if b.grad is None else b.grad.array, rtol=1e-6, atol=1e-7
-        )
+    for found in programs(one, ([True] * len(xs), True, [True] * len(consts))):
+        workspace, arrays = found.workspace(steps), [c.array for c in consts]
+        sequences = [x.array for x in xs]
+        got, (end,) = found.forward(workspace, sequences, [start.array], arrays)
+        grads = found.backward(workspace, sequences, arrays, g_ys, [np.array(0.7)])
+        for a, b in zip([*got, end], [*ys, state], strict=True):
+            assert a.dtype == b.array.dtype
+            np.testing.assert_allclose(a, b.array, rtol=1e-9, atol=1e-11)
+        for a, b in zip(itertools.chain(*grads), [*xs, start, *consts], strict=True):
+            zero = np.zeros(b.shape)
+            expected = zero if b.grad is None else b.grad.array
+            np.testing.assert_allclose(zero if a is None else a, expected, rtol=1e-6, atol=1e-7)
 
 
 # Whoever teaches symbols one of these takes it away: then its cases are compared.
@@ -434,6 +466,65 @@ NOT_WRITTEN = set(
 @pytest.mark.parametrize("number", range(len(ALL)), ids=lambda n: str(ALL[n]))
 def test_every_primitive_is_written_rightly_or_refused(number: int) -> None:
     checked(ALL[number], ("sequences", "state", "weights")[number % 3])
+
+
+# -- compiled by numba ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def numba_here(tmp_path: Any, monkeypatch: Any) -> Any:
+    if not is_installed():
+        pytest.skip("numba is not installed")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("tinygrad_rnn.compiled.native.CALLS", 2)
+    monkeypatch.setattr(unit, "_programs", type(unit._programs)())
+    return tmp_path
+
+
+def trained(kind: str, hidden: int) -> tuple[list[Any], Program]:
+    """All gradients of three calls of a small layer, and the program that ran last."""
+    tg.manual_seed(0)
+    net, found = getattr(tg.nn, kind)(2, hidden, fused=True), []
+    for _ in range(3):
+        net.zero_grad()
+        output, _ = net(tg.randn(4, 1, 2))
+        (output**2).sum().backward()
+        found += [w.grad.numpy().copy() for w in net.parameters()]
+    return found, next(reversed(unit._programs.values()))
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_numba_compiles_what_runs_often(kind: str, numba_here: Any, monkeypatch: Any) -> None:
+    found, program = trained(kind, 3)
+    assert type(program.namespace["loop_b"]).__name__ == "CPUDispatcher"
+    assert "loop_b(" in program.source
+    assert list(numba_here.glob("tinygrad_rnn/*.py"))
+    monkeypatch.setattr("tinygrad_rnn.compiled.native.CALLS", 1000)
+    unit._programs.clear()
+    expected, program = trained(kind, 3)
+    assert "loop_b" not in program.namespace
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_numba_is_for_few_elements(numba_here: Any) -> None:
+    assert "loop_b" not in trained("RNN", 300)[1].namespace
+
+
+def test_without_a_place_to_keep_it_numba_compiles_for_now(
+    numba_here: Any, monkeypatch: Any
+) -> None:
+    (numba_here / "file").write_text("in the way")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(numba_here / "file"))
+    assert "loop_b" in trained("RNN", 3)[1].namespace
+
+
+def test_what_numba_cannot_do_goes_on_in_numpy(numba_here: Any, monkeypatch: Any) -> None:
+    def broken(*args: Any) -> Any:
+        raise RuntimeError("the compiler is broken")
+
+    monkeypatch.setattr("tinygrad_rnn.compiled.program.loaded", broken)
+    assert "loop_b" not in trained("RNN", 3)[1].namespace
 
 
 # -- what the program costs ----------------------------------------------------------------------
@@ -454,12 +545,18 @@ def of_cell(kind: str, batch: int = BATCH, hidden: int = HIDDEN) -> Program:
 
 
 @pytest.mark.parametrize(
-    ("kind", "forward", "backward"),
-    [("RNN_TANH", 3, 3), ("LSTM", 12, 7), ("GRU", 13, 5)],
-)
-def test_calls_in_the_loop(kind: str, forward: int, backward: int) -> None:
-    """The gates' derivatives are one product, and all that need not wait is outside."""
-    source = of_cell(kind).source
+    ("kind", "batch", "forward", "backward"),
+    [
+        ("RNN_TANH", 1, 3, 3), ("LSTM", 1, 11, 7), ("GRU", 1, 13, 5),
+        ("RNN_TANH", 2, 3, 3), ("LSTM", 2, 13, 7), ("GRU", 2, 13, 5),
+    ],
+)  # fmt: skip
+def test_calls_in_the_loop(kind: str, batch: int, forward: int, backward: int) -> None:
+    """The gates' derivatives are one product, and all that need not wait is outside.
+
+    Of several rows what goes through σ and what goes through tanh are two products.
+    """
+    source = of_cell(kind, batch).source
     counts = []
     for part in source.split("\ndef ")[1:]:
         inside = part.split(" in zip(" if "backward" in part[:9] else "for (r")[1]

@@ -49,6 +49,32 @@ def replaced(
     return [None if root is None else new[root] for root in roots]
 
 
+def exchanged(
+    book: Book, roots: Iterable[Value | None], new: Mapping[Value, Value]
+) -> list[Value | None]:
+    """The roots with some values replaced by others, which need not depend on the same lines."""
+    done: dict[Value, Value] = {}
+
+    def now(value: Value) -> Value:
+        stack = [value]
+        while stack:
+            at = stack[-1]
+            if at in done:
+                stack.pop()
+                continue
+            source = new.get(at, at)
+            needs = [source] if source is not at else list(at.args)
+            missing = [need for need in needs if need not in done]
+            if missing:
+                stack += missing
+            else:
+                done[at] = again(book, at, done) if source is at else done[source]
+                done[at].name = done[at].name or at.name
+        return done[value]
+
+    return [None if root is None else now(root) for root in roots]
+
+
 def again(book: Book, value: Value, new: Mapping[Value, Value]) -> Value:
     """The same line of new operands."""
     args = [new[arg] for arg in value.args]

@@ -10,11 +10,15 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tinygrad_rnn.compiled.lines import CARRIED, Dependence, again, lines, replaced, uses
+from tinygrad_rnn.compiled.lines import CARRIED, Dependence, exchanged, lines, replaced, uses
+from tinygrad_rnn.compiled.products import (
+    with_columns_apart,
+    with_quotients_simple,
+    with_rows_apart,
+    with_signs_in_weights,
+)
+from tinygrad_rnn.compiled.spans import span, span_of, tiling
 from tinygrad_rnn.compiled.symbols import Book, Value, is_elementwise
-
-FEW = 512
-"""Elements of which NumPy computes a function in about the time that a call takes."""
 
 Roots = Sequence[Value | None]
 How = Callable[[Value], int]
@@ -100,30 +104,6 @@ def with_terms_in_order(book: Book, roots: Roots, dependence: How) -> list[Value
 # -- neighbours ----------------------------------------------------------------------------------
 
 
-def span_of(value: Value) -> tuple[Value, int, int, int] | None:
-    """(of what, along which axis, from, to), if a value is a span of another along one axis."""
-    if value.fn != "getitem":
-        return None
-    index, whole = value.params["index"], value.args[0]
-    if not all(isinstance(i, slice) and i.step in (None, 1) for i in index):
-        return None
-    cut = [a for a, i in enumerate(index) if i.indices(whole.shape[a]) != (0, whole.shape[a], 1)]
-    if len(cut) != 1:
-        return None
-    start, stop, _ = index[cut[0]].indices(whole.shape[cut[0]])
-    return whole, cut[0], start, stop
-
-
-def span(book: Book, whole: Value, axis: int, start: int, stop: int) -> Value:
-    """A span of a value along one axis."""
-    if (start, stop) == (0, whole.shape[axis]):
-        return whole
-    inner = span_of(whole)
-    if inner is not None and inner[1] == axis:
-        return span(book, inner[0], axis, inner[2] + start, inner[2] + stop)
-    return book.line("getitem", whole, index=(slice(None),) * axis + (slice(start, stop),))
-
-
 def with_neighbours_together(book: Book, roots: Roots) -> list[Value | None]:
     """Equal operations on neighbouring spans of one value are done at once (σ of i and f)."""
     while True:
@@ -144,7 +124,7 @@ def with_neighbours_together(book: Book, roots: Roots) -> list[Value | None]:
             for start, stop, value in run:
                 new[value] = span(book, together, axis, start - run[0][0], stop - run[0][0])
         old = roots
-        roots = _with(book, roots, new)
+        roots = exchanged(book, roots, new)
         if all(a is b for a, b in zip(old, roots, strict=True)):
             return list(roots)
 
@@ -175,47 +155,13 @@ def _runs(values: Sequence[Value]) -> list[list[tuple[int, int, Value]]]:
         members.sort(key=lambda member: member[:2])
         run = [members[0]]
         for member in members[1:]:
-            if 0 <= member[0] - run[-1][1] <= _idle(run, member):
+            if member[0] == run[-1][1]:
                 run.append(member)
             else:
                 found_runs.append(run)
                 run = [member]
         found_runs.append(run)
     return [run for run in found_runs if len(run) > 1]
-
-
-def _idle(run: Sequence[tuple[int, int, Value]], more: tuple[int, int, Value]) -> int:
-    """How wide a gap may be computed along with its neighbours, for nobody.
-
-    Of few elements a call costs more than they do: σ of i and f, and of o beyond g.
-    """
-    start, stop, value = more
-    rows = math.prod(value.shape) // max(1, stop - start)
-    return stop - run[0][0] if rows * (stop - run[0][0]) <= FEW else 0
-
-
-def _with(book: Book, roots: Roots, new: dict[Value, Value]) -> list[Value | None]:
-    """The roots with some values replaced by others, which need not depend on the same lines."""
-    done: dict[Value, Value] = {}
-
-    def now(value: Value) -> Value:
-        stack = [value]
-        while stack:
-            at = stack[-1]
-            if at in done:
-                stack.pop()
-                continue
-            source = new.get(at, at)
-            needs = [source] if source is not at else list(at.args)
-            missing = [need for need in needs if need not in done]
-            if missing:
-                stack += missing
-            else:
-                done[at] = again(book, at, done) if source is at else done[source]
-                done[at].name = done[at].name or at.name
-        return done[value]
-
-    return [None if root is None else now(root) for root in roots]
 
 
 def with_parts_together(
@@ -253,32 +199,7 @@ def with_parts_together(
                 "assemble", *[part for _, _, part in merged],
                 indices=tuple((*before, slice(a, b)) for a, b, _ in merged), shape=value.shape,
             )  # fmt: skip
-    return _with(book, roots, new)
-
-
-def tiling(value: Value) -> tuple[int, list[tuple[int, Value]]] | None:
-    """(axis, [(from, part), …]) if the parts of an "assemble" fill it without a gap, in order."""
-    found = []
-    for part, index in zip(value.args, value.params["indices"], strict=True):
-        shape = value.shape
-        if not all(isinstance(i, slice) for i in index):
-            return None
-        ends = [i.indices(n) for i, n in zip(index, shape)]
-        cut = [a for a, (i, n) in enumerate(zip(ends, shape)) if i != (0, n, 1)]
-        if len(cut) > 1 or any(step != 1 for *_, step in ends):
-            return None
-        axis = cut[0] if cut else 0
-        found.append((axis, *(ends[axis][:2] if ends else (0, shape[axis])), part))
-    axes = {axis for axis, *_ in found}
-    if len(axes) != 1:
-        return None
-    (axis,), end, parts = axes, 0, []
-    for _, start, stop, part in sorted(found, key=lambda each: each[1]):
-        if start != end:
-            return None
-        end = stop
-        parts.append((start, part))
-    return (axis, parts) if end == value.shape[axis] else None
+    return exchanged(book, roots, new)
 
 
 def _same_base(
@@ -334,8 +255,19 @@ def quicker(
 
     ``awaited``: which of the roots the backward's loop hands from step to step.
     """
-    roots = with_terms_in_order(book, roots, forward)
+    roots = with_quotients_simple(book, roots)
+    roots = with_rows_apart(book, roots, forward)
+    roots = with_columns_apart(book, roots, forward)
     roots = with_neighbours_together(book, roots)
+    roots = with_terms_in_order(book, roots, forward)
+    roots = with_signs_in_weights(book, roots, forward)
     roots = with_factors_together(book, roots, backward)
     roots = with_neighbours_together(book, roots)
     return with_parts_together(book, roots, backward, roots[awaited])
+
+
+def apart(
+    book: Book, roots: Roots, forward: Dependence, backward: Dependence, awaited: slice
+) -> list[Value | None]:
+    """Only what takes products out of the loop: loops over elements need nothing else."""
+    return with_terms_in_order(book, with_rows_apart(book, roots, forward), forward)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.compiled.elements import Elements, busiest
+from tinygrad_rnn.compiled.homes import Home, Storage, root, view_text
 from tinygrad_rnn.compiled.lines import SAME, Dependence, lines
-from tinygrad_rnn.compiled.passes import quicker
-from tinygrad_rnn.compiled.source import Home, Loop, Storage, plain, root, view_text
+from tinygrad_rnn.compiled.native import MOST, contiguous, is_installed, loaded
+from tinygrad_rnn.compiled.passes import apart, quicker
+from tinygrad_rnn.compiled.source import Source, plain
 from tinygrad_rnn.compiled.symbols import Value
 from tinygrad_rnn.compiled.totals import TOTALS, total
 from tinygrad_rnn.compiled.trace import Traced
@@ -22,7 +25,17 @@ BLOCK = 1 << 18
 
 IDLE = 4
 """Workspaces of one length, and lengths, that are kept for the next call."""
-_BY_NAME = ("empty", "ones", "zeros", "dot", "copyto", "where", "concatenate", "broadcast_to")
+_BY_NAME = (
+    "empty",
+    "ones",
+    "zeros",
+    "dot",
+    "copyto",
+    "where",
+    "concatenate",
+    "broadcast_to",
+    "ascontiguousarray",
+)
 
 
 @dataclass
@@ -33,14 +46,20 @@ class Program:
     ----------
     source : str
         The text of the program.
+    rewritten : function
+        Gives the same program with its loops over elements compiled by numba; None if it cannot.
     form : object
         Of what goes out; whoever asks for the program may keep it here.
+    calls : int
+        How often it has been asked for.
     """
 
     source: str
     namespace: dict[str, Any]
     differentiates: bool
+    rewritten: Callable[[], Program | None]
     form: Any = None
+    calls: int = 0
     # a lock to enter again: the garbage collector may give a workspace back at any moment
     _pool: dict[int, list[Any]] = field(default_factory=dict)
     _lock: Any = field(default_factory=threading.RLock)
@@ -62,6 +81,16 @@ class Program:
             if len(idle) < IDLE:
                 idle.append(workspace)
 
+    def try_out(self, step: Traced) -> None:
+        """Run once, of two steps of the numbers that it was traced with."""
+        xs = [np.stack([x.sample] * 2) for x in step.xs]
+        states, consts = ([x.sample for x in group] for group in (step.states, step.consts))
+        workspace = self.workspace(2)
+        ys, ends = self.forward(workspace, xs, states, consts)
+        if self.differentiates:
+            self.backward(workspace, xs, consts, ys, ends)
+        self.give_back(2, workspace)
+
     def forward(self, workspace: Any, xs: Any, states: Any, consts: Any) -> tuple[Any, Any]:
         """(what goes out, the last state), of whole sequences."""
         with np.errstate(all="ignore"):
@@ -79,12 +108,44 @@ class Program:
         return found
 
 
+Wants = tuple[Sequence[bool], bool, Sequence[bool]]
+"""Whether derivatives are wanted: by what comes in, by any initial state, by the weights."""
+
+
 def compiled(
     step: Traced, want_xs: Sequence[bool], want_states: bool, want_consts: Sequence[bool]
 ) -> Program:
     """Compile a traced step, with the derivatives that somebody wants."""
-    wanted = any(want_xs) or want_states or any(want_consts)
-    text = _Text(step, wanted, want_xs, want_consts)
+    wants = want_xs, want_states, want_consts
+    text = _Text(step, wants)
+    few = is_installed() and busiest(text.loops) <= MOST
+    return _program(text, lambda: _further(step, wants) if few else None)
+
+
+def _further(step: Traced, wants: Wants) -> Program | None:
+    try:
+        return by_elements(step, wants)
+    except Exception:  # whatever the compiler stumbles over: the NumPy program goes on
+        return None
+
+
+def by_elements(step: Traced, wants: Wants) -> Program:
+    """The same, with loops over elements that numba compiles.
+
+    Raises
+    ------
+    CannotWrite
+        If something in the step is not for loops over elements.
+    """
+    text = _Text(step, wants, Elements)
+    program = _program(text, lambda: None)
+    functions = [f for loop in text.loops if (f := loop.function)]
+    program.namespace |= loaded(functions, text.consts) | {"contiguous": contiguous}
+    program.try_out(step)
+    return program
+
+
+def _program(text: _Text, rewritten: Callable[[], Program | None]) -> Program:
     source = text.source()
     namespace = {
         name: found
@@ -93,23 +154,23 @@ def compiled(
     }
     namespace |= {"np": np, **text.consts}
     exec(compile(source, "<program of one step>", "exec"), namespace)
-    return Program(source, namespace, wanted)
+    return Program(source, namespace, text.wanted, rewritten)
 
 
 class _Text:
     """The text of a program, on the way."""
 
-    def __init__(
-        self, step: Traced, wanted: bool, want_xs: Sequence[bool], want_consts: Sequence[bool]
-    ) -> None:
-        self.step, self.wanted = step, wanted
+    def __init__(self, step: Traced, wants: Wants, kind: type[Source] = Source) -> None:
+        want_xs, want_states, want_consts = wants
+        self.step, self.kind = step, kind
+        self.wanted = any(want_xs) or want_states or any(want_consts)
         self.consts: dict[str, Any] = {}
-        self.storage = Storage()
+        self.storage = Storage(reuse=kind.by_rows)
         self._improve(want_xs, want_consts)
         self.same = {value: f"w{i}" for i, value in enumerate(step.consts)}
         self.xs = {value: Home(f"x{i}", "given") for i, value in enumerate(step.xs)}
         self.loops = [self._forward()]
-        if wanted:
+        if self.wanted:
             self.loops.append(self._backward())
 
     def _improve(self, want_xs: Sequence[bool], want_consts: Sequence[bool]) -> None:
@@ -120,7 +181,8 @@ class _Text:
         roots = [*step.next_states, *step.ys, *step.d_states, *d_xs, *d_consts]
         if not self.wanted:
             roots = [*step.next_states, *step.ys]
-        roots = quicker(
+        improve = quicker if self.kind.by_rows else apart
+        roots = improve(
             book, roots,
             Dependence(step.states, step.consts), Dependence(step.g_states, step.consts),
             slice(count + outs, 2 * count + outs),
@@ -147,7 +209,7 @@ class _Text:
     def _totals(self) -> list[Value]:
         return [v for v in lines(self.d_consts) if v.fn in TOTALS]
 
-    def _forward(self) -> Loop:
+    def _forward(self) -> Source:
         self.saved = self._saved() if self.wanted else []
         kept: dict[Value, str] = {v: "steps" for v in self.saved if v.fn != "input"}
         states, nexts = self.step.states, [root(v) for v in self.next_states]
@@ -161,14 +223,14 @@ class _Text:
             at = root(y)
             if at.fn not in ("input", "const") and at not in nexts and at not in kept:
                 kept[at] = f"y{i}" if at is y else "steps"
-        loop = Loop(
+        loop = self.kind(
             self.storage, list(zip(states, self.next_states)), dict(self.xs), dict(self.same),
             kept, [], whole, mark="f", consts=self.consts,
         )  # fmt: skip
         self.storage.forget()
         return loop
 
-    def _backward(self) -> Loop:
+    def _backward(self) -> Source:
         step, forward = self.step, self.loops[0]
         homes = dict(self.xs)
         for i, value in enumerate(step.g_ys):
@@ -179,7 +241,7 @@ class _Text:
         for i, d in enumerate(self.d_xs):
             if d is not None and root(d) not in homes and root(d).fn not in ("input", "const"):
                 kept.setdefault(root(d), f"dx{i}" if root(d) is d else "steps")
-        return Loop(
+        return self.kind(
             self.storage, list(zip(step.g_states, self.d_states)), homes, dict(self.same), kept,
             self._totals(), set(), reverse=True, mark="b", consts=self.consts,
         )  # fmt: skip
@@ -188,7 +250,7 @@ class _Text:
 
     def source(self) -> str:
         """The whole program."""
-        self.bodies = [self._loop_text(loop) for loop in self.loops]  # they name their rows
+        self.bodies = [loop.text() for loop in self.loops]  # they name their rows
         functions = [self._forward_text()]
         if self.wanted:
             functions.append(self._backward_text())
@@ -198,7 +260,7 @@ class _Text:
         names = ["T", "n", *[name for name, *_ in self.storage.buffers]]
         for loop in self.loops:
             names += [name for key, name in loop.rows.items() if key.startswith("fixed")]
-            names.append(f"rows_{loop.mark}")
+            names += [f"rows_{loop.mark}"] if loop.by_rows else []
         return names
 
     def _workspace_text(self) -> str:
@@ -216,35 +278,11 @@ class _Text:
                     text.append(f"    {name} = {expression}")
                 elif kind == "step":
                     step.append(expression)
-            row = "".join(f"{expression}, " for expression in step)
-            text.append(f"    rows_{loop.mark} = [({row}) for t in range(T)]")
+            if loop.by_rows:
+                row = "".join(f"{expression}, " for expression in step)
+                text.append(f"    rows_{loop.mark} = [({row}) for t in range(T)]")
         text.append(f"    return {', '.join(self._names())}")
         return "\n".join(text)
-
-    def _loop_text(self, loop: Loop) -> list[str]:
-        before, inside = loop.batched("before"), loop.inside()
-        after = [*loop.batched("after"), *loop.stored()]
-        starts = "reversed(range(0, T, n))" if loop.reverse else "range(0, T, n)"
-        text = [f"for lo in {starts}:", "    hi = min(lo + n, T)", "    m = hi - lo"]
-        text += [f"    {line}" for line in before]
-        if inside:
-            order = "[::-1]" if loop.reverse else ""
-            names = [name for key, name in loop.rows.items() if key.startswith("step ")]
-            target = f"({', '.join(names)},)" if names else "_"
-            given: dict[str, list[str]] = {}
-            for key, name in loop.rows.items():
-                if key.startswith("given "):
-                    buffer, path = _split_given(key.removeprefix("given "))
-                    given.setdefault(buffer, []).append(f"{name} = {buffer}_t{path}")
-            sources = [f"rows_{loop.mark}[lo:hi]{order}"]
-            sources += [f"{buffer}[lo:hi]{order}" for buffer in given]
-            targets = ", ".join([target, *[f"{buffer}_t" for buffer in given]])
-            source = f"zip({', '.join(sources)})" if given else sources[0]
-            text.append(f"    for {targets} in {source}:")
-            text += [f"        {line}" for part in given.values() for line in part]
-            text += [f"        {line}" for line in inside]
-        text += [f"    {line}" for line in after]
-        return text
 
     def _forward_text(self) -> str:
         loop, step, body = self.loops[0], self.step, self.bodies[0]
@@ -260,7 +298,7 @@ class _Text:
         text.append(f"return ({_row(ys)}), ({_row(ends)})")
         return "\n    ".join([f"def forward(ws, {', '.join(given)}):", *text])
 
-    def _outsides(self, loop: Loop) -> list[str]:
+    def _outsides(self, loop: Source) -> list[str]:
         """Arrays of their own for what goes out."""
         return [
             f"{target} = empty((T, {''.join(f'{n}, ' for n in value.shape)}), '{value.dtype.char}')"
@@ -268,7 +306,7 @@ class _Text:
             if target != "steps" and loop.where.get(value) in ("before", "after")
         ]
 
-    def _whole(self, loop: Loop, value: Value, target: str) -> str:
+    def _whole(self, loop: Source, value: Value, target: str) -> str:
         """Something of all steps, in an array that nobody else has."""
         at = root(value)
         if value is at and loop.homes.get(at) == Home(target, "given"):
@@ -314,9 +352,3 @@ class _Text:
 
 def _row(names: Sequence[str]) -> str:
     return "".join(f"{name}, " for name in names)
-
-
-def _split_given(expression: str) -> tuple[str, str]:
-    """The array, and what stands behind its name."""
-    end = next((i for i, c in enumerate(expression) if not (c.isalnum() or c == "_")), None)
-    return (expression, "") if end is None else (expression[:end], expression[end:])

@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_rnn.autograd.contexts import step as time_step
 from tinygrad_rnn.compiled import unit
 from tinygrad_rnn.compiled.captured import captured
-from tinygrad_rnn.compiled.sealed import sealed
+from tinygrad_rnn.compiled.sealed import sealed, through_tensors
 from tinygrad_rnn.compiled.symbols import CannotWrite
 from tinygrad_rnn.compiled.trace import StepFunction, Traced, verified
 from tinygrad_rnn.engine.mode import Mode, here
@@ -151,7 +151,7 @@ def _compiled(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]
         form.append(program.form)
         return [*ys, *ends]
 
-    made = sealed("scan", literal, quick, [*states, *sequences, *known])
+    made = sealed("scan", literal, through_tensors(quick), [*states, *sequences, *known])
     y = form[0]
     ys = [made_by("StackBackward0", y) for y in made[: len(made) - len(states)]]
     after = [made_by("ScanBackward0", s) for s in made[len(ys) :]]

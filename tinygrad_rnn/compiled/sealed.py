@@ -8,7 +8,7 @@ second derivative) finds the literal one in its place, with the places in time i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,12 +26,23 @@ from tinygrad_rnn.tensor.generator import default_generator
 Compute = Callable[..., Sequence[Tensor]]
 
 
+class WayBack(Protocol):
+    """What knows the way from the outputs' cotangents to those of what was given."""
+
+    def pull(self, gs: Sequence[Any]) -> Sequence[Any]:
+        """What each of what was given receives; None if nothing."""
+
+
+Quick = Callable[[Sequence[Tensor]], tuple[Sequence[Any], WayBack]]
+"""From what is given to arrays, and the way back."""
+
+
 class Several:
     """What the node of several outputs tells those who hand on their cotangents."""
 
-    def __init__(self, outputs: Sequence[Tensor]) -> None:
+    def __init__(self, outputs: Sequence[Any]) -> None:
         self._live = range(len(outputs))
-        self._outputs = [(x.array.shape, x.array.dtype) for x in outputs]
+        self._outputs = [(array.shape, array.dtype) for array in outputs]
 
 
 def cotangents(g: Any) -> list[Any]:
@@ -40,13 +51,13 @@ def cotangents(g: Any) -> list[Any]:
 
 
 class Inside:
-    """The graph in a node: what it was given, as leaves, and what it made."""
+    """A graph in a node: what it was given, as leaves, and what it made."""
 
     def __init__(self, leaves: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         self.leaves, self.outputs = leaves, outputs
 
     def pull(self, gs: Sequence[Any]) -> list[Any]:
-        """What each of the leaves receives."""
+        """What each of the leaves receives: the walk goes through the inside."""
         roots: dict[Node, Any] = {}
         for x, g in zip(self.outputs, gs, strict=True):
             if g is not None and x.requires_grad:
@@ -57,6 +68,27 @@ class Inside:
         return [arrived.get(x.node) if x.node is not None else None for x in self.leaves]
 
 
+def through_tensors(compute: Compute) -> Quick:
+    """A quick way that is itself made of operations on tensors."""
+
+    def quick(given: Sequence[Tensor]) -> tuple[list[Any], Inside]:
+        mode = here.mode
+        leaves = [_inner(x) for x in given] if mode.recording else given
+        here.mode = Mode(mode.recording, 0, mode.tag)
+        try:
+            outputs = list(compute(*leaves))
+        finally:
+            here.mode = mode
+        return [x.array for x in outputs], Inside(leaves, outputs)
+
+    return quick
+
+
+def _inner(x: Tensor) -> Tensor:
+    inner = wrap(x.array, None)
+    return inner.requires_grad_() if x.requires_grad else inner
+
+
 class Sealed(Bare):
     """The primitive of such a node."""
 
@@ -65,12 +97,11 @@ class Sealed(Bare):
         self.joint = self
 
     def pull(self, g: Any, at: Any) -> list[Any]:
-        """What each operand receives: the walk goes through the inside."""
-        inside: Inside = at.saved[-1]
-        sent = inside.pull(cotangents(g))
+        """What each operand receives."""
+        *arrays, back = at.saved
         return [
-            np.zeros_like(x.array) if c is None and parent.requires_grad else c
-            for c, x, parent in zip(sent, inside.leaves, at.parents, strict=True)
+            np.zeros_like(array) if c is None and parent.requires_grad else c
+            for c, array, parent in zip(back.pull(cotangents(g)), arrays, at.parents, strict=True)
         ]
 
     def unfold(self, at: Node, places: Sequence[Node]) -> None:
@@ -130,7 +161,7 @@ def _become(at: Node, literal: Node) -> None:
 
 
 def sealed(
-    name: str, literal: Compute, quick: Compute, given: Sequence[Tensor], draws: bool = False
+    name: str, literal: Compute, quick: Quick, given: Sequence[Tensor], draws: bool = False
 ) -> list[Tensor]:
     """Compute something the quick way, in one node that unfolds into the literal way.
 
@@ -138,8 +169,10 @@ def sealed(
     ----------
     name : str
         What the node is called.
-    literal, quick : functions of tensors
-        Two ways to compute the same outputs.
+    literal : function of tensors
+        How the outputs are computed operation by operation.
+    quick : function
+        From the tensors to the same outputs as arrays, and the way back.
     given : sequence of Tensor
         What both are given.
     draws : bool
@@ -149,22 +182,12 @@ def sealed(
     -------
     list of Tensor
     """
-    if not here.mode.recording or not any(x.requires_grad for x in given):
-        return list(quick(*given))
     mode, drawn = here.mode, default_generator.get_state() if draws else None
-    leaves = [_inner(x) for x in given]
-    here.mode = Mode(True, 0, mode.tag)
-    try:
-        outputs = list(quick(*leaves))
-    finally:
-        here.mode = mode
-    saved = (*[x.array for x in given], Inside(leaves, outputs))
-    params = {"ctx": Several(outputs), "mode": mode, "drawn": drawn, "literal": literal}
+    arrays, back = quick(given)
+    if not mode.recording or not any(x.requires_grad for x in given):
+        return [wrap(array, None) for array in arrays]
+    saved = (*[x.array for x in given], back)
+    params = {"ctx": Several(arrays), "mode": mode, "drawn": drawn, "literal": literal}
     parents = tuple([place(x) for x in given])
-    made = node(Sealed(name), parents, saved, params, mode, outputs[0].array)
-    return [wrap(x.array, output_place(made, i, x.array)) for i, x in enumerate(outputs)]
-
-
-def _inner(x: Tensor) -> Tensor:
-    inner = wrap(x.array, None)
-    return inner.requires_grad_() if x.requires_grad else inner
+    made = node(Sealed(name), parents, saved, params, mode, arrays[0])
+    return [wrap(array, output_place(made, i, array)) for i, array in enumerate(arrays)]

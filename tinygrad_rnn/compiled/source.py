@@ -1,373 +1,56 @@
-"""A loop over time as the source of a NumPy program.
-
-What does not wait for the step before is done for a block of steps at once, before the loop or
-after it; results go straight into the buffers where they are needed; buffers, and views of them
-step by step, are made once for all calls (the workspace).
-"""
+"""A loop over time, written as the source of a NumPy program."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.compiled.lines import CARRIED, SAME, Dependence, lines
-from tinygrad_rnn.compiled.passes import tiling
+from tinygrad_rnn.compiled.homes import Home, index_text, root, view_text
+from tinygrad_rnn.compiled.loop import AFTER, BEFORE, INSIDE, ONCE, Loop
+from tinygrad_rnn.compiled.spans import tiling
 from tinygrad_rnn.compiled.symbols import VIEWS, Value, is_elementwise
 
-ONCE, BEFORE, INSIDE, AFTER = "once", "before", "inside", "after"
-"""Where a line stands: before all, or before, in or after the loop over the steps of a block."""
-
-BATCHED = {
-    "sum", "max", "min", "mean", "concatenate", "assemble", "broadcast_to", "astype", "matmul",
-    "where", *VIEWS,
-}  # fmt: skip
+WORTH = 8
+"""Steps from which on a weight is laid out anew for the product in the loop."""
 
 
-@dataclass(frozen=True)
-class Home:
-    """Where a value lies: a buffer, and how its rows follow time.
+class Source(Loop):
+    """A loop that writes itself."""
 
-    ``rows``: "steps" (one for each), "block" (of the steps of a block), "pair" (every other),
-    "one" (the same at every step), "given" (not in the workspace).  ``later``: rows further on.
-    """
+    by_rows = True
+    """Whether it goes through rows that are made once for every step."""
 
-    buffer: str
-    rows: str
-    later: int = 0
-    within: str = ""  # an index into a row, or a reshape of it
-    within_all: str = ""  # the same of all rows at once
+    function = ""
+    """The source of a function that it calls, if any."""
 
-    def row(self) -> str:
-        """The row of step t, in the workspace."""
-        t = f"t + {self.later}" if self.later else "t"
-        index = {
-            "steps": f"[{t}, ...]", "block": f"[({t}) % n, ...]", "pair": f"[({t}) % 2, ...]",
-            "one": "",
-        }  # fmt: skip
-        return f"{self.buffer}{index[self.rows]}{self.within}"
+    def text(self) -> list[str]:
+        """The loop over blocks of steps, with what stands before, in and after that over steps."""
+        starts = "reversed(range(0, T, n))" if self.reverse else "range(0, T, n)"
+        text = [f"for lo in {starts}:", "    hi = min(lo + n, T)", "    m = hi - lo"]
+        for part in (self.batched("before"), self.steps(), self.batched("after"), self.stored()):
+            text += [f"    {line}" for line in part]
+        return text
 
-    def block(self) -> str:
-        """The rows of a block of steps."""
-        if self.rows == "one":
-            return f"{self.buffer}{self.within_all}"
-        ends = f"[lo + {self.later}:hi + {self.later}]" if self.later else "[lo:hi]"
-        return f"{self.buffer}{'[:m]' if self.rows == 'block' else ends}{self.within_all}"
-
-
-class Storage:
-    """The buffers of a workspace."""
-
-    def __init__(self) -> None:
-        self.buffers: list[tuple[str, str, tuple[int, ...], np.dtype[Any]]] = []
-        self._free: dict[Any, list[str]] = defaultdict(list)
-
-    def buffer(self, rows: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
-        """A new buffer, or one that was given back."""
-        free = self._free[rows, shape, dtype]
-        if free:
-            return free.pop()
-        name = f"{'SBPO'[('steps', 'block', 'pair', 'one').index(rows)]}{len(self.buffers)}"
-        self.buffers.append((name, rows, shape, dtype))
-        return name
-
-    def give_back(self, name: str) -> None:
-        """A buffer of which nothing is needed any more."""
-        for known, rows, shape, dtype in self.buffers:
-            if known == name:
-                self._free[rows, shape, dtype].append(name)
-
-    def forget(self) -> None:
-        """Nothing more of what was given back is to be used."""
-        self._free.clear()
-
-
-def root(value: Value) -> Value:
-    """What a value is a view of."""
-    while value.fn in VIEWS and is_view(value):
-        value = value.args[0]
-    return value
-
-
-def is_view(value: Value) -> bool:
-    """Whether a value shows its operand's memory, as that lies in a buffer of its own."""
-    chain = [value]
-    while chain[-1].fn in VIEWS:
-        chain.append(chain[-1].args[0])
-    start = shown = np.empty(chain.pop().shape, bool)
-    for at in reversed(chain):
-        shown = _seen(at, shown)
-        if not np.may_share_memory(start, shown) or shown.base is None:
-            return not start.size
-    return True
-
-
-def _seen(value: Value, array: Any) -> Any:
-    if value.fn == "getitem":
-        return array[(*value.params["index"], ...)]
-    if value.fn == "reshape":
-        return array.reshape(value.params["shape"])
-    return array.transpose(value.params["axes"])
-
-
-def index_text(index: Any, batched: bool = False) -> str:
-    """An index as it is written."""
-
-    def part(i: Any) -> str:
-        if isinstance(i, slice):
-            ends = ["" if end is None else str(end) for end in (i.start, i.stop)]
-            return ":".join(ends) + ("" if i.step in (None, 1) else f":{i.step}")
-        return "..." if i is Ellipsis else str(i)
-
-    parts = ([":"] if batched else []) + [part(i) for i in index]
-    return f"[{', '.join(parts)}]" if parts else ""
-
-
-def view_text(value: Value, batched: bool) -> str:
-    """What stands behind an array to see it as a view."""
-    if value.fn == "getitem":
-        return index_text((*value.params["index"], Ellipsis), batched)
-    if value.fn == "reshape":
-        sizes = ", ".join(map(str, value.params["shape"]))
-        if not sizes:
-            return ".reshape(m)" if batched else ".reshape(())"
-        return f".reshape(m, {sizes})" if batched else f".reshape({sizes})"
-    axes = value.params["axes"]
-    order = (0, *[a + 1 for a in axes]) if batched else axes
-    return f".transpose({', '.join(map(str, order))})"
-
-
-def can_batch(value: Value) -> bool:
-    """Whether it is known how to do it for all steps at once."""
-    if value.fn == "matmul":
-        return all(len(arg.shape) in (1, 2) for arg in value.args)
-    if value.fn == "getitem":
-        return not any(isinstance(i, np.ndarray) for i in value.params["index"])
-    return value.fn in BATCHED or is_elementwise(value)
-
-
-@dataclass
-class Loop:
-    """A loop over time, of which every line has its place and its home; it writes itself.
-
-    Attributes
-    ----------
-    carried : list of (Value, Value or None)
-        What a step is given by the one before, and what it hands on.
-    homes : dict
-        Where what is given lies.
-    whole : set of Value
-        What of the carried must be there for every step in the end.
-    kept : dict of Value to str
-        What must be there for every step in the end: "steps" in the workspace, or the name of an
-        array outside.
-    totals : list of Value
-        What is summed over all steps.
-    reverse : bool
-        Whether time runs backward.
-    """
-
-    storage: Storage
-    carried: list[tuple[Value, Value | None]]
-    homes: dict[Value, Home]
-    same: dict[Value, str]
-    kept: dict[Value, str]
-    totals: list[Value]
-    whole: set[Value]
-    reverse: bool = False
-    mark: str = ""
-    consts: dict[str, Any] = field(default_factory=dict)
-    where: dict[Value, str] = field(default_factory=dict, init=False)
-    rows: dict[str, str] = field(default_factory=dict, init=False)
-
-    def __post_init__(self) -> None:
-        self._inputs = {value for value, _ in self.carried}
-        outs = [after for _, after in self.carried if after is not None]
-        self._operands = [arg for total in self.totals for arg in total.args]
-        ends = [*outs, *self.kept, *self._operands]
-        self._lines = self._needed(ends)
-        self._place(set(self._needed(outs)))
-        self._readers()
-        self._carry()
-        self._settle()
-
-    def _needed(self, ends: Iterable[Value]) -> list[Value]:
-        """What must be computed for these, oldest first."""
-        return [value for value in lines(ends, self._is_given) if not self._is_given(value)]
-
-    def _is_given(self, value: Value) -> bool:
-        return (
-            value.fn == "const"
-            or value in self.homes
-            or value in self.same
-            or value in self._inputs
-        )
-
-    # -- places --
-
-    def _place(self, carried: set[Value]) -> None:
-        dependence = Dependence(self._inputs, self.same, self.homes)
-        where = self.where
-        for value in self._lines:
-            how = dependence(value)
-            args = [arg for arg in value.args if arg in where]
-            if how == SAME:
-                where[value] = ONCE
-            elif value.fn in VIEWS and is_view(value) and value.args[0] in where:
-                where[value] = where[value.args[0]]
-            elif (
-                how != CARRIED
-                and can_batch(value)
-                and not any(where[arg] in (INSIDE, AFTER) for arg in args)
-            ):
-                where[value] = BEFORE
-            elif value in carried or not can_batch(value):
-                where[value] = INSIDE
-            else:
-                where[value] = AFTER
-        for value in reversed(self._lines):
-            if where[value] == INSIDE:
-                for arg in value.args:
-                    if where.get(arg) == AFTER:
-                        where[arg] = INSIDE
-
-    def _readers(self) -> None:
-        """Who reads each value, or a view of it; ends count as read after the loop."""
-        self._read: dict[Value, list[Value]] = defaultdict(list)
-        for value in self._lines:
-            for arg in value.args:
-                self._read[arg].append(value)
-                if root(arg) is not arg:
-                    self._read[root(arg)].append(value)
-        self._late = {root(value) for value in (*self.kept, *self._operands)} | {
-            root(arg) for value in self._lines if self.where[value] == AFTER for arg in value.args
-        }
-
-    # -- homes --
-
-    def _carry(self) -> None:
-        """Give what is carried its buffers: a row for every step, or two in turn."""
-        self.given: dict[Value, Home] = {}
-        self._next: list[tuple[Value | None, Home]] = []
-        for value, after in self.carried:
-            late = {value, after} & self._late or value in self.whole
-            rows = "steps" if late else "pair"
-            name = self.storage.buffer(rows, value.shape, value.dtype)
-            back = bool(late and self.reverse)
-            self.given[value] = Home(name, rows, int(back))
-            self._next.append((after, Home(name, rows, int(not back))))
-        self._outs = {after: home for after, home in reversed(self._next) if after is not None}
-
-    def first_row(self, home: Home) -> str:
-        """Where what is carried stands before the first step."""
-        if home.rows == "steps":
-            return f"{home.buffer}[{'T' if self.reverse else 0}]"
-        return f"{home.buffer}[{'(T - 1) % 2' if self.reverse else 0}]"
-
-    def last_row(self, home: Home) -> str:
-        """Where it stands after the last one."""
-        if home.rows == "steps":
-            return f"{home.buffer}[{0 if self.reverse else 'T'}]"
-        return f"{home.buffer}[{1 if self.reverse else 'T % 2'}]"
-
-    def _settle(self) -> None:
-        """Give every value that is computed a home."""
-        self._dests()
-        self._temps: list[tuple[Value, Home]] = []
-        kept = {root(value): target for value, target in self.kept.items()}
-        for place in (BEFORE, INSIDE, AFTER):
-            order = [v for v in self._lines if self.where[v] == place and root(v) is v]
-            last = self._last(order)
-            for i, value in enumerate(order):
-                reuse = is_elementwise(value)
-                if reuse:
-                    self._release(order, i, last)
-                if value not in self.homes:
-                    self._house(value, place, kept)
-                if not reuse:
-                    self._release(order, i, last)
-            self._temps = []
-
-    def _last(self, order: Sequence[Value]) -> dict[Value, int]:
-        """After which of the lines a value is not needed any more."""
-        at = {value: i for i, value in enumerate(order)}
-        last = {}
-        for value in order:
-            family = [value, *self._parts_of.get(value, ())]
-            readers = [reader for each in family for reader in self._read[each]]
-            places = [at[root(reader)] for reader in readers if root(reader) in at]
-            elsewhere = any(self.where[reader] != self.where[value] for reader in readers)
-            ends = value in self._late or value in self._outs or elsewhere
-            last[value] = len(order) if ends else max(places, default=at[value])
-        return last
-
-    def _release(self, order: Sequence[Value], i: int, last: dict[Value, int]) -> None:
-        """Give back what nobody reads after the i-th line."""
-        for value, home in list(self._temps):
-            if last[value] <= i and value is not order[i]:
-                self.storage.give_back(home.buffer)
-                self._temps.remove((value, home))
-
-    def _house(self, value: Value, place: str, kept: dict[Value, str]) -> None:
-        if value in self._dest:
-            self._house_within(value, place, kept)
-            return
-        target = kept.get(value)
-        if value in self._outs and place == INSIDE:
-            self.homes[value] = self._outs[value]
-            return
-        if target is not None and (target == "steps" or place == INSIDE):
-            name = self.storage.buffer("steps", value.shape, value.dtype)
-            self.homes[value] = Home(name, "steps")
-        elif target is not None:
-            self.homes[value] = Home(target, "given")
-        else:
-            rows = "block" if place != INSIDE or value in self._late else "one"
-            home = Home(self.storage.buffer(rows, value.shape, value.dtype), rows)
-            self.homes[value] = home
-            self._temps.append((value, home))
-
-    def _dests(self) -> None:
-        """Which values are computed straight into a part of another."""
-        self._dest: dict[Value, tuple[Value, str, str]] = {}
-        self._parts_of: dict[Value, list[Value]] = defaultdict(list)
-        for value in self._lines:
-            if value.fn != "assemble" or tiling(value) is None or self.where[value] == ONCE:
-                continue
-            for part, index in zip(value.args, value.params["indices"], strict=True):
-                one, many = index_text((*index, Ellipsis)), index_text((*index, Ellipsis), True)
-                source = part
-                while source.fn == "reshape" and len(set(self._read[source])) == 1:
-                    source = source.args[0]
-                if source is not part:
-                    sizes = ", ".join(map(str, source.shape))
-                    one, many = f"{one}.reshape({sizes})", f"{many}.reshape(m, {sizes})"
-                ok = (
-                    self.where.get(source) == self.where[value]
-                    and root(source) is source
-                    and source not in self._dest
-                    and source not in self._outs
-                    and source not in self.kept
-                    and source.dtype == value.dtype
-                    and source.fn != "assemble"
-                )
-                if ok:
-                    self._dest[source] = (value, one, many)
-                    self._parts_of[value].append(source)
-
-    def _house_within(self, value: Value, place: str, kept: dict[Value, str]) -> None:
-        whole, one, many = self._dest[value]
-        if whole not in self.homes:
-            self._house(whole, place, kept)
-        home = self.homes[whole]
-        self.homes[value] = Home(
-            home.buffer, home.rows, home.later, home.within + one, home.within_all + many
-        )
-
-    # -- writing --
+    def steps(self) -> list[str]:
+        """The loop over the steps of a block."""
+        inside = self.inside()
+        if not inside:
+            return []
+        order = "[::-1]" if self.reverse else ""
+        names = [name for key, name in self.rows.items() if key.startswith("step ")]
+        targets = [f"({', '.join(names)},)" if names else "_"]
+        given: dict[str, list[str]] = {}
+        for key, name in self.rows.items():
+            if key.startswith("given "):
+                buffer, path = _split_given(key.removeprefix("given "))
+                given.setdefault(buffer, []).append(f"{name} = {buffer}_t{path}")
+        sources = [f"{each}[lo:hi]{order}" for each in (f"rows_{self.mark}", *given)]
+        targets += [f"{buffer}_t" for buffer in given]
+        source = f"zip({', '.join(sources)})" if given else sources[0]
+        body = [*(line for part in given.values() for line in part), *inside]
+        return [f"for {', '.join(targets)} in {source}:", *[f"    {line}" for line in body]]
 
     def const(self, value: Value, dtype: Any) -> str:
         """The name of a constant, in the type of what it is used with."""
@@ -434,11 +117,21 @@ class Loop:
 
     def once(self) -> list[str]:
         """The lines that stand before everything."""
-        return [
+        made = [
             f"k{value.number} = {plain(value, self._once_arg(value))}"
             for value in self._lines
             if self.where[value] == ONCE
         ]
+        return made + [
+            f"{name} = ascontiguousarray({name}) if T > {WORTH} else {name}"
+            for name in dict.fromkeys(self._once(value) for value in self._weights())
+        ]
+
+    def _weights(self) -> list[Value]:
+        """What multiplies in every step, and does so in less time if its rows are of one piece."""
+        products = [v for v in self._lines if v.fn == "matmul" and self.where[v] == INSIDE]
+        weights = [v.args[1] for v in products if len(v.args[1].shape) == 2]
+        return [w for w in weights if w in self.same or self.where.get(w) == ONCE]
 
     def _once_arg(self, of: Value) -> list[str]:
         return [
@@ -615,3 +308,9 @@ def plain(value: Value, args: Sequence[str]) -> str:
     if fn == "total":
         return args[0]
     return f"{fn}({', '.join(args)})"
+
+
+def _split_given(expression: str) -> tuple[str, str]:
+    """The array, and what stands behind its name."""
+    end = next((i for i, c in enumerate(expression) if not (c.isalnum() or c == "_")), None)
+    return (expression, "") if end is None else (expression[:end], expression[end:])

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.compiled.homes import index_text
 from tinygrad_rnn.compiled.lines import SAME, Dependence, lines, uses
-from tinygrad_rnn.compiled.passes import tiling
-from tinygrad_rnn.compiled.source import index_text
+from tinygrad_rnn.compiled.spans import tiling
 from tinygrad_rnn.compiled.symbols import VIEWS, Value
 from tinygrad_rnn.compiled.trace import COTANGENT, Traced
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.autograd.application import Bare, output_place
-from tinygrad_rnn.compiled.program import Program, compiled
+from tinygrad_rnn.compiled import native
+from tinygrad_rnn.compiled.program import Program, Wants, compiled
 from tinygrad_rnn.compiled.sealed import Several, cotangents
 from tinygrad_rnn.compiled.trace import StepFunction, Traced, traced
 from tinygrad_rnn.engine.graph import node, place
@@ -20,15 +21,35 @@ MANY = 128
 _programs: OrderedDict[Any, Program] = OrderedDict()
 
 
-class _Held:
-    """A workspace, for as long as somebody may walk back through what is in it."""
+class Ran:
+    """A program that has run over whole sequences, and the way back through it.
 
-    def __init__(self, program: Program, steps: int) -> None:
-        self.program, self.steps = program, steps
-        self.workspace = program.workspace(steps)
+    Its workspace is its own for as long as somebody may walk back.
+    """
+
+    def __init__(
+        self, program: Program, xs: Sequence[Any], states: Sequence[Any], consts: Sequence[Any]
+    ) -> None:
+        self.program, self.xs, self.consts = program, xs, consts
+        self.workspace = program.workspace(len(xs[0]))
+        self.ys, self.ends = program.forward(self.workspace, xs, states, consts)
+        self._kinds = [(array.shape, array.dtype) for array in (*self.ys, *self.ends)]
 
     def __del__(self) -> None:
-        self.program.give_back(self.steps, self.workspace)
+        if hasattr(self, "workspace"):
+            self.program.give_back(len(self.xs[0]), self.workspace)
+
+    def pull(self, gs: Sequence[Any]) -> list[Any]:
+        """What sequences, initial states and weights receive."""
+        full = [
+            np.broadcast_to(np.zeros((), dtype), shape) if g is None else g
+            for g, (shape, dtype) in zip(gs, self._kinds, strict=True)
+        ]
+        count = len(self.ys)
+        found = self.program.backward(
+            self.workspace, self.xs, self.consts, full[:count], full[count:]
+        )
+        return [c for group in found for c in group]
 
 
 class Unit(Bare):
@@ -39,57 +60,54 @@ class Unit(Bare):
         self.joint = self
 
     def pull(self, g: Any, at: Any) -> list[Any]:
-        """What sequences, initial states and weights receive."""
-        held, xs, consts, ys, states, dtypes = at.saved[-1]
-        gs = [_given(c, x) for c, x in zip(cotangents(g), (*ys, *states), strict=True)]
-        count = len(ys)
-        d_xs, d_states, d_consts = held.program.backward(
-            held.workspace, xs, consts, gs[:count], gs[count:]
-        )
-        sent = [*d_xs, *d_states, *d_consts]
+        """What each operand receives."""
+        *arrays, ran = at.saved
         return [
-            np.zeros(parent.shape, dtype) if c is None and parent.requires_grad else c
-            for c, parent, dtype in zip(sent, at.parents, dtypes, strict=True)
+            np.zeros_like(array) if c is None and parent.requires_grad else c
+            for c, array, parent in zip(ran.pull(cotangents(g)), arrays, at.parents, strict=True)
         ]
 
 
 _unit = Unit()
-
-
-def _given(g: Any, like: Any) -> Any:
-    if g is not None:
-        return g
-    shape, dtype = like
-    return np.broadcast_to(np.zeros((), dtype), shape)
-
-
 Trace = Callable[[StepFunction, Any, Any, Any], Traced]
 
 
+Arrays = Sequence[Any]
+
+
 def program_for(
-    key: Any, step: StepFunction, xs: Sequence[Tensor], states: Sequence[Tensor],
-    consts: Sequence[Tensor], trace: Trace = traced,
+    key: Any, step: StepFunction, xs: Arrays, states: Arrays, consts: Arrays, wants: Wants,
+    trace: Trace = traced,
 ) -> Program:  # fmt: skip
     """The program of a step for these shapes and types, and for the gradients that are wanted.
 
     ``key`` tells the step from others.
     """
-    recording = here.mode.recording
-    wants = [[recording and x.requires_grad for x in group] for group in (xs, states, consts)]
-    kinds = [(x.array.dtype, x.array.shape) for x in (*states, *consts)]
-    given = [(x.array.dtype, x.array.shape[1:]) for x in xs]
-    full = (key, *given, *kinds, *[tuple(group) for group in wants])
+    kinds = [(x.dtype, x.shape) for x in (*states, *consts)]
+    given = [(x.dtype, x.shape[1:]) for x in xs]
+    full = (key, *given, *kinds, *wants[0], wants[1], *wants[2])
     found = _programs.get(full)
     if found is not None:
         _programs.move_to_end(full)  # those that nobody asks for go first
+        found.calls += 1
+        if found.calls == native.CALLS:
+            found = _programs[full] = _compiled_further(found)
     else:
-        examples = [x.array[0] for x in xs]
-        step_of_one = trace(step, [x.array for x in states], examples, consts)
-        found = compiled(step_of_one, wants[0], any(wants[1]), wants[2])
+        fixed = [wrap(array, None) for array in consts]
+        found = compiled(trace(step, states, [x[0] for x in xs], fixed), *wants)
         _programs[full] = found
         if len(_programs) > MANY:
             _programs.popitem(last=False)
     return found
+
+
+def _compiled_further(program: Program) -> Program:
+    """A program that is run often, compiled by numba if that can be done."""
+    further = program.rewritten()
+    if further is None:
+        return program
+    further.form = program.form
+    return further
 
 
 def run(
@@ -97,22 +115,17 @@ def run(
     consts: Sequence[Tensor], trace: Trace = traced,
 ) -> tuple[list[Tensor], list[Tensor], Program]:  # fmt: skip
     """(what goes out at every step, the last state, the program), over whole sequences."""
-    program = program_for(key, step, xs, states, consts, trace)
-    steps = len(xs[0].array)
-    held = _Held(program, steps)
-    arrays = [[x.array for x in group] for group in (xs, states, consts)]
-    ys, ends = program.forward(held.workspace, *arrays)
-    made = [*ys, *ends]
+    recording = here.mode.recording
+    wants = [[recording and x.requires_grad for x in group] for group in (xs, states, consts)]
+    a, b, c = ([x.array for x in group] for group in (xs, states, consts))
+    program = program_for(key, step, a, b, c, (wants[0], any(wants[1]), wants[2]), trace)
+    back = Ran(program, a, b, c)
+    made = [*back.ys, *back.ends]
     if not program.differentiates:
         outputs = [wrap(array, None) for array in made]
     else:
-        kinds = [[(array.shape, array.dtype) for array in group] for group in (ys, ends)]
         given = [*xs, *states, *consts]
-        dtypes = [x.array.dtype for x in given]
-        saved = (None,) * len(given) + ((held, arrays[0], arrays[2], *kinds, dtypes),)
-        several = Several([wrap(array, None) for array in made])
-        at = node(
-            _unit, tuple([place(x) for x in given]), saved, {"ctx": several}, here.mode, made[0]
-        )
+        parents, saved = tuple([place(x) for x in given]), (*[x.array for x in given], back)
+        at = node(_unit, parents, saved, {"ctx": Several(made)}, here.mode, made[0])
         outputs = [wrap(array, output_place(at, i, array)) for i, array in enumerate(made)]
-    return outputs[: len(ys)], outputs[len(ys) :], program
+    return outputs[: len(back.ys)], outputs[len(back.ys) :], program

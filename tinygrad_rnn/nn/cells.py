@@ -7,7 +7,7 @@ the layers in `tinygrad_rnn.nn.recurrent` both call them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tinygrad_rnn.nn import init
@@ -19,6 +19,11 @@ from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import zeros
 
 State = tuple[Tensor, ...]
+
+
+def as_given(states: Sequence[Tensor] | None) -> Any:
+    """States as users give and get them: one alone, several as a tuple; of none None."""
+    return states[0] if states is not None and len(states) == 1 else states and tuple(states)
 
 
 class Weights(NamedTuple):

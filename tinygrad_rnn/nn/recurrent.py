@@ -20,6 +20,7 @@ from tinygrad_rnn.nn.cells import (
     State,
     Weights,
     add_weights,
+    as_given,
     check_features,
     check_flags,
     check_sizes,
@@ -41,6 +42,8 @@ Sequences = TypeVar("Sequences", Tensor, PackedSequence)
 """What goes through a layer comes out in the same form."""
 Pair = tuple[Tensor, Tensor]
 At = Callable[[int], step]
+Packing = tuple[Sequence[int], Tensor | None]
+"""How many sequences have each step, and the way back to the callers' order."""
 """The time step in which the t-th element of a sequence, from 0, is read."""
 
 
@@ -168,12 +171,12 @@ class RNNBase(Module):
         if is_fused(self.fused) and self._can_fuse(weights):
             from tinygrad_rnn.nn.fused import forward  # who fuses nothing need not load it
 
-            states = self._given_states(hx, batch)
-            output, last = forward(self, input, states, batch, weights, at)
-            for state in last:
-                made_by("StackBackward0" if batch else "SqueezeBackward1", state)
-            made_by(self._torchs_name(input), output)
-            return output, last[0] if len(last) == 1 else tuple(last)
+            def literal(x: Tensor, state: Any, own: list[Weights]) -> tuple[Tensor, Any]:
+                return self._forward_literal(x, state, batch, own, at)
+
+            output, last = forward(self, input, self._given_states(hx, batch), weights, literal)
+            of_state = "StackBackward0" if batch else "SqueezeBackward1"
+            return output, self._handed_on(last, output, self._torchs_name(input), of_state)
         return self._forward_literal(input, hx, batch, weights, at)
 
     def _can_fuse(self, weights: list[Weights]) -> bool:
@@ -227,17 +230,45 @@ class RNNBase(Module):
         weights = self._weights()
         self._check_input(data, weights, packed=True)
         counts = [int(n) for n in batch_sizes.array]
-        state = self._initial(hx, (counts[0],), data.dtype, order)
+        given = self._given_states(hx, (counts[0],))
+        if order is not None and given is not None:
+            with step(0):
+                given = tuple(s.index_select(1, order) for s in given)
+
+        def literal(x: Tensor, state: Any, own: list[Weights]) -> tuple[Tensor, Any]:
+            return self._packed_literal(x, state, (counts, back), own, at)
+
+        # beyond the end of a sequence the state of ReLU may grow out of all bounds
+        if is_fused(self.fused) and self._can_fuse(weights) and self.mode != "RNN_RELU":
+            from tinygrad_rnn.nn.fused import forward
+
+            output, last = forward(self, data, given, weights, literal, (counts, back))
+            states = self._handed_on(last, output, "CatBackward0", "StackBackward0")
+        else:
+            output, states = literal(data, as_given(given), weights)
+        return PackedSequence(output, batch_sizes, order, back), states
+
+    def _packed_literal(
+        self, data: Tensor, hx: Any, packing: Packing, weights: list[Weights], at: At
+    ) -> tuple[Tensor, Any]:
+        counts, back = packing
         xs, start = [], 0
         for t, n in enumerate(counts):
             with at(t):
                 xs.append(data[start : start + n].named("x", "input"))
             start += n
-        outputs, last = self._run(xs, counts, state, weights, at)
+        initial = self._initial(hx, (counts[0],), data.dtype)
+        outputs, last = self._run(xs, counts, initial, weights, at)
         if back is not None:
             last = [[s.index_select(0, back) for s in states] for states in last]
-        output = PackedSequence(cat(outputs, 0), batch_sizes, order, back)
-        return output, self._packed_state(last)
+        return cat(outputs, 0), self._packed_state(last)
+
+    def _handed_on(self, last: list[Tensor], output: Tensor, of_output: str, of_state: str) -> Any:
+        """The last states as users get them; and everything called as PyTorch calls it."""
+        for state in last:
+            made_by(of_state, state)
+        made_by(of_output, output)
+        return as_given(last)
 
     def _weights(self) -> list[Weights]:
         """The weights of every layer and direction, as they are now."""
@@ -301,9 +332,7 @@ class RNNBase(Module):
 
     # -- state --
 
-    def _initial(
-        self, hx: Any, batch: tuple[int, ...], dtype: Any, order: Tensor | None = None
-    ) -> list[State]:
+    def _initial(self, hx: Any, batch: tuple[int, ...], dtype: Any) -> list[State]:
         """The initial state of every layer and direction."""
         kind = KINDS[self.mode]
         count = self.num_layers * (1 + bool(self.bidirectional))
@@ -318,8 +347,6 @@ class RNNBase(Module):
                     )
                     for _ in range(count)
                 ]
-            if order is not None:
-                given = tuple(s.index_select(1, order) for s in given)
             return [
                 tuple(s[k].named(name, "state") for name, s in zip(kind.states, given, strict=True))
                 for k in range(count)
@@ -347,7 +374,7 @@ class RNNBase(Module):
     def _packed_state(self, last: list[Any]) -> Any:
         """The last states as users get them: one tensor for each of the state's parts."""
         parts = [stack(states, 0) for states in zip(*last, strict=True)]
-        return parts[0] if len(parts) == 1 else tuple(parts)
+        return as_given(parts)
 
     def _check_input(self, input: Any, weights: list[Weights], packed: bool = False) -> None:
         owner = type(self).__name__
