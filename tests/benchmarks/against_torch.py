@@ -1,67 +1,100 @@
 """Time beside PyTorch, as a ratio: ``python tests/benchmarks/against_torch.py``.
 
-Both run in this process, one thread each, in alternating blocks; the medians are compared. The
-garbage collector rests while a block is timed, as `timeit` has it. Absolute times depend on the
-machine and its mood; the ratio does much less.
+Every way of a row runs in this process, in turn with the others; medians are divided by PyTorch's.
+With one thread it is CPU time, with two the time by the clock. Absolute times depend on the machine
+and its mood; the ratio does much less. Other libraries appear where they are installed.
 """
 
 from __future__ import annotations
 
-import gc
+import argparse
+import json
+import resource
 import statistics
-import time
-from collections.abc import Callable
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from threadpoolctl import threadpool_limits
-from workloads import LSTM, Recurrent, chain, tape_bytes_per_step
+from rows import GROUPS
+from timing import facts, medians
+from workloads import tape_bytes_per_step
 
 import tinygrad_rnn as tg
 
-
-def medians(
-    ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int = 15, block: int = 6
-) -> tuple[float, float]:
-    """Median seconds of each, in alternating blocks; the first run of a block is not counted."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        for run, collected in zip((ours, theirs), times, strict=True):
-            run()
-            gc.collect()
-            gc.disable()
-            for _ in range(block):
-                start = time.perf_counter()
-                run()
-                collected.append(time.perf_counter() - start)
-            gc.enable()
-    return statistics.median(times[0]), statistics.median(times[1])
+PROGRAMS = Path(__file__).parents[1] / "programs" / "tutorials"
 
 
 def main() -> None:
-    torch.set_num_threads(1)
-    cases: dict[str, tuple[Callable[[], Any], Callable[[], Any], str]] = {
-        "chain of 1,000 elementwise operations on (4, 4)": (
-            lambda: chain(tg), lambda: chain(torch), "<= 0.55"
-        ),
-        "LSTM (50, 16, 32, 32), weights for each gate": (LSTM(tg), LSTM(torch), "<= 0.65"),
-        "the same from one product, by slices": (LSTM(tg, "slices"), LSTM(torch, "slices"), ""),
-        "the same from one product, by chunk": (LSTM(tg, "chunk"), LSTM(torch, "chunk"), ""),
-        **{
-            f"{what} of nn.{kind}": (Recurrent(tg, kind), Recurrent(torch, kind), "")
-            for what, end in (("50 steps of a loop", "Cell"), ("50 steps", ""))
-            for kind in (f"RNN{end}", f"LSTM{end}", f"GRU{end}")
-        },
-    }  # fmt: skip
-    print(f"numpy {np.__version__}, torch {torch.__version__}, one thread each")
-    for name, (ours, theirs, aim) in cases.items():
-        np.testing.assert_allclose(ours().numpy(), theirs().numpy(), rtol=1e-3, atol=1e-5)
-        a, b = medians(ours, theirs)
-        print(f"{name:48} {a * 1e3:6.2f} ms  torch {b * 1e3:6.2f} ms  ratio {a / b:.2f}  {aim}")
-    print(f"tape of that LSTM: {tape_bytes_per_step(tg) / 1024:.1f} KB per step  <= 25")
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    names = [*GROUPS, "programs", "memory"]
+    parser.add_argument("groups", nargs="*", default=names, help=f"of {', '.join(names)}")
+    parser.add_argument("--seconds", type=float, default=2.0, help="for each row (default: 2)")
+    parser.add_argument("--threads", type=int, choices=(1, 2), help="only one of the tables")
+    parser.add_argument("--json", metavar="FILE", help="write all that was measured there")
+    options = parser.parse_args()
+    unknown = {*options.groups} - {*names}
+    if unknown:
+        parser.error(f"no such group: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    found: dict[str, Any] = {"facts": facts(), "rows": []}
+    print(", ".join(f"{name} {value}" for name, value in found["facts"].items()))
+    for threads in [options.threads] if options.threads else [1, 2]:
+        print(f"\n{threads} thread{'s, by the clock' if threads > 1 else ', CPU time'}")
+        for group in options.groups:
+            for name, runs in GROUPS[group]() if group in GROUPS else ():
+                times = medians(runs, threads, options.seconds)
+                found["rows"].append({"row": name, "threads": threads, "seconds": times})
+                print(row(name, times), flush=True)
+    if "programs" in options.groups:
+        found["programs"] = programs()
+    if "memory" in options.groups:
+        print(f"tape of an LSTM: {tape_bytes_per_step(tg) / 1024:.1f} KB per step")
+    if options.json:
+        Path(options.json).write_text(json.dumps(found, indent=2), encoding="utf-8")
+
+
+def row(name: str, times: dict[str, float]) -> str:
+    """A line of the table: ratios, and PyTorch's milliseconds."""
+    theirs = times["torch"]
+    ratios = [f"{way} {t / theirs:.2f}" for way, t in times.items() if way != "torch"]
+    return f"{name:36} {', '.join(ratios):44} torch {theirs * 1e3:.2f} ms"
+
+
+def programs() -> dict[str, list[float]]:
+    """Whole programs: CPU time of their processes, ours and PyTorch's.
+
+    Also without what it takes to start either library, which is most of PyTorch's.
+    """
+    ways = [[sys.executable, "-m", "tinygrad_rnn", "run"], [sys.executable]]
+    with tempfile.TemporaryDirectory() as folder:
+        nothing = Path(folder) / "nothing.py"
+        nothing.write_text("import torch", encoding="utf-8")
+        start = [min(spent([*way, str(nothing)]) for _ in range(3)) for way in ways]
+    found = {
+        path.stem: [spent([*way, str(path)]) for way in ways]
+        for path in sorted(PROGRAMS.glob("*.py"))
+    }
+    print(f"{len(found)} programs under run, CPU time of the process: {spread(found, [0, 0])}")
+    print(f"without the start of either library: {spread(found, start)}")
+    return {"start": start, **found}
+
+
+def spread(found: dict[str, list[float]], start: list[float]) -> str:
+    """The ratios' median and extremes."""
+    rest = [[max(t - s, 0.01) for t, s in zip(times, start)] for times in found.values()]
+    ratios = sorted(ours / theirs for ours, theirs in rest)
+    return f"median {statistics.median(ratios):.2f}, {ratios[0]:.2f} to {ratios[-1]:.2f}"
+
+
+def spent(command: list[str]) -> float:
+    """Seconds of CPU time that a command takes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 if __name__ == "__main__":
-    with threadpool_limits(1):
-        main()
+    main()

@@ -33,7 +33,7 @@ def is_installed() -> bool:
 
 def contiguous(array: Any) -> Any:
     """An array as the functions want it: else each kind of memory would be compiled for itself."""
-    return np.require(array, None, ["C", "W"])
+    return array if array.flags.carray else np.require(array, None, ["C", "W"])
 
 
 def loaded(functions: Sequence[str], consts: Mapping[str, Any]) -> dict[str, Any]:

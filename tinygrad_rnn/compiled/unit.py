@@ -42,7 +42,7 @@ class Ran:
     def pull(self, gs: Sequence[Any]) -> list[Any]:
         """What sequences, initial states and weights receive."""
         full = [
-            np.broadcast_to(np.zeros((), dtype), shape) if g is None else g
+            np.zeros(shape, dtype) if g is None else g
             for g, (shape, dtype) in zip(gs, self._kinds, strict=True)
         ]
         count = len(self.ys)
