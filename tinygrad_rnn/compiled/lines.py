@@ -45,7 +45,7 @@ def replaced(
     roots, new = list(roots), dict[Value, Value]()
     for value in lines(roots):
         new[value] = change(value, again(book, value, new))
-        new[value].name = new[value].name or value.name
+        new[value].described_as(value)
     return [None if root is None else new[root] for root in roots]
 
 

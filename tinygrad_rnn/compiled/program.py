@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_rnn.compiled.lines import SAME, Dependence, lines
 from tinygrad_rnn.compiled.passes import quicker
 from tinygrad_rnn.compiled.source import Home, Loop, Storage, plain, root, view_text
-from tinygrad_rnn.compiled.symbols import Value
+from tinygrad_rnn.compiled.symbols import FUNCTIONS, Value
 from tinygrad_rnn.compiled.totals import TOTALS, total
 from tinygrad_rnn.compiled.trace import Traced
 
@@ -91,7 +91,7 @@ def compiled(
         for name, found in vars(np).items()
         if isinstance(found, np.ufunc) or name in _BY_NAME
     }
-    namespace |= {"np": np, **text.consts}
+    namespace |= {"np": np, "added_at": FUNCTIONS["add_at"], **text.consts}
     exec(compile(source, "<program of one step>", "exec"), namespace)
     return Program(source, namespace, wanted)
 

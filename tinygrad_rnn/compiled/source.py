@@ -16,15 +16,16 @@ import numpy as np
 
 from tinygrad_rnn.compiled.lines import CARRIED, SAME, Dependence, lines
 from tinygrad_rnn.compiled.passes import tiling
-from tinygrad_rnn.compiled.symbols import VIEWS, Value, is_elementwise
+from tinygrad_rnn.compiled.symbols import AT, VIEWS, Value, filled, is_elementwise
 
 ONCE, BEFORE, INSIDE, AFTER = "once", "before", "inside", "after"
 """Where a line stands: before all, or before, in or after the loop over the steps of a block."""
 
 BATCHED = {
-    "sum", "max", "min", "mean", "concatenate", "assemble", "broadcast_to", "astype", "matmul",
+    "sum", "max", "min", "mean", "prod", "concatenate", "assemble", "broadcast_to", "astype", "matmul",
     "where", *VIEWS,
 }  # fmt: skip
+INDEXED = ("take", "add_at")
 
 
 @dataclass(frozen=True)
@@ -144,9 +145,17 @@ def can_batch(value: Value) -> bool:
     """Whether it is known how to do it for all steps at once."""
     if value.fn == "matmul":
         return all(len(arg.shape) in (1, 2) for arg in value.args)
-    if value.fn == "getitem":
-        return not any(isinstance(i, np.ndarray) for i in value.params["index"])
+    if value.fn == "take":
+        return is_row_of_table(value)
     return value.fn in BATCHED or is_elementwise(value)
+
+
+def is_row_of_table(value: Value) -> bool:
+    """Whether rows are looked up in something that is the same at every step."""
+    table, *at = value.args
+    return (
+        value.params["index"] == (AT,) and table.fn == "input" and table.params["role"] == "consts"
+    )
 
 
 @dataclass
@@ -466,7 +475,7 @@ class Loop:
             return [called(value.fn, given, out)]
         if value.fn == "matmul":
             return [self._batched_product(value, out)]
-        if value.fn in ("sum", "max", "min", "mean"):
+        if value.fn in ("sum", "max", "min", "mean", "prod"):
             axes = tuple(axis + 1 for axis in params["axis"])
             x = self.batch(args[0])
             return [f"np.{value.fn}({x}, axis={axes}, keepdims={params['keepdims']}, out={out})"]
@@ -477,6 +486,8 @@ class Loop:
             return self._assembling(value, out, True)
         if value.fn in VIEWS:
             return [f"copyto({out}, {self.batch(args[0])}{view_text(value, True)})"]
+        if value.fn == "take":
+            return [f"copyto({out}, {self.batch(args[0])}[{self.batch(args[1])}])"]
         x = self.batch(args[0], rank, value)
         return [f"copyto({out}, {x}, casting='unsafe')"]
 
@@ -541,7 +552,7 @@ class Loop:
         if value.fn == "matmul":
             flat = all(len(arg.shape) in (1, 2) for arg in args) and not home.within
             return [f"{'dot' if flat else 'matmul'}({', '.join(given)}, {out})"]
-        if value.fn in ("sum", "max", "min", "mean"):
+        if value.fn in ("sum", "max", "min", "mean", "prod"):
             return [
                 f"np.{value.fn}({given[0]}, axis={params['axis']}, keepdims={params['keepdims']}, "
                 f"out={out})"
@@ -553,11 +564,23 @@ class Loop:
         if value.fn in VIEWS:
             path = view_text(value, False)
             return [f"copyto({out}, {given[0]}{path})"]
+        if value.fn in INDEXED:
+            index = index_text(filled(params["index"], given[1:]))
+            if value.fn == "take":
+                return [f"copyto({out}, {given[0]}{index})"]
+            return [f"{out}[...] = 0", f"np.add.at({out}, np.s_{index}, {given[0]})"]
+        if value.fn in ("cumsum", "cumprod"):
+            return [f"np.{value.fn}({given[0]}, axis={params['axis']}, out={out})"]
         return [f"copyto({out}, {given[0]}, casting='unsafe')"]
 
     def stored(self) -> list[str]:
         """What is summed over the steps of a block, added to the sums."""
-        return [f"s{total.number} += {self._total(total)}" for total in self.totals]
+        return [
+            f"np.add.at(s{total.number}, {self.batch(total.args[1])}, {self.batch(total.args[0])})"
+            if total.fn == "total_at"
+            else f"s{total.number} += {self._total(total)}"
+            for total in self.totals
+        ]
 
     def _total(self, total: Value) -> str:
         given = [self.batch(arg) for arg in total.args]
@@ -598,7 +621,7 @@ def plain(value: Value, args: Sequence[str]) -> str:
         return f"{args[0]}{view_text(value, False)}"
     if fn == "getitem":
         return f"{args[0]}{index_text(params['index'])}"
-    if fn in ("sum", "max", "min", "mean"):
+    if fn in ("sum", "max", "min", "mean", "prod"):
         return f"np.{fn}({args[0]}, axis={params['axis']}, keepdims={params['keepdims']})"
     if fn == "concatenate":
         return f"concatenate([{', '.join(args)}], {params['axis']})"
@@ -612,6 +635,12 @@ def plain(value: Value, args: Sequence[str]) -> str:
         return f"{args[0]}.T @ {args[1]}"
     if fn == "total_outer":
         return f"{args[0]}.reshape(-1, 1) * {args[1]}.reshape(1, -1)"
+    if fn == "take":
+        return f"{args[0]}{index_text(filled(params['index'], args[1:]))}"
+    if fn == "add_at":
+        return f"added_at({', '.join(args)}, index={params['index']}, shape={params['shape']})"
+    if fn in ("cumsum", "cumprod"):
+        return f"np.{fn}({args[0]}, axis={params['axis']})"
     if fn == "total":
         return args[0]
     return f"{fn}({', '.join(args)})"

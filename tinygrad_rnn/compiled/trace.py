@@ -67,6 +67,7 @@ def traced(
     consts: Flat,
     captured: Flat = (),
     check: bool = True,
+    wants: Sequence[bool] | None = None,
 ) -> Traced:
     """Trace a step.
 
@@ -82,6 +83,10 @@ def traced(
         it uses is a constant of the program.
     check : bool
         Whether to compare the lines with the numbers of the step and of its ordinary walk.
+    wants : sequence of bool, optional
+        Of states, xs and consts together: which want a gradient; all floating-point ones unless
+        told otherwise. If told, an array among an operation's parameters is one of these only if
+        it is the same object; else also if it has the numbers of one that comes in as integers.
 
     Raises
     ------
@@ -94,31 +99,38 @@ def traced(
         for x in captured:  # the program ends at them
             x.node = leaf(x.array, x.array.dtype.kind == "f")
         start = tick()
-        one, two = ([_own(array) for array in arrays] for arrays in (states, xs))
-        fixed = [_own(x.array) for x in consts]
-        handed = [[x.clone() for x in group] for group in (one, two, fixed)]  # no leaves: a change
+        arrays = [[*states], [*xs], [x.array for x in consts]]
+        want = iter(wants or [a.dtype.kind == "f" for group in arrays for a in group])
+        one, two, fixed = ([_own(array, next(want)) for array in group] for group in arrays)
+        handed = [list(map(_handed, group)) for group in (one, two, fixed)]  # no leaves: a change
         watched = [*itertools.chain(*handed), *captured]  # in place is seen, not refused as such
         before = [version(x.array) for x in watched]
         next_states, ys = step(*handed)
         if before != [version(x.array) for x in watched]:
             raise CannotWrite("a change in place of what the step was given")
         fixed += captured
-        return _written(one, two, fixed, list(next_states), list(ys), start, check)
+        return _written(one, two, fixed, list(next_states), list(ys), start, check, bool(wants))
     finally:
         here.mode = outer
         for x, at in zip(captured, places, strict=True):
             x.node = at
 
 
-def _own(array: Array) -> Tensor:
-    """A tensor of one's own, of which everything that is computed is recorded."""
+def _own(array: Array, wanted: bool) -> Tensor:
+    """A tensor of one's own; if a gradient is wanted, all that is computed of it is recorded."""
     own = wrap(np.array(array), None)
-    return own.requires_grad_() if own.array.dtype.kind == "f" else own
+    own.node = leaf(own.array, wanted)
+    return own
+
+
+def _handed(own: Tensor) -> Tensor:
+    return own.clone() if own.requires_grad else own
 
 
 def _written(
-    states: Flat, xs: Flat, consts: Flat, next_states: Flat, ys: Flat, start: int, check: bool
-) -> Traced:
+    states: Flat, xs: Flat, consts: Flat, next_states: Flat, ys: Flat, start: int, check: bool,
+    exact: bool,
+) -> Traced:  # fmt: skip
     book, known = Book(), {}
     groups = {"states": states, "xs": xs, "consts": consts}
     values: dict[str, Any] = {
@@ -132,13 +144,21 @@ def _written(
     outputs = [*next_states, *ys]
     nodes = _made(outputs, start, known)
     expected = walk(_roots(outputs, [x.array for x in outputs]), retain_graph=True)
+    integers = [
+        (x.array, Symbol(book, value))
+        for group, own in ((xs, values["xs"]), (consts, values["consts"]))
+        for x, value in zip(group, own, strict=True)
+        if x.array.dtype.kind in "iu" and (exact or group is xs)
+    ]
     for node in nodes:
+        if integers:
+            node.params = _with_symbols(node.params, integers, exact)
         _write(node, book, known, check)
     made = [_symbol(x, book, known) for x in outputs]
     incoming = [book.input(x.array, role="cotangent", index=i) for i, x in enumerate(outputs)]
     roots = _roots(outputs, [Symbol(book, value) for value in incoming])
     try:
-        arrived = walk(roots, create_graph=True, observer=_name_cotangent)
+        arrived = walk(roots, create_graph=True, observer=_describe)
     except (TypeError, AttributeError, ValueError) as error:
         raise CannotWrite(f"a derivative rule ({error})") from None
     for node, g in expected.items():
@@ -215,11 +235,31 @@ def _write(node: Node, book: Book, known: dict[Node, Symbol], check: bool) -> No
     known[node], node.saved = made, (*operands, made)
 
 
-def _name_cotangent(node: Node, g: Any, sent: Any) -> None:
-    """A cotangent is called after what it is of."""
+def _with_symbols(params: Any, integers: Sequence[tuple[Array, Symbol]], exact: bool) -> Any:
+    """Parameters with symbols for the arrays that come in as integers."""
+    if isinstance(params, dict):
+        return {name: _with_symbols(each, integers, exact) for name, each in params.items()}
+    if isinstance(params, tuple | list):
+        return type(params)([_with_symbols(each, integers, exact) for each in params])
+    if isinstance(params, np.ndarray) and params.dtype.kind in "iu":
+        for array, symbol in integers:
+            alike = params.size == array.size and (params.ravel() == array.ravel()).all()
+            if params is array or (alike and not exact):
+                return symbol.reshape(params.shape)
+    return params
+
+
+def _describe(node: Node, g: Any, sent: Any) -> None:
+    """A cotangent is called after what it is of; what is sent on is made by a rule."""
     named = node.notes is not None and node.notes.name
     if named and isinstance(g, Symbol) and g.value.fn != "input" and not g.value.name:
         g.value.name = f"{COTANGENT}{named}"
+    if isinstance(node.primitive, Primitive):
+        joint = node.primitive.joint
+        rules = [joint] * len(sent) if joint else node.primitive.rules
+        for c, rule in zip(sent, rules):
+            if isinstance(c, Symbol) and rule is not None and not c.value.why:
+                c.value.why = f"{node.primitive.name}: {rule.formula}" if rule.formula else ""
 
 
 def _symbol(x: Tensor, book: Book, known: dict[Node, Symbol]) -> Symbol:
@@ -232,25 +272,32 @@ def _arrived(arrived: dict[Node, Any], x: Tensor) -> Value | None:
 
 
 def verified(
-    step: StepFunction, states: Sequence[Array], xs: Sequence[Array], captured: Flat
-) -> Traced:
+    step: StepFunction, states: Sequence[Array], xs: Sequence[Array], captured: Flat,
+    known: Sequence[Array] | None = None,
+) -> Traced:  # fmt: skip
     """A trace that says the same as others, on quite different numbers.
 
     What a step decides by numbers, or computes without a derivative (a comparison, the place of a
     maximum, what was detached), stands in a trace as a constant; others have another one there.
+
+    ``known``: of what comes in all that is known, such as whole sequences: other integers are
+    taken from there.
     """
     drawn = default_generator.get_state().array.copy()
+    numbers = np.random.default_rng(0)
+    ranges = [_range(array) for array in known or xs]
+    xs = _with_integers(xs, ranges, numbers)
     found = traced(step, states, xs, (), captured)
     if (default_generator.get_state().array != drawn).any():
         raise CannotWrite("random numbers, which differ from step to step")
     expected, arrays = text_of(found), [x.array for x in captured]
-    numbers = np.random.default_rng(0)
     try:
         for signs in _SIGNS:
             one, two, three = (
                 [_other(array, sign, numbers) for array in group]
                 for group, sign in zip((states, xs, arrays), signs, strict=True)
             )
+            two = _with_integers(two, ranges, numbers)
             for x, array in zip(captured, three, strict=True):
                 x.array = array
             with np.errstate(all="ignore"):
@@ -273,6 +320,37 @@ def _other(array: Array, sign: int | None, numbers: np.random.Generator) -> Arra
         return array
     drawn = numbers.normal(size=array.shape)
     return np.asarray(drawn if sign is None else sign * (100 + abs(drawn))).astype(array.dtype)
+
+
+def _range(array: Array) -> tuple[int, int]:
+    """Between which integers lie those of an array, and at least one other."""
+    if array.dtype.kind not in "iu" or not array.size:
+        return 0, 0
+    low, high = int(array.min()), int(array.max())
+    return (low, high) if low < high else (min(low, max(0, low - 1)), max(high, 1))
+
+
+def _with_integers(
+    xs: Sequence[Array], ranges: Sequence[tuple[int, int]], numbers: np.random.Generator
+) -> list[Array]:
+    """Other integers in the place of those that come in, by which these are known again.
+
+    No two arrays are alike, and none is one that operations make for themselves, if possible.
+    """
+    made: list[Array] = []
+    for x, (low, high) in zip(xs, ranges, strict=True):
+        new, tries = x, 0
+        while x.dtype.kind in "iu" and tries < _TRIES:
+            new = numbers.integers(low, high + 1, x.shape).astype(x.dtype)
+            own = [np.arange(x.size), np.zeros(x.size, int)] if tries < _TRIES / 2 else []
+            others = [*own, *[each.ravel() for each in made if each.dtype.kind in "iu"]]
+            alike = any(np.array_equal(new.ravel(), each) for each in others)
+            tries += 1 if alike else _TRIES
+        made.append(new)
+    return made
+
+
+_TRIES = 100
 
 
 def text_of(step: Traced) -> list[Any]:

@@ -66,7 +66,7 @@ def _add_at(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
     for g, i in zip(gs, index, strict=True):
         if not _may_repeat(i):
             total[i] += g
-        elif g.size < MANY:
+        elif g.size < MANY or type(g) is not np.ndarray:
             np.add.at(total, i, g)
         else:  # at places of a flat array NumPy adds five times as fast
             np.add.at(total.reshape(-1), _places(i, shape), g.reshape(-1))
@@ -75,7 +75,7 @@ def _add_at(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
 
 def _may_repeat(index: Index) -> bool:
     """Whether an index can name a place twice: integer arrays can, masks and slices cannot."""
-    return any(isinstance(i, np.ndarray) and i.dtype.kind != "b" for i in index)
+    return any(getattr(i, "ndim", 0) and i.dtype.kind != "b" for i in index)
 
 
 def _places(index: Index, shape: tuple[int, ...]) -> Any:
