@@ -16,6 +16,8 @@ from cases import cases, leaf
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
+from tinygrad_rnn.compiled import scan as scan_module
+from tinygrad_rnn.compiled.captured import captured
 from tinygrad_rnn.compiled.program import Program, compiled
 from tinygrad_rnn.compiled.symbols import CannotWrite
 from tinygrad_rnn.compiled.trace import traced
@@ -611,6 +613,75 @@ def test_scan_sees_what_has_changed() -> None:
     ):
         change()
         agree()
+
+
+class Forwards(tg.nn.Module):
+    """A module whose step is made anew at every call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell, self.factor = tg.nn.RNNCell(3, 3), 2.0
+
+    def forward(self, x: Any, bias: Any, compiled: bool, scale: Any = 1.0, **more: Any) -> Any:
+        def step(h: Any, x: Any, *, add: Any = scale) -> Any:
+            h = self.cell(x * self.factor, h) + bias * add + sum(more.get("terms", ()))
+            return h, h
+
+        return bptt.scan(step, tg.zeros(1, 3), x, compiled=compiled)[0]
+
+
+def test_a_step_made_anew_is_traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    traces: list[int] = []
+    verified = scan_module.verified
+    monkeypatch.setattr(
+        scan_module, "verified", lambda *given: (traces.append(1), verified(*given))[1]
+    )
+    net, other = Forwards(), Forwards()
+    x, one, two = tg.randn(4, 1, 3), tg.randn(3).requires_grad_(), tg.randn(3).requires_grad_()
+
+    def agree(net: Any, bias: Any, count: int, *scale: Any, **more: Any) -> None:
+        traces.clear()
+        found = [net(x, bias, fast, *scale, **more) for fast in (False, True)]
+        assert tg.allclose(*found, rtol=1e-5)
+        grads = [tg.autograd.grad(y.sum(), [bias, *net.cell.parameters()]) for y in found]
+        assert all(tg.allclose(a, b, rtol=1e-4, atol=1e-5) for a, b in zip(*grads))
+        assert len(traces) == count
+
+    agree(net, one, 1)
+    agree(net, one, 0)
+    agree(net, two, 0)  # another tensor of the same shape
+    agree(other, two, 0)  # another module, whose parts are alike
+    agree(net, one, 1, 2.0)
+    agree(net, one, 1, 2)
+    agree(net, one, 1, -0.0)
+    agree(net, one, 1, 0.0)
+    agree(net, one, 0, -0.0)
+    agree(net, one, 1, tg.tensor(0.5))
+    agree(net, one, 0, tg.tensor(0.25))
+    agree(net, one, 1, tg.tensor(2))  # integers are constants of the program
+    agree(net, one, 1, tg.tensor(3))
+    agree(net, one, 1, terms=[1.0, 2.0])
+    agree(net, one, 1, terms=[1.0, 3.0])
+    agree(net, one, 1, terms=[1.0, 3.0, 0.5])
+    agree(net, one, 0, terms=[1.0, 3.0])
+    agree(net, one, 0)
+    net.factor = 3.0
+    agree(net, one, 1)
+    net.eval()
+    agree(net, one, 1)
+
+
+def test_what_cannot_be_looked_into_is_the_same_only_as_itself() -> None:
+    hidden = [iter([1.0]), iter([2.0])]
+    deep: list[Any] = [[[[[[[[1.0]]]]]]], [[[[[[[2.0]]]]]]]]
+
+    def step_of(known: Any) -> Any:
+        return lambda h, x: (h, known)
+
+    for one, other in (hidden, deep):
+        assert captured(step_of(one)) == captured(step_of(one))
+        assert captured(step_of(one)) != captured(step_of(other))
+    assert captured(step_of([1.0])) == captured(step_of([1.0])) != captured(step_of([[1.0]]))
 
 
 def test_what_cannot_be_compiled_is_refused() -> None:

@@ -140,7 +140,7 @@ def _compiled(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]
         def trace(of: StepFunction, a: Any, b: Any, consts: Any) -> Traced:
             return verified(of, a, b, known, [x.array for x in rows])
 
-        key = ("scan", step, decides, _form(state), _form(xs))
+        key = ("scan", decides, _form(state), _form(xs))
         try:
             ys, ends, program = unit.run(key, flat_step, rows, start, rest, trace)
         except CannotWrite as error:

@@ -22,8 +22,8 @@ ONCE, BEFORE, INSIDE, AFTER = "once", "before", "inside", "after"
 """Where a line stands: before all, or before, in or after the loop over the steps of a block."""
 
 BATCHED = {
-    "sum", "max", "min", "mean", "prod", "concatenate", "assemble", "broadcast_to", "astype", "matmul",
-    "where", *VIEWS,
+    "sum", "max", "min", "mean", "prod", "concatenate", "assemble", "broadcast_to", "astype",
+    "matmul", "where", *VIEWS,
 }  # fmt: skip
 INDEXED = ("take", "add_at")
 
@@ -152,7 +152,7 @@ def can_batch(value: Value) -> bool:
 
 def is_row_of_table(value: Value) -> bool:
     """Whether rows are looked up in something that is the same at every step."""
-    table, *at = value.args
+    table = value.args[0]
     return (
         value.params["index"] == (AT,) and table.fn == "input" and table.params["role"] == "consts"
     )
