@@ -726,6 +726,43 @@ def test_what_cannot_be_compiled_is_refused() -> None:
         bptt.program(lambda h, x: (tg.where(x > 5, w * h, x), h), tg.zeros(3), tg.ones(3))
 
 
+def test_a_refusal_names_the_operation_and_the_line() -> None:
+    w = tg.tensor(0.5, requires_grad=True)
+
+    def deciding(h: Any, x: Any) -> Any:
+        y = w * h + x
+        y = tg.where(x > 5, y, x)  # here
+        return y, y
+
+    def branching(h: Any, x: Any) -> Any:
+        y = w * h
+        if x.sum() > 0:
+            y = y + x  # here
+        else:
+            y = y - x
+        return y, y
+
+    def unknown(h: Any, x: Any) -> Any:
+        y = w * h + x
+        return y * y.median(), y  # here
+
+    def without_rule(h: Any, x: Any) -> Any:
+        y = tg.prod(w * h) + x  # here
+        return y, y
+
+    for step, operation in (
+        (deciding, "decision"), (branching, "decision"), (unknown, "median: its forward"),
+        (without_rule, "prod: its derivative rule"),
+    ):  # fmt: skip
+        code, first = inspect.getsourcelines(step)
+        line = next(n for n, text in enumerate(code, first) if "# here" in text)
+        where = rf"{operation}[\s\S]*line {line}, in {step.__name__}\n"
+        with pytest.raises(RuntimeError, match=f"cannot be compiled[\\s\\S]*{where}"):
+            bptt.scan(step, tg.zeros(3), tg.ones(2, 3), compiled=True)
+        with pytest.raises(RuntimeError, match=f"cannot be written[\\s\\S]*{where}"):
+            bptt.program(step, tg.zeros(3), tg.ones(3))
+
+
 def test_a_step_may_know_integers() -> None:
     w, mask = tg.tensor(0.5, requires_grad=True), tg.tensor([1, 0, 1])
 

@@ -75,7 +75,9 @@ def program(
         else:
             found, title, names = _of_step(of, state, x)
     except CannotWrite as error:
-        raise RuntimeError(f"program: this cannot be written, because of {error}") from None
+        raise RuntimeError(
+            f"program: this cannot be written, because of {error}{error.where}"
+        ) from None
     if optimised:
         wanted = [v.dtype.kind == "f" for v in found.xs]
         return compiled(found, wanted, True, [v.dtype.kind == "f" for v in found.consts]).source

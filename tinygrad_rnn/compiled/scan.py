@@ -146,6 +146,7 @@ def _compiled(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]
         except CannotWrite as error:
             raise RuntimeError(
                 f"scan: this step cannot be compiled, because of {error}; leave compiled=False"
+                f"{error.where}"
             ) from None
         if forms:  # it has been traced just now
             program.form = forms[-1]

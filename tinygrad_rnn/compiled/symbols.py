@@ -19,7 +19,18 @@ Array = np.ndarray[Any, Any]
 
 
 class CannotWrite(Exception):
-    """Something that cannot be written as a NumPy program."""
+    """Something that cannot be written as a NumPy program; ``where``: the line that asked for it.
+
+    Examples
+    --------
+    >>> print(CannotWrite("np.sort", 'File "step.py", line 3, in step').where)
+    <BLANKLINE>
+      File "step.py", line 3, in step
+    """
+
+    def __init__(self, what: str, where: Any = "") -> None:
+        super().__init__(what)
+        self.where = f"\n  {where}" if where else ""
 
 
 class Value:
@@ -187,6 +198,9 @@ class Symbol(NDArrayOperatorsMixin):
 
     def __init__(self, book: Book, value: Value) -> None:
         self.book, self.value = book, value
+
+    def __repr__(self) -> str:
+        return repr(self.value)
 
     # -- what NumPy's own functions do with it --
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_rnn.autograd.tracing import Naming
 from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.symbols import Book, CannotWrite, Symbol, Value
 from tinygrad_rnn.engine.graph import Node, leaf, place
@@ -58,6 +59,18 @@ class Traced:
     d_states: list[Value | None]
     d_xs: list[Value | None]
     d_consts: list[Value | None]
+    places: list[Place] = field(default_factory=list)
+
+
+class Place(NamedTuple):
+    """An operation of a step: its name, its own numbers, and the line that asked for it, if known.
+
+    The line is looked for only when something has to be said of it.
+    """
+
+    name: str
+    numbers: str
+    line: Any
 
 
 def traced(
@@ -68,6 +81,7 @@ def traced(
     captured: Flat = (),
     check: bool = True,
     wants: Sequence[bool] | None = None,
+    mode: type[Mode] = Mode,
 ) -> Traced:
     """Trace a step.
 
@@ -94,7 +108,7 @@ def traced(
         If the step does something that cannot be written; the message names the operation.
     """
     outer, places = here.mode, [x.node for x in captured]
-    here.mode = Mode(True, float("inf"), Tag())
+    here.mode = mode(True, float("inf"), Tag())
     try:
         for x in captured:  # the program ends at them
             x.node = leaf(x.array, x.array.dtype.kind == "f")
@@ -150,17 +164,16 @@ def _written(
         for x, value in zip(group, own, strict=True)
         if x.array.dtype.kind in "iu" and (exact or group is xs)
     ]
+    places = []
     for node in nodes:
         if integers:
             node.params = _with_symbols(node.params, integers, exact)
+        if not node.is_leaf:
+            places.append(_place(node, known))
         _write(node, book, known, check)
     made = [_symbol(x, book, known) for x in outputs]
     incoming = [book.input(x.array, role="cotangent", index=i) for i, x in enumerate(outputs)]
-    roots = _roots(outputs, [Symbol(book, value) for value in incoming])
-    try:
-        arrived = walk(roots, create_graph=True, observer=_describe)
-    except (TypeError, AttributeError, ValueError) as error:
-        raise CannotWrite(f"a derivative rule ({error})") from None
+    arrived = _walked(_roots(outputs, [Symbol(book, value) for value in incoming]))
     for node, g in expected.items():
         if check and node in arrived and not _agrees(arrived[node], g):
             raise CannotWrite("a derivative rule that computes otherwise when it is written down")
@@ -172,8 +185,32 @@ def _written(
         book, **values,
         next_states=[x.value for x in made[:count]], ys=[x.value for x in made[count:]],
         g_states=incoming[:count], g_ys=incoming[count:],
-        **results,
+        **results, places=places,
     )  # fmt: skip
+
+
+def _walked(roots: dict[Node, Any]) -> dict[Node, Any]:
+    """The engine's own walk, of symbols."""
+    visited: list[Node] = []
+
+    def seen(node: Node, g: Any, sent: Any) -> None:
+        visited.append(node)
+        _describe(node, g, sent)
+
+    try:
+        return walk(roots, create_graph=True, observer=seen)
+    except (CannotWrite, TypeError, AttributeError, ValueError) as error:
+        waiting = {parent for node in visited for parent in node.parents} | set(roots)
+        at = max(waiting.difference(visited), key=lambda node: (node.requires_grad, node.order))
+        what = f"{at.primitive.name}: its derivative rule ({error})"
+        raise CannotWrite(what, at.tag.line) from None
+
+
+def _place(node: Node, known: dict[Node, Symbol]) -> Place:
+    """An operation, and all numbers that it does not get from others."""
+    constants = [at for at in node.parents if at in known and known[at].value.fn == "const"]
+    own = [np.asarray(at.value).tolist() for at in constants]
+    return Place(node.primitive.name, repr((node.params, own)), node.tag.line)
 
 
 def _roots(outputs: Flat, gs: Sequence[Any]) -> dict[Node, Any]:
@@ -217,19 +254,20 @@ def _write(node: Node, book: Book, known: dict[Node, Symbol], check: bool) -> No
             raise CannotWrite(f"a constant of shape {node.shape}, whose numbers nobody kept")
         known[node] = Symbol(book, book.const(node.value))
         return
+    name, where = node.primitive.name, node.tag.line
     if not isinstance(node.primitive, Primitive):
-        raise CannotWrite(f"{node.primitive.name}: it has a derivative of its own")
+        raise CannotWrite(f"{name}: it has a derivative of its own", where)
     if node.notes is not None and node.notes.attentive:
-        raise CannotWrite(f"{node.primitive.name}: somebody watches its gradient")
+        raise CannotWrite(f"{name}: somebody watches its gradient", where)
     operands = [known[parent] for parent in node.parents]
     try:
         made = node.primitive.forward(*operands, **node.params)
         if not isinstance(made, Symbol) or (check and not _agrees(made, np.asarray(node.value))):
             raise CannotWrite("its forward, which computes otherwise when it is written down")
     except CannotWrite as error:
-        raise CannotWrite(f"{node.primitive.name}: {error}") from None
+        raise CannotWrite(f"{name}: {error}", where) from None
     except (TypeError, AttributeError, ValueError) as error:
-        raise CannotWrite(f"{node.primitive.name}: its forward ({error})") from None
+        raise CannotWrite(f"{name}: its forward ({error})", where) from None
     if node.notes is not None and node.notes.name and not made.value.name:
         made.value.name = node.notes.name
     known[node], node.saved = made, (*operands, made)
@@ -287,7 +325,7 @@ def verified(
     numbers = np.random.default_rng(0)
     ranges = [_range(array) for array in known or xs]
     xs = _with_integers(xs, ranges, numbers)
-    found = traced(step, states, xs, (), captured)
+    found = _traced_or_named(step, states, xs, captured)
     if (default_generator.get_state().array != drawn).any():
         raise CannotWrite("random numbers, which differ from step to step")
     expected, arrays = text_of(found), [x.array for x in captured]
@@ -301,13 +339,38 @@ def verified(
             for x, array in zip(captured, three, strict=True):
                 x.array = array
             with np.errstate(all="ignore"):
-                again = traced(step, one, two, (), captured, check=False)
-            if text_of(again) != expected:
-                raise CannotWrite("a decision that depends on the numbers of a tensor")
+                again = _traced_or_named(step, one, two, captured, check=False)
+                if text_of(again) != expected:
+                    other = traced(step, one, two, (), captured, check=False, mode=Naming)
+                    break
+        else:
+            return found
     finally:
         for x, array in zip(captured, arrays, strict=True):
             x.array = array
-    return found
+    one_way = traced(step, states, xs, (), captured, mode=Naming)
+    where = _parting(one_way.places, other.places)
+    raise CannotWrite("a decision that depends on the numbers of a tensor", where)
+
+
+def _traced_or_named(
+    step: StepFunction, states: Sequence[Array], xs: Sequence[Array], captured: Flat,
+    check: bool = True,
+) -> Traced:  # fmt: skip
+    """A trace; if there can be none, the error says at which line."""
+    try:
+        return traced(step, states, xs, (), captured, check)
+    except CannotWrite:
+        traced(step, states, xs, (), captured, check, mode=Naming)
+        raise
+
+
+def _parting(one: Sequence[Place], other: Sequence[Place]) -> Any:
+    """The line at which two ways of one step part."""
+    for a, b in itertools.zip_longest(one, other):
+        if a is None or b is None or a != b:
+            return (a or b).line
+    return ""
 
 
 _SIGNS = ((1, -1, 1), (-1, 1, -1), (1, 1, -1), (-1, -1, 1), (0, 0, 0), (None, None, None))
