@@ -13,7 +13,7 @@ from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.program import compiled
 from tinygrad_rnn.compiled.scan import flat, like
 from tinygrad_rnn.compiled.symbols import CannotWrite
-from tinygrad_rnn.compiled.text import program_text
+from tinygrad_rnn.compiled.text import Read, Stage, Variable, program_text, shape_text
 from tinygrad_rnn.compiled.trace import Traced, traced, verified
 from tinygrad_rnn.nn.cells import KINDS, RNNCellBase, check_sizes
 from tinygrad_rnn.nn.fused import flat_step
@@ -81,7 +81,30 @@ def program(
     if optimised:
         wanted = [v.dtype.kind == "f" for v in found.xs]
         return compiled(found, wanted, True, [v.dtype.kind == "f" for v in found.consts]).source
-    return program_text(found, title, *names)
+    return _written(found, title, *names)
+
+
+def _written(
+    step: Traced, title: str, states: Sequence[str], xs: Sequence[str], consts: Sequence[str],
+    ys: Sequence[str],
+) -> str:  # fmt: skip
+    """The program of one step over time."""
+    given = [
+        [Variable(name, shape_text(value, head) + tail, value.dtype.kind == "f")
+         for name, value in zip(names, values, strict=True)]
+        for names, values, head, tail in (
+            (xs, step.xs, "T, ", ""), (states, step.states, "", ", the initial one"),
+            (consts, step.consts, "", ""),
+        )
+    ]  # fmt: skip
+    sequences, starts, weights = given
+    outs = [Variable(y) for y in ys]
+    stage = Stage(
+        step, [Read(w) for w in weights], outs, f"len({sequences[0].wish})",
+        [Read(x, "[t]") for x in sequences], starts, [Read(s) for s in starts],
+    )  # fmt: skip
+    results = [[Read(y) for y in outs], [Read(s, last=True) for s in starts]]
+    return program_text(title, given, [stage], results)
 
 
 Names = tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]

@@ -142,10 +142,10 @@ def is_elementwise(value: Value) -> bool:
 
 
 class Book:
-    """The lines written so far; what would be written twice is written once."""
+    """The lines written so far, numbered from ``first`` on; none is written twice."""
 
-    def __init__(self) -> None:
-        self._count = itertools.count()
+    def __init__(self, first: int = 0) -> None:
+        self._count = itertools.count(first)
         self._known: dict[Any, Value] = {}
 
     def input(self, sample: Any, **params: Any) -> Value:

@@ -296,7 +296,8 @@ def _describe(node: Node, g: Any, sent: Any) -> None:
         joint = node.primitive.joint
         rules = [joint] * len(sent) if joint else node.primitive.rules
         for c, rule in zip(sent, rules):
-            if isinstance(c, Symbol) and rule is not None and not c.value.why:
+            passed_on = not isinstance(c, Symbol) or c.value is getattr(g, "value", None)
+            if not passed_on and rule is not None and not c.value.why:
                 c.value.why = f"{node.primitive.name}: {rule.formula}" if rule.formula else ""
 
 
