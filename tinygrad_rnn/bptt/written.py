@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.bptt.rolled import rolled
 from tinygrad_rnn.compiled.captured import captured
 from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.program import compiled
@@ -27,7 +30,7 @@ Step = Callable[[Any, Any], tuple[Any, Any]]
 def program(
     of: RNNBase | RNNCellBase | Step, state: Any = None, x: Any = None, *, batch: int = 2,
     optimised: bool = False,
-) -> str:  # fmt: skip
+) -> ProgramText:  # fmt: skip
     """The forward and the backward of a recurrence over time, as the text of a NumPy program.
 
     It is written from the graph of one step and from the same rules that the walk uses, and has two
@@ -70,6 +73,8 @@ def program(
     <BLANKLINE>
     """
     try:
+        if isinstance(of, Record):
+            return _of_record(of)
         if isinstance(of, RNNBase | RNNCellBase):
             found, title, names = _of_module(of, batch)
         else:
@@ -80,14 +85,44 @@ def program(
         ) from None
     if optimised:
         wanted = [v.dtype.kind == "f" for v in found.xs]
-        return compiled(found, wanted, True, [v.dtype.kind == "f" for v in found.consts]).source
+        floats = [v.dtype.kind == "f" for v in found.consts]
+        return ProgramText(compiled(found, wanted, True, floats).source)
     return _written(found, title, *names)
+
+
+class ProgramText(str):
+    """The text of a program, which a notebook shows highlighted.
+
+    Attributes
+    ----------
+    arguments : dict of ndarray or None, by name
+        Of a walk: what its ``forward`` was given, as far as that is known.
+    """
+
+    arguments: Mapping[str, Any]
+
+    def __new__(cls, text: str, arguments: Mapping[str, Any] = MappingProxyType({})) -> ProgramText:
+        made = super().__new__(cls, text)
+        made.arguments = arguments
+        return made
+
+    def _repr_markdown_(self) -> str:
+        return f"```python\n{self}```\n"
+
+
+def _of_record(walk: Record) -> ProgramText:
+    """The program of a walk, from its leaves to its loss."""
+    found = rolled(walk.places, [walk.root], walk.value, walk.called)
+    text, names = program_text(
+        "A walk", [found.arguments], found.stages, [found.results], grouped=False
+    )
+    return ProgramText(text, dict(zip(names, found.numbers)))
 
 
 def _written(
     step: Traced, title: str, states: Sequence[str], xs: Sequence[str], consts: Sequence[str],
     ys: Sequence[str],
-) -> str:  # fmt: skip
+) -> ProgramText:  # fmt: skip
     """The program of one step over time."""
     given = [
         [Variable(name, shape_text(value, head) + tail, value.dtype.kind == "f")
@@ -100,11 +135,11 @@ def _written(
     sequences, starts, weights = given
     outs = [Variable(y) for y in ys]
     stage = Stage(
-        step, [Read(w) for w in weights], outs, f"len({sequences[0].wish})",
+        step, [Read(w) for w in weights], outs, (sequences[0], 0),
         [Read(x, "[t]") for x in sequences], starts, [Read(s) for s in starts],
     )  # fmt: skip
     results = [[Read(y) for y in outs], [Read(s, last=True) for s in starts]]
-    return program_text(title, given, [stage], results)
+    return ProgramText(program_text(title, given, [stage], results)[0])
 
 
 Names = tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]

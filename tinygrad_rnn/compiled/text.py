@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import keyword
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.compiled.lines import SAME, Dependence, lines, uses
 from tinygrad_rnn.compiled.passes import tiling
+from tinygrad_rnn.compiled.readable import readable
 from tinygrad_rnn.compiled.source import index_text
-from tinygrad_rnn.compiled.symbols import FUNCTIONS, VIEWS, Book, Value, filled
+from tinygrad_rnn.compiled.symbols import VIEWS, Value, filled
 from tinygrad_rnn.compiled.trace import COTANGENT, Traced
 
 _INFIX = {
@@ -33,7 +35,6 @@ _HELPERS = {
         "def _put(whole, index, part):", "    np.add.at(whole, index, part)", "    return whole",
     ],
 }  # fmt: skip
-FUNCTIONS["sigmoid"] = lambda x: 1 / (1 + np.exp(-x))
 
 
 # -- what a program is made of -------------------------------------------------------------------
@@ -75,7 +76,7 @@ class Read:
 
 @dataclass
 class Stage:
-    """A step that is done once, or (``times``: an expression) again and again.
+    """A step that is done once, or again and again.
 
     Attributes
     ----------
@@ -83,6 +84,8 @@ class Stage:
         What it is given; ``xs`` at every step something else.
     ys : list of Variable
         What it makes; in a loop, arrays with an axis of time in front.
+    times : int, or (Variable, int)
+        How often: so many times, or as often as a variable has elements, less some; 0: once.
     states, starts : lists of Variable and of Read
         What is carried, and what it begins with.
     """
@@ -90,7 +93,7 @@ class Stage:
     step: Traced
     consts: list[Read]
     ys: list[Variable]
-    times: str = ""
+    times: int | tuple[Variable, int] = 0
     xs: list[Read] = field(default_factory=list)
     states: list[Variable] = field(default_factory=list)
     starts: list[Read] = field(default_factory=list)
@@ -104,54 +107,6 @@ class Stage:
         yield from zip(self.xs, step.d_xs, ["x"] * len(self.xs), strict=True)
         yield from zip(self.consts, step.d_consts, ["const"] * len(self.consts), strict=True)
         yield from zip(self.starts, step.d_states, ["start"] * len(self.starts), strict=True)
-
-
-# -- as a teacher would write it -----------------------------------------------------------------
-
-
-def readable(step: Traced) -> Traced:
-    """The same step in the functions that a reader knows."""
-    names = ("next_states", "ys", "d_states", "d_xs", "d_consts")
-    groups = [getattr(step, name) for name in names]
-    before = lines([value for group in groups for value in group])
-    book = Book(1 + max([value.number for value in before], default=0))  # lines stay in their order
-
-    def change(value: Value) -> Value:
-        args = value.args
-        if value.fn == "divide" and (x := _logistic(*args)) is not None:
-            return book.line("sigmoid", x)
-        if value.fn == "subtract" and args[1].fn == "multiply" and args[1].args == (args[0],) * 2:
-            return book.line("multiply", args[0], book.line("subtract", book.const(1), args[0]))
-        if value.fn == "multiply" and _is_const(args[1], -1):
-            return book.line("negative", args[0])
-        if value.fn == "where" and _is_const(args[0], True):
-            kept = args[1]
-            return kept if (kept.shape, kept.dtype) == (value.shape, value.dtype) else value
-        return value
-
-    new: dict[Value, Value] = {}
-    for value in before:
-        new[value] = value
-        if value.fn not in ("input", "const"):
-            own = book.line(value.fn, *[new[arg] for arg in value.args], **value.params)
-            new[value] = change(own).described_as(value)
-    again: dict[str, Any] = {
-        name: [v and new[v] for v in group] for name, group in zip(names, groups)
-    }
-    return replace(step, book=book, **again)
-
-
-def _logistic(e: Value, total: Value) -> Value | None:
-    """x, if this is the quotient by which σ(x) is computed without overflow."""
-    if total.fn == "add" and total.args[0] is e and _is_const(total.args[1], 1) and e.fn == "exp":
-        (least,) = e.args
-        if least.fn == "minimum" and least.args[1].fn == "const":
-            return least.args[0]
-    return None
-
-
-def _is_const(value: Value, number: Any) -> bool:
-    return value.fn == "const" and bool(np.all(np.asarray(value.sample) == number))
 
 
 # -- names ---------------------------------------------------------------------------------------
@@ -186,18 +141,24 @@ class _Names:
 
 def program_text(
     title: str, arguments: Sequence[Sequence[Variable]], stages: Sequence[Stage],
-    results: Sequence[Sequence[Read]],
-) -> str:  # fmt: skip
-    """The program that computes results, in groups, and their backward."""
-    return _Program(title, arguments, stages, results).text()
+    results: Sequence[Sequence[Read]], grouped: bool = True,
+) -> tuple[str, list[str]]:  # fmt: skip
+    """The program that computes results and their backward, and the names of its arguments.
+
+    Arguments and results are in groups, each a tuple; if not ``grouped`` one after the other, and
+    only the gradients that are wanted are returned.
+    """
+    program = _Program(title, arguments, stages, results, grouped)
+    return program.text(), [program.name[v] for v in program.arguments]
 
 
 class _Program:
     def __init__(
         self, title: str, arguments: Sequence[Sequence[Variable]], stages: Sequence[Stage],
-        results: Sequence[Sequence[Read]],
+        results: Sequence[Sequence[Read]], grouped: bool,
     ) -> None:  # fmt: skip
         self.title, self.groups, self.stages, self.results = title, arguments, stages, results
+        self.grouped = grouped
         self.arguments = [v for group in arguments for v in group]
         self.asked = [read for group in results for read in group]
         made = [v for stage in stages for v in (*stage.states, *stage.ys)]
@@ -229,21 +190,25 @@ class _Program:
         backward = [*self._begun(backward), *backward]
         known = [*self.name.values(), *[k for writer in self.writers for k in writer.kept]]
         read = set(re.findall(r"\w+", "\n".join(backward)))
-        saved = ", ".join([name for name in dict.fromkeys(known) if name in read])
+        saved = [name for name in dict.fromkeys(known) if name in read]
         outs = [_tuple([self.of(read) for read in group]) for group in self.results]
+        backs = [self._returned(group) for group in self.groups]
+        if not self.grouped:
+            outs = [self.of(read) for read in self.asked]
+            backs = [self.slope[v] for v in self.arguments if v.wanted]
         given = [self.name[v] for v in self.arguments]
         body = [
-            f"def forward({', '.join(given)}):",
+            *_folded("def forward(", given, "):"),
             *[f"    # {self.name[v]}: {v.note}" for v in self.arguments if v.note],
             *forward,
-            f"    saved = {saved}",
+            *_folded("    saved = ", saved),
             f"    return {', '.join(outs)}, saved",
             "", "",
             f"def backward({', '.join([*[self.slope[read.of] for read in self.asked], 'saved'])}):",
             *[f"    # {self.slope[r.of]}: {self._said(r)}" for r in self.asked],
-            f"    {saved} = saved",
+            *_folded("    ", saved, " = saved"),
             *backward,
-            f"    return {', '.join([self._returned(group) for group in self.groups])}",
+            *_folded("    return ", backs),
         ]  # fmt: skip
         body = [line.replace(_BREAK, ", ") for line in body]
         whole = "\n".join(body)
@@ -267,9 +232,8 @@ class _Program:
 
     def of(self, read: Read, times: str = "") -> str:
         """A variable where it is used."""
-        if read.last:
-            return f"{self.name[read.of]}[-1]"
-        return f"{self.name[read.of]}{_at(read.index, times)}"
+        name = read.of.text or self.name[read.of]
+        return f"{name}[-1]" if read.last else f"{name}{_at(read.index, times)}"
 
     def is_set(self, read: Read, is_loop: bool) -> bool:
         """Whether a gradient is assigned where it is computed, as there is no other part of it."""
@@ -299,9 +263,7 @@ class _Program:
 
 def _at(index: str, times: str) -> str:
     """An index in a loop of so many steps."""
-    if times.isdigit():
-        index = index.replace("T - 1 - t", f"{int(times) - 1} - t")
-    return re.sub(r"\bT\b", times, index)
+    return index.replace("T - 1", str(int(times) - 1)) if times.isdigit() else index
 
 
 class _Writer:
@@ -316,14 +278,16 @@ class _Writer:
         ends = [*step.d_states, *step.d_xs, *step.d_consts]
         ahead = {v for v in self.lines if not self._is_same(v)}
         self.back = [v for v in lines(ends) if v not in ahead]
-        self.times = self._count()
+        self.times = "T" if isinstance(stage.times, tuple) else str(stage.times)
         self.keep = self._keep()
         self.kept = list(self.keep.values())
 
-    def _count(self) -> str:
-        """What the number of steps is called."""
-        times = self.stage.times
-        return times if not times or times.isdigit() else "T"
+    def _counted(self) -> list[str]:
+        """The line that says how many steps there are, if they must be counted."""
+        if not isinstance(self.stage.times, tuple):
+            return []
+        of, less = self.stage.times
+        return [f"    T = len({self.program.name[of]})" + (f" - {less}" if less else "")]
 
     def _is_same(self, value: Value) -> bool:
         """Whether a value is made of weights and constants only, so that it is computed again."""
@@ -380,7 +344,7 @@ class _Writer:
     def _looped(self, body: _Body, inner: list[str]) -> list[str]:
         stage, step, name = self.stage, self.step, self.program.name
         states = [name[s] for s in stage.states]
-        text = [f"    T = {stage.times}"] if self.times == "T" else []
+        text = self._counted()
         for s, start in zip(states, stage.starts):
             text.append(
                 f"    {s} = [{self.program.of(start)}]  # {s}[t + 1] is the state after step t"
@@ -417,17 +381,16 @@ class _Writer:
         inner = body.text([v for v in self.back if v in wanted], ends, self._indent())
         if not self.is_loop:
             return [*inner, *self._sent(body, "const")]
-        text = [f"    T = {stage.times}"] if self.times == "T" else []
+        text = self._counted()
         text += [f"    for t in reversed(range({self.times})):", *inner]
         text += [*self._sent(body, "x"), *self._sent(body, "const")]
-        after = [
-            f"np.zeros_like({slope[s]})" if d is None else body.of(d)
+        after = {
+            slope[s]: f"np.zeros_like({slope[s]})" if d is None else body.of(d)
             for d, s in zip(step.d_states, stage.states)
-        ]
+        }
+        after = {name: made for name, made in after.items() if name != made}
         if after:
-            text.append(
-                f"        {', '.join([slope[s] for s in stage.states])} = {', '.join(after)}"
-            )
+            text.append(f"        {', '.join(after)} = {', '.join(after.values())}")
         return [*text, *self._started()]
 
     def _indent(self) -> str:
@@ -445,8 +408,8 @@ class _Writer:
             is_set = each or self.program.is_set(read, self.is_loop)
             why = f"  # {d.why}" if d.why else ""
             if d.fn == "add_at" and d not in body.called and not is_set:
-                index = index_text(filled(d.params["index"], map(body.of, d.args[1:])))
-                line = f"np.add.at({target}, np.s_{index}, {body.of(d.args[0])})"
+                index = _index_alone(filled(d.params["index"], map(body.of, d.args[1:])))
+                line = f"np.add.at({target}, {index}, {body.of(d.args[0])})"
             else:
                 line = f"{target} {'=' if is_set else '+='} {body.of(d)}"
             text.append(_commented(f"{self._indent()}{line}", why))
@@ -544,9 +507,8 @@ class _Body:
             index = index_text(filled(params["index"], given[1:]))
             return f"{self.of(args[0], _ATOM)}{index}", _ATOM
         if fn == "add_at":
-            index = index_text(filled(params["index"], given[1:]))
-            zeros = f"np.zeros({value.shape}, '{value.dtype.char}')"
-            return f"_put({zeros}, np.s_{index}, {given[0]})", _ATOM
+            index = _index_alone(filled(params["index"], given[1:]))
+            return f"_put({_zeros(value)}, {index}, {given[0]})", _ATOM
         if fn in ("cumsum", "cumprod"):
             return f"np.{fn}({given[0]}, {params['axis']})", _ATOM
         if fn == "sigmoid":
@@ -561,10 +523,9 @@ class _Body:
                 axis, parts = tiles
                 row = _BREAK.join(self.of(part) for _, part in parts)
                 return f"np.concatenate([{row}], {axis})", _ATOM
-            zero = f"np.zeros({value.shape}, '{value.dtype.char}')"
+            zero = _zeros(value)
             for part, index in zip(given, params["indices"], strict=True):
-                where = "np.s_" + index_text(index)
-                zero = f"_put({zero}, {where}, {part})"
+                zero = f"_put({zero}, {_index_alone(index)}, {part})"
             return zero, _ATOM
         if fn == "concatenate":
             return f"np.concatenate([{', '.join(given)}], {params['axis']})", _ATOM
@@ -582,9 +543,38 @@ def _tuple(parts: Sequence[str]) -> str:
 def _number(number: Any) -> str:
     array = np.asarray(number)
     if array.ndim == 0:
-        text = repr(array.item())
+        number = array.item()
+        is_whole = isinstance(number, float) and number.is_integer() and abs(number) < 1e6
+        text = repr(int(number) if is_whole else number)
         return f"({text})" if text.startswith("-") else text
+    if array.dtype == np.int64 and np.array_equal(array.ravel(), np.arange(array.size)):
+        shape = f".reshape{array.shape}" if array.ndim > 1 else ""
+        return f"np.arange({array.size}){shape}"
     return f"np.array({array.tolist()}, '{array.dtype.char}')"
+
+
+def _zeros(like: Value) -> str:
+    kind = "" if like.dtype == np.float64 else f", '{like.dtype.char}'"
+    return f"np.zeros({like.shape}{kind})"
+
+
+def _index_alone(index: Sequence[Any]) -> str:
+    """An index where it is not behind what it is an index of."""
+    plain = all(isinstance(part, str | int) for part in index)
+    if not plain:
+        return f"np.s_{index_text(index)}"
+    return str(index[0]) if len(index) == 1 else f"({', '.join(map(str, index))})"
+
+
+def _folded(head: str, names: Sequence[str], tail: str = "") -> list[str]:
+    """A list of names, over several lines if it is long."""
+    line = f"{head}{', '.join(names)}{tail}"
+    if len(line) <= WIDTH:
+        return [line]
+    opened, closed = ("", "") if head.endswith("(") else ("(", ")")
+    indent = " " * (len(head) - len(head.lstrip()) + 4)
+    rows = textwrap.wrap(", ".join(names) + ",", WIDTH - len(indent))
+    return [f"{head}{opened}", *[indent + row for row in rows], f"{indent[4:]}{closed}{tail}"]
 
 
 def shape_text(value: Value, before: str = "") -> str:

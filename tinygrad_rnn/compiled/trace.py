@@ -114,7 +114,8 @@ def traced(
             x.node = leaf(x.array, x.array.dtype.kind == "f")
         start = tick()
         arrays = [[*states], [*xs], [x.array for x in consts]]
-        want = iter(wants or [a.dtype.kind == "f" for group in arrays for a in group])
+        floats = [a.dtype.kind == "f" for group in arrays for a in group]
+        want = iter(floats if wants is None else wants)
         one, two, fixed = ([_own(array, next(want)) for array in group] for group in arrays)
         handed = [list(map(_handed, group)) for group in (one, two, fixed)]  # no leaves: a change
         watched = [*itertools.chain(*handed), *captured]  # in place is seen, not refused as such
@@ -123,7 +124,9 @@ def traced(
         if before != [version(x.array) for x in watched]:
             raise CannotWrite("a change in place of what the step was given")
         fixed += captured
-        return _written(one, two, fixed, list(next_states), list(ys), start, check, bool(wants))
+        return _written(
+            one, two, fixed, list(next_states), list(ys), start, check, wants is not None
+        )
     finally:
         here.mode = outer
         for x, at in zip(captured, places, strict=True):

@@ -1,0 +1,778 @@
+"""A recorded graph as the stages of a program: what was done once, and loops of steps that are alike.
+
+Operations stand in the order in which they were made, in runs of one time step each.  Runs that
+follow each other are a loop if all do the same operations, with the same numbers, on what
+
+* comes in from elsewhere, always the same or another element of one sequence each time,
+* was made in the same run,
+* or at the same place of the run before: that is what the loop carries.
+
+What is not alike, as a first step often is, is written out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_rnn.compiled.symbols import CannotWrite
+from tinygrad_rnn.compiled.text import Read, Stage, Variable
+from tinygrad_rnn.compiled.trace import traced
+from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.operations import flatten, movedim
+from tinygrad_rnn.reading.given import is_inline, name_of
+from tinygrad_rnn.tensor import Tensor, wrap
+
+Array = np.ndarray[Any, Any]
+Run = list[Node]
+MOST = 300
+"""Operations that are written one by one; whoever has more has a loop that is none here."""
+READS = ("getitem", "slice")
+JOINS = ("stack", "cat")
+
+
+class Parts(NamedTuple):
+    """What a program is made of; of each argument its leaves, and what they were, if known."""
+
+    arguments: list[Variable]
+    stages: list[Stage]
+    results: list[Read]
+    leaves: list[list[Node]]
+    numbers: list[Any]
+
+
+def rolled(
+    places: Sequence[Node], roots: Sequence[Node], value: Callable[[Node], Array | None],
+    called: Mapping[Node, str],
+) -> Parts:  # fmt: skip
+    """The stages that compute some places of a graph.
+
+    Parameters
+    ----------
+    places : list of Node
+        All that they depend on, oldest first; each bears its time step.
+    roots : list of Node
+    value : callable
+        What a place was, if that is known.
+    called : dict of str, by place
+        What the program calls some of them.
+
+    Raises
+    ------
+    CannotWrite
+        If something cannot be written, or the steps are too many to be written one by one.
+    """
+    return _Rolling(places, roots, value, called).parts()
+
+
+# -- sequences -----------------------------------------------------------------------------------
+
+
+class Along(NamedTuple):
+    """The elements of something at every step t: at ``first`` + ``by``·t of ``index``'s hole."""
+
+    first: int
+    by: int
+
+    def text(self, steps: int) -> str:
+        """The place at step t."""
+        if self == (steps - 1, -1):
+            return "T - 1 - t"
+        if self.by == 1:
+            return (
+                f"t + {self.first}"
+                if self.first > 0
+                else f"t - {-self.first}"
+                if self.first
+                else "t"
+            )
+        scaled = "-t" if self.by == -1 else f"{self.by} * t"
+        return (
+            f"{self.first} - t"
+            if self.by == -1
+            else f"{scaled} + {self.first}"
+            if self.first
+            else scaled
+        )
+
+    def slice(self, steps: int, size: int) -> str:
+        """The same of all steps, as an index; "" if that is everything."""
+        last = self.first + self.by * (steps - 1)
+        stop = last + self.by
+        start = "" if self.first == (0 if self.by > 0 else size - 1) else str(self.first)
+        end = "" if stop == (size if self.by > 0 else -1) else str(stop)
+        step = "" if self.by == 1 else f":{self.by}"
+        return "" if (start, end, step) == ("", "", "") else f"[{start}:{end}{step}]"
+
+
+def along(numbers: Sequence[int]) -> Along | None:
+    """How numbers grow by the same at every step, if they do and it is not nothing."""
+    by = numbers[1] - numbers[0] if len(numbers) > 1 else 1
+    steady = all(b - a == by for a, b in zip(numbers, numbers[1:]))
+    return Along(numbers[0], by) if by and steady else None
+
+
+def _hole(indices: Sequence[tuple[Any, ...]]) -> tuple[int, Along] | None:
+    """(which part of an index moves from step to step, how), if it is just one."""
+    if len({len(index) for index in indices}) != 1:
+        return None
+    columns = [list(column) for column in zip(*indices)]
+    moving = [i for i, column in enumerate(columns) if any(part != column[0] for part in column)]
+    if len(moving) != 1:
+        return None
+    column = columns[moving[0]]
+    if all(type(part) is int for part in column):
+        how = along(column)
+    elif all(isinstance(p, slice) and p.step in (None, 1) and p.start is not None for p in column):
+        how = along([part.start for part in column])
+        widths = {None if part.stop is None else part.stop - part.start for part in column}
+        how = how if len(widths) == 1 and None not in widths else None
+    else:
+        how = None
+    return None if how is None else (moving[0], how)
+
+
+def _moving_index(index: tuple[Any, ...], hole: int, how: Along, steps: int) -> str:
+    """The index of step t."""
+
+    def part(i: int, each: Any) -> str:
+        if i == hole and isinstance(each, slice):
+            text = how.text(steps)
+            width = each.stop - each.start
+            return f"{text}:{Along(how.first + width, how.by).text(0)}"
+        if i == hole:
+            return how.text(steps)
+        if isinstance(each, slice):
+            ends = ["" if end is None else str(end) for end in (each.start, each.stop)]
+            return ":".join(ends) + ("" if each.step in (None, 1) else f":{each.step}")
+        return "..." if each is Ellipsis else str(each)
+
+    parts = [part(i, each) for i, each in enumerate(index)]
+    while len(parts) > 1 and parts[-1] in (":", "...") and hole < len(parts) - 1:
+        parts.pop()
+    return f"[{', '.join(parts)}]"
+
+
+# -- loops ---------------------------------------------------------------------------------------
+
+IN, BEFORE, OUT = "in", "before", "out"
+
+
+@dataclass(eq=False)
+class Loop:
+    """Runs that are alike.
+
+    Attributes
+    ----------
+    runs : list of Run
+    carried : list of int
+        The places in a run of what the next run reads.
+    """
+
+    runs: list[Run]
+    carried: list[int] = field(default_factory=list)
+    place: dict[Node, tuple[int, int]] = field(default_factory=dict)  # run, place in it
+
+    @property
+    def steps(self) -> int:
+        """How often."""
+        return len(self.runs)
+
+    def settle(self) -> Loop:
+        """Find out what is carried."""
+        self.place = {at: (k, p) for k, run in enumerate(self.runs) for p, at in enumerate(run)}
+        found = [
+            self.place[parent][1]
+            for at in self.runs[1]
+            for parent in at.parents
+            if self.place.get(parent, (1, 0))[0] == 0
+        ]
+        self.carried = list(dict.fromkeys(found))
+        return self
+
+    def column(self, p: int) -> list[Node]:
+        """The node at one place of every run."""
+        return [run[p] for run in self.runs]
+
+    def start(self, p: int) -> Node:
+        """What stands in the first run where the others read what is carried."""
+        for one, two in zip(self.runs[0], self.runs[1]):
+            for a, b in zip(_operands(one), _operands(two)):
+                if self.place.get(b) == (0, p):
+                    return a
+        raise AssertionError("nothing is carried there")
+
+
+class _Rolling:
+    """A graph on its way to stages."""
+
+    def __init__(
+        self, places: Sequence[Node], roots: Sequence[Node],
+        value: Callable[[Node], Array | None], called: Mapping[Node, str],
+    ) -> None:  # fmt: skip
+        self.roots, self._value, self._called = roots, value, called
+        self._dtype = np.asarray(value(roots[0])).dtype
+        self.nodes = [at for at in places if not at.is_leaf]
+        for at in self.nodes:
+            if not isinstance(at.primitive, Primitive):
+                raise CannotWrite(f"{at.primitive.name}: it has a derivative of its own")
+        self.loop_of: dict[Node, Loop] = {}
+        self.blocks: list[Loop | Run] = self._blocks()
+        single = sum(len(block) for block in self.blocks if not isinstance(block, Loop))
+        if single > MOST:
+            raise CannotWrite(
+                f"{single} operations that would have to be written one by one: the steps are not "
+                "alike, or there are none"
+            )
+        self._arguments: dict[Any, Variable] = {}
+        self._leaves: dict[Variable, list[Node]] = {}
+        self._numbers: dict[Variable, Any] = {}
+        self._made: dict[Any, Variable] = {}
+
+    # -- which runs are alike --
+
+    def _runs(self) -> Iterator[Run]:
+        """Operations by time step; a sum of many terms, made at no step, has one of each."""
+        for (step, *_), group in groupby(self.nodes, lambda at: at.tag[1:4]):
+            run = list(group)
+            if step is not None:
+                yield run
+                continue
+            start = 0
+            for i, at in enumerate(run):
+                if i > start and _adds_to(at, run[i - 1]):
+                    yield from filter(None, (run[start : i - 1], [run[i - 1]]))
+                    start = i
+                elif i == start + 1 and i > 1 and _adds_to(run[i - 1], run[i - 2]):
+                    yield [run[start]]
+                    start = i
+            if start < len(run):
+                yield run[start:]
+
+    def _blocks(self) -> list[Loop | Run]:
+        runs, blocks, i = list(self._runs()), list[Loop | Run](), 0
+        while i < len(runs):
+            count = self._alike(runs[i:])
+            if count > 1:
+                loop = Loop(runs[i : i + count]).settle()
+                self.loop_of |= dict.fromkeys(loop.place, loop)
+                blocks.append(loop)
+            elif blocks and isinstance(blocks[-1], list):
+                blocks[-1] += runs[i]
+            else:
+                blocks.append(list(runs[i]))
+            i += count
+        return blocks
+
+    def _alike(self, runs: Sequence[Run]) -> int:
+        """How many runs at the front make a loop; 1 if the second differs from the first."""
+        count = 1
+        while count < len(runs) and self._goes_on(runs[: count + 1]):
+            count += 1
+        return count
+
+    def _goes_on(self, runs: Sequence[Run]) -> bool:
+        """Whether the last of these runs does what those before it do."""
+        if len({len(run) for run in (runs[0], runs[-1])}) != 1:
+            return False
+        last = len(runs) - 1
+        place = {at: (k, p) for k, run in enumerate(runs) for p, at in enumerate(run)}
+        starts: dict[int, Node] = {}
+        for column in zip(runs[0], runs[last - 1], runs[last]):
+            first, _, new = column
+            if first.primitive is not new.primitive or first.shape != new.shape:
+                return False
+            if len(first.parents) != len(new.parents):
+                return False
+            for a, b in zip(_operands(first), _operands(new)):
+                if not self._same_source(a, b, place, last, starts):
+                    return False
+        every = list(zip(*runs))
+        return all(self._same_numbers(column, place) for column in every) and all(
+            self._sequence(operands) is not None
+            for column in every
+            for operands in zip(*map(_operands, column))
+            if operands[-1] not in place and not _moves(column)
+        )
+
+    def _same_source(
+        self, a: Node, b: Node, place: Mapping[Node, tuple[int, int]], last: int,
+        starts: dict[int, Node],
+    ) -> bool:  # fmt: skip
+        """Whether an operand of the first run and one of the last come from the same direction."""
+        if b not in place:
+            return a not in place and a.shape == b.shape
+        k, p = place[b]
+        if k == last:
+            return place.get(a) == (0, p)
+        if k == last - 1:
+            return a not in place and a.shape == b.shape and starts.setdefault(p, a) is a
+        return False
+
+    def _same_numbers(self, column: Sequence[Node], place: Mapping[Node, tuple[int, int]]) -> bool:
+        """Whether operations differ in nothing but what can be read along time."""
+        first, new = column[0].params, column[-1].params
+        if _equal(first, new):
+            return True
+        if _is_read(column[0]) and column[-1].parents[0] not in place:
+            same = all(at.parents[0] is column[0].parents[0] for at in column)
+            return same and _hole([at.params["index"] for at in column]) is not None
+        return _equal(first, new, but_integers=True)
+
+    def _sequence(
+        self, operands: Sequence[Node], moving: bool = False
+    ) -> tuple[Any, Along | None] | None:
+        """What operands from outside are: (one, None), or elements of a sequence; ``None``: no.
+
+        ``moving``: they are the parts that a loop itself reads of something.
+        """
+        first = operands[0]
+        if all(at is first for at in operands):
+            return first, None
+        if all(map(is_inline, operands)):
+            same = all(np.array_equal(at.value, first.value) for at in operands)
+            return (first, None) if same else None
+        if all(at.is_leaf for at in operands):
+            alike = len({(at.shape, at.requires_grad) for at in operands}) == 1
+            return (tuple(operands), Along(0, 1)) if alike else None
+        loop = self.loop_of.get(first)
+        if loop is not None and not moving and all(self.loop_of.get(at) is loop for at in operands):
+            spots = [loop.place[at] for at in operands]
+            how = along([k for k, _ in spots])
+            return (
+                None
+                if how is None or len({p for _, p in spots}) > 1
+                else ((loop, spots[0][1]), how)
+            )
+        if all(_is_read(at) and at.parents[0] is first.parents[0] for at in operands):
+            indices = [at.params["index"] for at in operands]
+            found = _hole(indices)
+            return None if found is None else ((first.parents[0], indices[0], found[0]), found[1])
+        return None
+
+    # -- variables --
+
+    def name(self, at: Node, otherwise: str = "") -> str:
+        """What something is called, in a loop at any of its steps."""
+        loop = self.loop_of.get(at)
+        for each in reversed(loop.column(loop.place[at][1])) if loop else [at]:
+            own, called = name_of(each), self._called.get(each, "")
+            if name := (called or own) if each.is_leaf else (own or called):
+                name = re.sub(r"\[-?\d+\]$", "", name)  # one element of a list
+                return "_".join(filter(None, re.split(r"\W|_", name))) or otherwise
+        return otherwise
+
+    def sample(self, at: Node) -> Array:
+        """What something was, or might have been."""
+        found = self._value(at)
+        if found is None:
+            found = np.random.default_rng(0).normal(size=at.shape).astype(self._dtype)
+        return np.asarray(found)
+
+    def _leaf(self, leaf: Node) -> Variable:
+        if leaf in self._arguments:
+            return self._arguments[leaf]
+        known = self._value(leaf)
+        if is_inline(leaf):
+            made = Variable("", wanted=False, text=repr(np.asarray(known).item()))
+        elif known is not None and not leaf.requires_grad and not np.any(known):
+            kind = "" if known.dtype == np.float64 else f", '{known.dtype.char}'"
+            made = Variable("", wanted=False, text=f"np.zeros({leaf.shape}{kind})")
+        else:
+            made = self._argument([leaf], self.name(leaf, "x"), _shape(leaf.shape), leaf)
+            self._numbers[made] = known
+        self._arguments[leaf] = made
+        return made
+
+    def _argument(self, leaves: list[Node], name: str, note: str, key: Any) -> Variable:
+        made = Variable(name, note, any(leaf.requires_grad for leaf in leaves))
+        self._arguments[key], self._leaves[made] = made, leaves
+        return made
+
+    def _leaves_of_steps(self, operands: tuple[Node, ...]) -> tuple[Variable, Along]:
+        """The argument of which leaves are the elements, and which of them they are."""
+        for key, variable in self._arguments.items():
+            if isinstance(key, tuple) and set(operands) <= set(key):
+                how = along([key.index(leaf) for leaf in operands])
+                if how is not None:
+                    return variable, how
+        first = operands[0]
+        made = self._argument(
+            list(operands), self.name(first, "x"), _shape((len(operands), *first.shape)), operands
+        )
+        known = [self._value(leaf) for leaf in operands]
+        self._numbers[made] = None if any(k is None for k in known) else np.stack(known)  # type: ignore[arg-type]
+        return made, Along(0, 1)
+
+    def _variable(self, at: Node, is_last: bool = False) -> Variable:
+        """The variable of something that is made, in a loop of all that is made at its place."""
+        loop = self.loop_of.get(at)
+        key: Any = at if loop is None else (loop, loop.place[at][1], is_last)
+        if key not in self._made:
+            self._made[key] = Variable(
+                self.name(at, "y" if not is_last else "h" if at.shape else "s")
+            )
+        return self._made[key]
+
+    def read(self, at: Node) -> Read:
+        """Where something that was made, or a leaf, is found."""
+        if at.is_leaf:
+            return Read(self._leaf(at))
+        loop = self.loop_of.get(at)
+        if loop is None:
+            return Read(self._variable(at))
+        k, p = loop.place[at]
+        if k == loop.steps - 1 and p in loop.carried:
+            return Read(self._variable(at, True), last=True)
+        return Read(self._variable(at), f"[{k if k < loop.steps - 1 else -1}]")
+
+    def read_along(self, operands: Sequence[Node], steps: int, moving: bool = False) -> Read:
+        """Where the element of step t is found."""
+        found = self._sequence(operands, moving)
+        assert found is not None
+        source, how = found
+        if how is None:
+            return self.read(source)
+        if isinstance(source[0], Loop):
+            return Read(self._variable(operands[0]), f"[{how.text(steps)}]")
+        if all(at.is_leaf for at in operands):
+            variable, how = self._leaves_of_steps(source)
+            return Read(variable, f"[{how.text(steps)}]")
+        whole, index, hole = source
+        inner = self.read(whole)
+        assert not inner.index and not inner.last
+        return Read(inner.of, _moving_index(index, hole, how, steps))
+
+    # -- stages --
+
+    def parts(self) -> Parts:
+        """Everything."""
+        results = [self.read(root) for root in self.roots]
+        stages = []
+        for block in reversed(self.blocks):  # who reads comes first, and says what must be there
+            made = self._loop(block) if isinstance(block, Loop) else self._once(block)
+            if made is not None:
+                stages.append(made)
+        arguments = [v for v in dict.fromkeys(self._arguments.values()) if not v.text]
+        arguments.sort(key=self._age)
+        leaves = [self._leaves.get(v, []) for v in arguments]
+        return Parts(
+            arguments, stages[::-1], results, leaves, list(map(self._numbers.get, arguments))
+        )
+
+    def _age(self, variable: Variable) -> tuple[bool, float]:
+        """Arguments that want no gradient come first, then those that are older."""
+        leaves = self._leaves.get(variable)
+        return variable.wanted, leaves[0].order if leaves else 0.0
+
+    def _once(self, run: Run) -> Stage | None:
+        wanted = [at for at in run if at in self._made]
+        if not wanted:
+            return None
+        inside = _needed(wanted, set(run))
+        given = _Given(self, None)
+        nodes = [at for at in run if at in inside]
+        for at in nodes:
+            joined = self._joined(at)
+            if joined is not None:
+                first = self.sample(at.parents[0])
+                every = np.stack([first] * len(at.parents))
+                given.replaces[at] = given.add(joined[0], at.parents[0], every), joined[1]
+                continue
+            for parent in at.parents:
+                if parent not in inside and not is_inline(parent):
+                    given.operand[parent] = given.add(self.read(parent), parent)
+
+        def step(_: Any, __: Any, consts: Sequence[Tensor]) -> Any:
+            made = given.replayed(nodes, {}, [], consts)
+            return [], [made[at] for at in wanted]
+
+        found = traced(step, [], [], given.samples, wants=given.wants)
+        return Stage(found, given.reads, [self._variable(at) for at in wanted])
+
+    def _joined(self, at: Node) -> tuple[Read, Callable[[Tensor], Tensor]] | None:
+        """(all steps' elements, what makes a stack or a concatenation of them)."""
+        parents = at.parents
+        if at.primitive.name not in JOINS or len(parents) < 2 or parents[0] not in self.loop_of:
+            return None
+        found = self._sequence(parents)
+        if found is None or found[1] is None:
+            return None
+        (loop, _), how = found
+        read = Read(self._variable(parents[0]), how.slice(len(parents), loop.steps))
+        dim = at.params["dim"]
+        if at.primitive.name == "stack":
+            return read, lambda x: x if dim == 0 else movedim(x, 0, dim)
+        return read, lambda x: flatten(x if dim == 0 else movedim(x, 0, dim), dim, dim + 1)
+
+    def _loop(self, loop: Loop) -> Stage | None:
+        width, steps = len(loop.runs[0]), loop.steps
+        outs = [p for p in range(width) if (loop, p, False) in self._made]
+        lasts = [p for p in loop.carried if (loop, p, True) in self._made]
+        if not outs and not lasts:
+            return None
+        needed = self._needed_in(loop, outs, lasts)
+        carried = [p for p in loop.carried if p in needed.carried]
+        given = _Given(self, loop)
+        for p in sorted(needed.places):
+            column = loop.column(p)
+            if _moves(column):
+                given.along[p] = given.add_along(self.read_along(column, steps, True), column)
+                continue
+            for path in _moving_arrays(column[0].params, column[-1].params):
+                given.integers[p, path] = given.add_integers(column, path)
+            for i, operands in enumerate(zip(*map(_operands, column))):
+                source = loop.place.get(operands[-1])
+                if source is not None or all(map(is_inline, operands)):
+                    continue
+                read = self.read_along(operands, steps)
+                if all(at is operands[0] for at in operands):
+                    given.operand[operands[0]] = given.add(read, operands[0])
+                else:
+                    given.sequences[p, i] = given.add_along(read, list(operands))
+        first = loop.runs[0]
+        nodes = [first[p] for p in sorted(needed.places)]
+        starts = [loop.start(p) for p in carried]
+
+        def step(states: Sequence[Tensor], xs: Sequence[Tensor], consts: Sequence[Tensor]) -> Any:
+            made = given.replayed(nodes, dict(zip(carried, states)), xs, consts)
+            return [made[first[p]] for p in carried], [made[first[p]] for p in outs]
+
+        found = traced(
+            step, [self.sample(first[p]) for p in carried], given.x_samples, given.samples,
+            wants=[*[True] * len(carried), *given.x_wants, *given.wants],
+        )  # fmt: skip
+        return Stage(
+            found, given.reads, [self._variable(first[p]) for p in outs], self._times(given.xs, steps),
+            given.xs, [self._variable(first[p], True) for p in carried],
+            [self.read(at) for at in starts],
+        )  # fmt: skip
+
+    def _needed_in(self, loop: Loop, outs: Sequence[int], lasts: Sequence[int]) -> _Needed:
+        places, carried, waiting = set[int](), set[int](), [*outs, *lasts]
+        carried |= set(lasts)
+        while waiting:
+            p = waiting.pop()
+            if p in places:
+                continue
+            places.add(p)
+            for parent in loop.runs[1][p].parents:
+                k, q = loop.place.get(parent, (None, 0))
+                if k is not None:
+                    waiting.append(q)
+                if k == 0:
+                    carried.add(q)
+        return _Needed(places, carried)
+
+    def _times(self, xs: Sequence[Read], steps: int) -> int | tuple[Variable, int]:
+        """How many steps there are: as many as a sequence has elements, if one is read so."""
+        for read in xs:
+            size = self._length(read.of)
+            if size is not None and read.index.startswith(("[t]", "[t,", "[T - 1 - t")):
+                more = size - steps
+                if more == 0 or (more > 0 and read.index.startswith("[t")):
+                    return read.of, more
+        return steps
+
+    def _length(self, variable: Variable) -> int | None:
+        leaves = self._leaves.get(variable)
+        if leaves:
+            return len(leaves) if len(leaves) > 1 else (leaves[0].shape or (0,))[0]
+        if variable in self._numbers:
+            return len(self._numbers[variable])
+        for key, made in self._made.items():
+            if made is variable and isinstance(key, tuple) and not key[2]:
+                return int(key[0].steps)
+        return None
+
+
+class _Needed(NamedTuple):
+    """Of a loop's run, the places that somebody needs, and those of them that are carried."""
+
+    places: set[int]
+    carried: set[int]
+
+
+class _Given:
+    """What a stage is given from outside, and how its operations are done again with that."""
+
+    def __init__(self, rolling: _Rolling, loop: Loop | None) -> None:
+        self.rolling, self.loop = rolling, loop
+        self.reads: list[Read] = []
+        self.wants: list[bool] = []
+        self.xs: list[Read] = []
+        self.x_wants: list[bool] = []
+        self.operand: dict[Node, int] = {}
+        self.replaces: dict[Node, tuple[int, Callable[[Tensor], Tensor]]] = {}
+        self.along: dict[int, int] = {}
+        self.sequences: dict[tuple[int, int], int] = {}
+        self.integers: dict[tuple[int, Any], int] = {}
+        self.samples: list[Tensor] = []
+        self.x_samples: list[Array] = []
+
+    def add(self, read: Read, like: Node, sample: Array | None = None) -> int:
+        """Something that is always the same."""
+        if read in self.reads:
+            return self.reads.index(read)
+        self.reads.append(read)
+        self.wants.append(like.requires_grad)
+        self.samples.append(wrap(self.rolling.sample(like) if sample is None else sample, None))
+        return len(self.reads) - 1
+
+    def add_along(self, read: Read, column: Sequence[Node]) -> int:
+        """Something that is another at every step."""
+        if read in self.xs:
+            return self.xs.index(read)
+        self.xs.append(read)
+        self.x_wants.append(any(at.requires_grad for at in column))
+        self.x_samples.append(self.rolling.sample(column[0]))
+        return len(self.xs) - 1
+
+    def add_integers(self, column: Sequence[Node], path: Any) -> int:
+        """Integers that an operation was told, others at every step."""
+        arrays = [_array_at(at.params, path) for at in column]
+        key = ("integers", np.stack(arrays).tobytes(), arrays[0].shape)
+        made = self.rolling._arguments.get(key)
+        if made is None:
+            shape = (len(arrays), *arrays[0].shape)
+            made = Variable(
+                _INTEGERS.get(column[0].primitive.name, "at"), f"{_shape(shape)}, integers", False
+            )
+            self.rolling._arguments[key] = made
+            self.rolling._numbers[made] = np.stack(arrays)
+        read = Read(made, "[t]")
+        if read not in self.xs:
+            self.xs.append(read)
+            self.x_wants.append(False)
+            self.x_samples.append(arrays[0])
+        return self.xs.index(read)
+
+    def replayed(
+        self, nodes: Sequence[Node], before: Mapping[int, Tensor], xs: Sequence[Tensor],
+        consts: Sequence[Tensor],
+    ) -> dict[Node, Tensor]:  # fmt: skip
+        """The same operations on other tensors."""
+        made: dict[Node, Tensor] = {}
+        for at in nodes:
+            p = self.loop.place[at][1] if self.loop else -1
+            if at in self.replaces:
+                i, function = self.replaces[at]
+                made[at] = function(consts[i])
+            elif p in self.along:
+                made[at] = xs[self.along[p]]
+            else:
+                params = at.params
+                for (q, path), i in self.integers.items():
+                    if q == p:
+                        params = _with_array(params, path, xs[i].array)
+                operands = [
+                    self._operand(at, p, i, made, before, xs, consts)
+                    for i in range(len(at.parents))
+                ]
+                made[at] = at.primitive.general(*operands, **params)
+            if called := self.rolling.name(at):
+                made[at].named(called)
+        return made
+
+    def _operand(
+        self, at: Node, p: int, i: int, made: Mapping[Node, Tensor],
+        before: Mapping[int, Tensor], xs: Sequence[Tensor], consts: Sequence[Tensor],
+    ) -> Any:  # fmt: skip
+        parent = _operands(at)[i]
+        if (p, i) in self.sequences:
+            return xs[self.sequences[p, i]]
+        if self.loop is not None:
+            k, q = self.loop.place.get(_operands(self.loop.runs[1][p])[i], (None, 0))
+            if k == 0:
+                return before[q]
+        if parent in made:
+            return made[parent]
+        if is_inline(parent):
+            return np.asarray(parent.value).item()
+        return consts[self.operand[parent]]
+
+
+_INTEGERS = {"embedding": "index", "nll_loss": "target"}
+
+
+def _operands(at: Node) -> Sequence[Node]:
+    """The operands of an operation; 0 comes first, as what a sum begins with."""
+    parents = at.parents
+    if at.primitive.name == "add" and is_inline(parents[1]) and not np.any(parents[1].value):
+        return parents[::-1]
+    return parents
+
+
+def _adds_to(at: Node, before: Node) -> bool:
+    """Whether something is added to what was made just before."""
+    return at.primitive.name == "add" and _operands(at)[0] is before
+
+
+def _is_read(at: Node) -> bool:
+    return not at.is_leaf and at.primitive.name in READS
+
+
+def _moves(column: Sequence[Node]) -> bool:
+    """Whether another part of something is read at every step."""
+    return _is_read(column[0]) and not _equal(column[0].params, column[-1].params)
+
+
+def _needed(ends: Sequence[Node], inside: set[Node]) -> set[Node]:
+    found, waiting = set[Node](), list(ends)
+    while waiting:
+        at = waiting.pop()
+        if at in inside and at not in found:
+            found.add(at)
+            waiting += at.parents
+    return found
+
+
+def _equal(a: Any, b: Any, but_integers: bool = False) -> bool:
+    """Whether parameters are the same, but perhaps for the integers in arrays."""
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        alike = type(a) is type(b) and a.shape == b.shape and a.dtype == b.dtype
+        return alike and ((but_integers and a.dtype.kind in "iu") or np.array_equal(a, b))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_equal(a[k], b[k], but_integers) for k in a)
+    if isinstance(a, tuple | list) and isinstance(b, tuple | list):
+        return len(a) == len(b) and all(map(lambda x, y: _equal(x, y, but_integers), a, b))
+    return type(a) is type(b) and bool(a == b)
+
+
+def _moving_arrays(a: Any, b: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where in parameters stand arrays that differ."""
+    if isinstance(a, np.ndarray):
+        if not np.array_equal(a, b):
+            yield path
+    elif isinstance(a, dict):
+        for key in a:
+            yield from _moving_arrays(a[key], b[key], (*path, key))
+    elif isinstance(a, tuple | list):
+        for i, each in enumerate(a):
+            yield from _moving_arrays(each, b[i], (*path, i))
+
+
+def _array_at(params: Any, path: Sequence[Any]) -> Any:
+    for key in path:
+        params = params[key]
+    return params
+
+
+def _with_array(params: Any, path: Sequence[Any], array: Any) -> Any:
+    if not path:
+        return array
+    key, *rest = path
+    inner = _with_array(params[key], rest, array)
+    if isinstance(params, dict):
+        return {**params, key: inner}
+    return type(params)([inner if i == key else each for i, each in enumerate(params)])
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return f"({', '.join(map(str, shape))})"
