@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +33,8 @@ Array = np.ndarray[Any, Any]
 Run = list[Node]
 MOST = 300
 """Operations that are written one by one; whoever has more has a loop that is none here."""
+WIDEST = 6
+"""Runs that may make up one pass of a loop: calls of layers have runs of their own."""
 READS = ("getitem", "slice")
 JOINS = ("stack", "cat")
 
@@ -114,7 +116,7 @@ class Along(NamedTuple):
 def along(numbers: Sequence[int]) -> Along | None:
     """How numbers grow by the same at every step, if they do and it is not nothing."""
     by = numbers[1] - numbers[0] if len(numbers) > 1 else 1
-    steady = all(b - a == by for a, b in zip(numbers, numbers[1:]))
+    steady = all(b - a == by for a, b in pairwise(numbers))
     return Along(numbers[0], by) if by and steady else None
 
 
@@ -258,45 +260,53 @@ class _Rolling:
     def _blocks(self) -> list[Loop | Run]:
         runs, blocks, i = list(self._runs()), list[Loop | Run](), 0
         while i < len(runs):
-            count = self._alike(runs[i:])
-            if count > 1:
-                loop = Loop(runs[i : i + count]).settle()
+            found = [(self._alike(runs[i:], width), width) for width in range(1, WIDEST + 1)]
+            bodies, width = max(found, key=lambda each: len(each[0]))
+            if bodies:
+                loop = Loop(bodies).settle()
                 self.loop_of |= dict.fromkeys(loop.place, loop)
                 blocks.append(loop)
-            elif blocks and isinstance(blocks[-1], list):
+                i += len(bodies) * width
+                continue
+            if blocks and isinstance(blocks[-1], list):
                 blocks[-1] += runs[i]
             else:
                 blocks.append(list(runs[i]))
-            i += count
+            i += 1
         return blocks
 
-    def _alike(self, runs: Sequence[Run]) -> int:
-        """How many runs at the front make a loop; 1 if the second differs from the first."""
-        count = 1
-        while count < len(runs) and self._goes_on(runs[: count + 1]):
-            count += 1
-        return count
-
-    def _goes_on(self, runs: Sequence[Run]) -> bool:
-        """Whether the last of these runs does what those before it do."""
-        if len({len(run) for run in (runs[0], runs[-1])}) != 1:
-            return False
-        last = len(runs) - 1
-        place = {at: (k, p) for k, run in enumerate(runs) for p, at in enumerate(run)}
+    def _alike(self, runs: Sequence[Run], width: int) -> list[Run]:
+        """What stands at the front again and again, so many runs each time; empty if nothing does."""
+        found: list[Run] = []
+        place: dict[Node, tuple[int, int]] = {}
         starts: dict[int, Node] = {}
-        for column in zip(runs[0], runs[last - 1], runs[last]):
-            first, _, new = column
-            if first.primitive is not new.primitive or first.shape != new.shape:
+        for k in range(len(runs) // width):
+            body = [at for run in runs[k * width : (k + 1) * width] for at in run]
+            place |= {at: (k, p) for p, at in enumerate(body)}
+            if found and not self._goes_on([*found, body], place, starts):
+                break
+            found.append(body)
+        return found if len(found) > 1 else []
+
+    def _goes_on(
+        self, runs: Sequence[Run], place: Mapping[Node, tuple[int, int]], starts: dict[int, Node]
+    ) -> bool:
+        """Whether the last of these runs does what those before it do."""
+        first, new, last = runs[0], runs[-1], len(runs) - 1
+        if len(first) != len(new):
+            return False
+        for a, b in zip(first, new):
+            if a.primitive is not b.primitive or a.shape != b.shape:
                 return False
-            if len(first.parents) != len(new.parents):
+            sources = list(zip(_operands(a), _operands(b)))
+            if len(_operands(a)) != len(_operands(b)) or not all(
+                self._same_source(one, two, place, last, starts) for one, two in sources
+            ):
                 return False
-            for a, b in zip(_operands(first), _operands(new)):
-                if not self._same_source(a, b, place, last, starts):
-                    return False
-        every = list(zip(*runs))
-        return all(self._same_numbers(column, place) for column in every) and all(
+        columns = list(zip(*runs[-3:]))  # what goes on in three is so in all
+        return all(self._same_numbers(column, place) for column in columns) and all(
             self._sequence(operands) is not None
-            for column in every
+            for column in columns
             for operands in zip(*map(_operands, column))
             if operands[-1] not in place and not _moves(column)
         )
@@ -321,7 +331,8 @@ class _Rolling:
         if _equal(first, new):
             return True
         if _is_read(column[0]) and column[-1].parents[0] not in place:
-            same = all(at.parents[0] is column[0].parents[0] for at in column)
+            whole = column[0].parents[0]
+            same = whole not in self.loop_of and all(at.parents[0] is whole for at in column)
             return same and _hole([at.params["index"] for at in column]) is not None
         return _equal(first, new, but_integers=True)
 
@@ -351,6 +362,8 @@ class _Rolling:
                 else ((loop, spots[0][1]), how)
             )
         if all(_is_read(at) and at.parents[0] is first.parents[0] for at in operands):
+            if first.parents[0] in self.loop_of:
+                return None
             indices = [at.params["index"] for at in operands]
             found = _hole(indices)
             return None if found is None else ((first.parents[0], indices[0], found[0]), found[1])
@@ -403,12 +416,14 @@ class _Rolling:
                 if how is not None:
                     return variable, how
         first = operands[0]
+        if all(a.order > b.order for a, b in pairwise(operands)):
+            operands = operands[::-1]  # in the order of time, though it be read from its end
         made = self._argument(
             list(operands), self.name(first, "x"), _shape((len(operands), *first.shape)), operands
         )
         known = [self._value(leaf) for leaf in operands]
         self._numbers[made] = None if any(k is None for k in known) else np.stack(known)  # type: ignore[arg-type]
-        return made, Along(0, 1)
+        return made, Along(0, 1) if operands[0] is first else Along(len(operands) - 1, -1)
 
     def _variable(self, at: Node, is_last: bool = False) -> Variable:
         """The variable of something that is made, in a loop of all that is made at its place."""
@@ -446,7 +461,6 @@ class _Rolling:
             return Read(variable, f"[{how.text(steps)}]")
         whole, index, hole = source
         inner = self.read(whole)
-        assert not inner.index and not inner.last
         return Read(inner.of, _moving_index(index, hole, how, steps))
 
     # -- stages --
@@ -501,10 +515,10 @@ class _Rolling:
         parents = at.parents
         if at.primitive.name not in JOINS or len(parents) < 2 or parents[0] not in self.loop_of:
             return None
-        found = self._sequence(parents)
-        if found is None or found[1] is None:
+        source, how = self._sequence(parents) or (None, None)
+        if how is None:
             return None
-        (loop, _), how = found
+        loop = source[0]
         read = Read(self._variable(parents[0]), how.slice(len(parents), loop.steps))
         dim = at.params["dim"]
         if at.primitive.name == "stack":
@@ -549,8 +563,8 @@ class _Rolling:
             wants=[*[True] * len(carried), *given.x_wants, *given.wants],
         )  # fmt: skip
         return Stage(
-            found, given.reads, [self._variable(first[p]) for p in outs], self._times(given.xs, steps),
-            given.xs, [self._variable(first[p], True) for p in carried],
+            found, given.reads, [self._variable(first[p]) for p in outs],
+            self._times(given.xs, steps), given.xs, [self._variable(first[p], True) for p in carried],
             [self.read(at) for at in starts],
         )  # fmt: skip
 

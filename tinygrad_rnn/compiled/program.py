@@ -91,7 +91,8 @@ def compiled(
         for name, found in vars(np).items()
         if isinstance(found, np.ufunc) or name in _BY_NAME
     }
-    namespace |= {"np": np, "added_at": FUNCTIONS["add_at"], **text.consts}
+    namespace |= {"np": np, "added_at": FUNCTIONS["add_at"], "replaced": FUNCTIONS["put"]}
+    namespace |= text.consts
     exec(compile(source, "<program of one step>", "exec"), namespace)
     return Program(source, namespace, wanted)
 

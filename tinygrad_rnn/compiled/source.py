@@ -25,7 +25,7 @@ BATCHED = {
     "sum", "max", "min", "mean", "prod", "concatenate", "assemble", "broadcast_to", "astype",
     "matmul", "where", *VIEWS,
 }  # fmt: skip
-INDEXED = ("take", "add_at")
+INDEXED = ("take", "add_at", "put")
 
 
 @dataclass(frozen=True)
@@ -565,7 +565,9 @@ class Loop:
             path = view_text(value, False)
             return [f"copyto({out}, {given[0]}{path})"]
         if value.fn in INDEXED:
-            index = index_text(filled(params["index"], given[1:]))
+            index = index_text(filled(params["index"], given[1 + (value.fn == "put") :]))
+            if value.fn == "put":
+                return [f"copyto({out}, {given[0]})", f"{out}{index or '[...]'} = {given[1]}"]
             if value.fn == "take":
                 return [f"copyto({out}, {given[0]}{index})"]
             return [f"{out}[...] = 0", f"np.add.at({out}, np.s_{index}, {given[0]})"]
@@ -637,6 +639,8 @@ def plain(value: Value, args: Sequence[str]) -> str:
         return f"{args[0]}.reshape(-1, 1) * {args[1]}.reshape(1, -1)"
     if fn == "take":
         return f"{args[0]}{index_text(filled(params['index'], args[1:]))}"
+    if fn == "put":
+        return f"replaced({', '.join(args)}, index={params['index']})"
     if fn == "add_at":
         return f"added_at({', '.join(args)}, index={params['index']}, shape={params['shape']})"
     if fn in ("cumsum", "cumprod"):

@@ -103,7 +103,14 @@ def _added_at(part: Any, *at: Any, index: Sequence[Any], shape: tuple[int, ...])
     return total
 
 
+def _replaced(x: Any, part: Any, *at: Any, index: Sequence[Any]) -> Array:
+    made = np.array(x)
+    made[filled(index, at)] = part
+    return made
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "put": _replaced,
     "take": lambda x, *at, index: x[filled(index, at)],
     "add_at": _added_at,
     "cumsum": lambda x, axis: np.cumsum(x, axis),
@@ -290,26 +297,40 @@ class Symbol(NDArrayOperatorsMixin):
         index = _spelled_out(index, self.ndim)
         whole, there = self.value, self[index].value
         g = self._known(part)
-        if any(map(_is_array, index)):
-            if g.fn != "add" or there not in g.args:
-                raise CannotWrite("a change in place where an array points")
+        is_added = g.fn == "add" and there in g.args
+        if any(map(_is_array, index)) and is_added:
             self._add_at(index, Symbol(self.book, g.args[1 - g.args.index(there)]))
+            return
+        if any(map(_is_array, index)) or not (is_added or self._is_partly_filled()):
+            self._put(index, Symbol(self.book, g))
             return
         if whole.fn == "assemble":
             parts, indices = whole.args, whole.params["indices"]
-        elif whole.fn == "const" and not np.any(whole.sample):
+        elif self._is_partly_filled():
             parts, indices = (), ()
         else:
             raise CannotWrite("a change in place of what is not zero")
-        if g.fn == "add" and there in g.args:
+        if is_added:
             g = g.args[1 - g.args.index(there)]
         elif _overlaps(index, indices, whole.shape):
-            raise CannotWrite("writing twice to one place")
+            self._put(index, Symbol(self.book, g))
+            return
         if g.shape != there.shape:
             g = self.book.line("broadcast_to", g, shape=there.shape)
         self.value = self.book.line(
             "assemble", *parts, g, indices=(*indices, index), shape=whole.shape
         )
+
+    def _is_partly_filled(self) -> bool:
+        """Whether this is zero but for parts that were written into it."""
+        whole = self.value
+        return whole.fn == "assemble" or (whole.fn == "const" and not np.any(whole.sample))
+
+    def _put(self, index: Any, part: Symbol) -> None:
+        """Write a part over what is there."""
+        arrays = filter(_is_array, index)
+        part = part.astype(self.dtype)
+        self.value = self._line("put", self, part, *arrays, index=_pattern(index)).value
 
     def _add_at(self, index: Any, part: Any) -> None:
         """Add a part where arrays point, perhaps several times to one place."""
@@ -472,6 +493,21 @@ def _flip(self: Symbol, x: Any, axis: Any = None) -> Symbol:
     return flipped
 
 
+def _grid(shape: Sequence[int], at: Any, axis: int) -> tuple[Any, ...]:
+    """An index array for one axis, among those that count along the others."""
+    counting = np.indices(shape, sparse=True)
+    return tuple([at if a == axis % len(shape) else own for a, own in enumerate(counting)])
+
+
+def _take_along(self: Symbol, x: Any, at: Any, axis: int) -> Symbol:
+    found: Symbol = x[_grid(at.shape, at, axis)]
+    return found
+
+
+def _put_along(self: Symbol, x: Any, at: Any, part: Any, axis: int) -> None:
+    x[_grid(at.shape, at, axis)] = part
+
+
 def _triangle(self: Symbol, x: Any, k: int, kind: Any) -> Symbol:
     return self._line("where", kind(np.ones(x.shape, bool), k), x, x.dtype.type(0))
 
@@ -508,6 +544,8 @@ def _repeat(self: Symbol, x: Any, repeats: Any, axis: int) -> Symbol:
 
 
 _OF_NUMPY: dict[str, Callable[..., Any]] = {
+    "take_along_axis": _take_along,
+    "put_along_axis": _put_along,
     "tril": lambda self, x, k=0: _triangle(self, x, k, np.tril),
     "triu": lambda self, x, k=0: _triangle(self, x, k, np.triu),
     "roll": _roll,
@@ -531,6 +569,9 @@ _OF_NUMPY: dict[str, Callable[..., Any]] = {
     "transpose": lambda self, x, axes=None: x.transpose(*(() if axes is None else (axes,))),
     "swapaxes": lambda self, x, a, b: x.swapaxes(a, b),
     "broadcast_to": lambda self, x, shape, **options: self._line("broadcast_to", x, shape=shape),
+    "full_like": lambda self, x, value, **options: _full(
+        self, lambda shape, dtype: np.full(shape, value, dtype), x, options
+    ),
     "zeros_like": lambda self, x, **options: _full(self, np.zeros, x, options),
     "ones_like": lambda self, x, **options: _full(self, np.ones, x, options),
     "dot": lambda self, a, b: self._line("matmul", a, b),

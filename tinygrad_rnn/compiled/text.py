@@ -31,6 +31,10 @@ _BREAK = ",\0"  # where a line may be broken
 
 _HELPERS = {
     "sigmoid": ["def sigmoid(x):", "    return 1 / (1 + np.exp(-x))"],
+    "_replaced": [
+        "def _replaced(whole, index, part):", "    whole = whole.copy()",
+        "    whole[index] = part", "    return whole",
+    ],
     "_put": [
         "def _put(whole, index, part):", "    np.add.at(whole, index, part)", "    return whole",
     ],
@@ -185,7 +189,10 @@ class _Program:
 
     def text(self) -> str:
         """All of it."""
+        self.counts: dict[Variable, Variable] = {}  # what has as many elements as another
+        self.counted: Any = None  # by what T was counted last
         forward = [line for writer in self.writers for line in writer.forward()]
+        self.counted = None
         backward = [line for writer in reversed(self.writers) for line in writer.backward()]
         backward = [*self._begun(backward), *backward]
         known = [*self.name.values(), *[k for writer in self.writers for k in writer.kept]]
@@ -287,6 +294,12 @@ class _Writer:
         if not isinstance(self.stage.times, tuple):
             return []
         of, less = self.stage.times
+        counts = self.program.counts
+        key = (counts.get(of, of), less)
+        counts |= dict.fromkeys(self.stage.ys, key[0]) if not less else {}
+        if self.program.counted == key:
+            return []
+        self.program.counted = key
         return [f"    T = len({self.program.name[of]})" + (f" - {less}" if less else "")]
 
     def _is_same(self, value: Value) -> bool:
@@ -406,13 +419,12 @@ class _Writer:
             target += "" if read.last else _at(read.index, self.times)
             each = kind == "x" and self.program.received[read.of] == 1
             is_set = each or self.program.is_set(read, self.is_loop)
-            why = f"  # {d.why}" if d.why else ""
             if d.fn == "add_at" and d not in body.called and not is_set:
                 index = _index_alone(filled(d.params["index"], map(body.of, d.args[1:])))
                 line = f"np.add.at({target}, {index}, {body.of(d.args[0])})"
             else:
                 line = f"{target} {'=' if is_set else '+='} {body.of(d)}"
-            text.append(_commented(f"{self._indent()}{line}", why))
+            text.append(_commented(f"{self._indent()}{line}", d.why))
         return text
 
     def _started(self) -> list[str]:
@@ -432,9 +444,10 @@ class _Writer:
 
 def _commented(line: str, *comments: str) -> str:
     """A line with as much of what can be said of it as there is room for."""
+    mark = "  # "
     for comment in comments:
-        if len(line) + len(comment) <= WIDEST:
-            line += comment
+        if comment and len(line) + len(mark) + len(comment) <= WIDEST:
+            line, mark = f"{line}{mark}{comment}", ", "
     return line
 
 
@@ -468,11 +481,10 @@ class _Body:
 
     def _comments(self, value: Value) -> Iterator[str]:
         """What can be said of a line: its shape, whose gradient it is, by which rule."""
-        yield f"  # {shape_text(value)}"
+        yield shape_text(value)
         if value.name.startswith(COTANGENT):
-            yield f", ∂L/{value.name}"
-        if value.why:
-            yield f", {value.why}"
+            yield f"∂L/{value.name}"
+        yield value.why
 
     def of(self, value: Value, above: int = 0) -> str:
         """A value where it is used, in brackets if what stands around binds more."""
@@ -506,6 +518,9 @@ class _Body:
         if fn == "take":
             index = index_text(filled(params["index"], given[1:]))
             return f"{self.of(args[0], _ATOM)}{index}", _ATOM
+        if fn == "put":
+            index = _index_alone(filled(params["index"], given[2:]))
+            return f"_replaced({given[0]}, {index}, {given[1]})", _ATOM
         if fn == "add_at":
             index = _index_alone(filled(params["index"], given[1:]))
             return f"_put({_zeros(value)}, {index}, {given[0]})", _ATOM
@@ -546,11 +561,16 @@ def _number(number: Any) -> str:
         number = array.item()
         is_whole = isinstance(number, float) and number.is_integer() and abs(number) < 1e6
         text = repr(int(number) if is_whole else number)
-        return f"({text})" if text.startswith("-") else text
+        return f"({_finite(text)})" if text.startswith("-") else _finite(text)
     if array.dtype == np.int64 and np.array_equal(array.ravel(), np.arange(array.size)):
         shape = f".reshape{array.shape}" if array.ndim > 1 else ""
         return f"np.arange({array.size}){shape}"
-    return f"np.array({array.tolist()}, '{array.dtype.char}')"
+    return _finite(f"np.array({array.tolist()}, '{array.dtype.char}')")
+
+
+def _finite(number: str) -> str:
+    """Numbers with NumPy's names for those that Python writes as it cannot read them."""
+    return re.sub(r"\b(inf|nan)\b", r"np.\1", number)
 
 
 def _zeros(like: Value) -> str:

@@ -45,7 +45,7 @@ def slices(dim: int, start: int, stop: int) -> tuple[slice, ...]:
 # -- putting parts together ---------------------------------------------------------------------
 
 
-def _zeros(g: Any, shape: Shape) -> Any:
+def zeros_for(g: Any, shape: Shape) -> Any:
     """Zeros to add cotangents to; for what only stands for arrays, NumPy asks it for some."""
     if type(g) is np.ndarray:
         return np.zeros(shape, g.dtype)
@@ -54,7 +54,7 @@ def _zeros(g: Any, shape: Shape) -> Any:
 
 def _add_slices(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with each cotangent added at its integers and slices."""
-    total = _zeros(gs[0], shape)
+    total = zeros_for(gs[0], shape)
     for g, i in zip(gs, index, strict=True):
         total[i] += g
     return total
@@ -62,7 +62,7 @@ def _add_slices(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
 
 def _add_at(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
     """The same for index arrays, which may name a place twice."""
-    total = _zeros(gs[0], shape)
+    total = zeros_for(gs[0], shape)
     for g, i in zip(gs, index, strict=True):
         if not _may_repeat(i):
             total[i] += g
@@ -103,7 +103,7 @@ def _add_spans(*gs: Any, index: list[tuple[int, int, int]], shape: tuple[int, ..
         if span[0] != dim or span[1] < end:
             return _add_slices(*gs, index=[slices(*i) for i in index], shape=shape)
         end = span[2]
-    total = _zeros(gs[0], shape)
+    total = zeros_for(gs[0], shape)
     before = (slice(None),) * dim
     for g, (_, start, stop) in zip(gs, index, strict=True):
         total[(*before, slice(start, stop))] = g
@@ -156,7 +156,7 @@ def trimmed(value: Any, ndim: int) -> Any:
 
 
 def _replaced(x: Any, value: Any, *, index: Index) -> Any:
-    y = np.array(x)
+    y = np.array(x) if isinstance(x, np.ndarray | np.generic) else x.copy()
     if _may_repeat(index):  # NumPy writes in the order of memory: see that the last one is last
         value = np.array(np.broadcast_to(value, y[index].shape), order="C")
     y[index] = value
