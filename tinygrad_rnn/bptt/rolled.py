@@ -1,4 +1,4 @@
-"""A recorded graph as the stages of a program: what was done once, and loops of steps that are alike.
+"""A recorded graph as the stages of a program: what was done once, and loops of like steps.
 
 Operations stand in the order in which they were made, in runs of one time step each.  Runs that
 follow each other are a loop if all do the same operations, with the same numbers, on what
@@ -276,7 +276,7 @@ class _Rolling:
         return blocks
 
     def _alike(self, runs: Sequence[Run], width: int) -> list[Run]:
-        """What stands at the front again and again, so many runs each time; empty if nothing does."""
+        """What stands at the front again and again, so many runs each time; if nothing, nothing."""
         found: list[Run] = []
         place: dict[Node, tuple[int, int]] = {}
         starts: dict[int, Node] = {}
@@ -336,13 +336,8 @@ class _Rolling:
             return same and _hole([at.params["index"] for at in column]) is not None
         return _equal(first, new, but_integers=True)
 
-    def _sequence(
-        self, operands: Sequence[Node], moving: bool = False
-    ) -> tuple[Any, Along | None] | None:
-        """What operands from outside are: (one, None), or elements of a sequence; ``None``: no.
-
-        ``moving``: they are the parts that a loop itself reads of something.
-        """
+    def _sequence(self, operands: Sequence[Node]) -> tuple[Any, Along | None] | None:
+        """What operands from outside are: (one, None), or elements of a sequence; ``None``: no."""
         first = operands[0]
         if all(at is first for at in operands):
             return first, None
@@ -352,22 +347,26 @@ class _Rolling:
         if all(at.is_leaf for at in operands):
             alike = len({(at.shape, at.requires_grad) for at in operands}) == 1
             return (tuple(operands), Along(0, 1)) if alike else None
-        loop = self.loop_of.get(first)
-        if loop is not None and not moving and all(self.loop_of.get(at) is loop for at in operands):
-            spots = [loop.place[at] for at in operands]
-            how = along([k for k, _ in spots])
-            return (
-                None
-                if how is None or len({p for _, p in spots}) > 1
-                else ((loop, spots[0][1]), how)
-            )
-        if all(_is_read(at) and at.parents[0] is first.parents[0] for at in operands):
-            if first.parents[0] in self.loop_of:
-                return None
-            indices = [at.params["index"] for at in operands]
-            found = _hole(indices)
-            return None if found is None else ((first.parents[0], indices[0], found[0]), found[1])
-        return None
+        return self._parts_read(operands) or self._elements(operands)
+
+    def _parts_read(self, operands: Sequence[Node]) -> tuple[Any, Along] | None:
+        """Operands that are parts of something, one after the other."""
+        if not all(_is_read(at) and at.parents[0] is operands[0].parents[0] for at in operands):
+            return None
+        indices = [at.params["index"] for at in operands]
+        whole, found = operands[0].parents[0], _hole(indices)
+        if found is None or whole in self.loop_of:
+            return None
+        return (whole, indices[0], found[0]), found[1]
+
+    def _elements(self, operands: Sequence[Node]) -> tuple[Any, Along] | None:
+        """Operands that were made by the steps of a loop before."""
+        loop = self.loop_of.get(operands[0])
+        if loop is None or not all(self.loop_of.get(at) is loop for at in operands):
+            return None
+        spots = [loop.place[at] for at in operands]
+        how = along([k for k, _ in spots])
+        return None if how is None or len({p for _, p in spots}) > 1 else ((loop, spots[0][1]), how)
 
     # -- variables --
 
@@ -441,15 +440,30 @@ class _Rolling:
             return Read(self._leaf(at))
         loop = self.loop_of.get(at)
         if loop is None:
-            return Read(self._variable(at))
+            return self._seen_in(at) or Read(self._variable(at))
         k, p = loop.place[at]
         if k == loop.steps - 1 and p in loop.carried:
             return Read(self._variable(at, True), last=True)
         return Read(self._variable(at), f"[{k if k < loop.steps - 1 else -1}]")
 
-    def read_along(self, operands: Sequence[Node], steps: int, moving: bool = False) -> Read:
+    def _seen_in(self, at: Node) -> Read | None:
+        """What is but an element of something, or all steps of a loop, is read there."""
+        if at.primitive.name == "stack" and at.params["dim"] == 0 and (joined := self._joined(at)):
+            read, _ = joined
+            if read.index:
+                return None
+            read.of.wish = self.name(at, read.of.wish)
+            return read
+        if _is_read(at) and at.parents[0] not in self.loop_of:
+            index = [i for i in at.params["index"] if i is not Ellipsis]
+            whole = self.read(at.parents[0])
+            if all(type(i) is int for i in index) and not whole.index and not whole.of.text:
+                return Read(whole.of, f"[{', '.join(map(str, index))}]")
+        return None
+
+    def read_along(self, operands: Sequence[Node], steps: int) -> Read:
         """Where the element of step t is found."""
-        found = self._sequence(operands, moving)
+        found = self._sequence(operands)
         assert found is not None
         source, how = found
         if how is None:
@@ -515,7 +529,7 @@ class _Rolling:
         parents = at.parents
         if at.primitive.name not in JOINS or len(parents) < 2 or parents[0] not in self.loop_of:
             return None
-        source, how = self._sequence(parents) or (None, None)
+        source, how = self._elements(parents) or (None, None)
         if how is None:
             return None
         loop = source[0]
@@ -537,7 +551,7 @@ class _Rolling:
         for p in sorted(needed.places):
             column = loop.column(p)
             if _moves(column):
-                given.along[p] = given.add_along(self.read_along(column, steps, True), column)
+                given.along[p] = given.add_along(self.read_along(column, steps), column)
                 continue
             for path in _moving_arrays(column[0].params, column[-1].params):
                 given.integers[p, path] = given.add_integers(column, path)
@@ -564,8 +578,8 @@ class _Rolling:
         )  # fmt: skip
         return Stage(
             found, given.reads, [self._variable(first[p]) for p in outs],
-            self._times(given.xs, steps), given.xs, [self._variable(first[p], True) for p in carried],
-            [self.read(at) for at in starts],
+            self._times(given.xs, steps), given.xs,
+            [self._variable(first[p], True) for p in carried], [self.read(at) for at in starts],
         )  # fmt: skip
 
     def _needed_in(self, loop: Loop, outs: Sequence[int], lasts: Sequence[int]) -> _Needed:
@@ -601,7 +615,9 @@ class _Rolling:
         if variable in self._numbers:
             return len(self._numbers[variable])
         for key, made in self._made.items():
-            if made is variable and isinstance(key, tuple) and not key[2]:
+            if made is variable and isinstance(key, Node):
+                return (key.shape or (0,))[0]
+            if made is variable and not key[2]:
                 return int(key[0].steps)
         return None
 

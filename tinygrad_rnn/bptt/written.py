@@ -19,10 +19,12 @@ from tinygrad_rnn.compiled.symbols import CannotWrite
 from tinygrad_rnn.compiled.text import Read, Stage, Variable, program_text, shape_text
 from tinygrad_rnn.compiled.trace import Traced, traced, verified
 from tinygrad_rnn.nn.cells import KINDS, RNNCellBase, check_sizes
+from tinygrad_rnn.engine.graph import place, tape
 from tinygrad_rnn.nn.fused import flat_step
 from tinygrad_rnn.nn.recurrent import RNNBase
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor.creation import zeros
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
 
@@ -75,6 +77,8 @@ def program(
     try:
         if isinstance(of, Record):
             return _of_record(of)
+        if isinstance(of, RNNBase) and (of.num_layers > 1 or of.bidirectional):
+            return _of_layers(of, batch, optimised)
         if isinstance(of, RNNBase | RNNCellBase):
             found, title, names = _of_module(of, batch)
         else:
@@ -117,6 +121,45 @@ def _of_record(walk: Record) -> ProgramText:
         "A walk", [found.arguments], found.stages, [found.results], grouped=False
     )
     return ProgramText(text, dict(zip(names, found.numbers)))
+
+
+STEPS = 4  # that layers are unrolled for; what is written is the same for any number
+
+
+def _of_layers(module: RNNBase, batch: int, optimised: bool) -> ProgramText:
+    """The program of all layers and directions of a module: a loop for each."""
+    if optimised:
+        raise TypeError("program: optimised, only a single layer in one direction can be written")
+    check_sizes("program", batch=batch)
+    dtype, name = module._weights()[0].ih.array.dtype, type(module).__name__
+    sizes = [module.proj_size or module.hidden_size, module.hidden_size]
+    states = KINDS[module.mode].states
+    shape = (batch, STEPS) if module.batch_first else (STEPS, batch)
+    count = module.num_layers * (1 + module.bidirectional)
+    x = zeros(*shape, module.input_size, dtype=dtype).requires_grad_()
+    hx = [zeros(count, batch, n, dtype=dtype).requires_grad_() for n, _ in zip(sizes, states)]
+    was, module.training = module.training, False  # what is dropped is no part of the program
+    try:
+        output, last = module(x, tuple(hx) if len(hx) > 1 else hx[0])
+    finally:
+        module.training = was
+    outputs = [output, *(last if isinstance(last, tuple) else (last,))]
+    called = {x.node: "x"} | {h.node: f"{state}_0" for h, state in zip(hx, states)}
+    called |= {w.node: _short(name) for name, w in module.named_parameters()}
+    called |= {y.node: n for y, n in zip(outputs, ("y", *[f"{s}_n" for s in states]))}
+    roots = [place(y) for y in outputs]
+    found = rolled(tape(roots), roots, lambda at: at.value, called)
+    of = {leaves[0]: v for v, leaves in zip(found.arguments, found.leaves, strict=True)}
+    given = [[of[t.node] for t in group] for group in ([x], hx, list(module.parameters()))]
+    sizes_of_x = ", ".join(["T" if n is STEPS else str(n) for n in shape])
+    given[0][0].note = f"({sizes_of_x}, {module.input_size})"
+    text, _ = program_text(name, given, found.stages, [found.results[:1], found.results[1:]])
+    return ProgramText(text)
+
+
+def _short(weight: str) -> str:
+    """The name of a weight as equations have it."""
+    return weight.replace("weight_", "W_").replace("bias_", "b_")
 
 
 def _written(

@@ -543,6 +543,11 @@ class _Body:
                 zero = f"_put({zero}, {_index_alone(index)}, {part})"
             return zero, _ATOM
         if fn == "concatenate":
+            one = (slice(None),) * params["axis"] + (None,)
+            if all(arg.fn == "getitem" and arg.params["index"] == one for arg in args):
+                rows = ", ".join([self.of(arg.args[0]) for arg in args])
+                axis = f", {params['axis']}" if params["axis"] else ""
+                return f"np.stack([{rows}]{axis})", _ATOM
             return f"np.concatenate([{', '.join(given)}], {params['axis']})", _ATOM
         if fn == "astype":
             return f"{self.of(args[0], _ATOM)}.astype('{params['dtype'].char}')", _ATOM
