@@ -529,10 +529,10 @@ class _Rolling:
         parents = at.parents
         if at.primitive.name not in JOINS or len(parents) < 2 or parents[0] not in self.loop_of:
             return None
-        source, how = self._elements(parents) or (None, None)
-        if how is None:
+        found = self._elements(parents)
+        if found is None:
             return None
-        loop = source[0]
+        (loop, _), how = found
         read = Read(self._variable(parents[0]), how.slice(len(parents), loop.steps))
         dim = at.params["dim"]
         if at.primitive.name == "stack":
@@ -598,28 +598,26 @@ class _Rolling:
                     carried.add(q)
         return _Needed(places, carried)
 
-    def _times(self, xs: Sequence[Read], steps: int) -> int | tuple[Variable, int]:
+    def _times(self, xs: Sequence[Read], steps: int) -> int | tuple[Variable, int, int]:
         """How many steps there are: as many as a sequence has elements, if one is read so."""
         for read in xs:
-            size = self._length(read.of)
-            if size is not None and read.index.startswith(("[t]", "[t,", "[T - 1 - t")):
-                more = size - steps
-                if more == 0 or (more > 0 and read.index.startswith("[t")):
-                    return read.of, more
+            found = re.match(r"\[((?::, )*)(t|T - 1 - t)[],]", read.index)
+            if found is None:
+                continue
+            axis = found[1].count(":")
+            more = (self._shape_of(read.of)[axis:] or (0,))[0] - steps
+            if more == 0 or (more > 0 and found[2] == "t"):
+                return read.of, axis, more
         return steps
 
-    def _length(self, variable: Variable) -> int | None:
+    def _shape_of(self, variable: Variable) -> tuple[int, ...]:
         leaves = self._leaves.get(variable)
         if leaves:
-            return len(leaves) if len(leaves) > 1 else (leaves[0].shape or (0,))[0]
+            return (len(leaves), *leaves[0].shape) if len(leaves) > 1 else leaves[0].shape
         if variable in self._numbers:
-            return len(self._numbers[variable])
-        for key, made in self._made.items():
-            if made is variable and isinstance(key, Node):
-                return (key.shape or (0,))[0]
-            if made is variable and not key[2]:
-                return int(key[0].steps)
-        return None
+            return np.shape(self._numbers[variable])
+        key = next(key for key, made in self._made.items() if made is variable)
+        return key.shape if isinstance(key, Node) else (key[0].steps,)
 
 
 class _Needed(NamedTuple):

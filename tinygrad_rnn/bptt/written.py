@@ -18,10 +18,11 @@ from tinygrad_rnn.compiled.scan import flat, like
 from tinygrad_rnn.compiled.symbols import CannotWrite
 from tinygrad_rnn.compiled.text import Read, Stage, Variable, program_text, shape_text
 from tinygrad_rnn.compiled.trace import Traced, traced, verified
-from tinygrad_rnn.nn.cells import KINDS, RNNCellBase, check_sizes
 from tinygrad_rnn.engine.graph import place, tape
+from tinygrad_rnn.nn.cells import KINDS, RNNCellBase, check_sizes
 from tinygrad_rnn.nn.fused import flat_step
 from tinygrad_rnn.nn.recurrent import RNNBase
+from tinygrad_rnn.reading.called import shown
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import zeros
@@ -116,7 +117,8 @@ class ProgramText(str):
 
 def _of_record(walk: Record) -> ProgramText:
     """The program of a walk, from its leaves to its loss."""
-    found = rolled(walk.places, [walk.root], walk.value, walk.called)
+    called = {**shown(walk.places, walk.value), **walk.called}
+    found = rolled(walk.places, [walk.root], walk.value, called)
     text, names = program_text(
         "A walk", [found.arguments], found.stages, [found.results], grouped=False
     )
@@ -144,13 +146,14 @@ def _of_layers(module: RNNBase, batch: int, optimised: bool) -> ProgramText:
     finally:
         module.training = was
     outputs = [output, *(last if isinstance(last, tuple) else (last,))]
-    called = {x.node: "x"} | {h.node: f"{state}_0" for h, state in zip(hx, states)}
-    called |= {w.node: _short(name) for name, w in module.named_parameters()}
-    called |= {y.node: n for y, n in zip(outputs, ("y", *[f"{s}_n" for s in states]))}
+    tensors = {"x": x, **dict(zip([f"{s}_0" for s in states], hx))}
+    tensors |= {_short(name): w for name, w in module.named_parameters()}
+    tensors |= dict(zip(("y", *[f"{s}_n" for s in states]), outputs))
+    called = {place(tensor): name for name, tensor in tensors.items()}
     roots = [place(y) for y in outputs]
     found = rolled(tape(roots), roots, lambda at: at.value, called)
     of = {leaves[0]: v for v, leaves in zip(found.arguments, found.leaves, strict=True)}
-    given = [[of[t.node] for t in group] for group in ([x], hx, list(module.parameters()))]
+    given = [[of[place(t)] for t in group] for group in ([x], hx, list(module.parameters()))]
     sizes_of_x = ", ".join(["T" if n is STEPS else str(n) for n in shape])
     given[0][0].note = f"({sizes_of_x}, {module.input_size})"
     text, _ = program_text(name, given, found.stages, [found.results[:1], found.results[1:]])
@@ -178,7 +181,7 @@ def _written(
     sequences, starts, weights = given
     outs = [Variable(y) for y in ys]
     stage = Stage(
-        step, [Read(w) for w in weights], outs, (sequences[0], 0),
+        step, [Read(w) for w in weights], outs, (sequences[0], 0, 0),
         [Read(x, "[t]") for x in sequences], starts, [Read(s) for s in starts],
     )  # fmt: skip
     results = [[Read(y) for y in outs], [Read(s, last=True) for s in starts]]

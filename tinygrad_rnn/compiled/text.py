@@ -88,8 +88,9 @@ class Stage:
         What it is given; ``xs`` at every step something else.
     ys : list of Variable
         What it makes; in a loop, arrays with an axis of time in front.
-    times : int, or (Variable, int)
-        How often: so many times, or as often as a variable has elements, less some; 0: once.
+    times : int, or (Variable, int, int)
+        How often: so many times, or as often as a variable has elements along an axis, less some;
+        0: once.
     states, starts : lists of Variable and of Read
         What is carried, and what it begins with.
     """
@@ -97,7 +98,7 @@ class Stage:
     step: Traced
     consts: list[Read]
     ys: list[Variable]
-    times: int | tuple[Variable, int] = 0
+    times: int | tuple[Variable, int, int] = 0
     xs: list[Read] = field(default_factory=list)
     states: list[Variable] = field(default_factory=list)
     starts: list[Read] = field(default_factory=list)
@@ -189,7 +190,7 @@ class _Program:
 
     def text(self) -> str:
         """All of it."""
-        self.counts: dict[Variable, Variable] = {}  # what has as many elements as another
+        self.counts: dict[Variable, Any] = {}  # what has as many elements as another
         self.counted: Any = None  # by what T was counted last
         forward = [line for writer in self.writers for line in writer.forward()]
         self.counted = None
@@ -293,14 +294,16 @@ class _Writer:
         """The line that says how many steps there are, if they must be counted."""
         if not isinstance(self.stage.times, tuple):
             return []
-        of, less = self.stage.times
+        of, axis, less = self.stage.times
         counts = self.program.counts
-        key = (counts.get(of, of), less)
-        counts |= dict.fromkeys(self.stage.ys, key[0]) if not less else {}
+        key = counts.get(of, (of, axis, less)) if not axis else (of, axis, less)
+        counts |= dict.fromkeys(self.stage.ys, key)
         if self.program.counted == key:
             return []
         self.program.counted = key
-        return [f"    T = len({self.program.name[of]})" + (f" - {less}" if less else "")]
+        name = self.program.name[of]
+        size = f"{name}.shape[{axis}]" if axis else f"len({name})"
+        return [f"    T = {size}" + (f" - {less}" if less else "")]
 
     def _is_same(self, value: Value) -> bool:
         """Whether a value is made of weights and constants only, so that it is computed again."""
@@ -424,7 +427,7 @@ class _Writer:
                 line = f"np.add.at({target}, {index}, {body.of(d.args[0])})"
             else:
                 line = f"{target} {'=' if is_set else '+='} {body.of(d)}"
-            text.append(_commented(f"{self._indent()}{line}", d.why))
+            text.append(_commented(_of_terms(f"{self._indent()}{line}"), d.why))
         return text
 
     def _started(self) -> list[str]:
@@ -476,7 +479,7 @@ class _Body:
             line = f"{indent}{self.called[value]} = {expression[0]}"
             if len(line) > WIDTH and value.fn == "assemble":
                 line = line.replace(_BREAK, f",\n{indent}    ")
-            text.append(_commented(line, *self._comments(value)))
+            text.append(_commented(_of_terms(line), *self._comments(value)))
         return text
 
     def _comments(self, value: Value) -> Iterator[str]:
@@ -589,6 +592,23 @@ def _index_alone(index: Sequence[Any]) -> str:
     if not plain:
         return f"np.s_{index_text(index)}"
     return str(index[0]) if len(index) == 1 else f"({', '.join(map(str, index))})"
+
+
+def _of_terms(line: str) -> str:
+    """A long sum with its terms below each other."""
+    head, equals, rest = line.partition(" = ")
+    if len(line) <= WIDEST or "\n" in line or not equals:
+        return line
+    depth, start, terms = 0, 0, list[str]()
+    for i, sign in enumerate(rest):
+        depth += (sign in "([") - (sign in ")]")
+        if not depth and rest[i : i + 3] in (" + ", " - "):
+            terms.append(rest[start:i])
+            start = i + 1
+    inner = " " * (len(head) - len(head.lstrip()) + 4)
+    if not terms:
+        return line
+    return "\n".join([f"{head} = (", *[inner + t for t in (*terms, rest[start:])], f"{inner[4:]})"])
 
 
 def _folded(head: str, names: Sequence[str], tail: str = "") -> list[str]:
