@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.symbols import CannotWrite
 from tinygrad_rnn.compiled.text import Read, Stage, Variable
-from tinygrad_rnn.compiled.trace import traced
+from tinygrad_rnn.compiled.trace import Traced, traced
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.operations import flatten, movedim
@@ -33,8 +34,9 @@ Array = np.ndarray[Any, Any]
 Run = list[Node]
 MOST = 300
 """Operations that are written one by one; whoever has more has a loop that is none here."""
-WIDEST = 6
-"""Runs that may make up one pass of a loop: calls of layers have runs of their own."""
+WIDEST, MOST_UNTIMED = 6, 12
+"""Runs that may make up one pass of a loop, as calls of layers have runs of their own; and of one
+over what has no time step, where each operation is a run."""
 READS = ("getitem", "slice")
 JOINS = ("stack", "cat")
 
@@ -240,27 +242,18 @@ class _Rolling:
     # -- which runs are alike --
 
     def _runs(self) -> Iterator[Run]:
-        """Operations by time step; a sum of many terms, made at no step, has one of each."""
+        """Operations by time step; those that were made at no step one by one."""
         for (step, *_), group in groupby(self.nodes, lambda at: at.tag[1:4]):
-            run = list(group)
             if step is not None:
-                yield run
-                continue
-            start = 0
-            for i, at in enumerate(run):
-                if i > start and _adds_to(at, run[i - 1]):
-                    yield from filter(None, (run[start : i - 1], [run[i - 1]]))
-                    start = i
-                elif i == start + 1 and i > 1 and _adds_to(run[i - 1], run[i - 2]):
-                    yield [run[start]]
-                    start = i
-            if start < len(run):
-                yield run[start:]
+                yield list(group)
+            else:
+                yield from ([at] for at in group)
 
     def _blocks(self) -> list[Loop | Run]:
         runs, blocks, i = list(self._runs()), list[Loop | Run](), 0
         while i < len(runs):
-            found = [(self._alike(runs[i:], width), width) for width in range(1, WIDEST + 1)]
+            widest = WIDEST if runs[i][0].tag.step is not None else MOST_UNTIMED
+            found = [(self._alike(runs[i:], width), width) for width in range(1, widest + 1)]
             bodies, width = max(found, key=lambda each: len(each[0]))
             if bodies:
                 loop = Loop(bodies).settle()
@@ -286,6 +279,8 @@ class _Rolling:
             if found and not self._goes_on([*found, body], place, starts):
                 break
             found.append(body)
+        if runs[0][0].tag.step is None and (len(found) < 3 or _has_own_weights(found)):
+            return []  # alike by chance, or layers of a net
         return found if len(found) > 1 else []
 
     def _goes_on(
@@ -295,12 +290,12 @@ class _Rolling:
         first, new, last = runs[0], runs[-1], len(runs) - 1
         if len(first) != len(new):
             return False
-        for a, b in zip(first, new):
+        for a, before, b in zip(first, runs[-2], new):
+            operands = [_operands(at) for at in (a, before, b)]
             if a.primitive is not b.primitive or a.shape != b.shape:
                 return False
-            sources = list(zip(_operands(a), _operands(b)))
-            if len(_operands(a)) != len(_operands(b)) or not all(
-                self._same_source(one, two, place, last, starts) for one, two in sources
+            if len({len(each) for each in operands}) != 1 or not all(
+                self._same_source(*three, place, last, starts) for three in zip(*operands)
             ):
                 return False
         columns = list(zip(*runs[-3:]))  # what goes on in three is so in all
@@ -312,18 +307,18 @@ class _Rolling:
         )
 
     def _same_source(
-        self, a: Node, b: Node, place: Mapping[Node, tuple[int, int]], last: int,
+        self, a: Node, before: Node, b: Node, place: Mapping[Node, tuple[int, int]], last: int,
         starts: dict[int, Node],
     ) -> bool:  # fmt: skip
-        """Whether an operand of the first run and one of the last come from the same direction."""
-        if b not in place:
-            return a not in place and a.shape == b.shape
-        k, p = place[b]
-        if k == last:
+        """Whether operands of the first, the last but one and the last run come the same way."""
+        source = _source(b, place, last)
+        if source is None or (last > 1 and source != _source(before, place, last - 1)):
+            return False
+        way, p = source
+        if way == IN:
             return place.get(a) == (0, p)
-        if k == last - 1:
-            return a not in place and a.shape == b.shape and starts.setdefault(p, a) is a
-        return False
+        starts_so = way == OUT or starts.setdefault(p, a) is a
+        return starts_so and a not in place and a.shape == b.shape
 
     def _same_numbers(self, column: Sequence[Node], place: Mapping[Node, tuple[int, int]]) -> bool:
         """Whether operations differ in nothing but what can be read along time."""
@@ -341,9 +336,8 @@ class _Rolling:
         first = operands[0]
         if all(at is first for at in operands):
             return first, None
-        if all(map(is_inline, operands)):
-            same = all(np.array_equal(at.value, first.value) for at in operands)
-            return (first, None) if same else None
+        if _is_one_number(operands):
+            return first, None
         if all(at.is_leaf for at in operands):
             alike = len({(at.shape, at.requires_grad) for at in operands}) == 1
             return (tuple(operands), Along(0, 1)) if alike else None
@@ -382,10 +376,17 @@ class _Rolling:
 
     def sample(self, at: Node) -> Array:
         """What something was, or might have been."""
-        found = self._value(at)
+        found = self.known(at)
         if found is None:
             found = np.random.default_rng(0).normal(size=at.shape).astype(self._dtype)
         return np.asarray(found)
+
+    def known(self, at: Node) -> Array | None:
+        """What something was, if that is known; a number of the program is one like the others."""
+        found = self._value(at)
+        return (
+            np.asarray(found, self._dtype if is_inline(at) else None) if found is not None else None
+        )
 
     def _leaf(self, leaf: Node) -> Variable:
         if leaf in self._arguments:
@@ -397,7 +398,7 @@ class _Rolling:
             kind = "" if known.dtype == np.float64 else f", '{known.dtype.char}'"
             made = Variable("", wanted=False, text=f"np.zeros({leaf.shape}{kind})")
         else:
-            made = self._argument([leaf], self.name(leaf, "x"), _shape(leaf.shape), leaf)
+            made = self._argument([leaf], self.name(leaf, _plain(leaf)), _shape(leaf.shape), leaf)
             self._numbers[made] = known
         self._arguments[leaf] = made
         return made
@@ -418,9 +419,12 @@ class _Rolling:
         if all(a.order > b.order for a, b in pairwise(operands)):
             operands = operands[::-1]  # in the order of time, though it be read from its end
         made = self._argument(
-            list(operands), self.name(first, "x"), _shape((len(operands), *first.shape)), operands
+            list(operands),
+            self.name(first, _plain(first)),
+            _shape((len(operands), *first.shape)),
+            operands,
         )
-        known = [self._value(leaf) for leaf in operands]
+        known = [self.known(leaf) for leaf in operands]
         self._numbers[made] = None if any(k is None for k in known) else np.stack(known)  # type: ignore[arg-type]
         return made, Along(0, 1) if operands[0] is first else Along(len(operands) - 1, -1)
 
@@ -521,7 +525,7 @@ class _Rolling:
             made = given.replayed(nodes, {}, [], consts)
             return [], [made[at] for at in wanted]
 
-        found = traced(step, [], [], given.samples, wants=given.wants)
+        found = _used(traced(step, [], [], given.samples, wants=given.wants))
         return Stage(found, given.reads, [self._variable(at) for at in wanted])
 
     def _joined(self, at: Node) -> tuple[Read, Callable[[Tensor], Tensor]] | None:
@@ -557,7 +561,7 @@ class _Rolling:
                 given.integers[p, path] = given.add_integers(column, path)
             for i, operands in enumerate(zip(*map(_operands, column))):
                 source = loop.place.get(operands[-1])
-                if source is not None or all(map(is_inline, operands)):
+                if source is not None or _is_one_number(operands):
                     continue
                 read = self.read_along(operands, steps)
                 if all(at is operands[0] for at in operands):
@@ -577,7 +581,7 @@ class _Rolling:
             wants=[*[True] * len(carried), *given.x_wants, *given.wants],
         )  # fmt: skip
         return Stage(
-            found, given.reads, [self._variable(first[p]) for p in outs],
+            _used(found), given.reads, [self._variable(first[p]) for p in outs],
             self._times(given.xs, steps), given.xs,
             [self._variable(first[p], True) for p in carried], [self.read(at) for at in starts],
         )  # fmt: skip
@@ -729,6 +733,14 @@ class _Given:
 _INTEGERS = {"embedding": "index", "nll_loss": "target"}
 
 
+def _source(at: Node, place: Mapping[Node, tuple[int, int]], run: int) -> tuple[str, int] | None:
+    """Where an operand of a run comes from, and the place there; ``None``: from further back."""
+    if at not in place:
+        return OUT, 0
+    k, p = place[at]
+    return (IN, p) if k == run else (BEFORE, p) if k == run - 1 else None
+
+
 def _operands(at: Node) -> Sequence[Node]:
     """The operands of an operation; 0 comes first, as what a sum begins with."""
     parents = at.parents
@@ -737,9 +749,29 @@ def _operands(at: Node) -> Sequence[Node]:
     return parents
 
 
-def _adds_to(at: Node, before: Node) -> bool:
-    """Whether something is added to what was made just before."""
-    return at.primitive.name == "add" and _operands(at)[0] is before
+def _used(step: Traced) -> Traced:
+    """A step all of whose operands are found in its lines: nothing became a constant on the way."""
+    there = set(lines([*step.next_states, *step.ys]))
+    if not there.issuperset([*step.xs, *step.consts]):
+        raise CannotWrite("an operand of another type than the walk's")
+    return step
+
+
+def _has_own_weights(runs: Sequence[Run]) -> bool:
+    """Whether some parameter is used in the first of these runs and not in the second."""
+    one, two = ({leaf for at in run for leaf in at.parents if leaf.is_leaf} for run in runs[:2])
+    return any(leaf.requires_grad for leaf in one ^ two)
+
+
+def _plain(leaf: Node) -> str:
+    """What a leaf without a name is called."""
+    return "w" if leaf.requires_grad else "x"
+
+
+def _is_one_number(operands: Sequence[Node]) -> bool:
+    """Whether these are numbers of the program, always the same."""
+    inline = all(map(is_inline, operands))
+    return inline and all(np.array_equal(at.value, operands[0].value) for at in operands)
 
 
 def _is_read(at: Node) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -18,7 +19,7 @@ from tinygrad_rnn.compiled.scan import flat, like
 from tinygrad_rnn.compiled.symbols import CannotWrite
 from tinygrad_rnn.compiled.text import Read, Stage, Variable, program_text, shape_text
 from tinygrad_rnn.compiled.trace import Traced, traced, verified
-from tinygrad_rnn.engine.graph import place, tape
+from tinygrad_rnn.engine.graph import Node, place, tape
 from tinygrad_rnn.nn.cells import KINDS, RNNCellBase, check_sizes
 from tinygrad_rnn.nn.fused import flat_step
 from tinygrad_rnn.nn.recurrent import RNNBase
@@ -102,14 +103,12 @@ class ProgramText(str):
     ----------
     arguments : dict of ndarray or None, by name
         Of a walk: what its ``forward`` was given, as far as that is known.
+    leaves : dict of list of Node, by name
+        Of a walk: the leaves of its graph that an argument is, or is made of.
     """
 
-    arguments: Mapping[str, Any]
-
-    def __new__(cls, text: str, arguments: Mapping[str, Any] = MappingProxyType({})) -> ProgramText:
-        made = super().__new__(cls, text)
-        made.arguments = arguments
-        return made
+    arguments: Mapping[str, Any] = MappingProxyType({})
+    leaves: Mapping[str, list[Node]] = MappingProxyType({})
 
     def _repr_markdown_(self) -> str:
         return f"```python\n{self}```\n"
@@ -122,10 +121,13 @@ def _of_record(walk: Record) -> ProgramText:
     text, names = program_text(
         "A walk", [found.arguments], found.stages, [found.results], grouped=False
     )
-    return ProgramText(text, dict(zip(names, found.numbers)))
+    made = ProgramText(text)
+    made.arguments = dict(zip(names, found.numbers, strict=True))
+    made.leaves = dict(zip(names, found.leaves, strict=True))
+    return made
 
 
-STEPS = 4  # that layers are unrolled for; what is written is the same for any number
+STEPS = 4  # at least, for which layers are unrolled; what is written is the same for any number
 
 
 def _of_layers(module: RNNBase, batch: int, optimised: bool) -> ProgramText:
@@ -136,8 +138,15 @@ def _of_layers(module: RNNBase, batch: int, optimised: bool) -> ProgramText:
     dtype, name = module._weights()[0].ih.array.dtype, type(module).__name__
     sizes = [module.proj_size or module.hidden_size, module.hidden_size]
     states = KINDS[module.mode].states
-    shape = (batch, STEPS) if module.batch_first else (STEPS, batch)
     count = module.num_layers * (1 + module.bidirectional)
+    others = {n for w in module.parameters() for n in w.shape} | {
+        batch,
+        count,
+        *sizes,
+        2 * sizes[0],
+    }
+    steps = next(n for n in itertools.count(STEPS) if n not in others)
+    shape = (batch, steps) if module.batch_first else (steps, batch)
     x = zeros(*shape, module.input_size, dtype=dtype).requires_grad_()
     hx = [zeros(count, batch, n, dtype=dtype).requires_grad_() for n, _ in zip(sizes, states)]
     was, module.training = module.training, False  # what is dropped is no part of the program
@@ -154,9 +163,10 @@ def _of_layers(module: RNNBase, batch: int, optimised: bool) -> ProgramText:
     found = rolled(tape(roots), roots, lambda at: at.value, called)
     of = {leaves[0]: v for v, leaves in zip(found.arguments, found.leaves, strict=True)}
     given = [[of[place(t)] for t in group] for group in ([x], hx, list(module.parameters()))]
-    sizes_of_x = ", ".join(["T" if n is STEPS else str(n) for n in shape])
+    sizes_of_x = ", ".join(["T" if n == steps else str(n) for n in shape])
     given[0][0].note = f"({sizes_of_x}, {module.input_size})"
-    text, _ = program_text(name, given, found.stages, [found.results[:1], found.results[1:]])
+    results = [found.results[:1], found.results[1:]]
+    text, _ = program_text(name, given, found.stages, results, steps=steps)
     return ProgramText(text)
 
 

@@ -146,22 +146,23 @@ class _Names:
 
 def program_text(
     title: str, arguments: Sequence[Sequence[Variable]], stages: Sequence[Stage],
-    results: Sequence[Sequence[Read]], grouped: bool = True,
+    results: Sequence[Sequence[Read]], grouped: bool = True, steps: int = 0,
 ) -> tuple[str, list[str]]:  # fmt: skip
     """The program that computes results and their backward, and the names of its arguments.
 
     Arguments and results are in groups, each a tuple; if not ``grouped`` one after the other, and
-    only the gradients that are wanted are returned.
+    only the gradients that are wanted are returned. ``steps``: the size that comments call T.
     """
-    program = _Program(title, arguments, stages, results, grouped)
+    program = _Program(title, arguments, stages, results, grouped, steps)
     return program.text(), [program.name[v] for v in program.arguments]
 
 
 class _Program:
     def __init__(
         self, title: str, arguments: Sequence[Sequence[Variable]], stages: Sequence[Stage],
-        results: Sequence[Sequence[Read]], grouped: bool,
+        results: Sequence[Sequence[Read]], grouped: bool, steps: int,
     ) -> None:  # fmt: skip
+        self.steps = steps
         self.title, self.groups, self.stages, self.results = title, arguments, stages, results
         self.grouped = grouped
         self.arguments = [v for group in arguments for v in group]
@@ -344,8 +345,9 @@ class _Writer:
 
     def forward(self) -> list[str]:
         """Its lines in the forward."""
-        names, called = self.program.names.inside(), self._given()
-        body = _Body(names, called, {v: self._marked(k) for v, k in self.keep.items()})
+        body = _Body(
+            self.program, self._given(), {v: self._marked(k) for v, k in self.keep.items()}
+        )
         ends = [*self.step.next_states, *self.step.ys]
         text = body.text(self.lines, ends, "        " if self.is_loop else "    ")
         return self._looped(body, text) if self.is_loop else self._once(body, text)
@@ -382,14 +384,14 @@ class _Writer:
     def backward(self) -> list[str]:
         """Its lines in the backward."""
         stage, step, slope = self.stage, self.step, self.program.slope
-        names, called = self.program.names.inside(), self._given()
+        called = self._given()
         called |= {v: self._marked(k) for v, k in self.keep.items()}
         for v, s in zip(step.next_states, stage.states):
             if v not in step.states:
                 called.setdefault(v, f"{self.program.name[s]}[t + 1]")
         called |= {g: slope[s] for g, s in zip(step.g_states, stage.states)}
         called |= {g: self._marked(slope[y]) for g, y in zip(step.g_ys, stage.ys)}
-        body = _Body(names, called, {})
+        body = _Body(self.program, called, {})
         ends = [
             d for read, d, kind in stage.sent() if kind == "start" or self.program.flows(read, d)
         ]
@@ -458,9 +460,10 @@ class _Body:
     """Lines of one function or loop, on the way: what values are called, and how they read."""
 
     def __init__(
-        self, names: _Names, called: dict[Value, str], keep: Mapping[Value, str]
+        self, program: _Program, called: dict[Value, str], keep: Mapping[Value, str]
     ) -> None:  # fmt: skip
-        self.names, self.called, self.keep = names, called, keep
+        self.names, self.steps = program.names.inside(), program.steps
+        self.called, self.keep = called, keep
         self.written: dict[Value, tuple[str, int]] = {}
 
     def text(self, values: Sequence[Value], ends: Sequence[Value | None], indent: str) -> list[str]:
@@ -484,7 +487,7 @@ class _Body:
 
     def _comments(self, value: Value) -> Iterator[str]:
         """What can be said of a line: its shape, whose gradient it is, by which rule."""
-        yield shape_text(value)
+        yield f"({', '.join(['T' if n == self.steps else str(n) for n in value.shape])})"
         if value.name.startswith(COTANGENT):
             yield f"∂L/{value.name}"
         yield value.why
@@ -516,7 +519,8 @@ class _Body:
             how = ".T" if plain else f".transpose{params['axes']}"
             return f"{self.of(args[0], _ATOM)}{how}", _ATOM
         if fn == "reshape":
-            return f"{self.of(args[0], _ATOM)}.reshape{params['shape']}", _ATOM
+            sizes = params["shape"] or "(())"
+            return f"{self.of(args[0], _ATOM)}.reshape{sizes}", _ATOM
         given = [self.of(arg) for arg in args]
         if fn == "take":
             index = index_text(filled(params["index"], given[1:]))

@@ -157,7 +157,9 @@ def trimmed(value: Any, ndim: int) -> Any:
 
 def _replaced(x: Any, value: Any, *, index: Index) -> Any:
     y = np.array(x) if isinstance(x, np.ndarray | np.generic) else x.copy()
-    if _may_repeat(index):  # NumPy writes in the order of memory: see that the last one is last
+    if isinstance(value, np.ndarray) and _may_repeat(
+        index
+    ):  # NumPy writes in the order of memory: see that the last one is last
         value = np.array(np.broadcast_to(value, y[index].shape), order="C")
     y[index] = value
     return y

@@ -79,7 +79,8 @@ def shown(places: list[Node], value: Callable[[Node], Any] = lambda at: at.value
     for variables in _variables(frame) if frame is not None else ():
         for name, tensor in _Search(variables).tensors():
             memory.setdefault(id(owner(tensor.array)), clean(name))
-    constants = [(at, value(at)) for at in places if at.is_leaf and not at.requires_grad]
+    leaves = [at for at in places if at.is_leaf and not at.requires_grad]
+    constants = [(at, value(at) if at.value is None else at.value) for at in leaves]
     known = [(at, array) for at, array in constants if isinstance(array, np.ndarray)]
     named = [(at, memory.get(id(owner(array)), "")) for at, array in known]
     return {at: name for at, name in named if name}
