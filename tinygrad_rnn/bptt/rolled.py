@@ -27,6 +27,7 @@ from tinygrad_rnn.compiled.trace import Traced, traced
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.operations import flatten, movedim
+from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.given import is_inline, name_of
 from tinygrad_rnn.tensor import Tensor, wrap
 
@@ -37,8 +38,6 @@ MOST = 300
 WIDEST, MOST_UNTIMED = 6, 12
 """Runs that may make up one pass of a loop, as calls of layers have runs of their own; and of one
 over what has no time step, where each operation is a run."""
-READS = ("getitem", "slice")
-JOINS = ("stack", "cat")
 
 
 class Parts(NamedTuple):
@@ -452,7 +451,8 @@ class _Rolling:
 
     def _seen_in(self, at: Node) -> Read | None:
         """What is but an element of something, or all steps of a loop, is read there."""
-        if at.primitive.name == "stack" and at.params["dim"] == 0 and (joined := self._joined(at)):
+        is_stack = traits_of(at.primitive).joins == "anew" and at.params["dim"] == 0
+        if is_stack and (joined := self._joined(at)):
             read, _ = joined
             if read.index:
                 return None
@@ -531,7 +531,8 @@ class _Rolling:
     def _joined(self, at: Node) -> tuple[Read, Callable[[Tensor], Tensor]] | None:
         """(all steps' elements, what makes a stack or a concatenation of them)."""
         parents = at.parents
-        if at.primitive.name not in JOINS or len(parents) < 2 or parents[0] not in self.loop_of:
+        joins = traits_of(at.primitive).joins
+        if not joins or len(parents) < 2 or parents[0] not in self.loop_of:
             return None
         found = self._elements(parents)
         if found is None:
@@ -539,7 +540,7 @@ class _Rolling:
         (loop, _), how = found
         read = Read(self._variable(parents[0]), how.slice(len(parents), loop.steps))
         dim = at.params["dim"]
-        if at.primitive.name == "stack":
+        if joins == "anew":
             return read, lambda x: x if dim == 0 else movedim(x, 0, dim)
         return read, lambda x: flatten(x if dim == 0 else movedim(x, 0, dim), dim, dim + 1)
 
@@ -674,7 +675,9 @@ class _Given:
         if made is None:
             shape = (len(arrays), *arrays[0].shape)
             made = Variable(
-                _INTEGERS.get(column[0].primitive.name, "at"), f"{_shape(shape)}, integers", False
+                "target" if traits_of(column[0].primitive).expects else "index",
+                f"{_shape(shape)}, integers",
+                False,
             )
             self.rolling._arguments[key] = made
             self.rolling._numbers[made] = np.stack(arrays)
@@ -730,9 +733,6 @@ class _Given:
         return consts[self.operand[parent]]
 
 
-_INTEGERS = {"embedding": "index", "nll_loss": "target"}
-
-
 def _source(at: Node, place: Mapping[Node, tuple[int, int]], run: int) -> tuple[str, int] | None:
     """Where an operand of a run comes from, and the place there; ``None``: from further back."""
     if at not in place:
@@ -775,7 +775,9 @@ def _is_one_number(operands: Sequence[Node]) -> bool:
 
 
 def _is_read(at: Node) -> bool:
-    return not at.is_leaf and at.primitive.name in READS
+    """Whether it reads a part by integers and slices."""
+    index = at.params.get("index", ()) if traits_of(at.primitive).part else ()
+    return bool(index) and not any(isinstance(part, np.ndarray) for part in index)
 
 
 def _moves(column: Sequence[Node]) -> bool:

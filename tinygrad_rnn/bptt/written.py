@@ -133,7 +133,9 @@ STEPS = 4  # at least, for which layers are unrolled; what is written is the sam
 def _of_layers(module: RNNBase, batch: int, optimised: bool) -> ProgramText:
     """The program of all layers and directions of a module: a loop for each."""
     if optimised:
-        raise TypeError("program: optimised, only a single layer in one direction can be written")
+        raise ValueError(
+            "program: optimised=True writes a single layer in one direction; this has more"
+        )
     check_sizes("program", batch=batch)
     dtype, name = module._weights()[0].ih.array.dtype, type(module).__name__
     sizes = [module.proj_size or module.hidden_size, module.hidden_size]

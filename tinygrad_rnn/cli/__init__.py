@@ -148,7 +148,8 @@ def _add_program(commands: Any) -> None:
         "program that imports NumPy and nothing else. It is written from the graph of one step.",
     )
     command.add_argument("--cell", choices=tuple(samples.CELLS), default="lstm")
-    _add_numbers(command, ("hidden", "inputs"))
+    _add_numbers(command, ("layers", "hidden", "inputs"))
+    command.add_argument("--bidirectional", action="store_true", help="read it both ways")
     command.add_argument("--optimised", action="store_true", help="as it is run, not as it is read")
     command.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="where to write it (default: print it)"
@@ -157,7 +158,9 @@ def _add_program(commands: Any) -> None:
 
 
 def _program(options: argparse.Namespace) -> int:
-    net = samples.CELLS[options.cell](options.inputs, options.hidden)
+    net = samples.CELLS[options.cell](
+        options.inputs, options.hidden, options.layers, bidirectional=options.bidirectional
+    )
     text = bptt.program(net, optimised=options.optimised)
     if options.output is None:
         print(text, end="")

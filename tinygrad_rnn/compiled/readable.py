@@ -44,14 +44,23 @@ def _plain(book: Book, value: Value) -> Value:
 def _named(book: Book, value: Value) -> Value | None:
     """σ(x), and y (1 − y) for its derivative."""
     args = value.args
-    if value.fn == "divide" and args[1].fn == "add" and args[1].args[0] is args[0]:
-        e, one = args[0], args[1].args[1]
-        if e.fn == "exp" and _is_const(one, 1) and e.args[0].fn == "minimum":
-            x, limit = e.args[0].args
-            return book.line("sigmoid", x) if limit.fn == "const" else None
+    x = logistic(value)
+    if x is not None:
+        return book.line("sigmoid", x)
     if value.fn == "subtract" and args[1].fn == "multiply" and args[1].args == (args[0],) * 2:
         return book.line("multiply", args[0], book.line("subtract", book.const(1), args[0]))
     return None
+
+
+def logistic(value: Value) -> Value | None:
+    """x, if a value is the quotient by which σ(x) is computed without overflow."""
+    if value.fn != "divide" or value.args[1].fn != "add":
+        return None
+    e, (same, one) = value.args[0], value.args[1].args
+    if same is not e or e.fn != "exp" or not _is_const(one, 1) or e.args[0].fn != "minimum":
+        return None
+    x, limit = e.args[0].args
+    return x if limit.fn == "const" else None
 
 
 def _without_units(book: Book, value: Value) -> Value | None:

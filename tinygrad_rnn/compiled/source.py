@@ -16,6 +16,7 @@ import numpy as np
 
 from tinygrad_rnn.compiled.lines import CARRIED, SAME, Dependence, lines
 from tinygrad_rnn.compiled.passes import tiling
+from tinygrad_rnn.compiled.readable import logistic
 from tinygrad_rnn.compiled.symbols import AT, VIEWS, Value, filled, is_elementwise
 
 ONCE, BEFORE, INSIDE, AFTER = "once", "before", "inside", "after"
@@ -463,7 +464,7 @@ class Loop:
                 continue
             name = f"b{value.number}"
             text.append(f"{name} = {self.homes[value].block()}")
-            text += self._batched_line(value, name)
+            text += said_of(value, self._batched_line(value, name))
         return text
 
     def _batched_line(self, value: Value, out: str) -> list[str]:
@@ -534,7 +535,7 @@ class Loop:
         text = []
         for value in self._lines:
             if self.where[value] == INSIDE and root(value) is value:
-                text += self._line(value)
+                text += said_of(value, self._line(value))
         for after, target in self._next:
             if after is not None and self.homes.get(after) != target:
                 text.append(f"copyto({self._named(target, '')}, {self.row(after, after)})")
@@ -608,6 +609,12 @@ def flat(text: str, value: Value) -> str:
     """The rows of a matrix in all steps of a block, below each other."""
     rows, columns = value.shape
     return f"{text}.reshape(m * {rows}, {columns})"
+
+
+def said_of(value: Value, text: Sequence[str]) -> list[str]:
+    """Lines with what there is to say of what they make: its name, and whether it is a σ."""
+    words = [*([value.name] if value.name else []), *(["σ"] if logistic(value) else [])]
+    return [*text[:-1], f"{text[-1]}  # {', '.join(words)}"] if words and text else [*text]
 
 
 def called(fn: str, given: Sequence[str], out: str) -> str:
