@@ -161,4 +161,4 @@ def test_program_writes_one_to_run(tmp_path) -> None:
     assert namespace["forward"].__code__.co_argcount == 1 + 2 + 4 * 4
     refused = run(*many, "--optimised")
     assert refused.returncode == 2
-    assert "optimised=True writes a single layer" in refused.stderr
+    assert "optimised=True writes a step" in refused.stderr

@@ -911,7 +911,7 @@ def test_programs_of_random_steps(seed: int) -> None:
 
 
 def test_what_has_no_program_is_said() -> None:
-    with pytest.raises(TypeError, match="expected a recurrent layer, a cell, or a step"):
+    with pytest.raises(TypeError, match="expected a Record, a recurrent layer, a cell, or a step"):
         bptt.program(3)
     with pytest.raises(TypeError, match="an example of its state is needed"):
         bptt.program(lambda h, x: (h, h))

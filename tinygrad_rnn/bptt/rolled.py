@@ -294,7 +294,8 @@ class _Rolling:
             if a.primitive is not b.primitive or a.shape != b.shape:
                 return False
             if len({len(each) for each in operands}) != 1 or not all(
-                self._same_source(*three, place, last, starts) for three in zip(*operands)
+                self._same_source(one, two, three, place, last, starts)
+                for one, two, three in zip(*operands)
             ):
                 return False
         columns = list(zip(*runs[-3:]))  # what goes on in three is so in all

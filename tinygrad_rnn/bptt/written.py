@@ -32,55 +32,75 @@ Step = Callable[[Any, Any], tuple[Any, Any]]
 
 
 def program(
-    of: RNNBase | RNNCellBase | Step, state: Any = None, x: Any = None, *, batch: int = 2,
+    of: Record | RNNBase | RNNCellBase | Step, state: Any = None, x: Any = None, *, batch: int = 2,
     optimised: bool = False,
 ) -> ProgramText:  # fmt: skip
     """The forward and the backward of a recurrence over time, as the text of a NumPy program.
 
-    It is written from the graph of one step and from the same rules that the walk uses, and has two
-    functions: ``forward(x, *states, *weights)`` returns (what goes out at every step, the last
-    states, what the other needs), ``backward(cotangents of these, saved)`` returns the gradients of
-    x, of the initial states and of the weights.
+    It is written from the graph and from the same rules that the walk uses, and has two functions.
+    Of a layer, a cell or a step ``forward(x, *states, *weights)`` returns (what goes out at every
+    step, the last states, what the other needs), ``backward(cotangents of these, saved)`` returns
+    the gradients of x, of the initial states and of the weights. Of a walk ``forward(**arguments)``
+    returns the loss and ``saved``, and ``backward(dloss, saved)`` the gradients of the leaves.
 
     Parameters
     ----------
-    of : nn.RNN, nn.LSTM, nn.GRU, one of their cells, or a step
-        Of a layer its first one, forward in time. A step is ``step(state, x) -> (state, y)``, as
-        for `scan`.
+    of : Record, nn.RNN, nn.LSTM, nn.GRU, one of their cells, or a step
+        A walk is that of any program: steps that are alike are one loop over t, others are written
+        out. What the program decided by numbers stays as it was decided. A step is
+        ``step(state, x) -> (state, y)``, as for `scan`.
     state, x : Tensor or tuple of Tensors
         Of a step: an example of what it is given at one time step.
     batch : int
         Of a layer or cell: how many sequences.
     optimised : bool
-        As it is run, with results put straight into buffers, instead of as it is read.
+        As it is run, with results put straight into buffers, instead of as it is read: of a step, a
+        cell or a single layer.
+
+    Returns
+    -------
+    ProgramText
+        A str, which a notebook shows highlighted; of a walk it has the ``arguments`` with which its
+        forward computes the same loss again.
 
     Raises
     ------
     TypeError
         If it is none of these, or a step comes without an example.
+    ValueError
+        If it is a walk, or has several layers, and is to be optimised.
     RuntimeError
-        If it does something that cannot be written; the message says what.
+        If it does something that cannot be written; the message says what, and at which line.
 
     Examples
     --------
     >>> import tinygrad_rnn as tg
-    >>> text = tg.bptt.program(tg.nn.RNNCell(2, 3, bias=False))
-    >>> print(text[text.index("    for t in reversed") :])
-        for t in reversed(range(T)):
-            dh2 = dh + dy[t]  # (2, 3), ∂L/∂h
-            v = dh2 * (1 - h[t + 1] * h[t + 1])  # (2, 3)
-            dx[t] = v @ W_ih
-            dW_ih += (x[t].T @ v).T
-            dW_hh += (h[t].T @ v).T
-            dh = v @ W_hh
-        return (dx,), (dh,), (dW_ih, dW_hh)
+    >>> w, h = tg.tensor(0.5, requires_grad=True), tg.tensor(0.0)
+    >>> for x in tg.ones(4):
+    ...     h = tg.tanh(w * h + x)
+    >>> text = program(tg.bptt.record(h))
+    >>> print(text[text.index("def backward") :])
+    def backward(dh, saved):
+        # dh: ∂L/∂h after the last step
+        w, h = saved
+        dw = np.zeros_like(w)
+        for t in reversed(range(4)):
+            v = dh * (1 - h[t + 1] * h[t + 1])  # (), tanh: g ⊙ (1 − y²)
+            dw += v * h[t]  # mul: g ⊙ b
+            dh = v * w
+        return dw
     <BLANKLINE>
     """
     try:
+        several = isinstance(of, RNNBase) and (of.num_layers > 1 or of.bidirectional)
+        if optimised and (several or isinstance(of, Record)):
+            raise ValueError(
+                "program: optimised=True writes a step, a cell or a single layer in one direction"
+            )
         if isinstance(of, Record):
             return _of_record(of)
-        if isinstance(of, RNNBase) and (of.num_layers > 1 or of.bidirectional):
-            return _of_layers(of, batch, optimised)
+        if several:
+            return _of_layers(of, batch)
         if isinstance(of, RNNBase | RNNCellBase):
             found, title, names = _of_module(of, batch)
         else:
@@ -116,7 +136,7 @@ class ProgramText(str):
 
 def _of_record(walk: Record) -> ProgramText:
     """The program of a walk, from its leaves to its loss."""
-    called = {**shown(walk.places, walk.value), **walk.called}
+    called = {**walk.called, **shown(walk.places, walk.value)}
     found = rolled(walk.places, [walk.root], walk.value, called)
     text, names = program_text(
         "A walk", [found.arguments], found.stages, [found.results], grouped=False
@@ -130,12 +150,8 @@ def _of_record(walk: Record) -> ProgramText:
 STEPS = 4  # at least, for which layers are unrolled; what is written is the same for any number
 
 
-def _of_layers(module: RNNBase, batch: int, optimised: bool) -> ProgramText:
+def _of_layers(module: Any, batch: int) -> ProgramText:
     """The program of all layers and directions of a module: a loop for each."""
-    if optimised:
-        raise ValueError(
-            "program: optimised=True writes a single layer in one direction; this has more"
-        )
     check_sizes("program", batch=batch)
     dtype, name = module._weights()[0].ih.array.dtype, type(module).__name__
     sizes = [module.proj_size or module.hidden_size, module.hidden_size]
@@ -223,7 +239,8 @@ def _of_module(module: Any, batch: int) -> tuple[Traced, str, Names]:
 def _of_step(step: Any, state: Any, x: Any) -> tuple[Traced, str, Names]:
     if not callable(step):
         raise TypeError(
-            f"program: expected a recurrent layer, a cell, or a step(state, x), got {step!r:.60}"
+            "program: expected a Record, a recurrent layer, a cell, or a step(state, x), got "
+            f"{step!r:.60}"
         )
     for what, given in (("state", state), ("x", x)):
         if not all(isinstance(each, Tensor) for each in flat(given)):

@@ -82,7 +82,10 @@ def _turned_once(book: Book, value: Value) -> Value | None:
     a, b = value.args[0].args
     if a.fn != "transpose" or len(a.shape) != 2 or len(b.shape) != 2:
         return None
-    return book.line("matmul", book.line("transpose", b, axes=(1, 0)), a.args[0])
+    turned = book.line("matmul", book.line("transpose", b, axes=(1, 0)), a.args[0])
+    operation, _, formula = value.args[0].why.partition(": ")
+    turned.why = turned.why or (f"{operation}: ({formula})ᵀ" if formula else "")
+    return turned
 
 
 def _spread_late(book: Book, value: Value) -> Value | None:

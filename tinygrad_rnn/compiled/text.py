@@ -264,7 +264,8 @@ class _Program:
         for v in dict.fromkeys((*wanted, *made)):
             name, slope = self.name[v], self.slope[v]
             if v in asked:
-                text += [f"    {slope} = {slope}.copy()"] if self.received[v] else []
+                asks = re.search(rf"\b{slope}\.", "\n".join(backward))  # as no number answers
+                text += [f"    {slope} = np.array({slope})"] if self.received[v] or asks else []
             elif v not in set_at_once and (v in wanted or slope in used):
                 text.append(f"    {slope} = np.zeros_like({name}{'[-1]' if v in states else ''})")
         return text

@@ -69,16 +69,21 @@ def shown(places: list[Node], value: Callable[[Node], Any] = lambda at: at.value
 
     Examples
     --------
+    >>> import tinygrad_rnn as tg
     >>> xs, w = tg.ones(3), tg.ones((), requires_grad=True)
     >>> products = [w * xs[t] for t in range(3)]
     >>> list(shown(list(products[0].node.parents)).values())
     ['xs']
     """
     memory: dict[int, str] = {}
+    parts: dict[int, str] = {}
     frame = _asking()
     for variables in _variables(frame) if frame is not None else ():
         for name, tensor in _Search(variables).tensors():
-            memory.setdefault(id(owner(tensor.array)), clean(name))
+            whole = owner(tensor.array)
+            found = memory if tensor.array.size == whole.size else parts
+            found.setdefault(id(whole), clean(name))
+    memory = parts | memory
     leaves = [at for at in places if at.is_leaf and not at.requires_grad]
     constants = [(at, value(at) if at.value is None else at.value) for at in leaves]
     known = [(at, array) for at, array in constants if isinstance(array, np.ndarray)]
