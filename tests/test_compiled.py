@@ -307,7 +307,7 @@ def random_step(seed: int) -> tuple[Any, list[tuple[int, ...]], list[tuple[int, 
     draw = random.Random(seed)
     count = draw.randint(1, 3)
     weights = [(HIDDEN, HIDDEN)] * 3 + [(HIDDEN, SIZE), (HIDDEN,), (2 * HIDDEN, HIDDEN)]
-    plan = [draw.randrange(16) for _ in range(draw.randint(3, 14))]
+    plan = [draw.randrange(len(OPERATIONS)) for _ in range(draw.randint(3, 14))]
     picks = [(draw.random(), draw.random()) for _ in plan]
     ends = [draw.random() for _ in range(count + 1)]
 
@@ -339,10 +339,24 @@ OPERATIONS: list[Any] = [
     lambda a, b, w: a / (1 + b * b),
     lambda a, b, w: tg.exp(-a * a) + w[4],
     lambda a, b, w: a.mean(1, keepdim=True) + b,
+    lambda a, b, w: a.cumsum(1) * 0.5,
+    lambda a, b, w: a.flip(1) * b,
+    lambda a, b, w: a[:, [2, 0, 1, 1]] + b[[1, 0]],
+    lambda a, b, w: tg.index_select(w[0], 0, tg.tensor([3, 3])) * a,
+    lambda a, b, w: a / (1 + b.var(1, keepdim=True)),
+    lambda a, b, w: a.roll(1, 1) - b,
+    lambda a, b, w: tg.tril(a) + tg.triu(b, 1),
+    lambda a, b, w: tg.nn.functional.pad(a, (1, 0))[:, :HIDDEN],
+    lambda a, b, w: a - b.logsumexp(1, keepdim=True),
+    lambda a, b, w: tg.einsum("bi,ij->bj", a, w[1]),
+    lambda a, b, w: tg.nn.functional.layer_norm(a, (HIDDEN,), w[4]),
+    lambda a, b, w: a[:, :1].repeat(1, HIDDEN) * b,
+    lambda a, b, w: a.where(tg.tensor([True, False, True, True]), b),
+    lambda a, b, w: tg.index_add(a, 1, tg.tensor([0, 2, 2, 1]), b),
 ]
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(90))
 def test_random_steps(seed: int) -> None:
     step, states, weights = random_step(seed)
     numbers = np.random.default_rng(seed)

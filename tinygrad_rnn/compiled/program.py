@@ -160,7 +160,8 @@ class _Text:
         }
         for i, y in enumerate(self.ys):
             at = root(y)
-            if at.fn not in ("input", "const") and at not in nexts and at not in kept:
+            is_carried = at in self.next_states  # not just a part of it
+            if at.fn not in ("input", "const") and not is_carried and at not in kept:
                 kept[at] = f"y{i}" if at is y else "steps"
         loop = Loop(
             self.storage, list(zip(states, self.next_states)), dict(self.xs), dict(self.same),

@@ -304,13 +304,14 @@ class Loop:
     def _last(self, order: Sequence[Value]) -> dict[Value, int]:
         """After which of the lines a value is not needed any more."""
         at = {value: i for i, value in enumerate(order)}
+        handed_on = {root(after) for after in self._outs}  # of which a part may be carried
         last = {}
         for value in order:
             family = [value, *self._parts_of.get(value, ())]
             readers = [reader for each in family for reader in self._read[each]]
             places = [at[root(reader)] for reader in readers if root(reader) in at]
             elsewhere = any(self.where[reader] != self.where[value] for reader in readers)
-            ends = value in self._late or value in self._outs or elsewhere
+            ends = value in self._late or value in handed_on or elsewhere
             last[value] = len(order) if ends else max(places, default=at[value])
         return last
 
