@@ -791,10 +791,10 @@ def test_a_step_may_know_integers() -> None:
         assert tg.allclose(found, expected)
 
 
-def character_model(kind: str) -> tuple[Any, list[Any]]:
+def character_model(kind: str, size: int = 5) -> tuple[Any, list[Any]]:
     """A step that reads characters and is told the next ones, and its weights."""
-    emb = tg.nn.Embedding(5, 3, padding_idx=1 if kind == "padding" else None, dtype=tg.float64)
-    cell, head = tg.nn.GRUCell(3, 4, dtype=tg.float64), tg.nn.Linear(4, 5, dtype=tg.float64)
+    emb = tg.nn.Embedding(size, 3, padding_idx=1 if kind == "padding" else None, dtype=tg.float64)
+    cell, head = tg.nn.GRUCell(3, 4, dtype=tg.float64), tg.nn.Linear(4, size, dtype=tg.float64)
     table, F = emb.weight, tg.nn.functional
 
     def step(h: Any, x: Any) -> Any:
@@ -803,6 +803,8 @@ def character_model(kind: str) -> tuple[Any, list[Any]]:
             read = table[now]
         elif kind == "select":
             read = tg.index_select(table, 0, now)
+        elif kind == "flat":
+            read = emb(now.reshape(-1, 1)).view(len(now), 3) + emb(then)
         elif kind == "of the state":
             read = emb(now) * h.sum() + table[4 - now]
         else:
@@ -815,14 +817,15 @@ def character_model(kind: str) -> tuple[Any, list[Any]]:
     return step, [p for m in (emb, cell, head) for p in m.parameters()]
 
 
+@pytest.mark.parametrize("size", [2, 5])  # of few, many are alike
 @pytest.mark.parametrize("batch", [1, 2, 6])
-@pytest.mark.parametrize("kind", ["plain", "padding", "index", "select", "gathered", "sum"])
-def test_a_step_may_be_given_integers(kind: str, batch: int) -> None:
+@pytest.mark.parametrize("kind", ["plain", "padding", "index", "select", "flat", "gathered", "sum"])
+def test_a_step_may_be_given_integers(kind: str, batch: int, size: int) -> None:
     tg.manual_seed(batch)
-    step, weights = character_model(kind)
+    step, weights = character_model(kind, size)
     zero = tg.zeros(batch, 4, dtype=tg.float64)
     for _ in range(2):  # other integers, by the same program
-        text = tg.randint(0, 5, (7, batch))
+        text = tg.randint(0, size, (7, batch))
         results = []
         for fast in (False, True):
             h, losses = bptt.scan(step, zero, (text[:-1], text[1:]), compiled=fast)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_rnn.autograd.tracing import Naming
+from tinygrad_rnn.compiled import integers
 from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.symbols import Book, CannotWrite, Symbol, Value
 from tinygrad_rnn.engine.graph import Node, leaf, place
@@ -99,8 +100,7 @@ def traced(
         Whether to compare the lines with the numbers of the step and of its ordinary walk.
     wants : sequence of bool, optional
         Of states, xs and consts together: which want a gradient; all floating-point ones unless
-        told otherwise. If told, an array among an operation's parameters is one of these only if
-        it is the same object; else also if it has the numbers of one that comes in as integers.
+        told otherwise.
 
     Raises
     ------
@@ -124,9 +124,7 @@ def traced(
         if before != [version(x.array) for x in watched]:
             raise CannotWrite("a change in place of what the step was given")
         fixed += captured
-        return _written(
-            one, two, fixed, list(next_states), list(ys), start, check, wants is not None
-        )
+        return _written(one, two, fixed, list(next_states), list(ys), start, check)
     finally:
         here.mode = outer
         for x, at in zip(captured, places, strict=True):
@@ -135,7 +133,7 @@ def traced(
 
 def _own(array: Array, wanted: bool) -> Tensor:
     """A tensor of one's own; if a gradient is wanted, all that is computed of it is recorded."""
-    own = wrap(np.array(array), None)
+    own = wrap(integers.known(array), None)
     own.node = leaf(own.array, wanted)
     return own
 
@@ -145,13 +143,12 @@ def _handed(own: Tensor) -> Tensor:
 
 
 def _written(
-    states: Flat, xs: Flat, consts: Flat, next_states: Flat, ys: Flat, start: int, check: bool,
-    exact: bool,
-) -> Traced:  # fmt: skip
+    states: Flat, xs: Flat, consts: Flat, next_states: Flat, ys: Flat, start: int, check: bool
+) -> Traced:
     book, known = Book(), {}
     groups = {"states": states, "xs": xs, "consts": consts}
     values: dict[str, Any] = {
-        name: [book.input(x.array, role=name, index=i) for i, x in enumerate(group)]
+        name: [book.input(np.asarray(x.array), role=name, index=i) for i, x in enumerate(group)]
         for name, group in groups.items()
     }
     for name, group in groups.items():
@@ -161,16 +158,14 @@ def _written(
     outputs = [*next_states, *ys]
     nodes = _made(outputs, start, known)
     expected = walk(_roots(outputs, [x.array for x in outputs]), retain_graph=True)
-    integers = [
+    symbols = [
         (x.array, Symbol(book, value))
-        for group, own in ((xs, values["xs"]), (consts, values["consts"]))
-        for x, value in zip(group, own, strict=True)
-        if x.array.dtype.kind in "iu" and (exact or group is xs)
+        for name, group in groups.items()
+        for x, value in zip(group, values[name], strict=True)
     ]
     places = []
     for node in nodes:
-        if integers:
-            node.params = _with_symbols(node.params, integers, exact)
+        node.params = integers.with_symbols(node.params, symbols)
         if not node.is_leaf:
             places.append(_place(node, known))
         _write(node, book, known, check)
@@ -276,20 +271,6 @@ def _write(node: Node, book: Book, known: dict[Node, Symbol], check: bool) -> No
     known[node], node.saved = made, (*operands, made)
 
 
-def _with_symbols(params: Any, integers: Sequence[tuple[Array, Symbol]], exact: bool) -> Any:
-    """Parameters with symbols for the arrays that come in as integers."""
-    if isinstance(params, dict):
-        return {name: _with_symbols(each, integers, exact) for name, each in params.items()}
-    if isinstance(params, tuple | list):
-        return type(params)([_with_symbols(each, integers, exact) for each in params])
-    if isinstance(params, np.ndarray) and params.dtype.kind in "iu":
-        for array, symbol in integers:
-            alike = params.size == array.size and (params.ravel() == array.ravel()).all()
-            if params is array or (alike and not exact):
-                return symbol.reshape(params.shape)
-    return params
-
-
 def _describe(node: Node, g: Any, sent: Any) -> None:
     """A cotangent is called after what it is of; what is sent on is made by a rule."""
     named = node.notes is not None and node.notes.name
@@ -327,8 +308,8 @@ def verified(
     """
     drawn = default_generator.get_state().array.copy()
     numbers = np.random.default_rng(0)
-    ranges = [_range(array) for array in known or xs]
-    xs = _with_integers(xs, ranges, numbers)
+    ends = [integers.bounds(array) for array in known or xs]
+    xs = integers.others(xs, ends, numbers)
     found = _traced_or_named(step, states, xs, captured)
     if (default_generator.get_state().array != drawn).any():
         raise CannotWrite("random numbers, which differ from step to step")
@@ -339,7 +320,7 @@ def verified(
                 [_other(array, sign, numbers) for array in group]
                 for group, sign in zip((states, xs, arrays), signs, strict=True)
             )
-            two = _with_integers(two, ranges, numbers)
+            two = integers.others(two, ends, numbers)
             for x, array in zip(captured, three, strict=True):
                 x.array = array
             with np.errstate(all="ignore"):
@@ -387,37 +368,6 @@ def _other(array: Array, sign: int | None, numbers: np.random.Generator) -> Arra
         return array
     drawn = numbers.normal(size=array.shape)
     return np.asarray(drawn if sign is None else sign * (100 + abs(drawn))).astype(array.dtype)
-
-
-def _range(array: Array) -> tuple[int, int]:
-    """Between which integers lie those of an array, and at least one other."""
-    if array.dtype.kind not in "iu" or not array.size:
-        return 0, 0
-    low, high = int(array.min()), int(array.max())
-    return (low, high) if low < high else (min(low, max(0, low - 1)), max(high, 1))
-
-
-def _with_integers(
-    xs: Sequence[Array], ranges: Sequence[tuple[int, int]], numbers: np.random.Generator
-) -> list[Array]:
-    """Other integers in the place of those that come in, by which these are known again.
-
-    No two arrays are alike, and none is one that operations make for themselves, if possible.
-    """
-    made: list[Array] = []
-    for x, (low, high) in zip(xs, ranges, strict=True):
-        new, tries = x, 0
-        while x.dtype.kind in "iu" and tries < _TRIES:
-            new = numbers.integers(low, high + 1, x.shape).astype(x.dtype)
-            own = [np.arange(x.size), np.zeros(x.size, int)] if tries < _TRIES / 2 else []
-            others = [*own, *[each.ravel() for each in made if each.dtype.kind in "iu"]]
-            alike = any(np.array_equal(new.ravel(), each) for each in others)
-            tries += 1 if alike else _TRIES
-        made.append(new)
-    return made
-
-
-_TRIES = 100
 
 
 def text_of(step: Traced) -> list[Any]:

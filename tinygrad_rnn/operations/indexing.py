@@ -343,7 +343,7 @@ def steps(name: str, ndim: int, index: Any) -> tuple[Any, Any]:
             plain = False
     if not plain:
         parts = tuple([_part(name, part) for part in parts])
-    arrays = not plain and np.ndarray in map(type, parts)
+    arrays = not plain and any(isinstance(part, np.ndarray) for part in parts)
     dots = 0 if arrays else parts.count(...)
     if not ndim and not arrays and any(type(part) is int or type(part) is slice for part in parts):
         raise IndexError(
@@ -404,7 +404,7 @@ def _part(name: str, part: Any) -> Any:
             raise IndexError(
                 f"{name}: index arrays must be int64, int32 or bool, not {array.dtype}"
             )
-        return np.array(array, order="C")
+        return array.copy()
     try:
         return operator.index(part)
     except TypeError:
