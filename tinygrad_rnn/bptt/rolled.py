@@ -1,25 +1,27 @@
-"""A recorded graph as the stages of a program: what was done once, and loops of like steps.
-
-Operations stand in the order in which they were made, in runs of one time step each.  Runs that
-follow each other are a loop if all do the same operations, with the same numbers, on what
-
-* comes in from elsewhere, always the same or another element of one sequence each time,
-* was made in the same run,
-* or at the same place of the run before: that is what the loop carries.
-
-What is not alike, as a first step often is, is written out.
-"""
+"""A recorded graph as the stages of a program: what was done once, and loops."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_rnn.bptt.loops import (
+    Along,
+    Loop,
+    Loops,
+    Run,
+    along,
+    is_one_number,
+    is_read,
+    moves,
+    moving_index,
+    operands_of,
+)
 from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.symbols import CannotWrite
 from tinygrad_rnn.compiled.text import Read, Stage, Variable
@@ -32,12 +34,8 @@ from tinygrad_rnn.reading.given import is_inline, name_of
 from tinygrad_rnn.tensor import Tensor, wrap
 
 Array = np.ndarray[Any, Any]
-Run = list[Node]
 MOST = 300
 """Operations that are written one by one; whoever has more has a loop that is none here."""
-WIDEST, MOST_UNTIMED = 6, 12
-"""Runs that may make up one pass of a loop, as calls of layers have runs of their own; and of one
-over what has no time step, where each operation is a run."""
 
 
 class Parts(NamedTuple):
@@ -74,144 +72,6 @@ def rolled(
     return _Rolling(places, roots, value, called).parts()
 
 
-# -- sequences -----------------------------------------------------------------------------------
-
-
-class Along(NamedTuple):
-    """The elements of something at every step t: at ``first`` + ``by``·t of ``index``'s hole."""
-
-    first: int
-    by: int
-
-    def text(self, steps: int) -> str:
-        """The place at step t."""
-        if self == (steps - 1, -1):
-            return "T - 1 - t"
-        if self.by == 1:
-            return (
-                f"t + {self.first}"
-                if self.first > 0
-                else f"t - {-self.first}"
-                if self.first
-                else "t"
-            )
-        scaled = "-t" if self.by == -1 else f"{self.by} * t"
-        return (
-            f"{self.first} - t"
-            if self.by == -1
-            else f"{scaled} + {self.first}"
-            if self.first
-            else scaled
-        )
-
-    def slice(self, steps: int, size: int) -> str:
-        """The same of all steps, as an index; "" if that is everything."""
-        last = self.first + self.by * (steps - 1)
-        stop = last + self.by
-        start = "" if self.first == (0 if self.by > 0 else size - 1) else str(self.first)
-        end = "" if stop == (size if self.by > 0 else -1) else str(stop)
-        step = "" if self.by == 1 else f":{self.by}"
-        return "" if (start, end, step) == ("", "", "") else f"[{start}:{end}{step}]"
-
-
-def along(numbers: Sequence[int]) -> Along | None:
-    """How numbers grow by the same at every step, if they do and it is not nothing."""
-    by = numbers[1] - numbers[0] if len(numbers) > 1 else 1
-    steady = all(b - a == by for a, b in pairwise(numbers))
-    return Along(numbers[0], by) if by and steady else None
-
-
-def _hole(indices: Sequence[tuple[Any, ...]]) -> tuple[int, Along] | None:
-    """(which part of an index moves from step to step, how), if it is just one."""
-    if len({len(index) for index in indices}) != 1:
-        return None
-    columns = [list(column) for column in zip(*indices)]
-    moving = [i for i, column in enumerate(columns) if any(part != column[0] for part in column)]
-    if len(moving) != 1:
-        return None
-    column = columns[moving[0]]
-    if all(type(part) is int for part in column):
-        how = along(column)
-    elif all(isinstance(p, slice) and p.step in (None, 1) and p.start is not None for p in column):
-        how = along([part.start for part in column])
-        widths = {None if part.stop is None else part.stop - part.start for part in column}
-        how = how if len(widths) == 1 and None not in widths else None
-    else:
-        how = None
-    return None if how is None else (moving[0], how)
-
-
-def _moving_index(index: tuple[Any, ...], hole: int, how: Along, steps: int) -> str:
-    """The index of step t."""
-
-    def part(i: int, each: Any) -> str:
-        if i == hole and isinstance(each, slice):
-            text = how.text(steps)
-            width = each.stop - each.start
-            return f"{text}:{Along(how.first + width, how.by).text(0)}"
-        if i == hole:
-            return how.text(steps)
-        if isinstance(each, slice):
-            ends = ["" if end is None else str(end) for end in (each.start, each.stop)]
-            return ":".join(ends) + ("" if each.step in (None, 1) else f":{each.step}")
-        return "..." if each is Ellipsis else str(each)
-
-    parts = [part(i, each) for i, each in enumerate(index)]
-    while len(parts) > 1 and parts[-1] in (":", "...") and hole < len(parts) - 1:
-        parts.pop()
-    return f"[{', '.join(parts)}]"
-
-
-# -- loops ---------------------------------------------------------------------------------------
-
-IN, BEFORE, OUT = "in", "before", "out"
-
-
-@dataclass(eq=False)
-class Loop:
-    """Runs that are alike.
-
-    Attributes
-    ----------
-    runs : list of Run
-    carried : list of int
-        The places in a run of what the next run reads.
-    """
-
-    runs: list[Run]
-    carried: list[int] = field(default_factory=list)
-    place: dict[Node, tuple[int, int]] = field(default_factory=dict)  # run, place in it
-
-    @property
-    def steps(self) -> int:
-        """How often."""
-        return len(self.runs)
-
-    def settle(self) -> Loop:
-        """Find out what is carried."""
-        self.place = {at: (k, p) for k, run in enumerate(self.runs) for p, at in enumerate(run)}
-        found = [
-            self.place[parent][1]
-            for at in self.runs[1]
-            for parent in at.parents
-            if self.place.get(parent, (1, 0))[0] == 0
-        ]
-        self.carried = list(dict.fromkeys(found))
-        return self
-
-    def column(self, p: int) -> list[Node]:
-        """The node at one place of every run."""
-        return [run[p] for run in self.runs]
-
-    def start(self, p: int) -> Node:
-        """What stands in the first run where the others read what is carried."""
-        for one, two in zip(self.runs[0], self.runs[1]):
-            for a, b in zip(_operands(one), _operands(two)):
-                if self.place.get(b) == (0, p):
-                    return a
-        raise AssertionError("nothing is carried there")
-
-
 class _Rolling:
     """A graph on its way to stages."""
 
@@ -225,9 +85,8 @@ class _Rolling:
         for at in self.nodes:
             if not isinstance(at.primitive, Primitive):
                 raise CannotWrite(f"{at.primitive.name}: it has a derivative of its own")
-        self.loop_of: dict[Node, Loop] = {}
-        self.blocks: list[Loop | Run] = self._blocks()
-        single = sum(len(block) for block in self.blocks if not isinstance(block, Loop))
+        self.loops = Loops(self.nodes)
+        single = sum(len(block) for block in self.loops.blocks if not isinstance(block, Loop))
         if single > MOST:
             raise CannotWrite(
                 f"{single} operations that would have to be written one by one: the steps are not "
@@ -238,135 +97,11 @@ class _Rolling:
         self._numbers: dict[Variable, Any] = {}
         self._made: dict[Any, Variable] = {}
 
-    # -- which runs are alike --
-
-    def _runs(self) -> Iterator[Run]:
-        """Operations by time step; those that were made at no step one by one."""
-        for (step, *_), group in groupby(self.nodes, lambda at: at.tag[1:4]):
-            if step is not None:
-                yield list(group)
-            else:
-                yield from ([at] for at in group)
-
-    def _blocks(self) -> list[Loop | Run]:
-        runs, blocks, i = list(self._runs()), list[Loop | Run](), 0
-        while i < len(runs):
-            widest = WIDEST if runs[i][0].tag.step is not None else MOST_UNTIMED
-            found = [(self._alike(runs[i:], width), width) for width in range(1, widest + 1)]
-            bodies, width = max(found, key=lambda each: len(each[0]))
-            if bodies:
-                loop = Loop(bodies).settle()
-                self.loop_of |= dict.fromkeys(loop.place, loop)
-                blocks.append(loop)
-                i += len(bodies) * width
-                continue
-            if blocks and isinstance(blocks[-1], list):
-                blocks[-1] += runs[i]
-            else:
-                blocks.append(list(runs[i]))
-            i += 1
-        return blocks
-
-    def _alike(self, runs: Sequence[Run], width: int) -> list[Run]:
-        """What stands at the front again and again, so many runs each time; if nothing, nothing."""
-        found: list[Run] = []
-        place: dict[Node, tuple[int, int]] = {}
-        starts: dict[int, Node] = {}
-        for k in range(len(runs) // width):
-            body = [at for run in runs[k * width : (k + 1) * width] for at in run]
-            place |= {at: (k, p) for p, at in enumerate(body)}
-            if found and not self._goes_on([*found, body], place, starts):
-                break
-            found.append(body)
-        if runs[0][0].tag.step is None and (len(found) < 3 or _has_own_weights(found)):
-            return []  # alike by chance, or layers of a net
-        return found if len(found) > 1 else []
-
-    def _goes_on(
-        self, runs: Sequence[Run], place: Mapping[Node, tuple[int, int]], starts: dict[int, Node]
-    ) -> bool:
-        """Whether the last of these runs does what those before it do."""
-        first, new, last = runs[0], runs[-1], len(runs) - 1
-        if len(first) != len(new):
-            return False
-        for a, before, b in zip(first, runs[-2], new):
-            operands = [_operands(at) for at in (a, before, b)]
-            if a.primitive is not b.primitive or a.shape != b.shape:
-                return False
-            if len({len(each) for each in operands}) != 1 or not all(
-                self._same_source(one, two, three, place, last, starts)
-                for one, two, three in zip(*operands)
-            ):
-                return False
-        columns = list(zip(*runs[-3:]))  # what goes on in three is so in all
-        return all(self._same_numbers(column, place) for column in columns) and all(
-            self._sequence(operands) is not None
-            for column in columns
-            for operands in zip(*map(_operands, column))
-            if operands[-1] not in place and not _moves(column)
-        )
-
-    def _same_source(
-        self, a: Node, before: Node, b: Node, place: Mapping[Node, tuple[int, int]], last: int,
-        starts: dict[int, Node],
-    ) -> bool:  # fmt: skip
-        """Whether operands of the first, the last but one and the last run come the same way."""
-        source = _source(b, place, last)
-        if source is None or (last > 1 and source != _source(before, place, last - 1)):
-            return False
-        way, p = source
-        if way == IN:
-            return place.get(a) == (0, p)
-        starts_so = way == OUT or starts.setdefault(p, a) is a
-        return starts_so and a not in place and a.shape == b.shape
-
-    def _same_numbers(self, column: Sequence[Node], place: Mapping[Node, tuple[int, int]]) -> bool:
-        """Whether operations differ in nothing but what can be read along time."""
-        first, new = column[0].params, column[-1].params
-        if _equal(first, new):
-            return True
-        if _is_read(column[0]) and column[-1].parents[0] not in place:
-            whole = column[0].parents[0]
-            same = whole not in self.loop_of and all(at.parents[0] is whole for at in column)
-            return same and _hole([at.params["index"] for at in column]) is not None
-        return _equal(first, new, but_integers=True)
-
-    def _sequence(self, operands: Sequence[Node]) -> tuple[Any, Along | None] | None:
-        """What operands from outside are: (one, None), or elements of a sequence; ``None``: no."""
-        first = operands[0]
-        if all(at is first for at in operands):
-            return first, None
-        if _is_one_number(operands):
-            return first, None
-        if all(at.is_leaf for at in operands):
-            alike = len({(at.shape, at.requires_grad) for at in operands}) == 1
-            return (tuple(operands), Along(0, 1)) if alike else None
-        return self._parts_read(operands) or self._elements(operands)
-
-    def _parts_read(self, operands: Sequence[Node]) -> tuple[Any, Along] | None:
-        """Operands that are parts of something, one after the other."""
-        if not all(_is_read(at) and at.parents[0] is operands[0].parents[0] for at in operands):
-            return None
-        indices = [at.params["index"] for at in operands]
-        whole, found = operands[0].parents[0], _hole(indices)
-        if found is None or whole in self.loop_of:
-            return None
-        return (whole, indices[0], found[0]), found[1]
-
-    def _elements(self, operands: Sequence[Node]) -> tuple[Any, Along] | None:
-        """Operands that were made by the steps of a loop before."""
-        loop = self.loop_of.get(operands[0])
-        if loop is None or not all(self.loop_of.get(at) is loop for at in operands):
-            return None
-        spots = [loop.place[at] for at in operands]
-        how = along([k for k, _ in spots])
-        return None if how is None or len({p for _, p in spots}) > 1 else ((loop, spots[0][1]), how)
-
     # -- variables --
 
     def name(self, at: Node, otherwise: str = "") -> str:
         """What something is called, in a loop at any of its steps."""
-        loop = self.loop_of.get(at)
+        loop = self.loops.of.get(at)
         for each in reversed(loop.column(loop.place[at][1])) if loop else [at]:
             own, called = name_of(each), self._called.get(each, "")
             if name := (called or own) if each.is_leaf else (own or called):
@@ -384,9 +119,9 @@ class _Rolling:
     def known(self, at: Node) -> Array | None:
         """What something was, if that is known; a number of the program is one like the others."""
         found = self._value(at)
-        return (
-            np.asarray(found, self._dtype if is_inline(at) else None) if found is not None else None
-        )
+        if found is None:
+            return None
+        return np.asarray(found, self._dtype if is_inline(at) else None)
 
     def _leaf(self, leaf: Node) -> Variable:
         if leaf in self._arguments:
@@ -394,7 +129,7 @@ class _Rolling:
         known = self._value(leaf)
         if is_inline(leaf):
             made = Variable("", wanted=False, text=repr(np.asarray(known).item()))
-        elif known is not None and not leaf.requires_grad and not np.any(known):
+        elif known is not None and self._is_nothing(leaf, known):
             kind = "" if known.dtype == np.float64 else f", '{known.dtype.char}'"
             made = Variable("", wanted=False, text=f"np.zeros({leaf.shape}{kind})")
         else:
@@ -402,6 +137,11 @@ class _Rolling:
             self._numbers[made] = known
         self._arguments[leaf] = made
         return made
+
+    def _is_nothing(self, leaf: Node, known: Array) -> bool:
+        """Whether a constant is zeros for which the program has no name, as a first state is."""
+        is_named = leaf in self._called or leaf.requires_grad
+        return not is_named and not np.any(known)
 
     def _argument(self, leaves: list[Node], name: str, note: str, key: Any) -> Variable:
         made = Variable(name, note, any(leaf.requires_grad for leaf in leaves))
@@ -418,31 +158,26 @@ class _Rolling:
         first = operands[0]
         if all(a.order > b.order for a, b in pairwise(operands)):
             operands = operands[::-1]  # in the order of time, though it be read from its end
-        made = self._argument(
-            list(operands),
-            self.name(first, _plain(first)),
-            _shape((len(operands), *first.shape)),
-            operands,
-        )
-        known = [self.known(leaf) for leaf in operands]
-        self._numbers[made] = None if any(k is None for k in known) else np.stack(known)  # type: ignore[arg-type]
+        note = _shape((len(operands), *first.shape))
+        made = self._argument(list(operands), self.name(first, _plain(first)), note, operands)
+        known = [array for leaf in operands if (array := self.known(leaf)) is not None]
+        self._numbers[made] = np.stack(known) if len(known) == len(operands) else None
         return made, Along(0, 1) if operands[0] is first else Along(len(operands) - 1, -1)
 
     def _variable(self, at: Node, is_last: bool = False) -> Variable:
         """The variable of something that is made, in a loop of all that is made at its place."""
-        loop = self.loop_of.get(at)
+        loop = self.loops.of.get(at)
         key: Any = at if loop is None else (loop, loop.place[at][1], is_last)
         if key not in self._made:
-            self._made[key] = Variable(
-                self.name(at, "y" if not is_last else "h" if at.shape else "s")
-            )
+            plain = "y" if not is_last else "h" if at.shape else "s"
+            self._made[key] = Variable(self.name(at, plain))
         return self._made[key]
 
     def read(self, at: Node) -> Read:
         """Where something that was made, or a leaf, is found."""
         if at.is_leaf:
             return Read(self._leaf(at))
-        loop = self.loop_of.get(at)
+        loop = self.loops.of.get(at)
         if loop is None:
             return self._seen_in(at) or Read(self._variable(at))
         k, p = loop.place[at]
@@ -459,7 +194,7 @@ class _Rolling:
                 return None
             read.of.wish = self.name(at, read.of.wish)
             return read
-        if _is_read(at) and at.parents[0] not in self.loop_of:
+        if is_read(at) and at.parents[0] not in self.loops.of:
             index = [i for i in at.params["index"] if i is not Ellipsis]
             whole = self.read(at.parents[0])
             if all(type(i) is int for i in index) and not whole.index and not whole.of.text:
@@ -468,7 +203,7 @@ class _Rolling:
 
     def read_along(self, operands: Sequence[Node], steps: int) -> Read:
         """Where the element of step t is found."""
-        found = self._sequence(operands)
+        found = self.loops.sequence(operands)
         assert found is not None
         source, how = found
         if how is None:
@@ -480,7 +215,7 @@ class _Rolling:
             return Read(variable, f"[{how.text(steps)}]")
         whole, index, hole = source
         inner = self.read(whole)
-        return Read(inner.of, _moving_index(index, hole, how, steps))
+        return Read(inner.of, inner.index + moving_index(index, hole, how, steps))
 
     # -- stages --
 
@@ -488,13 +223,16 @@ class _Rolling:
         """Everything."""
         results = [self.read(root) for root in self.roots]
         stages = []
-        for block in reversed(self.blocks):  # who reads comes first, and says what must be there
+        for block in reversed(self.loops.blocks):  # who reads says what must be there
             made = self._loop(block) if isinstance(block, Loop) else self._once(block)
             if made is not None:
                 stages.append(made)
         arguments = [v for v in dict.fromkeys(self._arguments.values()) if not v.text]
         arguments.sort(key=self._age)
         leaves = [self._leaves.get(v, []) for v in arguments]
+        uses = Counter(leaf for group in leaves for leaf in group if leaf.requires_grad)
+        if uses and max(uses.values()) > 1:
+            raise CannotWrite("a parameter that is one of several for some steps, not for others")
         return Parts(
             arguments, stages[::-1], results, leaves, list(map(self._numbers.get, arguments))
         )
@@ -533,9 +271,9 @@ class _Rolling:
         """(all steps' elements, what makes a stack or a concatenation of them)."""
         parents = at.parents
         joins = traits_of(at.primitive).joins
-        if not joins or len(parents) < 2 or parents[0] not in self.loop_of:
+        if not joins or len(parents) < 2 or parents[0] not in self.loops.of:
             return None
-        found = self._elements(parents)
+        found = self.loops.elements(parents)
         if found is None:
             return None
         (loop, _), how = found
@@ -556,14 +294,14 @@ class _Rolling:
         given = _Given(self, loop)
         for p in sorted(needed.places):
             column = loop.column(p)
-            if _moves(column):
+            if moves(column):
                 given.along[p] = given.add_along(self.read_along(column, steps), column)
                 continue
             for path in _moving_arrays(column[0].params, column[-1].params):
                 given.integers[p, path] = given.add_integers(column, path)
-            for i, operands in enumerate(zip(*map(_operands, column))):
+            for i, operands in enumerate(zip(*map(operands_of, column))):
                 source = loop.place.get(operands[-1])
-                if source is not None or _is_one_number(operands):
+                if source is not None or is_one_number(operands):
                     continue
                 read = self.read_along(operands, steps)
                 if all(at is operands[0] for at in operands):
@@ -720,11 +458,11 @@ class _Given:
         self, at: Node, p: int, i: int, made: Mapping[Node, Tensor],
         before: Mapping[int, Tensor], xs: Sequence[Tensor], consts: Sequence[Tensor],
     ) -> Any:  # fmt: skip
-        parent = _operands(at)[i]
+        parent = operands_of(at)[i]
         if (p, i) in self.sequences:
             return xs[self.sequences[p, i]]
         if self.loop is not None:
-            k, q = self.loop.place.get(_operands(self.loop.runs[1][p])[i], (None, 0))
+            k, q = self.loop.place.get(operands_of(self.loop.runs[1][p])[i], (None, 0))
             if k == 0:
                 return before[q]
         if parent in made:
@@ -732,22 +470,6 @@ class _Given:
         if is_inline(parent):
             return np.asarray(parent.value).item()
         return consts[self.operand[parent]]
-
-
-def _source(at: Node, place: Mapping[Node, tuple[int, int]], run: int) -> tuple[str, int] | None:
-    """Where an operand of a run comes from, and the place there; ``None``: from further back."""
-    if at not in place:
-        return OUT, 0
-    k, p = place[at]
-    return (IN, p) if k == run else (BEFORE, p) if k == run - 1 else None
-
-
-def _operands(at: Node) -> Sequence[Node]:
-    """The operands of an operation; 0 comes first, as what a sum begins with."""
-    parents = at.parents
-    if at.primitive.name == "add" and is_inline(parents[1]) and not np.any(parents[1].value):
-        return parents[::-1]
-    return parents
 
 
 def _used(step: Traced) -> Traced:
@@ -758,32 +480,9 @@ def _used(step: Traced) -> Traced:
     return step
 
 
-def _has_own_weights(runs: Sequence[Run]) -> bool:
-    """Whether some parameter is used in the first of these runs and not in the second."""
-    one, two = ({leaf for at in run for leaf in at.parents if leaf.is_leaf} for run in runs[:2])
-    return any(leaf.requires_grad for leaf in one ^ two)
-
-
 def _plain(leaf: Node) -> str:
     """What a leaf without a name is called."""
     return "w" if leaf.requires_grad else "x"
-
-
-def _is_one_number(operands: Sequence[Node]) -> bool:
-    """Whether these are numbers of the program, always the same."""
-    inline = all(map(is_inline, operands))
-    return inline and all(np.array_equal(at.value, operands[0].value) for at in operands)
-
-
-def _is_read(at: Node) -> bool:
-    """Whether it reads a part by integers and slices."""
-    index = at.params.get("index", ()) if traits_of(at.primitive).part else ()
-    return bool(index) and not any(isinstance(part, np.ndarray) for part in index)
-
-
-def _moves(column: Sequence[Node]) -> bool:
-    """Whether another part of something is read at every step."""
-    return _is_read(column[0]) and not _equal(column[0].params, column[-1].params)
 
 
 def _needed(ends: Sequence[Node], inside: set[Node]) -> set[Node]:
@@ -794,18 +493,6 @@ def _needed(ends: Sequence[Node], inside: set[Node]) -> set[Node]:
             found.add(at)
             waiting += at.parents
     return found
-
-
-def _equal(a: Any, b: Any, but_integers: bool = False) -> bool:
-    """Whether parameters are the same, but perhaps for the integers in arrays."""
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        alike = type(a) is type(b) and a.shape == b.shape and a.dtype == b.dtype
-        return alike and ((but_integers and a.dtype.kind in "iu") or np.array_equal(a, b))
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(_equal(a[k], b[k], but_integers) for k in a)
-    if isinstance(a, tuple | list) and isinstance(b, tuple | list):
-        return len(a) == len(b) and all(map(lambda x, y: _equal(x, y, but_integers), a, b))
-    return type(a) is type(b) and bool(a == b)
 
 
 def _moving_arrays(a: Any, b: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
