@@ -34,7 +34,7 @@ def readable(step: Traced) -> Traced:
 
 def _plain(book: Book, value: Value) -> Value:
     """A line in its plainest form."""
-    for change in (_named, _without_units, _turned_once, _spread_late):
+    for change in (_named, _without_units, _turned_once, _outer, _spread_late):
         found = change(book, value)
         if found is not None and (found.shape, found.dtype) == (value.shape, value.dtype):
             return found
@@ -86,6 +86,17 @@ def _turned_once(book: Book, value: Value) -> Value | None:
     operation, _, formula = value.args[0].why.partition(": ")
     turned.why = turned.why or (f"{operation}: ({formula})ᵀ" if formula else "")
     return turned
+
+
+def _outer(book: Book, value: Value) -> Value | None:
+    """A column times a row."""
+    if value.fn != "multiply" or any(arg.fn != "getitem" for arg in value.args):
+        return None
+    (a, b), column, row = value.args, (slice(None), None), (None, slice(None))
+    if (a.params["index"], b.params["index"]) != (column, row):
+        return None
+    vectors = a.args[0], b.args[0]
+    return book.line("outer", *vectors) if all(len(v.shape) == 1 for v in vectors) else None
 
 
 def _spread_late(book: Book, value: Value) -> Value | None:

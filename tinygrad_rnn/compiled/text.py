@@ -388,7 +388,8 @@ class _Writer:
                 line = f"np.add.at({target}, {index}, {body.of(d.args[0])})"
             else:
                 line = f"{target} {'=' if is_set else '+='} {body.of(d)}"
-            text.append(commented(of_terms(f"{self._indent()}{line}"), d.why))
+            why = "" if d in body.called else d.why  # else it is said where it is computed
+            text.append(commented(of_terms(f"{self._indent()}{line}"), why))
         return text
 
     def _started(self) -> list[str]:
