@@ -18,9 +18,11 @@ from tinygrad_rnn.compiled.trace import COTANGENT
 
 _INFIX = {
     "add": ("+", 4), "subtract": ("-", 4), "multiply": ("*", 5), "divide": ("/", 5),
-    "matmul": ("@", 5), "power": ("**", 7), "less_equal": ("<=", 2), "less": ("<", 2),
+    "bitwise_and": ("&", 3), "bitwise_or": ("|", 3), "matmul": ("@", 5),
+    "power": ("**", 7), "less_equal": ("<=", 2), "less": ("<", 2),
     "greater": (">", 2), "greater_equal": (">=", 2), "equal": ("==", 2), "not_equal": ("!=", 2),
 }  # fmt: skip
+_SHORT = {"absolute": "abs"}
 _ATOM, _UNARY = 9, 6
 WIDTH, WIDEST = 88, 104
 """Of a line without its comment, and with it."""
@@ -116,7 +118,8 @@ class Body:
         if value in self.called:
             return self.called[value]
         if value.fn == "const":
-            return _number(value.sample)
+            number = _number(value.sample)
+            return f"({number})" if number.startswith("-") and above else number
         text, strength = self.written.get(value) or self._expression(value)
         return f"({text})" if strength < above else text
 
@@ -179,7 +182,7 @@ class Body:
             return f"{self.of(args[0], _ATOM)}.astype('{params['dtype'].char}')", _ATOM
         if fn == "broadcast_to":
             return f"np.broadcast_to({given[0]}, {params['shape']})", _ATOM
-        return f"np.{fn}({', '.join(given)})", _ATOM
+        return f"np.{_SHORT.get(fn, fn)}({', '.join(given)})", _ATOM
 
 
 def _number(number: Any) -> str:
@@ -188,7 +191,7 @@ def _number(number: Any) -> str:
         number = array.item()
         is_whole = isinstance(number, float) and number.is_integer() and abs(number) < 1e6
         text = repr(int(number) if is_whole else number)
-        return f"({_finite(text)})" if text.startswith("-") else _finite(text)
+        return _finite(text)
     if array.dtype == np.int64 and np.array_equal(array.ravel(), np.arange(array.size)):
         shape = f".reshape{array.shape}" if array.ndim > 1 else ""
         return f"np.arange({array.size}){shape}"

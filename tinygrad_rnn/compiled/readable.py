@@ -64,8 +64,10 @@ def logistic(value: Value) -> Value | None:
 
 
 def _without_units(book: Book, value: Value) -> Value | None:
-    """Neither times −1, nor to the power of 1, nor where it is true anyway."""
+    """Neither times 1 or −1, nor to the power of 1, nor where it is true anyway."""
     args = value.args
+    if value.fn in ("multiply", "divide") and _is_const(args[1], 1):
+        return args[0]
     if value.fn == "multiply" and _is_const(args[1], -1):
         return book.line("negative", args[0])
     if value.fn == "power" and _is_const(args[1], 1):
