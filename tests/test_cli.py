@@ -156,3 +156,9 @@ def test_program_writes_one_to_run(tmp_path) -> None:
     done = run("program", "--cell", "gru", "--hidden", "3", "-o", str(file))
     assert done.stdout == f"wrote {file}\n"
     assert file.read_text(encoding="utf-8") == printed.stdout
+    many = ("program", "--layers", "2", "--bidirectional")
+    exec(run(*many).stdout, namespace := {})
+    assert namespace["forward"].__code__.co_argcount == 1 + 2 + 4 * 4
+    refused = run(*many, "--optimised")
+    assert refused.returncode == 2
+    assert "optimised=True writes a step" in refused.stderr

@@ -310,6 +310,19 @@ def test_a_walk_inside_contexts_of_the_program(program, tmp_path) -> None:
     assert tg.tanh(ran.namespace["w"]).grad_fn.tag.line is None
 
 
+def test_layers_are_fused_unless_told_otherwise(program, capsys) -> None:
+    path = program(
+        "import torch\n"
+        "y, _ = torch.nn.LSTM(1, 2)(torch.ones(3, 1))\n"
+        "print(len(y.grad_fn.next_functions))"
+    )
+    counts = []
+    for options in ([], ["--literal"]):
+        assert cli.main(["run", *options, str(path)]) == 0
+        counts.append(capsys.readouterr().out)
+    assert counts == ["1\n", "3\n"]
+
+
 def test_options_reach_the_picture(program, tmp_path) -> None:
     path = program(CLASSIFIER)
     compat.run(path, draw=tmp_path / "all.svg", level="op", steps="all", at=3)

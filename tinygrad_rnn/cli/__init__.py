@@ -64,7 +64,7 @@ def _add_run(commands: Any) -> None:
         "run",
         help="run a program written for PyTorch, unchanged, and draw its backward walk",
         usage="tinygrad-rnn run [--draw FILE] [--play FILE] [--at N] [--level LEVEL] "
-        "[--steps STEPS] SCRIPT [ARGUMENT …]",
+        "[--steps STEPS] [--literal] SCRIPT [ARGUMENT …]",
         description="Run a program written for PyTorch as it is, in a process where torch means "
         "this package. What follows its name are its own arguments. Its exit status is this "
         "command's; 2 if it cannot be read, or there is nothing to draw.",
@@ -86,6 +86,10 @@ def _add_run(commands: Any) -> None:
         "--steps", type=steps_of, default="auto", metavar="STEPS",
         help="which time steps to draw: all, the first and last as 2:3, or those of a list as "
         "1,5,9 (default: all of a few, else 2:3)",
+    )  # fmt: skip
+    command.add_argument(
+        "--literal", action="store_true",
+        help="compute recurrent layers operation by operation, not fused",
     )  # fmt: skip
     command.add_argument("script", type=Path, metavar="SCRIPT")
     rest = command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
@@ -148,7 +152,8 @@ def _add_program(commands: Any) -> None:
         "program that imports NumPy and nothing else. It is written from the graph of one step.",
     )
     command.add_argument("--cell", choices=tuple(samples.CELLS), default="lstm")
-    _add_numbers(command, ("hidden", "inputs"))
+    _add_numbers(command, ("layers", "hidden", "inputs"))
+    command.add_argument("--bidirectional", action="store_true", help="read it both ways")
     command.add_argument("--optimised", action="store_true", help="as it is run, not as it is read")
     command.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="where to write it (default: print it)"
@@ -157,7 +162,9 @@ def _add_program(commands: Any) -> None:
 
 
 def _program(options: argparse.Namespace) -> int:
-    net = samples.CELLS[options.cell](options.inputs, options.hidden)
+    net = samples.CELLS[options.cell](
+        options.inputs, options.hidden, options.layers, bidirectional=options.bidirectional
+    )
     text = bptt.program(net, optimised=options.optimised)
     if options.output is None:
         print(text, end="")

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from tinygrad_rnn.compat.missing import hint_for, is_machinery
@@ -29,9 +29,9 @@ def run(options: argparse.Namespace) -> int:
     given = {name: getattr(options, name) for name in ("draw", "play", "at", "level", "steps")}
     watch = watch_of(**given)
     if watch is None:
-        return _ended(program, options.arguments, None)
+        return _ended(program, options, None)
     watch.then = lambda: _say(_not_drawn(script, watch))
-    status = _ended(program, options.arguments, watch)
+    status = _ended(program, options, watch)
     if watch.problem and not watch.error:  # else it was said when it happened
         _say(_not_drawn(script, watch))
     return status or (2 if watch.problem else 0)
@@ -48,12 +48,12 @@ def _not_drawn(script: Path, watch: Watch) -> str | None:
     return watch.problem and f"{script}: {' '.join(watch.problem.split())}"
 
 
-def _ended(program: Program, arguments: Sequence[str], watch: Watch | None) -> int:
+def _ended(program: Program, options: argparse.Namespace, watch: Watch | None) -> int:
     """How the program ended: its status, after what has to be said of it."""
     status = 0
     try:
         try:
-            program.run(arguments, watch)
+            program.run(options.arguments, watch, options.literal)
         except SystemExit as leaving:
             status = _status(leaving)
         finally:

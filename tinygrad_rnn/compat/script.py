@@ -17,6 +17,7 @@ from tinygrad_rnn import files, viz
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.compat.watching import NotDrawn, Watch
 from tinygrad_rnn.compat.world import as_torch
+from tinygrad_rnn.compiled.choice import fused
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.operations.dtypes import get_default_dtype, set_default_dtype
 from tinygrad_rnn.tensor.printing import printoptions
@@ -52,6 +53,7 @@ def run(
     at: int = 1,
     level: str = "auto",
     steps: Steps | None = None,
+    literal: bool = False,
 ) -> Ran:
     """Run a program written for PyTorch, unchanged, in a world where ``torch`` is this package.
 
@@ -73,6 +75,8 @@ def run(
         The program's lines are traced until then.
     level, steps
         As of `viz.draw`.
+    literal : bool
+        Compute recurrent layers operation by operation, where they would be `fused`.
 
     Returns
     -------
@@ -107,7 +111,7 @@ def run(
     (Ran(walk=Record(6 visits, 3 time steps)), True)
     """
     program, watch = Program(path), watch_of(draw=draw, play=play, at=at, level=level, steps=steps)
-    ran = program.run(argv, watch)
+    ran = program.run(argv, watch, literal)
     if watch is not None and (why := watch.problem):
         raise NotDrawn(f"{program.path}: {why}") from watch.error
     return ran
@@ -167,11 +171,13 @@ class Program:
         except ValueError as error:  # null bytes, before Python 3.12
             raise SyntaxError(str(error)) from error
 
-    def run(self, argv: Sequence[str] = (), watch: Watch | None = None) -> Ran:
+    def run(
+        self, argv: Sequence[str] = (), watch: Watch | None = None, literal: bool = False
+    ) -> Ran:
         """Run it as ``__main__``, watched or not; what it raises comes through."""
         main = ModuleType("__main__")
         vars(main).update(__file__=self._name, __builtins__=builtins)
-        with self._as_a_process(main, argv), as_torch():
+        with self._as_a_process(main, argv), as_torch(), fused(not literal):
             if watch is None:
                 exec(self._code, vars(main))
             else:

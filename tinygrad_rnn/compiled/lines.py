@@ -45,7 +45,7 @@ def replaced(
     roots, new = list(roots), dict[Value, Value]()
     for value in lines(roots):
         new[value] = change(value, again(book, value, new))
-        new[value].name = new[value].name or value.name
+        new[value].described_as(value)
     return [None if root is None else new[root] for root in roots]
 
 
@@ -69,7 +69,7 @@ def exchanged(
                 stack += missing
             else:
                 done[at] = again(book, at, done) if source is at else done[source]
-                done[at].name = done[at].name or at.name
+                done[at].described_as(at)
         return done[value]
 
     return [None if root is None else now(root) for root in roots]

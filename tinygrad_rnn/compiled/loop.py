@@ -12,20 +12,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from tinygrad_rnn.compiled.homes import Home, Storage, index_text, is_view, root
 from tinygrad_rnn.compiled.lines import CARRIED, SAME, Dependence, lines
 from tinygrad_rnn.compiled.spans import tiling
-from tinygrad_rnn.compiled.symbols import VIEWS, Value, is_elementwise
+from tinygrad_rnn.compiled.symbols import AT, VIEWS, Value, is_elementwise
 
 ONCE, BEFORE, INSIDE, AFTER = "once", "before", "inside", "after"
 """Where a line stands: before all, or before, in or after the loop over the steps of a block."""
 
 BATCHED = {
-    "sum", "max", "min", "mean", "concatenate", "assemble", "broadcast_to", "astype", "matmul",
-    "where", *VIEWS,
+    "sum", "max", "min", "mean", "prod", "concatenate", "assemble", "broadcast_to", "astype",
+    "matmul", "where", *VIEWS,
 }  # fmt: skip
+
+
+def is_row_of_table(value: Value) -> bool:
+    """Whether rows are looked up in something that is the same at every step."""
+    table = value.args[0]
+    return (
+        value.params["index"] == (AT,) and table.fn == "input" and table.params["role"] == "consts"
+    )
 
 
 @dataclass
@@ -117,8 +123,8 @@ class Loop:
         """Whether it is known how to do it for all steps at once."""
         if value.fn == "matmul":
             return all(len(arg.shape) in (1, 2) for arg in value.args)
-        if value.fn == "getitem":
-            return not any(isinstance(i, np.ndarray) for i in value.params["index"])
+        if value.fn == "take":
+            return is_row_of_table(value)
         return value.fn in BATCHED or is_elementwise(value)
 
     def _readers(self) -> None:
@@ -181,13 +187,14 @@ class Loop:
     def _last(self, order: Sequence[Value]) -> dict[Value, int]:
         """After which of the lines a value is not needed any more."""
         at = {value: i for i, value in enumerate(order)}
+        handed_on = {root(after) for after in self._outs}  # of which a part may be carried
         last = {}
         for value in order:
             family = [value, *self._parts_of.get(value, ())]
             readers = [reader for each in family for reader in self._read[each]]
             places = [at[root(reader)] for reader in readers if root(reader) in at]
             elsewhere = any(self.where[reader] != self.where[value] for reader in readers)
-            ends = value in self._late or value in self._outs or elsewhere
+            ends = value in self._late or value in handed_on or elsewhere
             last[value] = len(order) if ends else max(places, default=at[value])
         return last
 

@@ -16,7 +16,7 @@ from tinygrad_rnn.compiled.lines import SAME, Dependence, lines
 from tinygrad_rnn.compiled.native import MOST, contiguous, is_installed, loaded
 from tinygrad_rnn.compiled.passes import apart, quicker
 from tinygrad_rnn.compiled.source import Source, plain
-from tinygrad_rnn.compiled.symbols import Value
+from tinygrad_rnn.compiled.symbols import FUNCTIONS, Value
 from tinygrad_rnn.compiled.totals import TOTALS, total
 from tinygrad_rnn.compiled.trace import Traced
 
@@ -152,7 +152,8 @@ def _program(text: _Text, rewritten: Callable[[], Program | None]) -> Program:
         for name, found in vars(np).items()
         if isinstance(found, np.ufunc) or name in _BY_NAME
     }
-    namespace |= {"np": np, **text.consts}
+    namespace |= {"np": np, "added_at": FUNCTIONS["add_at"], "replaced": FUNCTIONS["put"]}
+    namespace |= text.consts
     exec(compile(source, "<program of one step>", "exec"), namespace)
     return Program(source, namespace, text.wanted, rewritten)
 
@@ -221,7 +222,8 @@ class _Text:
         }
         for i, y in enumerate(self.ys):
             at = root(y)
-            if at.fn not in ("input", "const") and at not in nexts and at not in kept:
+            is_carried = at in self.next_states  # not just a part of it
+            if at.fn not in ("input", "const") and not is_carried and at not in kept:
                 kept[at] = f"y{i}" if at is y else "steps"
         loop = self.kind(
             self.storage, list(zip(states, self.next_states)), dict(self.xs), dict(self.same),

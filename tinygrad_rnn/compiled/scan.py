@@ -107,12 +107,13 @@ def _stacked(outs: Sequence[Tensors]) -> Tensors:
 
 
 def _compiled(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]:
-    for what, given in (("state", state), ("xs", xs)):
-        kinds = {str(x.array.dtype) for x in flat(given) if x.array.dtype.kind != "f"}
+    for what, given, fitting in (("state", state, "f"), ("xs", xs, "fi")):
+        kinds = {str(x.array.dtype) for x in flat(given) if x.array.dtype.kind not in fitting}
         if kinds:
+            also = " or integers" if "i" in fitting else ""
             raise RuntimeError(
-                f"scan: of a compiled step {what} must be floating-point, got {', '.join(kinds)}; "
-                "leave compiled=False"
+                f"scan: of a compiled step {what} must be floating-point{also}, got "
+                f"{', '.join(kinds)}; leave compiled=False"
             )
     known, decides = captured(step)
     forms: list[Any] = []  # of what goes out
@@ -137,14 +138,15 @@ def _compiled(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]
         start, rows, rest = _cut(given, counts)
 
         def trace(of: StepFunction, a: Any, b: Any, consts: Any) -> Traced:
-            return verified(of, a, b, known)
+            return verified(of, a, b, known, [x.array for x in rows])
 
-        key = ("scan", step, decides, _form(state), _form(xs))
+        key = ("scan", decides, _form(state), _form(xs))
         try:
             ys, ends, program = unit.run(key, flat_step, rows, start, rest, trace)
         except CannotWrite as error:
             raise RuntimeError(
                 f"scan: this step cannot be compiled, because of {error}; leave compiled=False"
+                f"{error.where}"
             ) from None
         if forms:  # it has been traced just now
             program.form = forms[-1]

@@ -9,9 +9,11 @@ import numpy as np
 
 from tinygrad_rnn.compiled.homes import Home, index_text, root, view_text
 from tinygrad_rnn.compiled.loop import AFTER, BEFORE, INSIDE, ONCE, Loop
+from tinygrad_rnn.compiled.readable import is_logistic
 from tinygrad_rnn.compiled.spans import tiling
-from tinygrad_rnn.compiled.symbols import VIEWS, Value, is_elementwise
+from tinygrad_rnn.compiled.symbols import VIEWS, Value, filled, is_elementwise
 
+INDEXED = ("take", "add_at", "put")
 WORTH = 8
 """Steps from which on a weight is laid out anew for the product in the loop."""
 
@@ -147,7 +149,7 @@ class Source(Loop):
                 continue
             name = f"b{value.number}"
             text.append(f"{name} = {self.homes[value].block()}")
-            text += self._batched_line(value, name)
+            text += said_of(value, self._batched_line(value, name))
         return text
 
     def _batched_line(self, value: Value, out: str) -> list[str]:
@@ -159,7 +161,7 @@ class Source(Loop):
             return [called(value.fn, given, out)]
         if value.fn == "matmul":
             return [self._batched_product(value, out)]
-        if value.fn in ("sum", "max", "min", "mean"):
+        if value.fn in ("sum", "max", "min", "mean", "prod"):
             axes = tuple(axis + 1 for axis in params["axis"])
             x = self.batch(args[0])
             return [f"np.{value.fn}({x}, axis={axes}, keepdims={params['keepdims']}, out={out})"]
@@ -170,6 +172,8 @@ class Source(Loop):
             return self._assembling(value, out, True)
         if value.fn in VIEWS:
             return [f"copyto({out}, {self.batch(args[0])}{view_text(value, True)})"]
+        if value.fn == "take":
+            return [f"copyto({out}, {self.batch(args[0])}[{self.batch(args[1])}])"]
         x = self.batch(args[0], rank, value)
         return [f"copyto({out}, {x}, casting='unsafe')"]
 
@@ -216,7 +220,7 @@ class Source(Loop):
         text = []
         for value in self._lines:
             if self.where[value] == INSIDE and root(value) is value:
-                text += self._line(value)
+                text += said_of(value, self._line(value))
         for after, target in self._next:
             if after is not None and self.homes.get(after) != target:
                 text.append(f"copyto({self._named(target, '')}, {self.row(after, after)})")
@@ -234,7 +238,7 @@ class Source(Loop):
         if value.fn == "matmul":
             flat = all(len(arg.shape) in (1, 2) for arg in args) and not home.within
             return [f"{'dot' if flat else 'matmul'}({', '.join(given)}, {out})"]
-        if value.fn in ("sum", "max", "min", "mean"):
+        if value.fn in ("sum", "max", "min", "mean", "prod"):
             return [
                 f"np.{value.fn}({given[0]}, axis={params['axis']}, keepdims={params['keepdims']}, "
                 f"out={out})"
@@ -246,11 +250,25 @@ class Source(Loop):
         if value.fn in VIEWS:
             path = view_text(value, False)
             return [f"copyto({out}, {given[0]}{path})"]
+        if value.fn in INDEXED:
+            index = index_text(filled(params["index"], given[1 + (value.fn == "put") :]))
+            if value.fn == "put":
+                return [f"copyto({out}, {given[0]})", f"{out}{index or '[...]'} = {given[1]}"]
+            if value.fn == "take":
+                return [f"copyto({out}, {given[0]}{index})"]
+            return [f"{out}[...] = 0", f"np.add.at({out}, np.s_{index}, {given[0]})"]
+        if value.fn in ("cumsum", "cumprod"):
+            return [f"np.{value.fn}({given[0]}, axis={params['axis']}, out={out})"]
         return [f"copyto({out}, {given[0]}, casting='unsafe')"]
 
     def stored(self) -> list[str]:
         """What is summed over the steps of a block, added to the sums."""
-        return [f"s{total.number} += {self._total(total)}" for total in self.totals]
+        return [
+            f"np.add.at(s{total.number}, {self.batch(total.args[1])}, {self.batch(total.args[0])})"
+            if total.fn == "total_at"
+            else f"s{total.number} += {self._total(total)}"
+            for total in self.totals
+        ]
 
     def _total(self, total: Value) -> str:
         given = [self.batch(arg) for arg in total.args]
@@ -278,6 +296,12 @@ def flat(text: str, value: Value) -> str:
     return f"{text}.reshape(m * {rows}, {columns})"
 
 
+def said_of(value: Value, text: Sequence[str]) -> list[str]:
+    """Lines with what there is to say of what they make: its name, and whether it is a σ."""
+    words = [*([value.name] if value.name else []), *(["σ"] if is_logistic(value) else [])]
+    return [*text[:-1], f"{text[-1]}  # {', '.join(words)}"] if words and text else [*text]
+
+
 def called(fn: str, given: Sequence[str], out: str) -> str:
     """A ufunc's call; NumPy takes a result's place by position in less time, but not of all."""
     place = f"out={out}" if fn in ("maximum", "minimum") else out
@@ -291,7 +315,7 @@ def plain(value: Value, args: Sequence[str]) -> str:
         return f"{args[0]}{view_text(value, False)}"
     if fn == "getitem":
         return f"{args[0]}{index_text(params['index'])}"
-    if fn in ("sum", "max", "min", "mean"):
+    if fn in ("sum", "max", "min", "mean", "prod"):
         return f"np.{fn}({args[0]}, axis={params['axis']}, keepdims={params['keepdims']})"
     if fn == "concatenate":
         return f"concatenate([{', '.join(args)}], {params['axis']})"
@@ -305,6 +329,14 @@ def plain(value: Value, args: Sequence[str]) -> str:
         return f"{args[0]}.T @ {args[1]}"
     if fn == "total_outer":
         return f"{args[0]}.reshape(-1, 1) * {args[1]}.reshape(1, -1)"
+    if fn == "take":
+        return f"{args[0]}{index_text(filled(params['index'], args[1:]))}"
+    if fn == "put":
+        return f"replaced({', '.join(args)}, index={params['index']})"
+    if fn == "add_at":
+        return f"added_at({', '.join(args)}, index={params['index']}, shape={params['shape']})"
+    if fn in ("cumsum", "cumprod"):
+        return f"np.{fn}({args[0]}, axis={params['axis']})"
     if fn == "total":
         return args[0]
     return f"{fn}({', '.join(args)})"

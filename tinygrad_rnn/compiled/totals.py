@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinygrad_rnn.compiled.symbols import FUNCTIONS, Book, Value
+from tinygrad_rnn.compiled.symbols import AT, FUNCTIONS, Book, Value
 
 # Of one step, as samples; of many they are summed over the steps.
 FUNCTIONS["total"] = lambda x: x
 FUNCTIONS["total_rows"] = lambda x: x.sum(0)
 FUNCTIONS["total_product"] = lambda a, b: a.T @ b
 FUNCTIONS["total_outer"] = lambda a, b: a.reshape(-1, 1) * b.reshape(1, -1)
+FUNCTIONS["total_at"] = lambda g, at, shape: FUNCTIONS["add_at"](g, at, index=(AT,), shape=shape)
 
-TOTALS = ("total", "total_rows", "total_product", "total_outer")
-"""What sums over the steps: anything; over rows, too; aᵀ b; the outer product of vectors."""
+TOTALS = ("total", "total_rows", "total_product", "total_outer", "total_at")
+"""What sums over the steps: anything; over rows, too; aᵀ b; the outer product of vectors; what goes
+to the rows of a table that were looked up."""
 
 
 def total(book: Book, value: Value) -> Value:
@@ -29,6 +31,8 @@ def total(book: Book, value: Value) -> Value:
         return book.line(
             "total_product", a.args[0] if turned else book.line("transpose", a, axes=(1, 0)), b
         )
+    if value.fn == "add_at" and value.params["index"] == (AT,) and args[1].fn == "input":
+        return book.line("total_at", *args, shape=value.shape)
     if value.fn == "multiply" and _is_outer([arg.shape for arg in args]):
         a, b = args if args[0].shape[-1] == 1 else args[::-1]
         return book.line("total_outer", a, b)

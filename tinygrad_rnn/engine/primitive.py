@@ -107,7 +107,7 @@ class Primitive:
         inputs = self.prepare(inputs)
         arrays = [x.array if isinstance(x, Variable) else x for x in inputs]
         try:
-            output = np.asarray(silently(self.forward, *arrays, **params))
+            output = np.asanyarray(silently(self.forward, *arrays, **params))
             if self.arrange is not None:
                 output = self.arrange(output, arrays)
         except (ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:

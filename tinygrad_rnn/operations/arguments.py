@@ -72,7 +72,7 @@ def indices_of(name: str, what: str, index: Any, *dtypes: Any) -> Array:
     if array.dtype not in allowed:
         names = " or ".join(np.dtype(d).name for d in allowed)
         raise RuntimeError(f"{name}: the {what} must be {names}, got {array.dtype}")
-    return np.array(array, np.int64, order="C")
+    return array.astype(np.int64, order="C")
 
 
 def check_range(name: str, index: Array, size: int, kind: type[Exception] = IndexError) -> None:

@@ -125,7 +125,7 @@ def index_select(input: Any, dim: int, index: Any) -> Tensor:
     if x.array.ndim == 0 and at.size != 1:
         raise RuntimeError(f"index_select: a 0-d tensor takes 1 index, got {at.size}")
     is_empty = x.array.ndim > 1 and not x.array.size
-    picks = _along("index_select", x, dim, at, RuntimeError if is_empty else IndexError)
+    picks = _along("index_select", x, dim, index, RuntimeError if is_empty else IndexError)
     y = contiguous(indexing.take.apply(vector(x), index=picks))
     return made_by("IndexSelectBackward0", y if x.array.ndim else shaped(y, ()))
 

@@ -45,7 +45,7 @@ def slices(dim: int, start: int, stop: int) -> tuple[slice, ...]:
 # -- putting parts together ---------------------------------------------------------------------
 
 
-def _zeros(g: Any, shape: Shape) -> Any:
+def zeros_for(g: Any, shape: Shape) -> Any:
     """Zeros to add cotangents to; for what only stands for arrays, NumPy asks it for some."""
     if type(g) is np.ndarray:
         return np.zeros(shape, g.dtype)
@@ -54,7 +54,7 @@ def _zeros(g: Any, shape: Shape) -> Any:
 
 def _add_slices(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with each cotangent added at its integers and slices."""
-    total = _zeros(gs[0], shape)
+    total = zeros_for(gs[0], shape)
     for g, i in zip(gs, index, strict=True):
         total[i] += g
     return total
@@ -62,11 +62,11 @@ def _add_slices(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
 
 def _add_at(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
     """The same for index arrays, which may name a place twice."""
-    total = _zeros(gs[0], shape)
+    total = zeros_for(gs[0], shape)
     for g, i in zip(gs, index, strict=True):
         if not _may_repeat(i):
             total[i] += g
-        elif g.size < MANY:
+        elif g.size < MANY or type(g) is not np.ndarray:
             np.add.at(total, i, g)
         else:  # at places of a flat array NumPy adds five times as fast
             np.add.at(total.reshape(-1), _places(i, shape), g.reshape(-1))
@@ -75,7 +75,7 @@ def _add_at(*gs: Any, index: list[Index], shape: tuple[int, ...]) -> Any:
 
 def _may_repeat(index: Index) -> bool:
     """Whether an index can name a place twice: integer arrays can, masks and slices cannot."""
-    return any(isinstance(i, np.ndarray) and i.dtype.kind != "b" for i in index)
+    return any(getattr(i, "ndim", 0) and i.dtype.kind != "b" for i in index)
 
 
 def _places(index: Index, shape: tuple[int, ...]) -> Any:
@@ -103,7 +103,7 @@ def _add_spans(*gs: Any, index: list[tuple[int, int, int]], shape: tuple[int, ..
         if span[0] != dim or span[1] < end:
             return _add_slices(*gs, index=[slices(*i) for i in index], shape=shape)
         end = span[2]
-    total = _zeros(gs[0], shape)
+    total = zeros_for(gs[0], shape)
     before = (slice(None),) * dim
     for g, (_, start, stop) in zip(gs, index, strict=True):
         total[(*before, slice(start, stop))] = g
@@ -156,8 +156,10 @@ def trimmed(value: Any, ndim: int) -> Any:
 
 
 def _replaced(x: Any, value: Any, *, index: Index) -> Any:
-    y = np.array(x)
-    if _may_repeat(index):  # NumPy writes in the order of memory: see that the last one is last
+    y = np.array(x) if isinstance(x, np.ndarray | np.generic) else x.copy()
+    if isinstance(value, np.ndarray) and _may_repeat(
+        index
+    ):  # NumPy writes in the order of memory: see that the last one is last
         value = np.array(np.broadcast_to(value, y[index].shape), order="C")
     y[index] = value
     return y
@@ -341,7 +343,7 @@ def steps(name: str, ndim: int, index: Any) -> tuple[Any, Any]:
             plain = False
     if not plain:
         parts = tuple([_part(name, part) for part in parts])
-    arrays = not plain and np.ndarray in map(type, parts)
+    arrays = not plain and any(isinstance(part, np.ndarray) for part in parts)
     dots = 0 if arrays else parts.count(...)
     if not ndim and not arrays and any(type(part) is int or type(part) is slice for part in parts):
         raise IndexError(
@@ -402,7 +404,7 @@ def _part(name: str, part: Any) -> Any:
             raise IndexError(
                 f"{name}: index arrays must be int64, int32 or bool, not {array.dtype}"
             )
-        return np.array(array, order="C")
+        return array.copy()
     try:
         return operator.index(part)
     except TypeError:

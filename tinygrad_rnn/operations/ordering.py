@@ -24,7 +24,7 @@ from tinygrad_rnn.operations.arguments import (
     tensor_of,
 )
 from tinygrad_rnn.operations.comparison import ne
-from tinygrad_rnn.operations.indexing import getitem, slices
+from tinygrad_rnn.operations.indexing import getitem, slices, zeros_for
 from tinygrad_rnn.operations.joining import cat
 from tinygrad_rnn.operations.memory import in_c_order, owned
 from tinygrad_rnn.operations.node_names import made_by
@@ -71,14 +71,16 @@ def _selected(name: str, values: Any, indices: Any) -> Selection:
 
 
 def _pick(x: Any, *, index: Any, dim: int, keepdims: bool) -> Any:
-    y = np.empty_like(index, x.dtype)  # which lies as the index does
-    y[...] = np.take_along_axis(x, index, dim)
+    y = np.take_along_axis(x, index, dim)
+    if isinstance(y, np.ndarray):
+        picked, y = y, np.empty_like(index, x.dtype)  # which lies as the index does
+        y[...] = picked
     return y if keepdims else y.squeeze(dim)
 
 
 def _put_back(g: Any, *, index: Any, dim: int, keepdims: bool, shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with the elements of ``g`` at the places, all different, of ``index``."""
-    whole = np.zeros(shape, g.dtype)
+    whole = zeros_for(g, shape)
     np.put_along_axis(whole, index, g if keepdims else np.expand_dims(g, dim), dim)
     return whole
 

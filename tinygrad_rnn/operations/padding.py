@@ -20,7 +20,7 @@ _NUMPY_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
 def _pad(x: Any, *, index: tuple[slice, ...], shape: tuple[int, ...], value: Any) -> Any:
-    y = np.full(shape, value, x.dtype)
+    y = np.full_like(x, value, shape=shape, order="C")
     y[index] = x
     return y
 

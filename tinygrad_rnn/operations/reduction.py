@@ -364,7 +364,8 @@ logsumexp.vjp(
 def _variance(x: Any, *, axis: Axes, correction: float, keepdims: bool) -> Any:
     wide = x.astype(np.promote_types(x.dtype, np.float64), copy=False)  # room for squares
     middle = _mean(wide, axis=axis, keepdims=True)
-    if np.isinf(middle).any():  # the sum is too large, not the mean
+    numbers = isinstance(x, np.ndarray | np.generic)  # else it stands for some
+    if numbers and np.isinf(middle).any():  # the sum is too large, not the mean
         middle = add_up(wide / count(x.shape, axis), axis, None, None, True)
     d = wide - middle
     freedom = np.maximum(count(x.shape, axis) - correction, 0)

@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
+
 from tinygrad_rnn.autograd.tracing import is_own
 from tinygrad_rnn.engine.graph import Node, Variable
+from tinygrad_rnn.engine.memory import owner
 from tinygrad_rnn.nn import Module, ParameterDict, ParameterList
 from tinygrad_rnn.writing.text import clean
 
@@ -44,9 +47,7 @@ def alive(places: list[Node], of: Callable[[Node], Node] = lambda node: node) ->
     >>> list(alive([hidden.node, gates["i"].node]).values())
     ['hidden', 'gates[i]']
     """
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and is_own(frame):
-        frame = frame.f_back
+    frame = _asking()
     found: Called = {}
     akin: Called = {}
     here = {place: place for place in places}
@@ -61,6 +62,41 @@ def alive(places: list[Node], of: Callable[[Node], Node] = lambda node: node) ->
             elif other := alike.get(_kind(node, of)):
                 akin.setdefault(other, written)
     return akin | found
+
+
+def shown(places: list[Node], value: Callable[[Node], Any] = lambda at: at.value) -> Called:
+    """The names of tensors of which constants of a graph show a part, as x[t] does of x.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> xs, w = tg.ones(3), tg.ones((), requires_grad=True)
+    >>> products = [w * xs[t] for t in range(3)]
+    >>> list(shown(list(products[0].node.parents)).values())
+    ['xs']
+    """
+    memory: dict[int, str] = {}
+    parts: dict[int, str] = {}
+    frame = _asking()
+    for variables in _variables(frame) if frame is not None else ():
+        for name, tensor in _Search(variables).tensors():
+            whole = owner(tensor.array)
+            found = memory if tensor.array.size == whole.size else parts
+            found.setdefault(id(whole), clean(name))
+    memory = parts | memory
+    leaves = [at for at in places if at.is_leaf and not at.requires_grad]
+    constants = [(at, value(at) if at.value is None else at.value) for at in leaves]
+    known = [(at, array) for at, array in constants if isinstance(array, np.ndarray)]
+    named = [(at, memory.get(id(owner(array)), "")) for at, array in known]
+    return {at: name for at, name in named if name}
+
+
+def _asking() -> FrameType | None:
+    """The code that called into this package."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and is_own(frame):
+        frame = frame.f_back
+    return frame
 
 
 def _kind(node: Node, of: Callable[[Node], Node]) -> object:
