@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_rnn.autograd.contexts import step as time_step
 from tinygrad_rnn.compiled import unit
 from tinygrad_rnn.compiled.captured import captured
-from tinygrad_rnn.compiled.sealed import sealed, through_tensors
+from tinygrad_rnn.compiled.sealed import sealed
 from tinygrad_rnn.compiled.symbols import CannotWrite
 from tinygrad_rnn.compiled.trace import StepFunction, Traced, verified
 from tinygrad_rnn.engine.mode import Mode, here
@@ -123,37 +123,34 @@ def _compiled(step: Any, state: Tensors, xs: Tensors) -> tuple[Tensors, Tensors]
         forms.append(None if y is None else _hollow(y))
         return flat(after), [] if y is None else flat(y)
 
-    states, sequences = flat(state), flat(xs)
-    counts = len(states), len(sequences)
+    sequences, states = flat(xs), flat(state)
+    count = len(sequences), len(sequences) + len(states)
 
     def literal(*given: Tensor) -> list[Tensor]:
-        after, ys = _literal(
-            step, like(state, given[: counts[0]]), like(xs, given[counts[0] : sum(counts)])
-        )
+        rows, start = given[: count[0]], given[count[0] : count[1]]
+        after, ys = _literal(step, like(state, start), like(xs, rows))
         return [*([] if ys is None else flat(ys)), *flat(after)]
+
+    def trace(of: StepFunction, a: Any, b: Any, consts: Any) -> Traced:
+        return verified(of, a, b, known, [x.array for x in sequences])
 
     form: list[Any] = []
 
-    def quick(*given: Tensor) -> list[Tensor]:
-        start, rows, rest = _cut(given, counts)
-
-        def trace(of: StepFunction, a: Any, b: Any, consts: Any) -> Traced:
-            return verified(of, a, b, known, [x.array for x in rows])
-
+    def quick(given: Sequence[Tensor]) -> tuple[list[Any], unit.Ran]:
         key = ("scan", decides, _form(state), _form(xs))
         try:
-            ys, ends, program = unit.run(key, flat_step, rows, start, rest, trace)
+            back = unit.ran(key, flat_step, sequences, states, known, trace)
         except CannotWrite as error:
             raise RuntimeError(
                 f"scan: this step cannot be compiled, because of {error}; leave compiled=False"
                 f"{error.where}"
             ) from None
         if forms:  # it has been traced just now
-            program.form = forms[-1]
-        form.append(program.form)
-        return [*ys, *ends]
+            back.program.form = forms[-1]
+        form.append(back.program.form)
+        return [*back.ys, *back.ends], back
 
-    made = sealed("scan", literal, through_tensors(quick), [*states, *sequences, *known])
+    made = sealed("scan", literal, quick, [*sequences, *states, *known])
     y = form[0]
     ys = [made_by("StackBackward0", y) for y in made[: len(made) - len(states)]]
     after = [made_by("ScanBackward0", s) for s in made[len(ys) :]]
@@ -170,11 +167,6 @@ _EMPTY = wrap(np.zeros(()), None)
 
 def _form(tensors: Tensors) -> int:
     return -1 if isinstance(tensors, Tensor) else len(tensors)
-
-
-def _cut(given: Sequence[Tensor], counts: tuple[int, int]) -> list[list[Tensor]]:
-    a, b = counts
-    return [list(given[:a]), list(given[a : a + b]), list(given[a + b :])]
 
 
 # -- tensors, or tuples of them ------------------------------------------------------------------

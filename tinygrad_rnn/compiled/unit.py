@@ -110,22 +110,30 @@ def _compiled_further(program: Program) -> Program:
     return further
 
 
-def run(
+def ran(
     key: Any, step: StepFunction, xs: Sequence[Tensor], states: Sequence[Tensor],
     consts: Sequence[Tensor], trace: Trace = traced,
-) -> tuple[list[Tensor], list[Tensor], Program]:  # fmt: skip
-    """(what goes out at every step, the last state, the program), over whole sequences."""
+) -> Ran:  # fmt: skip
+    """A step over whole sequences, of which nothing is recorded."""
     recording = here.mode.recording
     wants = [[recording and x.requires_grad for x in group] for group in (xs, states, consts)]
     a, b, c = ([x.array for x in group] for group in (xs, states, consts))
     program = program_for(key, step, a, b, c, (wants[0], any(wants[1]), wants[2]), trace)
-    back = Ran(program, a, b, c)
+    return Ran(program, a, b, c)
+
+
+def run(
+    key: Any, step: StepFunction, xs: Sequence[Tensor], states: Sequence[Tensor],
+    consts: Sequence[Tensor],
+) -> tuple[list[Tensor], list[Tensor]]:  # fmt: skip
+    """(what goes out at every step, the last state), over whole sequences."""
+    back = ran(key, step, xs, states, consts)
     made = [*back.ys, *back.ends]
-    if not program.differentiates:
+    if not back.program.differentiates:
         outputs = [wrap(array, None) for array in made]
     else:
         given = [*xs, *states, *consts]
         parents, saved = tuple([place(x) for x in given]), (*[x.array for x in given], back)
         at = node(_unit, parents, saved, {"ctx": Several(made)}, here.mode, made[0])
         outputs = [wrap(array, output_place(at, i, array)) for i, array in enumerate(made)]
-    return outputs[: len(back.ys)], outputs[len(back.ys) :], program
+    return outputs[: len(back.ys)], outputs[len(back.ys) :]

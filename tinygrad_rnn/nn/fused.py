@@ -160,9 +160,9 @@ def _layer(
     states = start or [wrap(array, None) for array in _zeros(kind, xs.array, w)]
     step = flat_step(kind, w)
     if padding is None:
-        (ys,), ends, _ = run(key, step, [xs], states, w.present())
+        (ys,), ends = run(key, step, [xs], states, w.present())
         return ys, ends
-    every, _, _ = run(("every state", *key), _every_state(step), [xs], states, w.present())
+    every, _ = run(("every state", *key), _every_state(step), [xs], states, w.present())
     return every[0], [padding.last(each) for each in every]
 
 
