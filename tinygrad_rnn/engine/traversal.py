@@ -44,12 +44,13 @@ def _visit_all(
     path = None if wanted is None else _between(roots, wanted)
     gather, checking = observer is None and not create_graph, here.mode.check_nan
     sums = {root: g for root, g in roots.items() if path is None or root in path}
-    queue = sorted((-root.order, root) for root in sums)
+    due = {-root.order: root for root in sums}
+    queue = sorted(due)
     owned: set[Node] = set()  # whose sum is a buffer made here, and so is added to in place
     aside: dict[Node, Waiting] = {}  # contributions that will be summed together
     arrived: dict[Node, Any] = {}
     while queue:
-        node: Any = heappop(queue)[1]
+        node: Any = due.pop(heappop(queue))
         g = sums.pop(node)
         if node in aside:
             g = aside.pop(node).total(g, node.shape)
@@ -76,7 +77,8 @@ def _visit_all(
                     check_nan(c, node, parent)
                 old = sums.get(parent, sums)
                 if old is sums:  # nothing has come here yet
-                    heappush(queue, (-parent.order, parent))
+                    due[-parent.order] = parent
+                    heappush(queue, -parent.order)
                     old = None
                 if c.shape != parent.shape and (c := fitted(c, parent.shape, gather)).shape is None:
                     waiting = aside.get(parent) or aside.setdefault(parent, Waiting())
