@@ -44,13 +44,12 @@ def _visit_all(
     path = None if wanted is None else _between(roots, wanted)
     gather, checking = observer is None and not create_graph, here.mode.check_nan
     sums = {root: g for root, g in roots.items() if path is None or root in path}
-    due = {-root.order: root for root in sums}
-    queue = sorted(due)
+    queue = sorted((-root.order, root) for root in sums)
     owned: set[Node] = set()  # whose sum is a buffer made here, and so is added to in place
     aside: dict[Node, Waiting] = {}  # contributions that will be summed together
     arrived: dict[Node, Any] = {}
     while queue:
-        node: Any = due.pop(heappop(queue))
+        node: Any = heappop(queue)[1]
         g = sums.pop(node)
         if node in aside:
             g = aside.pop(node).total(g, node.shape)
@@ -77,8 +76,7 @@ def _visit_all(
                     check_nan(c, node, parent)
                 old = sums.get(parent, sums)
                 if old is sums:  # nothing has come here yet
-                    due[-parent.order] = parent
-                    heappush(queue, -parent.order)
+                    heappush(queue, (-parent.order, parent))
                     old = None
                 if c.shape != parent.shape and (c := fitted(c, parent.shape, gather)).shape is None:
                     waiting = aside.get(parent) or aside.setdefault(parent, Waiting())

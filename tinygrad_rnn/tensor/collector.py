@@ -34,15 +34,15 @@ def growing_graph() -> Iterator[None]:
     >>> w.grad
     tensor(1.2072)
     """
-    *young, everything = gc.get_threshold()
+    young, older, everything = gc.get_threshold()
     if everything >= RARELY:  # inside another such block, maybe another thread's
         yield
         return
     try:
-        gc.set_threshold(*young, RARELY)
+        gc.set_threshold(young, older, RARELY)
         yield
     finally:  # by a single call: Ctrl-C may come with any
-        gc.set_threshold(*young, everything)
+        gc.set_threshold(young, older, everything)
 
 
 @contextmanager
