@@ -564,6 +564,9 @@ a + b; 2 - a; 2 / a; a ** 2; a ** a; -a; a.square(); a @ b.T; a @ v; v @ v; B @ 
 torch.bmm(B, B.mT); a.sum(); a.sum(0); a.mean(); a.mean(1); a.max(); a.max(1)[0]; a.norm()
 a.tanh(); a.clamp(0, 1); a.exp(); a[0]; a[:, 0]; a[1:]; a[0, 1]; v[0]; a[:, None]; a[..., 0]
 a[-1]; B[:, -1, :]; B[:, 0:1, :]; a[t]; a[a > 0]; list(a)[0]; a.unbind(0)[1]; a.view(-1)
+a.unbind(1)[0]; a.chunk(2)[0]; a.chunk(9, 1)[-1]; a[:0].chunk(2)[1]; a.split(3, 1)[1]
+a.split([1, 3], 1)[0]; a.split_with_sizes((1, 2))[1]; a.tensor_split(2)[1]; a.narrow(1, 1, 2)
+a.select(0, 1); a[1, ...]; a[..., 1]
 a.reshape(4, 3); a.flatten(); a.unsqueeze(1); a[:1].squeeze(); a.T; B.transpose(0, 1)
 torch.cat((a, b), 1); torch.stack([a, b]); torch.where(a > 0, a, b); a.masked_fill(a > 0, 0.0)
 F.linear(a, W, c); F.linear(a, W); F.linear(B, W, c); F.linear(B, W); F.linear(v, W, c)

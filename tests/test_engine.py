@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 import sys
 import threading
 import tracemalloc
 import weakref
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.autograd import growing_graph
 from tinygrad_rnn.engine.graph import tape
 from tinygrad_rnn.engine.sums import FEW_ROWS
 from tinygrad_rnn.engine.traversal import walk
@@ -244,6 +247,54 @@ def test_graphs_go_away_without_the_garbage_collector() -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+FULL_COLLECTIONS = """
+import gc
+import tinygrad_rnn as tg
+
+found = []
+gc.callbacks.append(lambda phase, info: found.append(info["generation"] == 2 and phase == "start"))
+
+
+def full(work):
+    gc.collect()
+    found.clear()
+    result = work()
+    return sum(found)
+
+
+def loop(h=tg.tensor(1.0, requires_grad=True)):
+    for _ in range(100_000):
+        h = tg.tanh(h)
+    return h
+
+
+counts = [full(loop), full(tg.autograd.growing_graph()(loop))]
+layer, xs = tg.nn.LSTM(2, 2), tg.zeros(3000, 1, 2)
+print(*counts, full(lambda: layer(xs)))
+"""
+
+
+def test_a_growing_graph_is_not_searched_for_cycles_again_and_again() -> None:
+    command = [sys.executable, "-c", FULL_COLLECTIONS]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    plain, spared, layer = map(int, output.split())
+    assert spared == layer == 0
+    assert plain or sys.version_info >= (3, 14)  # which goes through all in small portions
+
+
+def test_the_collector_is_set_back_as_it_was() -> None:
+    before = gc.get_threshold()
+    with suppress(ZeroDivisionError), growing_graph():
+        inside = gc.get_threshold()
+        assert inside[:2] == before[:2]
+        assert inside[2] > before[2]
+        with growing_graph():
+            assert gc.get_threshold() == inside
+        assert gc.get_threshold() == inside
+        raise ZeroDivisionError
+    assert gc.get_threshold() == before
 
 
 def test_a_million_nodes_run_and_are_freed_without_recursion() -> None:

@@ -11,7 +11,7 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
 from tinygrad_rnn.engine.mode import here
-from tinygrad_rnn.viz.collector import resting_collector
+from tinygrad_rnn.tensor.collector import growing_graph, resting_collector
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def interrupted_backward() -> None:
 
 def settings() -> tuple[object, ...]:
     mode = here.mode
-    return type(mode), mode.recording, mode.keep, mode.tag[:4]
+    return type(mode), mode.recording, mode.keep, mode.tag[:4], gc.get_threshold()
 
 
 LAYER, SEQUENCE = nn.LSTM(2, 2, 2, bidirectional=True), tg.zeros(4, 1, 2)
@@ -72,6 +72,7 @@ WORK = {
     "layer": (lambda: LAYER(SEQUENCE), 5e-3),
     "backward": (interrupted_backward, 1e-3),
     "collector": (inside(resting_collector), 2e-4),
+    "growing graph": (inside(growing_graph), 2e-4),
 }
 
 

@@ -80,6 +80,27 @@ def test_cells_take_the_lanes(kind, change):
     assert not general_calls(program)
 
 
+PARTS: dict[str, Callable[[tg.Tensor], Any]] = {
+    "chunk": lambda x: x.chunk(6, 1),
+    "split": lambda x: x.split(1, 1),
+    "split, by sizes": lambda x: x.split([1] * 6, 1),
+    "tensor_split": lambda x: x.tensor_split(6, 1),
+    "unbind": lambda x: x.unbind(1),
+    "iteration": lambda x: tuple(x.T),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_parts_share_what_is_the_same_for_all(name):
+    """Their place's parent, and all that is asked before: a part costs its view and its node."""
+    x = tg.ones(2, 6, requires_grad=True) * 2
+    PARTS[name](x)
+    assert not general_calls(lambda: PARTS[name](x))
+    parts = PARTS[name](x)
+    assert len({id(part.node) for part in parts}) == 6
+    assert len({id(part.node.parents) for part in parts}) == 1
+
+
 def test_the_count_sees_the_general_way():
     x = tg.ones(2)
     assert general_calls(lambda: x + x) == {"add": 1}  # nobody wants its gradient

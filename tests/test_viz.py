@@ -20,9 +20,9 @@ from pictures import SVG, Reader, check_geometry, check_texts, drawn, in_two_run
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
+from tinygrad_rnn.tensor.collector import resting_collector
 from tinygrad_rnn.viz import graphviz_backend, text
 from tinygrad_rnn.viz.build import scene_of
-from tinygrad_rnn.viz.collector import resting_collector
 from tinygrad_rnn.viz.layout import lay_out
 from tinygrad_rnn.viz.layout.lanes import spread
 from tinygrad_rnn.viz.source import source_of

@@ -14,6 +14,7 @@ from tinygrad_rnn.autograd.function import Function
 from tinygrad_rnn.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck, jacobians
 from tinygrad_rnn.autograd.variable import Variable
 from tinygrad_rnn.autograd.walks import backward, grad
+from tinygrad_rnn.tensor.collector import growing_graph
 
 
 def __dir__() -> list[str]:
@@ -32,6 +33,7 @@ __all__ = [
     "grad",
     "gradcheck",
     "gradgradcheck",
+    "growing_graph",
     "inference_mode",
     "is_grad_enabled",
     "jacobians",

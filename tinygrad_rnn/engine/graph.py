@@ -85,7 +85,8 @@ def node(primitive: Any, parents: Any, saved: Any, params: Any, mode: Mode, outp
     new.primitive, new.parents = primitive, parents
     new.saved, new.params = saved, params
     new.order, new.tag, new.shape = tick(), mode.tag, output.shape
-    new.value = output if output.size <= mode.keep else None
+    view = primitive is not None and primitive.view  # of what may be changed in place
+    new.value = None if output.size > mode.keep else output.copy() if view else output
     new.requires_grad, new.notes = True, None
     return new
 

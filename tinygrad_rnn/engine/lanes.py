@@ -7,7 +7,7 @@ to explain included, goes the general way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +37,7 @@ def lane(primitive: Primitive) -> Lane:
 
 
 def _unary(self: Primitive) -> Lane:
-    forward, keeps, general, view = self.forward, self.keeps, self.general, self.view
+    forward, keeps, general = self.forward, self.keeps, self.general
 
     def apply(x: Any, **params: Any) -> Tensor:
         mode = here.mode
@@ -54,11 +54,20 @@ def _unary(self: Primitive) -> Lane:
         if type(output) is not ndarray:
             output = np.asarray(output)
         saved = (a if k[0] else None, output if k[1] else None) if k else ()
-        shown = output.copy() if view and output.size <= mode.keep else output
-        made = node(self, (p,), saved, params or NO_PARAMS, mode, shown)
+        made = node(self, (p,), saved, params or NO_PARAMS, mode, output)
         return graph.make_tensor(output, made)
 
     return apply
+
+
+def each(self: Primitive, x: Any, settings: Sequence[dict[str, Any]]) -> tuple[Tensor, ...]:
+    """A primitive of one input, applied with each of several settings: parts of a tensor."""
+    mode, at = here.mode, current(x)
+    if not (at and at.requires_grad and mode.recording and self.keeps.get(True) == ()):
+        return tuple([self.general(x, **params) for params in settings])
+    array, parents, read, make_tensor = x.array, (at,), self.forward, graph.make_tensor
+    parts = [(read(array, **params), params) for params in settings]
+    return tuple([make_tensor(y, node(self, parents, (), params, mode, y)) for y, params in parts])
 
 
 def _binary(self: Primitive) -> Lane:
@@ -111,14 +120,9 @@ def _ternary(self: Primitive) -> Lane:
             return general(x, y, z, **params)
         if type(output) is not ndarray:
             output = np.asarray(output)
-        saved: Any = ()
+        saved: Any = (a if k[0] else None, b if k[1] else None) if k else ()
         if k:
-            saved = (
-                a if k[0] else None,
-                b if k[1] else None,
-                c if k[2] else None,
-                output if k[3] else None,
-            )
+            saved += (c if k[2] else None, output if k[3] else None)
         made = node(self, (p, q, r), saved, params or NO_PARAMS, mode, output)
         return graph.make_tensor(output, made)
 

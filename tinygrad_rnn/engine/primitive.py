@@ -118,8 +118,7 @@ class Primitive:
         keep = self.keeps[wants] if wants in self.keeps else self._keep(wants)
         saved = tuple([a if kept else None for a, kept in zip((*arrays, output), keep)])
         parents = tuple([place(x) if isinstance(x, Variable) else leaf(x, False) for x in inputs])
-        shown = output.copy() if self.view and output.size <= here.mode.keep else output
-        return graph.make_tensor(output, node(self, parents, saved, params, here.mode, shown))
+        return graph.make_tensor(output, node(self, parents, saved, params, here.mode, output))
 
     __call__ = general
 

@@ -36,6 +36,7 @@ from tinygrad_rnn.operations.dtypes import float32
 from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor.collector import growing_graph
 from tinygrad_rnn.tensor.creation import zeros
 
 Sequences = TypeVar("Sequences", Tensor, PackedSequence)
@@ -155,7 +156,11 @@ class RNNBase(Module):
             If a size does not fit, or there is no time step.
         """
         at = _clock(here.mode.tag.step)
-        with call(), step(None):  # what puts states together and hands them on has no step
+        with (
+            growing_graph(),
+            call(),
+            step(None),
+        ):  # what puts states together and hands them on has no step
             if isinstance(input, PackedSequence):
                 return self._forward_packed(input, hx, at)
             return self._forward(input, hx, at)

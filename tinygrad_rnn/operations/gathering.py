@@ -98,8 +98,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Tensor:
     first += size if first < 0 else 0
     if first + n > size:
         raise RuntimeError(f"narrow: start {first} + length {n} exceeds size {size} along dim {d}")
-    span = (d, first, first + n)
-    return indexing.narrow.apply(x, index=indexing.slices(*span), span=span)
+    return indexing.getitem.apply(x, index=indexing.slices(d, first, first + n))
 
 
 @within_memory

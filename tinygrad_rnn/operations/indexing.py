@@ -96,17 +96,16 @@ def _places(index: Index, shape: tuple[int, ...]) -> Any:
     return (np.reshape(places, (-1, 1)) * rows + np.arange(rows)).reshape(-1)
 
 
-def _add_spans(*gs: Any, index: list[tuple[int, int, int]], shape: tuple[int, ...]) -> Any:
-    """The same for spans (dim, start, stop): one that begins where others end is just written."""
-    end, dim = 0, index[0][0]
-    for span in sorted(index):
-        if span[0] != dim or span[1] < end:
-            return _add_slices(*gs, index=[slices(*i) for i in index], shape=shape)
-        end = span[2]
+def _add_spans(*gs: Any, index: list[tuple[slice, ...]], shape: tuple[int, ...]) -> Any:
+    """The same for spans of one axis: what comes from its end on, as from a split, is written."""
+    axes, end = len(index[0]), math.inf
+    for i in index:
+        if len(i) != axes or i[-1].stop > end:
+            return _add_slices(*gs, index=index, shape=shape)
+        end = i[-1].start
     total = zeros_for(gs[0], shape)
-    before = (slice(None),) * dim
-    for g, (_, start, stop) in zip(gs, index, strict=True):
-        total[(*before, slice(start, stop))] = g
+    for g, i in zip(gs, index, strict=True):
+        total[i] = g
     return total
 
 
@@ -116,29 +115,22 @@ add_slices.joint_vjp(lambda g, index: [g[i] for i in index], formula="g[index]")
 add_at: Primitive = primitive("add_at", _add_at, "*gs", twin=twins.add_parts)
 add_at.joint_vjp(lambda g, index: [g[i] for i in index], formula="g[index]")
 
-add_spans: Primitive = primitive("add_spans", _add_spans, "*gs", twin=twins.add_spans)
-add_spans.joint_vjp(lambda g, index: [g[slices(*i)] for i in index], formula="g[index]")
+add_spans: Primitive = primitive("add_spans", _add_spans, "*gs", twin=twins.add_parts)
+add_spans.joint_vjp(lambda g, index: [g[i] for i in index], formula="g[index]")
 
 
 # -- reading parts ------------------------------------------------------------------------------
 
-_READ = "{x}[{index}]"
 
-take = primitive(
-    "index",
-    owned(lambda x, *, index: x[index]),
-    "x",
-    symbol=_READ,
-    part=True,
-    twin=twins.read,
-)
+def read(x: Any, *, index: Index) -> Any:
+    """``x[index]``: the forward of whatever reads a part."""
+    return x[index]
+
+
+READS: dict[str, Any] = {"symbol": "{x}[{index}]", "part": True, "twin": twins.read}
+
+take = primitive("index", owned(read), **READS)
 take.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")
-
-narrow = primitive(
-    "slice", lambda x, *, index, span: x[index],
-    symbol=_READ, view=True, part=True, twin=twins.read,
-)  # fmt: skip
-narrow.vjp("x", lambda g, span: Part(g, span, add_spans), formula="g at [index], else 0")
 
 
 # -- replacing parts ----------------------------------------------------------------------------
@@ -194,14 +186,7 @@ put.vjp("value", lambda g, x_shape, index: _at_last(g, index, x_shape), formula=
 # -- what users call ----------------------------------------------------------------------------
 
 
-@operation(
-    lambda x, *, index: x[index],
-    symbol=_READ,
-    view=True,
-    part=True,
-    twin=twins.read,
-    node=node_names.read,
-)
+@operation(read, view=True, **READS, node=node_names.read)
 def getitem(input: Any, index: Any) -> Tensor:
     """``input[index]``: integers, slices, ``None``, ``...``, masks and integer arrays.
 

@@ -22,9 +22,8 @@ from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part
-from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.dtypes import can_cast
-from tinygrad_rnn.operations.indexing import add_at, put, trimmed
+from tinygrad_rnn.operations.indexing import READS, add_at, put, read, trimmed
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.operations.shape import expand
 from tinygrad_rnn.operations.traits import primitive
@@ -33,10 +32,7 @@ Array = np.ndarray[Any, Any]
 V = TypeVar("V", bound=Variable)
 
 
-as_strided = primitive(
-    "as_strided", lambda x, *, index: x[index],
-    symbol="{x}[{index}]", view=True, part=True, twin=twins.read,
-)  # fmt: skip
+as_strided = primitive("as_strided", read, view=True, **READS)
 as_strided.vjp("x", lambda g, index: Part(g, index, add_at), formula="g added at [index], else 0")
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_rnn.engine.lanes import each
+from tinygrad_rnn.engine.sums import Part
 from tinygrad_rnn.operations import indexing
 from tinygrad_rnn.operations.arguments import (
     dim_of,
@@ -21,6 +23,7 @@ from tinygrad_rnn.operations.arguments import (
     raw,
     tensor_of,
 )
+from tinygrad_rnn.operations.indexing import add_slices, add_spans
 from tinygrad_rnn.operations.memory import in_c_order
 from tinygrad_rnn.operations.operation import operation
 from tinygrad_rnn.operations.promotion import promoted
@@ -155,6 +158,7 @@ def _tensors(name: str, tensors: Any, axes: int = 0) -> Sequence[Any]:
 # -- apart ---------------------------------------------------------------------------------------
 
 
+@operation(indexing.read, view=True, **indexing.READS)
 def unbind(input: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices of a tensor along ``dim``, without that axis: x₁ … x_T of a sequence.
 
@@ -170,7 +174,10 @@ def unbind(input: Any, dim: int = 0) -> tuple[Tensor, ...]:
         raise IndexError("unbind: a 0-d tensor has no axis to take apart")
     n = x.array.shape[len(before)]
     # with the ellipsis NumPy gives a view, not a copy, of the elements of a vector too
-    return tuple(indexing.getitem.apply(x, index=(*before, i, ...)) for i in range(n))
+    return each(unbind.primitive, x, [{"index": (*before, i, ...)} for i in range(n)])
+
+
+unbind.vjp("x", lambda g, index: Part(g, index, add_slices), formula="g at [index], else 0")
 
 
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
@@ -186,10 +193,12 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     x, dim, size = _long("chunk", input, dim)
     if n < 1:
         raise RuntimeError(f"chunk: expected at least 1 chunk, got {n}")
-    step = -(-size // n)
-    return _spans(x, dim, _steps(size, step) if size else [(0, 0)] * n)
+    if not size:
+        return split_with_sizes(x, [0] * n, dim)
+    return each(split.primitive, x, _equal_parts(dim, size, -(-size // n)))
 
 
+@operation(indexing.read, view=True, **indexing.READS)
 def split(
     tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:
@@ -208,19 +217,16 @@ def split(
     >>> tg.split(tg.tensor([1.0, 2.0, 3.0]), [1, 2])
     (tensor([1.]), tensor([2., 3.]))
     """
-    sizes = integers_of("split", (split_size_or_sections,))
-    x, dim, size = _long("split", tensor, dim)
-    if min(sizes, default=0) < 0:
-        raise RuntimeError(f"split: sizes must not be negative, got {split_size_or_sections}")
     if isinstance(split_size_or_sections, tuple | list):
-        if sum(sizes) != size:
-            raise RuntimeError(f"split: the sizes {sizes} do not add up to {size}, the axis's size")
-        return _spans(x, dim, itertools.pairwise(itertools.accumulate(sizes, initial=0)))
-    if size and not sizes[0]:
-        raise RuntimeError(f"split: parts of size 0 of an axis of size {size}")
-    return _spans(x, dim, _steps(size, sizes[0]) if size else [(0, 0)])
+        return split_with_sizes(tensor, split_size_or_sections, dim)
+    n = integer_of("split", "split_size_or_sections", split_size_or_sections)
+    x, dim, size = _long("split", tensor, dim)
+    if n < 0 or (size and not n):
+        raise RuntimeError(f"split: parts of size {n} of an axis of size {size}")
+    return each(split.primitive, x, _equal_parts(dim, size, n))
 
 
+@operation(indexing.read, view=True, **indexing.READS)
 def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Parts of the given sizes along ``dim``: `split` with a list.
 
@@ -232,7 +238,17 @@ def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> tu
     """
     if not isinstance(split_sizes, tuple | list):
         raise TypeError(f"split_with_sizes: expected a list of sizes, got {split_sizes!r:.60}")
-    return split(input, split_sizes, dim)
+    sizes = integers_of("split_with_sizes", (split_sizes,))
+    x, dim, size = _long("split_with_sizes", input, dim)
+    if min(sizes, default=0) < 0:
+        raise RuntimeError(f"split_with_sizes: sizes must not be negative, got {split_sizes}")
+    if sum(sizes) != size:
+        raise RuntimeError(f"split_with_sizes: {sizes} do not add up to {size}, the axis's size")
+    return each(split_with_sizes.primitive, x, _parts_of_sizes(dim, sizes))
+
+
+for _split in (split, split_with_sizes):
+    _split.vjp("x", lambda g, index: Part(g, index, add_spans), formula="g at [index], else 0")
 
 
 def tensor_split(
@@ -265,7 +281,8 @@ def tensor_split(
             raise RuntimeError(f"tensor_split: expected at least 1 section, got {n}")
         cuts = tuple(i * (size // n) + min(i, size % n) for i in range(1, n))
     ends = [slice(*span).indices(size)[:2] for span in itertools.pairwise((0, *cuts, size))]
-    return _spans(x, dim, [(start, max(start, stop)) for start, stop in ends])
+    parts = _parts(dim, [(start, max(start, stop)) for start, stop in ends])
+    return each(indexing.getitem.primitive, x, parts)
 
 
 def _cuts(given: Any) -> Any:
@@ -287,16 +304,17 @@ def _long(name: str, input: Any, dim: Any) -> tuple[Any, int, int]:
     return x, d, x.array.shape[d]
 
 
+def _parts(dim: int, spans: Iterable[tuple[int, int]]) -> list[dict[str, Any]]:
+    """What primitives that read a part are told, for parts that begin and end there."""
+    return [{"index": indexing.slices(dim, start, stop)} for start, stop in spans]
+
+
 @functools.lru_cache(maxsize=256)  # a recurrent net takes the same gates apart at every step
-def _steps(size: int, step: int) -> tuple[tuple[int, int], ...]:
-    return tuple((i, min(i + step, size)) for i in range(0, size, step))
+def _equal_parts(dim: int, size: int, step: int) -> list[dict[str, Any]]:
+    starts = range(0, size, step) if size else [0]
+    return _parts(dim, [(start, min(start + step, size)) for start in starts])
 
 
-@functools.lru_cache(maxsize=1024)
-def _part(dim: int, start: int, stop: int) -> dict[str, Any]:
-    return {"index": indexing.slices(dim, start, stop), "span": (dim, start, stop)}
-
-
-def _spans(x: Any, dim: int, spans: Iterable[tuple[int, int]]) -> tuple[Tensor, ...]:
-    narrow = indexing.narrow.apply
-    return tuple([narrow(x, **_part(dim, start, stop)) for start, stop in spans])
+@functools.lru_cache(maxsize=256)
+def _parts_of_sizes(dim: int, sizes: tuple[int, ...]) -> list[dict[str, Any]]:
+    return _parts(dim, itertools.pairwise(itertools.accumulate(sizes, initial=0)))

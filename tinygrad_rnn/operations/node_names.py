@@ -48,8 +48,6 @@ def affine(node: Node) -> str:
 def read(node: Node) -> str:
     """By the last index that does anything: they are applied one after the other."""
     index = node.params["index"]
-    if len(index) == 2 and isinstance(index[0], int) and index[1] is Ellipsis and node.shape:
-        return "UnbindBackward0"  # which also iterates
     last = [i for i in index if i is not Ellipsis and i != slice(None)][-1:] or [slice(None)]
     kinds = {int: "Select", slice: "Slice", type(None): "Unsqueeze"}
     return f"{kinds.get(type(last[0]), 'Select')}Backward0"

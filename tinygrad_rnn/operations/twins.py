@@ -23,7 +23,7 @@ def _places(index: Any, shape: Shape) -> Any:
     return np.arange(math.prod(shape)).reshape(shape)[index]
 
 
-def read(torch: Any, x: Any, index: Any, span: Any = None) -> Any:
+def read(torch: Any, x: Any, index: Any) -> Any:
     """The part at an index for NumPy."""
     return x.reshape(-1)[torch.from_numpy(np.array(_places(index, x.shape)))]
 
@@ -40,12 +40,6 @@ def _added(torch: Any, gs: Any, places: list[Any], shape: Shape) -> Any:
 def add_parts(torch: Any, *gs: Any, index: list[Any], shape: Shape) -> Any:
     """Parts put together."""
     return _added(torch, gs, [_places(i, shape) for i in index], shape)
-
-
-def add_spans(torch: Any, *gs: Any, index: list[Any], shape: Shape) -> Any:
-    """Spans (dim, start, stop) put together."""
-    spans = [(*[slice(None)] * dim, slice(start, stop)) for dim, start, stop in index]
-    return add_parts(torch, *gs, index=spans, shape=shape)
 
 
 def put(torch: Any, x: Any, value: Any, index: Any) -> Any:

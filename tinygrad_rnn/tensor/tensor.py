@@ -35,6 +35,7 @@ from tinygrad_rnn.operations.kinds import Size, kind_of, size_of
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.operations.types import on_cpu
 from tinygrad_rnn.tensor import printing
+from tinygrad_rnn.tensor.collector import growing_graph
 from tinygrad_rnn.tensor.elements import Elements
 from tinygrad_rnn.tensor.inplace import InPlace
 from tinygrad_rnn.tensor.methods import Methods
@@ -602,7 +603,8 @@ def run_walk(
     run: Callable[..., dict[Any, Any]] = walks.run if "observer" not in options else walk
     if graph.folded and (create_graph or run is not walk or "observer" in options):
         graph.tape(roots)  # somebody looks
-    return silently_among_users(run, roots, **options)
+    with growing_graph():  # which a recorded walk adds to; else it does not begin to be searched
+        return silently_among_users(run, roots, **options)
 
 
 class _Walks(threading.local):

@@ -10,9 +10,9 @@ from typing import Any
 import graphviz
 
 from tinygrad_rnn.engine.graph import tape
+from tinygrad_rnn.tensor.collector import resting_collector
 from tinygrad_rnn.viz.build import READABLE, boxed_of, scene_of
 from tinygrad_rnn.viz.chart import Chart, theme_of
-from tinygrad_rnn.viz.collector import resting_collector
 from tinygrad_rnn.viz.dot import digraph
 from tinygrad_rnn.viz.drawing import Drawing
 from tinygrad_rnn.viz.grouping import Steps

@@ -119,12 +119,7 @@ def _settings(node: Node, operand: int) -> dict[str, str]:
 def _index(node: Node, operand: int) -> Any:
     """Where a part was read; of a sum of parts, where this one is added."""
     index = node.params["index"]
-    if not node.primitive.joint:
-        return index
-    if node.primitive.name == "add_spans":
-        dim, start, stop = index[operand]
-        return (*[slice(None)] * dim, slice(start, stop))
-    return index[operand]
+    return index[operand] if node.primitive.joint else index
 
 
 def _part(node: Node, operand: int) -> str:

@@ -128,8 +128,8 @@ add_case(
     categories=CATEGORIES[:3],
 )
 add_case(
-    "getitem",
     "unbind",
+    "the last axis",
     lambda lib, x: lib.unbind(x, -1),
     [signed(2, 3)],
     lambda x: [x[:, i] for i in range(3)],
@@ -161,12 +161,19 @@ for _shape, _chunks, _dim in [
     _cuts = list(range(_n, _shape[_dim], _n))
     _count = len(_cuts) + 1 if _shape[_dim] else _chunks
     add_case(
-        "slice",
+        "split" if _shape[_dim] else "split_with_sizes",
         f"chunk({_shape}, {_chunks}, {_dim})",
         lambda lib, x, c=_chunks, d=_dim: lib.chunk(x, c, d),
         [signed(*_shape)],
         lambda x, c=_cuts, n=_count, d=_dim: np.split(x, c, d) if x.size else [x] * n,
     )
+add_case(
+    "split_with_sizes",
+    "sizes that differ",
+    lambda lib, x: lib.split(x, [2, 0, 1], -1),
+    [signed(2, 3)],
+    lambda x: np.split(x, [2, 2], -1),
+)
 add_case(
     "add_spans",
     "chunks",

@@ -9,8 +9,8 @@ from typing import overload
 from tinygrad_rnn import files
 from tinygrad_rnn.bptt import Record, record
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor.collector import resting_collector
 from tinygrad_rnn.viz.build import scene_of
-from tinygrad_rnn.viz.collector import resting_collector
 from tinygrad_rnn.viz.layout import lay_out
 from tinygrad_rnn.viz.notebook import in_a_frame
 from tinygrad_rnn.viz.options import check_count, title_or
