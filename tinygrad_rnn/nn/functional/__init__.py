@@ -35,11 +35,14 @@ from tinygrad_rnn.operations.activation import (
     softsign,
 )
 from tinygrad_rnn.operations.layers import embedding
+from tinygrad_rnn.operations.likelihoods import (
+    gaussian_nll_loss,
+    poisson_nll_loss,
+)
 from tinygrad_rnn.operations.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
-    gaussian_nll_loss,
     huber_loss,
     kl_div,
     l1_loss,
@@ -47,12 +50,24 @@ from tinygrad_rnn.operations.loss import (
     nll_loss,
     smooth_l1_loss,
 )
+from tinygrad_rnn.operations.margins import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 from tinygrad_rnn.operations.normalizing import (
     batch_norm,
     cosine_similarity,
     layer_norm,
     normalize,
     rms_norm,
+)
+from tinygrad_rnn.operations.norms import (
+    pairwise_distance,
 )
 from tinygrad_rnn.operations.padding import pad
 
@@ -68,6 +83,7 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
     "ctc_loss",
@@ -83,6 +99,7 @@ __all__ = [
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "hinge_embedding_loss",
     "huber_loss",
     "kl_div",
     "l1_loss",
@@ -91,12 +108,16 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsigmoid",
+    "margin_ranking_loss",
     "mish",
     "mse_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
+    "pairwise_distance",
+    "poisson_nll_loss",
     "prelu",
     "relu",
     "relu6",
@@ -106,9 +127,12 @@ __all__ = [
     "sigmoid",
     "silu",
     "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softmin",
     "softplus",
     "softsign",
     "tanh",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]

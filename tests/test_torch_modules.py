@@ -1,0 +1,143 @@
+"""Modules beside PyTorch's of the same options: weights, outputs, gradients of two orders, repr."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from cases import assert_same, leaf, outcome
+from operations.harness import tensors
+
+import tinygrad_rnn as tg
+
+
+class Made(NamedTuple):
+    """A module to be built, and arrays to call it with: those of floats get gradients."""
+
+    build: Callable[[Any], Any]
+    arrays: tuple[np.ndarray, ...]
+    prepare: Callable[..., Any] = lambda module, *xs: module(*xs)
+
+
+RNG = np.random.default_rng(3)
+
+
+def floats(*shape: int) -> np.ndarray:
+    return np.asarray(RNG.uniform(-2, 2, shape))
+
+
+def signs(*shape: int) -> np.ndarray:
+    return np.asarray(RNG.integers(0, 2, shape) * 2 - 1)
+
+
+def results(lib: Any, made: Made) -> Any:
+    """Values of what the module has and makes, and gradients of first and second order."""
+    lib.manual_seed(0)
+    module = made.build(lib)
+    weights = {name: value.clone() for name, value in module.state_dict().items()}
+    module.double()
+    xs = [leaf(lib, a) if a.dtype.kind == "f" else lib.from_numpy(a.copy()) for a in made.arrays]
+    outputs = [y for y in tensors(made.prepare(module, *xs)) if y is not None]
+    wanted = [x for x in (*xs, *module.parameters()) if x.requires_grad]
+    ends = [y for y in outputs if y.requires_grad]
+    loss = sum((y * y * (i + 1)).sum() for i, y in enumerate(ends))
+    first = lib.autograd.grad(loss, wanted, create_graph=True, allow_unused=True)
+    slope = sum((g * g).sum() for g in first if g is not None and g.requires_grad)
+    second = lib.autograd.grad(slope, wanted, allow_unused=True, materialize_grads=True)
+    after = list(module.state_dict().values())
+    return repr(module), weights, [outputs, list(first), list(second), after]
+
+
+def assert_alike(torch: Any, made: Made, what: str) -> None:
+    answers = []
+    for lib in (tg, torch):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answers.append(outcome(lambda lib=lib: results(lib, made)))
+    ours, theirs = answers
+    if isinstance(theirs, Exception):
+        assert type(ours) is type(theirs), f"{what}: {ours!r}, but PyTorch: {theirs!r:.300}"
+        return
+    if isinstance(ours, Exception):
+        raise AssertionError(f"{what}: refused, but PyTorch computes it") from ours
+    assert ours[0] == theirs[0], what
+    assert list(ours[1]) == list(theirs[1]), what
+    for name in ours[1]:
+        assert_same(ours[1][name], theirs[1][name], f"{what}: {name}", 2e-6)
+    for kind, mine, reference in zip(
+        ("output", "gradient", "second gradient", "state"), ours[2], theirs[2], strict=True
+    ):
+        for i, (a, b) in enumerate(zip(mine, reference, strict=True)):
+            assert_same(a, b, f"{what}: {kind} {i}", 1e-5)  # of weights that are drawn in float32
+
+
+def assert_same_signature(ours: Any, theirs: Any, what: str) -> None:
+    """Names, order and defaults of what can be given are PyTorch's."""
+    mine, reference = (inspect.signature(fn).parameters.values() for fn in (ours, theirs))
+    assert [(p.name, p.default) for p in mine] == [(p.name, p.default) for p in reference], what
+
+
+# -- losses --------------------------------------------------------------------------------------
+
+PAIR, TRIPLE = (floats(3, 4), floats(3, 4)), (floats(3, 4), floats(3, 4), floats(3, 4))
+LOSSES: dict[str, tuple[list[dict[str, Any]], tuple[np.ndarray, ...]]] = {
+    "HingeEmbeddingLoss": ([{}, {"margin": 0.3}], (floats(3, 4), signs(3, 4))),
+    "MarginRankingLoss": ([{}, {"margin": 0.3}], (*PAIR, signs(3, 4))),
+    "CosineEmbeddingLoss": ([{}, {"margin": -0.2}], (*PAIR, signs(3))),
+    "SoftMarginLoss": ([{}], (floats(3, 4), signs(3, 4))),
+    "MultiLabelSoftMarginLoss": ([{}], (floats(3, 4), (signs(3, 4) + 1) // 2)),
+    "TripletMarginLoss": ([{}, {"p": 1.0, "swap": True}, {"margin": 0}], TRIPLE),
+    "TripletMarginWithDistanceLoss": ([{}, {"swap": True, "margin": 2.0}, {"margin": -1}], TRIPLE),
+    "PoissonNLLLoss": ([{}, {"full": True}], (floats(3, 4), np.abs(signs(3, 4)) * 2)),
+}
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses(torch, name, reduction):
+    all_options, arrays = LOSSES[name]
+    for options in all_options:
+        made = Made(lambda lib, o=options: getattr(lib.nn, name)(**o, reduction=reduction), arrays)
+        assert_alike(torch, made, f"{name}({options}, {reduction})")
+    assert_same_signature(getattr(tg.nn, name), getattr(torch.nn, name), name)
+
+
+@pytest.mark.parametrize("options", [{}, {"p": 1.0}, {"keepdim": True}, {"eps": 0.1}], ids=str)
+def test_pairwise_distance(torch, options):
+    assert_alike(torch, Made(lambda lib: lib.nn.PairwiseDistance(**options), PAIR), str(options))
+
+
+FUNCTIONS = """
+    hinge_embedding_loss margin_ranking_loss cosine_embedding_loss soft_margin_loss
+    multilabel_soft_margin_loss triplet_margin_loss triplet_margin_with_distance_loss
+    poisson_nll_loss
+""".split()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_have_pytorchs_signatures(torch, name):
+    ours, theirs = (getattr(lib.nn.functional, name) for lib in (tg, torch))
+    assert_same_signature(ours, theirs, name)
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean"])
+def test_nodes_of_losses_have_pytorchs_names(torch, reduction):
+    def names(lib: Any) -> list[str]:
+        F, (x, y, z) = lib.nn.functional, (leaf(lib, a) for a in TRIPLE)
+        t = lib.ones(3, 4)
+        losses = [
+            F.hinge_embedding_loss(x, t, reduction=reduction),
+            F.margin_ranking_loss(x, y, t, reduction=reduction),
+            F.cosine_embedding_loss(x, y, t[:, 0], reduction=reduction),
+            F.soft_margin_loss(x, t, reduction=reduction),
+            F.triplet_margin_loss(x, y, z, reduction=reduction),
+            F.poisson_nll_loss(x, t, reduction=reduction),
+            F.pairwise_distance(x, y),
+        ]
+        return [repr(y).rpartition("grad_fn=")[2] for y in losses]
+
+    assert names(tg) == names(torch)
