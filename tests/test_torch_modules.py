@@ -141,3 +141,102 @@ def test_nodes_of_losses_have_pytorchs_names(torch, reduction):
         return [repr(y).rpartition("grad_fn=")[2] for y in losses]
 
     assert names(tg) == names(torch)
+
+
+# -- attention -----------------------------------------------------------------------------------
+
+SELF, CROSS = (floats(3, 2, 4),), (floats(3, 2, 4), floats(5, 2, 4), floats(5, 2, 4))
+OTHERS = (floats(3, 2, 4), floats(5, 2, 3), floats(5, 2, 6))
+PADDED = np.array([[False] * 4 + [True], [False, True, False, False, False]])
+AHEAD = np.triu(np.ones((3, 3), bool), 1)
+ATTENTION: dict[str, tuple[dict[str, Any], tuple[np.ndarray, ...], Callable[..., Any]]] = {
+    "self": ({}, SELF, lambda m, x: m(x, x, x)),
+    "self without bias": ({"bias": False}, SELF, lambda m, x: m(x, x, x)),
+    "cross": ({}, CROSS, lambda m, *xs: m(*xs)),
+    "no batch": ({}, tuple(x[:, 0] for x in CROSS), lambda m, *xs: m(*xs)),
+    "batch first": ({"batch_first": True}, SELF, lambda m, x: m(x, x, x)),
+    "batch first, no batch": ({"batch_first": True}, (floats(3, 4),), lambda m, x: m(x, x, x)),
+    "other features": ({"kdim": 3, "vdim": 6}, OTHERS, lambda m, *xs: m(*xs)),
+    "other features, no bias": (
+        {"kdim": 3, "vdim": 6, "bias": False, "add_bias_kv": True}, OTHERS, lambda m, *xs: m(*xs)
+    ),
+    "bias of keys": ({"add_bias_kv": True}, CROSS, lambda m, *xs: m(*xs)),
+    "zeros": ({"add_zero_attn": True, "add_bias_kv": True}, CROSS, lambda m, *xs: m(*xs)),
+    "padding": ({}, (*CROSS, PADDED), lambda m, *xs: m(*xs)),
+    "padding of numbers": ({}, (*CROSS, PADDED * -1e9), lambda m, *xs: m(*xs[:3], xs[3].detach())),
+    "padding, one more": ({"add_bias_kv": True}, (*CROSS, PADDED), lambda m, *xs: m(*xs)),
+    "each head": ({}, CROSS, lambda m, *xs: m(*xs, average_attn_weights=False)),
+    "no weights": ({}, CROSS, lambda m, *xs: m(*xs, need_weights=False)),
+    "no weights, zeros": (
+        {"add_zero_attn": True}, (*CROSS, PADDED), lambda m, *xs: m(*xs, need_weights=False)
+    ),
+    "causal": ({}, (*SELF, AHEAD), lambda m, x, a: m(x, x, x, attn_mask=a)),
+    "causal by hint": (
+        {}, (*SELF, AHEAD), lambda m, x, a: m(x, x, x, None, False, a, is_causal=True)
+    ),
+    "a hint alone": ({}, SELF, lambda m, x: m(x, x, x, is_causal=True)),
+    "a mask for each head": (
+        {}, (*SELF, floats(4, 3, 3)), lambda m, x, a: m(x, x, x, attn_mask=a.detach())
+    ),
+    "a mask for each head, no weights": (
+        {}, (*SELF, floats(4, 3, 3)),
+        lambda m, x, a: m(x, x, x, need_weights=False, attn_mask=a.detach()),
+    ),
+    "both masks": (
+        {}, (*SELF, AHEAD, PADDED[:, 2:]),
+        lambda m, x, a, p: m(x, x, x, p, attn_mask=a, average_attn_weights=False),
+    ),
+    "a mask of integers": ({}, (*SELF, AHEAD * 1), lambda m, x, a: m(x, x, x, attn_mask=a)),
+    "a mask of another shape": ({}, (*SELF, AHEAD[:2]), lambda m, x, a: m(x, x, x, attn_mask=a)),
+    "a mask of too many axes": (
+        {}, (*SELF, AHEAD[None, None]), lambda m, x, a: m(x, x, x, attn_mask=a)
+    ),
+    "padding of another shape": ({}, (*SELF, PADDED), lambda m, x, p: m(x, x, x, p)),
+    "padding of one axis": ({}, (*SELF, PADDED[0]), lambda m, x, p: m(x, x, x, p)),
+    "too few features": ({}, (floats(3, 2, 3),), lambda m, x: m(x, x, x)),
+    "four axes": ({}, (floats(1, 3, 2, 4),), lambda m, x: m(x, x, x)),
+    "keys without a batch": ({}, SELF, lambda m, x: m(x, x[:, 0], x[:, 0])),
+    "fewer values": ({}, SELF, lambda m, x: m(x, x, x[:2])),
+    "dropout": ({"dropout": 0.5}, CROSS, lambda m, *xs: m(*xs)),
+    "dropout, no weights": ({"dropout": 0.5}, CROSS, lambda m, *xs: m(*xs, need_weights=False)),
+    "evaluation": ({"dropout": 0.5}, CROSS, lambda m, *xs: m.eval()(*xs)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ATTENTION)
+def test_multihead_attention(torch, name):
+    options, arrays, call = ATTENTION[name]
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):  # has derivatives
+        made = Made(lambda lib: lib.nn.MultiheadAttention(4, 2, **options), arrays, call)
+        assert_alike(torch, made, name)
+
+
+@pytest.mark.parametrize("sizes", [(4, 3), (0, 1), (4, 0), (6, 3), (4, 1)], ids=str)
+def test_sizes_of_multihead_attention(torch, sizes):
+    features = max(sizes[0], 1)
+    made = Made(
+        lambda lib: lib.nn.MultiheadAttention(*sizes), (floats(3, 2, features),),
+        lambda m, x: m(x, x, x),
+    )  # fmt: skip
+    assert_alike(torch, made, str(sizes))
+
+
+def test_attention_has_pytorchs_signatures(torch):
+    assert_same_signature(tg.nn.MultiheadAttention, torch.nn.MultiheadAttention, "")
+    for fn in (lambda lib: lib.nn.MultiheadAttention.forward,
+               lambda lib: lib.nn.functional.multi_head_attention_forward):  # fmt: skip
+        assert_same_signature(fn(tg), fn(torch), "")
+
+
+def test_nodes_of_attention_have_pytorchs_names(torch):
+    def names(lib: Any) -> list[str]:
+        x = leaf(lib, SELF[0].astype("float32"))
+        made = [
+            *lib.nn.MultiheadAttention(4, 2)(x, x, x),
+            *lib.nn.MultiheadAttention(4, 2)(x, x, x, average_attn_weights=False),
+            lib.nn.MultiheadAttention(4, 2, batch_first=True)(x, x, x)[0],
+            *lib.nn.MultiheadAttention(4, 2)(x[:, 0], x[:, 0], x[:, 0]),
+        ]
+        return [repr(y).rpartition("grad_fn=")[2] for y in made]
+
+    assert names(tg) == names(torch)

@@ -1,6 +1,9 @@
 """Neural networks: modules, parameters, layers, losses, recurrent cells and layers."""
 
 from tinygrad_rnn.nn import functional, init, utils
+from tinygrad_rnn.nn.attention import (
+    MultiheadAttention,
+)
 from tinygrad_rnn.nn.cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from tinygrad_rnn.nn.container import (
     ModuleDict,
@@ -121,6 +124,7 @@ __all__ = [
     "ModuleDict",
     "ModuleList",
     "MultiLabelSoftMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",

@@ -95,6 +95,10 @@ class Linear(Module):
         )
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """A `Linear`, of the name that PyTorch gives the last one of its attention."""
+
+
 class Bilinear(Module):
     """y_k = x₁ᵀ W_k x₂ + b_k.
 

@@ -215,9 +215,9 @@ def squeeze(input: Any, *axes: Any, dim: Dims = None) -> Tensor:
     given = one_or_more("squeeze", axes, dim)
     none = isinstance(given, tuple | list) and not given
     dropped = () if none else dims_of("squeeze", given, x.array.ndim)
-    return reshape.apply(
-        x, shape=tuple(n for i, n in enumerate(x.array.shape) if n != 1 or i not in dropped)
-    )
+    left = tuple(n for i, n in enumerate(x.array.shape) if n != 1 or i not in dropped)
+    form = 0 if given is None else 2 if isinstance(given, tuple | list) else 1
+    return node_names.made_by(f"SqueezeBackward{form}", reshape.apply(x, shape=left))
 
 
 def unsqueeze(input: Any, dim: int) -> Tensor:

@@ -16,6 +16,9 @@ from tinygrad_rnn.nn.functional.dropping import (
     dropout3d,
 )
 from tinygrad_rnn.nn.functional.layers import bilinear, one_hot
+from tinygrad_rnn.nn.functional.multihead import (
+    multi_head_attention_forward,
+)
 from tinygrad_rnn.nn.functional.variants import glu, log_softmax, relu, softmax, softmin
 from tinygrad_rnn.operations import linear, prelu, sigmoid, tanh
 from tinygrad_rnn.operations.activation import (
@@ -111,6 +114,7 @@ __all__ = [
     "margin_ranking_loss",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
