@@ -17,6 +17,7 @@ from operations import (
     shape,
     signatures,
     ternary,
+    windows,
 )
 from operations.harness import OPERATIONS, Call, compare
 
@@ -40,4 +41,5 @@ __all__ = [
     "shape",
     "signatures",
     "ternary",
+    "windows",
 ]

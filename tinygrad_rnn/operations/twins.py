@@ -180,3 +180,42 @@ def nll_loss(torch: Any, x: Any, index: Any, weight: Any, kept: Any) -> Any:
 def each(name: str) -> Twin:
     """A loss of each element."""
     return lambda torch, *xs: getattr(torch.nn.functional, name)(*xs, reduction="none")
+
+
+# -- windows -----------------------------------------------------------------------------------
+
+
+def _ends(geometry: Any) -> list[int]:
+    """Zeros around the last axes, as PyTorch's ``pad`` takes them."""
+    return [width for widths in reversed(geometry.padding) for width in widths]
+
+
+def _inside(x: Any, geometry: Any) -> Any:
+    """What is left of a padded tensor."""
+    inner = [slice(p[0], n - p[1]) for n, p in zip(x.shape[2:], geometry.padding)]
+    return x[(..., *inner)]
+
+
+def _padded(shape: Shape, geometry: Any) -> list[int]:
+    return [*shape[:2], *(n + sum(p) for n, p in zip(shape[2:], geometry.padding))]
+
+
+def convolution(torch: Any, x: Any, weight: Any, geometry: Any) -> Any:
+    """A convolution over all axes but the first two."""
+    convolve = getattr(torch.nn.functional, f"conv{x.ndim - 2}d")
+    x = torch.nn.functional.pad(x, _ends(geometry))
+    return convolve(x, weight, None, geometry.stride, 0, geometry.dilation, geometry.groups)
+
+
+def convolution_input(torch: Any, sent: Any, weight: Any, geometry: Any, shape: Shape) -> Any:
+    """What its input receives."""
+    back = getattr(torch.nn.grad, f"conv{sent.ndim - 2}d_input")
+    options = geometry.stride, 0, geometry.dilation, geometry.groups
+    return _inside(back(_padded(shape, geometry), weight, sent, *options), geometry)
+
+
+def convolution_weight(torch: Any, sent: Any, x: Any, geometry: Any, shape: Shape) -> Any:
+    """What its weight receives."""
+    back = getattr(torch.nn.grad, f"conv{sent.ndim - 2}d_weight")
+    x = torch.nn.functional.pad(x, _ends(geometry))
+    return back(x, shape, sent, geometry.stride, 0, geometry.dilation, geometry.groups)

@@ -37,6 +37,12 @@ from tinygrad_rnn.operations.activation import (
     softplus,
     softsign,
 )
+from tinygrad_rnn.operations.convolution import (
+    conv1d,
+    conv2d,
+    conv_transpose1d,
+    conv_transpose2d,
+)
 from tinygrad_rnn.operations.layers import embedding
 from tinygrad_rnn.operations.likelihoods import (
     gaussian_nll_loss,
@@ -86,6 +92,10 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "conv1d",
+    "conv2d",
+    "conv_transpose1d",
+    "conv_transpose2d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
