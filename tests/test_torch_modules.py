@@ -240,3 +240,103 @@ def test_nodes_of_attention_have_pytorchs_names(torch):
         return [repr(y).rpartition("grad_fn=")[2] for y in made]
 
     assert names(tg) == names(torch)
+
+
+# -- windows -------------------------------------------------------------------------------------
+
+LINES, PICTURES = (floats(2, 4, 6),), (floats(2, 4, 5, 6),)
+OF_LINES = [
+    {"kernel_size": 2}, {"kernel_size": (3,), "stride": 2, "bias": False},
+    {"kernel_size": 3, "padding": 1, "dilation": 2, "groups": 2},
+    {"kernel_size": 2, "padding": "same"}, {"kernel_size": 3, "padding": "valid"},
+    *({"kernel_size": 3, "padding": 2, "padding_mode": m} for m in ("reflect", "circular")),
+    {"kernel_size": 4, "padding": "same", "padding_mode": "replicate"},
+    {"kernel_size": 2, "groups": 0}, {"kernel_size": 2, "groups": 3},
+    {"kernel_size": 2, "padding": "x"}, {"kernel_size": 2, "padding": "same", "stride": 2},
+    {"kernel_size": 2, "padding_mode": "x"}, {"kernel_size": 9},
+]  # fmt: skip
+OF_PICTURES = [
+    *OF_LINES[:1], *OF_LINES[2:], {"kernel_size": (2, 3), "stride": (1, 2), "padding": (1, 0)},
+    {"kernel_size": (1, 3), "padding": "same", "dilation": (1, 2)},
+    {"kernel_size": (2, 3), "padding": (2, 1), "padding_mode": "circular"},
+]  # fmt: skip
+BACK = [
+    {"kernel_size": 2}, {"kernel_size": 3, "stride": 2, "padding": 1, "output_padding": 1},
+    {"kernel_size": 2, "groups": 2, "bias": False, "dilation": 2},
+    {"kernel_size": 2, "padding_mode": "reflect"}, {"kernel_size": 2, "groups": 3},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("batched", [True, False])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *(("Conv1d", options) for options in OF_LINES),
+        *(("Conv2d", options) for options in OF_PICTURES),
+        *((f"ConvTranspose{n}d", options) for options in BACK for n in (1, 2)),
+    ],
+    ids=str,
+)
+def test_convolutions(torch, name, options, batched):
+    (x,) = LINES if "1d" in name else PICTURES
+    made = Made(
+        lambda lib: getattr(lib.nn, name)(4, 6, **options),
+        (x if batched else x[0],),
+    )
+    assert_alike(torch, made, f"{name}({options})")
+    assert_same_signature(getattr(tg.nn, name), getattr(torch.nn, name), name)
+
+
+@pytest.mark.parametrize("size", [(12,), (13,), (11,), (14,), (2, 6, 13), (3, 3, 3, 3)], ids=str)
+def test_the_size_of_a_transposed_convolution(torch, size):
+    made = Made(
+        lambda lib: lib.nn.ConvTranspose1d(4, 6, 2, stride=2), LINES,
+        lambda m, x: m(x, output_size=size),
+    )  # fmt: skip
+    assert_alike(torch, made, str(size))
+    square = Made(
+        lambda lib: lib.nn.ConvTranspose2d(4, 6, 2, stride=2), PICTURES,
+        lambda m, x: m(x, output_size=(10, *size)),
+    )  # fmt: skip
+    assert_alike(torch, square, str(size))
+
+
+POOLS: list[tuple[str, dict[str, Any]]] = [
+    *((f"MaxPool{n}d", o) for n in (1, 2) for o in (
+        {"kernel_size": 2}, {"kernel_size": 3, "stride": 2, "padding": 1},
+        {"kernel_size": 2, "return_indices": True, "ceil_mode": True, "stride": 3},
+    )),
+    *((f"AvgPool{n}d", o) for n in (1, 2) for o in (
+        {"kernel_size": 2}, {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True},
+        {"kernel_size": 3, "padding": 1, "count_include_pad": False},
+    )),
+    ("AvgPool2d", {"kernel_size": (2, 3), "divisor_override": 3}),
+    *((f"Adaptive{kind}Pool{n}d", {"output_size": size})
+      for n in (1, 2) for kind in ("Avg", "Max") for size in (1, 4, 9)),
+    ("AdaptiveAvgPool2d", {"output_size": (None, 3)}),
+    ("AdaptiveMaxPool2d", {"output_size": (2, 3)}),
+    ("AdaptiveMaxPool1d", {"output_size": 2, "return_indices": True}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options"), POOLS, ids=str)
+def test_pooling(torch, name, options):
+    arrays = LINES if "1d" in name else PICTURES
+    assert_alike(torch, Made(lambda lib: getattr(lib.nn, name)(**options), arrays), name)
+    assert_same_signature(getattr(tg.nn, name), getattr(torch.nn, name), name)
+
+
+def test_nodes_of_windows_have_pytorchs_names(torch):
+    def names(lib: Any) -> list[str]:
+        nn, F = lib.nn, lib.nn.functional
+        x, y = (leaf(lib, a[0].astype("float32")) for a in (LINES, PICTURES))
+        made = [
+            nn.Conv1d(4, 3, 2)(x), nn.Conv1d(4, 3, 2, bias=False)(x), nn.Conv1d(4, 3, 2)(x[0]),
+            nn.Conv2d(4, 3, 2)(y), nn.Conv2d(4, 3, 2)(y[0]), nn.ConvTranspose1d(4, 3, 2)(x),
+            F.max_pool1d(x, 2), F.max_pool2d(y, 2), F.avg_pool1d(x, 2), F.avg_pool2d(y, 2),
+            F.adaptive_avg_pool1d(x, 2), F.adaptive_avg_pool2d(y, 2), F.adaptive_avg_pool2d(y, 1),
+            F.adaptive_max_pool1d(x, 2), F.adaptive_max_pool2d(y, 2),
+        ]  # fmt: skip
+        return [repr(z).rpartition("grad_fn=")[2] for z in made]
+
+    assert names(tg) == names(torch)

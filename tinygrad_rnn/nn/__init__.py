@@ -12,6 +12,12 @@ from tinygrad_rnn.nn.container import (
     ParameterList,
     Sequential,
 )
+from tinygrad_rnn.nn.conv import (
+    Conv1d,
+    Conv2d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+)
 from tinygrad_rnn.nn.criterion import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -70,6 +76,16 @@ from tinygrad_rnn.nn.nonlinearity import (
 )
 from tinygrad_rnn.nn.normalization import BatchNorm1d, LayerNorm, RMSNorm
 from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.nn.pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AvgPool1d,
+    AvgPool2d,
+    MaxPool1d,
+    MaxPool2d,
+)
 from tinygrad_rnn.nn.recurrent import GRU, LSTM, RNN, RNNBase
 
 
@@ -86,12 +102,22 @@ __all__ = [
     "LSTM",
     "RNN",
     "SELU",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
     "AlphaDropout",
+    "AvgPool1d",
+    "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "Bilinear",
     "CTCLoss",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
@@ -119,6 +145,8 @@ __all__ = [
     "LogSoftmax",
     "MSELoss",
     "MarginRankingLoss",
+    "MaxPool1d",
+    "MaxPool2d",
     "Mish",
     "Module",
     "ModuleDict",

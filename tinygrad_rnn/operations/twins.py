@@ -219,3 +219,40 @@ def convolution_weight(torch: Any, sent: Any, x: Any, geometry: Any, shape: Shap
     back = getattr(torch.nn.grad, f"conv{sent.ndim - 2}d_weight")
     x = torch.nn.functional.pad(x, _ends(geometry))
     return back(x, shape, sent, geometry.stride, 0, geometry.dilation, geometry.groups)
+
+
+def max_pool(torch: Any, x: Any, index: Any, axes: int) -> Any:
+    """Elements chosen from the last axes."""
+    at = torch.from_numpy(index).flatten(-axes)
+    return x.flatten(-axes).gather(-1, at).reshape(index.shape)
+
+
+def max_unpool(torch: Any, sent: Any, index: Any, axes: int, shape: Shape) -> Any:
+    """Zeros of ``shape`` with elements added at places of the last axes."""
+    at = torch.from_numpy(index).flatten(-axes)
+    whole = torch.zeros(shape, dtype=sent.dtype).flatten(-axes)
+    return whole.scatter_add(-1, at, sent.flatten(-axes)).reshape(shape)
+
+
+def _weights(torch: Any, spans: Any, size: int, dtype: Any) -> Any:
+    """How much each element counts in each window along an axis."""
+    weights = torch.zeros(len(spans.starts), size, dtype=dtype)
+    for row, start, stop, divisor in zip(weights, *spans, strict=True):
+        row[start:stop] = 1 / divisor
+    return weights
+
+
+def avg_pool(torch: Any, x: Any, spans: Any) -> Any:
+    """Means of windows of the last axes."""
+    for axis, along in zip(range(-len(spans), 0), spans, strict=True):
+        weights = _weights(torch, along, x.shape[axis], x.dtype)
+        x = (x.movedim(axis, -1) @ weights.T).movedim(-1, axis)
+    return x
+
+
+def avg_unpool(torch: Any, sent: Any, spans: Any, sizes: Shape) -> Any:
+    """What such windows receive, given back to their elements."""
+    for axis, along, size in zip(range(-len(spans), 0), spans, sizes, strict=True):
+        weights = _weights(torch, along, size, sent.dtype)
+        sent = (sent.movedim(axis, -1) @ weights).movedim(-1, axis)
+    return sent

@@ -85,3 +85,61 @@ for _x, _w, _options in GEOMETRIES:
         lambda lib, g, x, w=_two, f=_conv: received(lib, w, lambda w: f(lib, x, w), g),
         [_g, _one], lambda g, x, w=_two, o=_options: _back(x, w, g, "w", **o),
     )  # fmt: skip
+
+# -- pooling -------------------------------------------------------------------------------------
+
+
+def _starts(size: int, kernel: int, stride: int, padding: int) -> list[int]:
+    return [i * stride for i in range((size + 2 * padding - kernel) // stride + 1)]
+
+
+def _pooled(x: Any, n: int, kernel: int, stride: int, padding: int, of: Any) -> Any:
+    """By the definition: a loop over all windows."""
+    outside = -np.inf if of is np.max else 0
+    ends = ((0, 0),) * (x.ndim - n) + ((padding, padding),) * n
+    x = np.pad(x, ends, constant_values=outside)
+    starts = [_starts(m - 2 * padding, kernel, stride, padding) for m in x.shape[-n:]]
+    y = np.zeros((*x.shape[:-n], *map(len, starts)))
+    for at in np.ndindex(*y.shape[-n:]):
+        window = tuple(slice(s[i], s[i] + kernel) for s, i in zip(starts, at))
+        y[(..., *at)] = of(x[(..., *window)], tuple(range(-n, 0)))
+    return y
+
+
+for _shape, _n, _windows in [
+    ((2, 3, 6), 1, (2, 2, 0)),
+    ((2, 6), 1, (3, 1, 1)),
+    ((2, 2, 5), 1, (2, 3, 1)),
+    ((1, 2, 4, 5), 2, (2, 2, 0)),
+    ((2, 4, 4), 2, (3, 2, 1)),
+]:
+    _label = f"{_shape}, kernel, stride and padding {_windows}"
+    for _name, _of in (("max", np.max), ("avg", np.mean)):
+
+        def _pool(
+            lib: Any, x: Any, name: str = f"{_name}_pool{_n}d",
+            options: Any = _windows,
+        ) -> Any:  # fmt: skip
+            return getattr(lib.nn.functional, name)(x, *options)
+
+        def _by_loop(
+            x: Any, of: Any = _of, n: int = _n, windows: tuple[int, int, int] = _windows
+        ) -> Any:
+            return _pooled(x, n, *windows, of)
+
+        def _sent_back(g: Any, x: Any, f: Any = _by_loop) -> Any:
+            """The sum over windows of g times their slopes; of straight lines they are exact."""
+            steps = np.eye(x.size).reshape(x.size, *x.shape) * 1e-3
+            slopes = [((f(x + e) - f(x - e)) * g).sum() / 2e-3 for e in steps]
+            return np.array(slopes).reshape(x.shape).round(9)
+
+        _one = signed(*_shape)
+        add_case(f"{_name}_pool", _label, _pool, [_one], _by_loop)
+        _g = signed(*_by_loop(_one).shape).round(3)
+        if _name == "avg":
+            _g = _g * _windows[0] ** _n  # so that its parts are short numbers, too
+        add_case(
+            f"{_name}_unpool", _label,
+            lambda lib, g, x=_one, f=_pool: received(lib, x, lambda x: f(lib, x), g),
+            [_g], lambda g, x=_one, f=_sent_back: f(g, x),
+        )  # fmt: skip
