@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, int64
 from tinygrad_rnn.operations.elementwise import erf, masked_fill, trunc
 from tinygrad_rnn.operations.gathering import narrow, nonzero
 from tinygrad_rnn.operations.joining import stack
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.reduction import sum
-from tinygrad_rnn.operations.shape import diag, flip, movedim, reshape
+from tinygrad_rnn.operations.shape import clone, contiguous, diag, flip, movedim, reshape, transpose
 from tinygrad_rnn.operations.types import on_cpu
 
 if TYPE_CHECKING:
@@ -126,6 +128,31 @@ def flipud(input: Any) -> Tensor:
     if not x.array.ndim:
         raise RuntimeError("flipud: a 0-d tensor has no rows")
     return flip(x, (0,))
+
+
+def rot90(input: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
+    """The plane of two axes turned ``k`` times by a quarter, from the first to the second.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.rot90(tg.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 4],
+            [1, 3]])
+    """
+    x, turns = tensor_of("rot90", input), integer_of("rot90", "k", k) % 4
+    if not isinstance(dims, tuple | list) or len(dims) != 2 or x.array.ndim < 2:
+        raise RuntimeError(f"rot90: expected two of the axes of shape {x.array.shape}, got {dims}")
+    a, b = (dim_of("rot90", d, x.array.ndim) for d in dims)
+    if a == b:
+        raise RuntimeError(f"rot90: dims {tuple(dims)} are the same axis")
+    if turns == 1:
+        turned = transpose(flip(x, (b,)), a, b)
+    elif turns == 3:
+        turned = transpose(flip(x, (a,)), a, b)
+    else:
+        turned = flip(x, (a, b)) if turns else x
+    return made_by("Rot90Backward0", contiguous(turned) if turns else clone(x))
 
 
 def diagflat(input: Any, offset: int = 0) -> Tensor:

@@ -674,6 +674,28 @@ _diag_embed.vjp(
 _embedded = in_rules(_diag_embed)
 
 
+def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Zeros with the last axis of the input on a diagonal of the plane of two new axes.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.diag_embed(tg.tensor([1, 2]))
+    tensor([[1, 0],
+            [0, 2]])
+    """
+    x, k = tensor_of("diag_embed", input), integer_of("diag_embed", "offset", offset)
+    a, b = (dim_of("diag_embed", d, x.array.ndim + 1) for d in (dim1, dim2))
+    if a == b:
+        raise RuntimeError(f"diag_embed: dim1 and dim2 are the same axis: {dim1}, {dim2}")
+    if not x.array.ndim:
+        raise IndexError("diag_embed: a 0-d tensor has no axis to lie on a diagonal")
+    others, n = list(x.array.shape[:-1]), x.array.shape[-1] + abs(k)
+    for axis in sorted((a, b)):
+        others.insert(axis, n)
+    return _diag_embed.apply(x, shape=tuple(others), offset=k, dim1=a, dim2=b)
+
+
 @operation(_diagonal, view=True)
 def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of the planes of two axes, as a new last axis; shares the input's memory.
