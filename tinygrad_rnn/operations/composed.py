@@ -38,7 +38,7 @@ def erfc(input: Any) -> Tensor:
     >>> tg.erfc(tg.tensor([0.0, 1.0]))
     tensor([1.0000, 0.1573])
     """
-    return sub(1, erf(tensor_of("erfc", input)))
+    return made_by("ErfcBackward0", sub(1, erf(tensor_of("erfc", input))))
 
 
 def frac(input: Any) -> Tensor:
@@ -53,17 +53,17 @@ def frac(input: Any) -> Tensor:
     x = tensor_of("frac", input)
     if x.array.dtype.kind != "f":
         raise RuntimeError(f"frac: only defined for floating-point tensors, not {x.array.dtype}")
-    return sub(x, trunc(x))
+    return made_by("FracBackward0", sub(x, trunc(x)))
 
 
 def deg2rad(input: Any) -> Tensor:
     """Degrees in radians."""
-    return mul(tensor_of("deg2rad", input), math.pi / 180)
+    return made_by("Deg2RadBackward0", mul(tensor_of("deg2rad", input), math.pi / 180))
 
 
 def rad2deg(input: Any) -> Tensor:
     """Radians in degrees."""
-    return mul(tensor_of("rad2deg", input), 180 / math.pi)
+    return made_by("Rad2DegBackward0", mul(tensor_of("rad2deg", input), 180 / math.pi))
 
 
 # -- shape --
@@ -297,7 +297,8 @@ def nansum(
     >>> tg.nansum(tg.tensor([1.0, float("nan"), 2.0]))
     tensor(3.)
     """
-    return sum(_zeros_for_nan("nansum", input), dim, keepdim, dtype=dtype)
+    total = sum(_zeros_for_nan("nansum", input), dim, keepdim, dtype=dtype)
+    return made_by("NansumBackward0", total)
 
 
 def nanmean(

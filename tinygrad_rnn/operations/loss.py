@@ -323,7 +323,9 @@ def cross_entropy(
         uniform = where(graph.make_tensor(kept, None), uniform, 0.0)
         losses = losses * (1 - label_smoothing) - uniform * share
     loss = reduced(losses, reduction, total)
-    return loss if label_smoothing else made_by(_nll_of(x), loss)
+    if not label_smoothing:
+        return made_by(_nll_of(x), loss)
+    return loss if reduction == "none" else made_by("AddBackward0", loss)
 
 
 def _soft_cross_entropy(
@@ -342,7 +344,8 @@ def _soft_cross_entropy(
         t = t * (1 - label_smoothing) + label_smoothing / max(classes, 1)
     y = _times_weight(name, log_softmax(x, dim), weight, dim)
     losses = -sum(y * t, dim)
-    return reduced(losses, reduction, losses.numel())
+    loss = reduced(losses, reduction, losses.numel())
+    return made_by("DivBackward1", loss) if reduction == "mean" else loss
 
 
 def _times_weight(name: str, y: Any, weight: Any, dim: int) -> Any:

@@ -25,6 +25,7 @@ from tinygrad_rnn.operations.dtypes import finfo, float16, float32
 from tinygrad_rnn.operations.elementwise import clamp, rsqrt, sqrt, square
 from tinygrad_rnn.operations.inplace import overwrite
 from tinygrad_rnn.operations.memory import in_c_order
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.norms import norm
 from tinygrad_rnn.operations.operation import operation
 from tinygrad_rnn.operations.promotion import floats, promoted, to_dtype
@@ -104,7 +105,9 @@ def layer_norm(
     y = layer_norm.apply(x, axis=axis, eps=eps)
     if weight is not None:
         y = mul(y, weight)
-    return y if bias is None else add(y, bias)
+    if bias is not None:
+        y = add(y, bias)
+    return y if weight is bias is None else made_by("NativeLayerNormBackward0", y)
 
 
 layer_norm.vjp("x", _layer_norm_rule, formula="(g − mean g − y ⊙ mean(g ⊙ y)) / σ")
@@ -238,7 +241,7 @@ def batch_norm(
         y = mul(y, _per_channel(weight, x))
     if bias is not None:
         y = add(y, _per_channel(bias, x))
-    return to_dtype(y, x.array.dtype)
+    return made_by("NativeBatchNormBackward0", to_dtype(y, x.array.dtype))
 
 
 def _per_channel(values: Any, x: Any) -> Any:

@@ -741,4 +741,5 @@ def diag(input: Any, diagonal: int = 0) -> Tensor:
     if x.array.ndim == 1:
         n = x.array.size + abs(k)
         return _diag_embed.apply(x, shape=(n, n), offset=k, dim1=0, dim2=1)
-    return clone(_on_its_diagonal(x, offset=k, dim1=0, dim2=1))
+    copied = clone(_on_its_diagonal(x, offset=k, dim1=0, dim2=1))
+    return node_names.made_by("DiagonalBackward0_copy", copied)
