@@ -28,7 +28,7 @@ CALLS = 3000
 
 RANDOM = """
     rand randn rand_like randn_like randint randint_like randperm normal bernoulli bernoulli_
-    multinomial normal_ uniform_ random_ dropout empty empty_like new_empty
+    multinomial normal_ uniform_ exponential_ random_ dropout empty empty_like new_empty
 """.split()
 NO_FUNCTIONS_OF_TENSORS = """
     set_default_tensor_type new

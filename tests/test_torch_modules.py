@@ -114,7 +114,7 @@ def test_pairwise_distance(torch, options):
 FUNCTIONS = """
     hinge_embedding_loss margin_ranking_loss cosine_embedding_loss soft_margin_loss
     multilabel_soft_margin_loss triplet_margin_loss triplet_margin_with_distance_loss
-    poisson_nll_loss
+    poisson_nll_loss group_norm embedding_bag gumbel_softmax threshold tanhshrink
 """.split()
 
 
@@ -340,3 +340,132 @@ def test_nodes_of_windows_have_pytorchs_names(torch):
         return [repr(z).rpartition("grad_fn=")[2] for z in made]
 
     assert names(tg) == names(torch)
+
+
+# -- normalization, tables and others ------------------------------------------------------------
+
+SINGLE: list[tuple[str, dict[str, Any], tuple[np.ndarray, ...]]] = [
+    *(("GroupNorm", o, (floats(*s),)) for s in ((3, 4, 5), (3, 4), (2, 4, 2, 3)) for o in (
+        {"num_groups": 2, "num_channels": 4}, {"num_groups": 1, "num_channels": 4, "affine": False},
+        {"num_groups": 2, "num_channels": 4, "bias": False, "eps": 0.1},
+        {"num_groups": 4, "num_channels": 4}, {"num_groups": 3, "num_channels": 4},
+        {"num_groups": 2, "num_channels": 6},
+    )),
+    *(("BatchNorm2d", o, (floats(3, 4, 2, 2),)) for o in (
+        {"num_features": 4}, {"num_features": 4, "affine": False, "momentum": None},
+        {"num_features": 4, "track_running_stats": False}, {"num_features": 3},
+    )),
+    ("BatchNorm2d", {"num_features": 4}, (floats(3, 4, 2),)),
+    ("BatchNorm1d", {"num_features": 4}, (floats(3, 4, 2, 2),)),
+    ("Threshold", {"threshold": 0.3, "value": -1.0}, (floats(3, 4),)),
+    ("Threshold", {"threshold": 0.3, "value": 2, "inplace": False}, (floats(3, 4),)),
+    ("Hardshrink", {}, (floats(3, 4),)), ("Hardshrink", {"lambd": 1.0}, (floats(3, 4),)),
+    ("Softshrink", {}, (floats(3, 4),)), ("Softshrink", {"lambd": -1.0}, (floats(3, 4),)),
+    ("Tanhshrink", {}, (floats(3, 4),)), ("Softmax2d", {}, (floats(3, 4, 2),)),
+    ("Softmax2d", {}, (floats(2, 3, 4, 2),)), ("Softmax2d", {}, (floats(2, 3),)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options", "arrays"), SINGLE, ids=str)
+def test_modules_of_one_input(torch, name, options, arrays):
+    what = f"{name}({options})"
+    assert_alike(torch, Made(lambda lib: getattr(lib.nn, name)(**options), arrays), what)
+    after = lambda module, *xs: (module(*xs), module.eval()(*xs))[1]  # noqa: E731
+    assert_alike(torch, Made(lambda lib: getattr(lib.nn, name)(**options), arrays, after), what)
+    if name not in ("Softmax2d", "Tanhshrink"):
+        assert_same_signature(getattr(tg.nn, name), getattr(torch.nn, name), name)
+
+
+def test_a_lazy_layer_becomes_a_linear_one(torch):
+    def told(lib: Any) -> list[Any]:
+        lib.manual_seed(0)
+        layer = lib.nn.LazyLinear(2)
+        optimizer = lib.optim.SGD(layer.parameters(), lr=0.1)
+        before = [repr(layer), repr(layer.weight), list(layer.state_dict()), type(layer).__name__]
+        layer(lib.ones(4, 3)).sum().backward()
+        optimizer.step()
+        return [*before, repr(layer), type(layer).__name__, layer.weight.tolist()]
+
+    ours, theirs = told(tg), told(torch)
+    assert ours[:-1] == theirs[:-1]
+    np.testing.assert_allclose(ours[-1], theirs[-1], rtol=1e-6)
+    with pytest.raises(ValueError, match="uninitialized"):
+        sum(p.numel() for p in tg.nn.LazyLinear(2).parameters())
+
+
+FLAT, SQUARE = RNG.integers(0, 5, 7), RNG.integers(0, 5, (3, 4))
+BAGS: list[tuple[dict[str, Any], tuple[np.ndarray, ...]]] = [
+    *(({"mode": mode, **o}, arrays) for mode in ("mean", "sum", "max")
+      for o in ({}, {"padding_idx": 1}, {"include_last_offset": True}, {"padding_idx": -1})
+      for arrays in ((SQUARE,), (FLAT, np.array([0, 2, 2, 7])), (FLAT, np.array([0, 3, 7])),
+                     (FLAT[:0], np.array([0, 0])))),
+    ({"mode": "x"}, (SQUARE,)), ({}, (FLAT,)), ({}, (SQUARE, np.array([0]))),
+    ({}, (FLAT, np.array([1, 2]))), ({}, (FLAT, np.array([0, 9]))),
+    ({}, (FLAT.reshape(1, 1, 7),)), ({}, (FLAT + 1, np.array([0, 2]))),
+    ({"padding_idx": 7}, (SQUARE,)), ({"max_norm": 1.0}, (SQUARE,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "arrays"), BAGS, ids=str)
+def test_bags(torch, options, arrays):
+    def call(module: Any, *xs: Any) -> Any:  # PyTorch has no second derivative
+        return module(*xs)
+
+    def first(lib: Any) -> Any:
+        lib.manual_seed(0)
+        module = lib.nn.EmbeddingBag(5, 3, **options)
+        y = call(module, *(lib.from_numpy(a.copy()) for a in arrays))
+        (y * y).sum().backward()
+        return [repr(module), y, module.weight.grad, module.weight]
+
+    ours, theirs = (outcome(lambda lib=lib: first(lib)) for lib in (tg, torch))
+    if isinstance(theirs, Exception):
+        assert type(ours) is type(theirs), f"{ours!r}, but PyTorch: {theirs!r:.200}"
+        return
+    assert ours[0] == theirs[0]
+    for a, b in zip(ours[1:], theirs[1:], strict=True):
+        assert_same(a, b, str(options), 2e-6)
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+def test_weights_in_bags(torch, mode):
+    def first(lib: Any) -> Any:
+        table, factors = leaf(lib, floats_of_bags), leaf(lib, floats_of_words)
+        words, starts = lib.from_numpy(FLAT), lib.tensor([0, 3])
+        bag = lib.nn.functional.embedding_bag
+        y = bag(words, table, starts, mode=mode, per_sample_weights=factors)
+        (y * y).sum().backward()
+        return [y, table.grad, factors.grad]
+
+    floats_of_bags, floats_of_words = np.linspace(-1, 1, 15).reshape(5, 3), np.linspace(1, 2, 7)
+    ours, theirs = (outcome(lambda lib=lib: first(lib)) for lib in (tg, torch))
+    if isinstance(theirs, Exception):
+        assert type(ours) is type(theirs)
+        return
+    for a, b in zip(ours, theirs, strict=True):
+        assert_same(a, b, mode, 1e-9)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 5), (2, 3, 4), ()], ids=str)
+@pytest.mark.parametrize("options", [{}, {"tau": 0.5, "dim": 0}, {"hard": True}], ids=str)
+def test_gumbel_softmax(torch, shape, options):
+    values = np.random.default_rng(1).normal(size=shape).astype("float32")
+
+    def drawn(lib: Any) -> list[Any]:
+        lib.manual_seed(3)
+        x = leaf(lib, values)
+        y = lib.nn.functional.gumbel_softmax(x, **options)
+        (y * lib.arange(1.0, 1.0 + y.numel()).reshape(y.shape)).sum().backward()
+        more = lib.empty(3, 4).exponential_(2.0)
+        return [y, x.grad, more, lib.empty(5, dtype=lib.float64).exponential_(), lib.rand(2)]
+
+    for a, b in zip(drawn(tg), drawn(torch), strict=True):
+        assert_same(a, b, f"{shape}, {options}", 2e-6)
+
+
+def test_exponential_draws_are_refused_as_in_pytorch(torch):
+    for rate in (0.0, -1.0, "a"):
+        answers = [
+            outcome(lambda lib=lib, r=rate: lib.empty(2).exponential_(r)) for lib in (tg, torch)
+        ]
+        assert type(answers[0]) is type(answers[1])

@@ -37,9 +37,17 @@ from tinygrad_rnn.nn.distance import (
     PairwiseDistance,
 )
 from tinygrad_rnn.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d
-from tinygrad_rnn.nn.embedding import Embedding
+from tinygrad_rnn.nn.embedding import (
+    Embedding,
+    EmbeddingBag,
+)
 from tinygrad_rnn.nn.flatten import Flatten, Unflatten
-from tinygrad_rnn.nn.linear import Bilinear, Identity, Linear
+from tinygrad_rnn.nn.linear import (
+    Bilinear,
+    Identity,
+    LazyLinear,
+    Linear,
+)
 from tinygrad_rnn.nn.margins import (
     CosineEmbeddingLoss,
     HingeEmbeddingLoss,
@@ -74,8 +82,17 @@ from tinygrad_rnn.nn.nonlinearity import (
     Softsign,
     Tanh,
 )
-from tinygrad_rnn.nn.normalization import BatchNorm1d, LayerNorm, RMSNorm
-from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.nn.normalization import (
+    BatchNorm1d,
+    BatchNorm2d,
+    GroupNorm,
+    LayerNorm,
+    RMSNorm,
+)
+from tinygrad_rnn.nn.parameter import (
+    Parameter,
+    UninitializedParameter,
+)
 from tinygrad_rnn.nn.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -87,6 +104,13 @@ from tinygrad_rnn.nn.pooling import (
     MaxPool2d,
 )
 from tinygrad_rnn.nn.recurrent import GRU, LSTM, RNN, RNNBase
+from tinygrad_rnn.nn.shrinking import (
+    Hardshrink,
+    Softmax2d,
+    Softshrink,
+    Tanhshrink,
+    Threshold,
+)
 
 
 def __dir__() -> list[str]:
@@ -112,6 +136,7 @@ __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
+    "BatchNorm2d",
     "Bilinear",
     "CTCLoss",
     "Conv1d",
@@ -126,9 +151,12 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "GRUCell",
     "GaussianNLLLoss",
+    "GroupNorm",
+    "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
@@ -139,6 +167,7 @@ __all__ = [
     "L1Loss",
     "LSTMCell",
     "LayerNorm",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LogSigmoid",
@@ -172,13 +201,18 @@ __all__ = [
     "SmoothL1Loss",
     "SoftMarginLoss",
     "Softmax",
+    "Softmax2d",
     "Softmin",
     "Softplus",
+    "Softshrink",
     "Softsign",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",
+    "UninitializedParameter",
     "functional",
     "init",
     "utils",

@@ -7,6 +7,9 @@ tensor(0.1269)
 """
 
 from tinygrad_rnn.nn.functional.attention import scaled_dot_product_attention
+from tinygrad_rnn.nn.functional.bags import (
+    embedding_bag,
+)
 from tinygrad_rnn.nn.functional.ctc import ctc_loss
 from tinygrad_rnn.nn.functional.dropping import (
     alpha_dropout,
@@ -14,6 +17,9 @@ from tinygrad_rnn.nn.functional.dropping import (
     dropout1d,
     dropout2d,
     dropout3d,
+)
+from tinygrad_rnn.nn.functional.gumbel import (
+    gumbel_softmax,
 )
 from tinygrad_rnn.nn.functional.layers import bilinear, one_hot
 from tinygrad_rnn.nn.functional.multihead import (
@@ -71,6 +77,7 @@ from tinygrad_rnn.operations.margins import (
 from tinygrad_rnn.operations.normalizing import (
     batch_norm,
     cosine_similarity,
+    group_norm,
     layer_norm,
     normalize,
     rms_norm,
@@ -88,6 +95,12 @@ from tinygrad_rnn.operations.pooling import (
     avg_pool2d,
     max_pool1d,
     max_pool2d,
+)
+from tinygrad_rnn.operations.shrinking import (
+    hardshrink,
+    softshrink,
+    tanhshrink,
+    threshold,
 )
 
 
@@ -122,9 +135,13 @@ __all__ = [
     "dropout3d",
     "elu",
     "embedding",
+    "embedding_bag",
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "group_norm",
+    "gumbel_softmax",
+    "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
@@ -163,8 +180,11 @@ __all__ = [
     "softmax",
     "softmin",
     "softplus",
+    "softshrink",
     "softsign",
     "tanh",
+    "tanhshrink",
+    "threshold",
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
 ]
