@@ -15,7 +15,7 @@ from importlib import import_module as _import
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from tinygrad_rnn import autograd, bptt, cuda, linalg, nn
+from tinygrad_rnn import amp, autograd, bptt, cuda, linalg, nn
 from tinygrad_rnn.autograd.contexts import (
     enable_grad,
     inference_mode,
@@ -445,6 +445,7 @@ __all__ = [
     "amax",
     "amin",
     "aminmax",
+    "amp",
     "any",
     "arange",
     "arccos",
