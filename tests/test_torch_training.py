@@ -186,3 +186,56 @@ def test_what_is_no_average_is_refused(torch):
         assert list(inspect.signature(ours).parameters) == list(
             inspect.signature(theirs).parameters
         )
+
+
+# -- weights made of a length and a direction -----------------------------------------------------
+
+
+@pytest.mark.parametrize("dim", [0, 1, None, -1])
+@pytest.mark.parametrize("kind", ["Linear", "Conv1d", "LSTM"])
+def test_weight_norm(torch, kind, dim):
+    x = np.random.default_rng(0).normal(size=(5, 2, 3)).astype("float32")
+
+    def trained(lib: Any) -> list[Any]:
+        lib.manual_seed(0)
+        name = "weight_hh_l0" if kind == "LSTM" else "weight"
+        made = lib.nn.LSTM(3, 4) if kind == "LSTM" else getattr(lib.nn, kind)(
+            *((3, 4) if kind == "Linear" else (2, 4, 2))
+        )  # fmt: skip
+        module = lib.nn.utils.weight_norm(made, name, dim)
+        optimizer = lib.optim.SGD(module.parameters(), lr=0.05)
+        losses = []
+        for _ in range(4):
+            optimizer.zero_grad()
+            y = module(lib.from_numpy(x))
+            loss = (y[0] if kind == "LSTM" else y).pow(2).mean()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss)
+        names = [(n, tuple(p.shape)) for n, p in module.named_parameters()]
+        twice = outcome(lambda: lib.nn.utils.weight_norm(module, name))
+        again = lib.nn.utils.remove_weight_norm(module, name)
+        after = [n for n, _ in again.named_parameters()]
+        y = again(lib.from_numpy(x))
+        gone = outcome(lambda: lib.nn.utils.remove_weight_norm(module, name))
+        told = [names, after, type(twice).__name__, type(gone).__name__, sorted(again.state_dict())]
+        return [told, [*losses, y[0] if kind == "LSTM" else y, *again.state_dict().values()]]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours, theirs = trained(tg), trained(torch)
+    assert ours[0] == theirs[0]
+    for a, b in zip(ours[1], theirs[1], strict=True):
+        assert_same(a, b, f"{kind}, {dim}", 1e-5)
+
+
+def test_the_node_of_a_weight_that_is_made(torch):
+    def told(lib: Any) -> list[str]:
+        layer = lib.nn.utils.weight_norm(lib.nn.Linear(2, 3))
+        wrong = outcome(lambda: lib.nn.utils.weight_norm(layer, "x"))
+        node = repr(layer.weight).rpartition("grad_fn=")[2]
+        return [repr(layer), node, type(wrong).__name__]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert told(tg) == told(torch)

@@ -1,9 +1,12 @@
-"""Pooling as layers: `nn.functional`'s, with their options kept."""
+"""Pooling as layers: `nn.functional`'s, with their options kept.
+
+Those that may return indices as well are typed as what they return without.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from tinygrad_rnn.nn import functional as F
 from tinygrad_rnn.nn.module import Module
@@ -57,9 +60,9 @@ class MaxPool1d(_MaxPool):
     tensor([[3., 2.]])
     """
 
-    def forward(self, input: Tensor) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Of an input of shape (batch, channels, length), or without batch, one like it."""
-        return F.max_pool1d(input, *self._options())
+        return cast("Tensor", F.max_pool1d(input, *self._options()))
 
 
 class MaxPool2d(_MaxPool):
@@ -71,9 +74,9 @@ class MaxPool2d(_MaxPool):
         As of `nn.functional.max_pool2d`.
     """
 
-    def forward(self, input: Tensor) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Of an input of shape (batch, channels, height, width), or without batch, one like it."""
-        return F.max_pool2d(input, *self._options())
+        return cast("Tensor", F.max_pool2d(input, *self._options()))
 
 
 class AvgPool1d(Module):
@@ -209,9 +212,9 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     return_indices : bool
     """
 
-    def forward(self, input: Tensor) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Of an input of shape (batch, channels, length), or without batch, one like it."""
-        return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
+        return cast("Tensor", F.adaptive_max_pool1d(input, self.output_size, self.return_indices))
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPool):
@@ -223,6 +226,6 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     return_indices : bool
     """
 
-    def forward(self, input: Tensor) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Of an input of shape (batch, channels, height, width), or without batch, one like it."""
-        return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
+        return cast("Tensor", F.adaptive_max_pool2d(input, self.output_size, self.return_indices))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from tinygrad_rnn.operations.traits import primitive
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
+
+    Pooled = Tensor | tuple[Tensor, Tensor]
 
 
 # -- the largest ---------------------------------------------------------------------------------
@@ -135,6 +137,17 @@ _avg_unpool.vjp(
 # -- windows by their stride ---------------------------------------------------------------------
 
 
+@overload
+def max_pool1d(
+    input: Any,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
 def max_pool1d(
     input: Any,
     kernel_size: int | Sequence[int],
@@ -143,7 +156,16 @@ def max_pool1d(
     dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> Any:
+) -> Pooled: ...
+def max_pool1d(
+    input: Any,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Pooled:
     """The largest element of each window.
 
     Parameters
@@ -183,6 +205,17 @@ def max_pool1d(
     )
 
 
+@overload
+def max_pool2d(
+    input: Any,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
 def max_pool2d(
     input: Any,
     kernel_size: int | Sequence[int],
@@ -191,7 +224,16 @@ def max_pool2d(
     dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> Any:
+) -> Pooled: ...
+def max_pool2d(
+    input: Any,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Pooled:
     """`max_pool1d` over two axes; indices are places in both, flattened.
 
     Examples
@@ -324,7 +366,7 @@ def _windows(
 def _max_pooled(
     name: str, n: int, input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any,
     ceil_mode: Any, return_indices: Any,
-) -> Any:  # fmt: skip
+) -> Pooled:  # fmt: skip
     x = tensor_of(name, input)
     along = _windows(name, x, kernel, stride, padding, dilation, ceil_mode, n)
     places = [
@@ -334,7 +376,7 @@ def _max_pooled(
     return _largest(name, x, places, return_indices)
 
 
-def _largest(name: str, x: Any, places: list[Any], return_indices: Any) -> Any:
+def _largest(name: str, x: Any, places: list[Any], return_indices: Any) -> Pooled:
     """The largest element at the places that each window has along each axis, and where it is.
 
     Places outside, negative or too large, are none.
@@ -437,9 +479,21 @@ def adaptive_avg_pool2d(input: Any, output_size: int | Sequence[int | None] | No
     return made_by("MeanBackward1" if whole else "AdaptiveAvgPool2DBackward0", y)
 
 
+@overload
+def adaptive_max_pool1d(
+    input: Any,
+    output_size: int | Sequence[int],
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def adaptive_max_pool1d(
+    input: Any,
+    output_size: int | Sequence[int],
+    return_indices: bool = False,
+) -> Pooled: ...
 def adaptive_max_pool1d(
     input: Any, output_size: int | Sequence[int], return_indices: bool = False
-) -> Any:
+) -> Pooled:
     """The largest elements of so many windows, which lie as evenly as may be.
 
     Parameters
@@ -458,9 +512,21 @@ def adaptive_max_pool1d(
     return _adaptive_largest("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
+@overload
+def adaptive_max_pool2d(
+    input: Any,
+    output_size: int | Sequence[int | None],
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def adaptive_max_pool2d(
+    input: Any,
+    output_size: int | Sequence[int | None],
+    return_indices: bool = False,
+) -> Pooled: ...
 def adaptive_max_pool2d(
     input: Any, output_size: int | Sequence[int | None] | None, return_indices: bool = False
-) -> Any:
+) -> Pooled:
     """`adaptive_max_pool1d` over two axes; ``output_size`` is that of `adaptive_avg_pool2d`.
 
     Examples
@@ -505,7 +571,9 @@ def _adaptive_mean(name: str, n: int, input: Any, output_size: Any) -> Tensor:
     return _avg_pool.apply(x, spans=tuple(spans))
 
 
-def _adaptive_largest(name: str, n: int, input: Any, output_size: Any, return_indices: Any) -> Any:
+def _adaptive_largest(
+    name: str, n: int, input: Any, output_size: Any, return_indices: Any
+) -> Pooled:
     x = tensor_of(name, input)
     places = []
     for (starts, stops), size in zip(_even(name, n, x, output_size), x.array.shape[-n:]):
