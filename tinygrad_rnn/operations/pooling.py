@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from tinygrad_rnn.operations.traits import primitive
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
 
-    Pooled = Tensor | tuple[Tensor, Tensor]
+    Pooled: TypeAlias = Tensor | tuple[Tensor, Tensor]
 
 
 # -- the largest ---------------------------------------------------------------------------------
