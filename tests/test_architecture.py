@@ -29,7 +29,7 @@ FLOORS = [
     ("autograd", "linalg", "cuda"),
     ("objects", "compiled"),
     ("nn", "serialization"),
-    ("optim", "utils", "distributions"),
+    ("optim", "utils", "distributions", "amp"),
     ("writing",),
     ("reading",),
     ("bptt",),

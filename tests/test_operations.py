@@ -41,6 +41,10 @@ LISTED = """
     take_along_dim masked_select nonzero
     true_divide clamp_min clamp_max split_with_sizes exp2 asinh acosh atanh logit xlogy nan_to_num
     lerp addcmul addcdiv meshgrid take unique isin scatter_reduce
+    kthvalue mode quantile nanquantile msort aminmax cummax cummin searchsorted bucketize
+    dstack column_stack block_diag hsplit vsplit dsplit rot90 diag_embed cross kron dist cdist
+    cartesian_prod combinations cov corrcoef histc trapezoid cumulative_trapezoid trapz
+    logcumsumexp
     tensor as_tensor from_numpy zeros ones full eye arange linspace logspace empty zeros_like
     ones_like full_like empty_like rand_like new_tensor new_zeros new_ones new_full new_empty
 """.split()

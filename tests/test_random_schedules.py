@@ -41,6 +41,9 @@ def plain(draw: Any, last: int) -> Make:
                 lambda s, o: s.ExponentialLR(o, f, last_epoch=last),
                 lambda s, o: s.CosineAnnealingLR(o, n, 0.01 * m, last_epoch=last),
                 lambda s, o: s.LambdaLR(o, halved, last_epoch=last),
+                lambda s, o: s.MultiplicativeLR(o, halved, last_epoch=last),
+                lambda s, o: s.PolynomialLR(o, n, 0.5 * m, last_epoch=last),
+                lambda s, o: s.CosineAnnealingWarmRestarts(o, n, m, 0.01 * n, last_epoch=last),
                 lambda s, o: s.CyclicLR(
                     o, 0.05 * n, [0.5, 0.7], n, m, mode, f, cycle_momentum=beta, last_epoch=last
                 ),
@@ -71,6 +74,8 @@ def schedulers(draw: Any) -> Make:
     if not draw(st.sampled_from([0, 0, 1])):
         return plain(draw, last)
     parts = [plain(draw, -1) for _ in range(draw(counts) % 3 + 1)]
+    if draw(st.booleans()):
+        return lambda s, o: s.ChainedScheduler([part(s, o) for part in parts])
     milestones = sorted(draw(st.lists(st.integers(0, 8), min_size=2, max_size=2)))
     milestones = milestones[: len(parts) - draw(st.sampled_from([1, 1, 1, 1, 0]))]
     return lambda s, o: s.SequentialLR(o, [part(s, o) for part in parts], milestones, last)

@@ -28,7 +28,7 @@ CALLS = 3000
 
 RANDOM = """
     rand randn rand_like randn_like randint randint_like randperm normal bernoulli bernoulli_
-    multinomial normal_ uniform_ random_ dropout empty empty_like new_empty
+    multinomial normal_ uniform_ exponential_ random_ dropout empty empty_like new_empty
 """.split()
 NO_FUNCTIONS_OF_TENSORS = """
     set_default_tensor_type new
@@ -45,12 +45,17 @@ OTHERWISE = {
     **dict.fromkeys("pow logaddexp atan2 atan2_ arctan2".split(), "wrong beside integers"),
     **dict.fromkeys("addcmul addcmul_ addcdiv addcdiv_".split(), "wrong beside integers"),
     **dict.fromkeys("take_along_dim gather scatter".split(), "does not look at all indices"),
-    **dict.fromkeys("softmax log_softmax median tile roll cat concat".split(), "lax if empty"),
-    "cumsum_": "lax if empty",
+    **dict.fromkeys(
+        "softmax log_softmax median tile roll cat concat cummax cummin".split(), "lax if empty"
+    ),
+    **dict.fromkeys("cumsum_ cumprod_".split(), "lax if empty"),
+    "cov": "trips over weights that require grad",
+    "searchsorted": "searches what is not in order in its own way",
     "subtract": "takes its alpha by position, too",
     **dict.fromkeys("scatter_ index_put index_put_".split(), "gives overwritten values gradients"),
     "repeat_interleave": "has another meaning for repeats alone",
-    "topk": "leaves the order of ties open",
+    **dict.fromkeys("topk kthvalue".split(), "leaves the order of ties open"),
+    "dist": "gives nothing, not zeros, for p = 0",
     "tensor_split": "calls an argument otherwise if it is a tensor",
     "scatter_reduce": "fails in backward if the index is smaller than the source",
     "view": "of another type of elements is refused here",

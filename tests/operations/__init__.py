@@ -8,14 +8,17 @@ from operations import (
     indexing,
     joining,
     linalg,
+    losses,
     nn,
     ordering,
+    ranks,
     reduction,
     scattering,
     sets,
     shape,
     signatures,
     ternary,
+    windows,
 )
 from operations.harness import OPERATIONS, Call, compare
 
@@ -30,12 +33,15 @@ __all__ = [
     "indexing",
     "joining",
     "linalg",
+    "losses",
     "nn",
     "ordering",
+    "ranks",
     "reduction",
     "scattering",
     "sets",
     "shape",
     "signatures",
     "ternary",
+    "windows",
 ]

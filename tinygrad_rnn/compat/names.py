@@ -10,7 +10,8 @@ from typing import Any
 
 from tinygrad_rnn import cuda as mps  # there is none of these devices either
 from tinygrad_rnn import cuda as xpu
-from tinygrad_rnn.compat.stubs import accelerator, backends, nn, onnx, optim, utils, version
+from tinygrad_rnn.amp import autocast
+from tinygrad_rnn.compat.stubs import accelerator, backends, cuda, nn, onnx, optim, utils, version
 
 __version__ = version.__version__
 
@@ -54,7 +55,9 @@ __all__ = [
     "__version__",
     "accelerator",
     "are_deterministic_algorithms_enabled",
+    "autocast",
     "backends",
+    "cuda",
     "get_float32_matmul_precision",
     "get_num_interop_threads",
     "get_num_threads",

@@ -1,6 +1,9 @@
 """Neural networks: modules, parameters, layers, losses, recurrent cells and layers."""
 
 from tinygrad_rnn.nn import functional, init, utils
+from tinygrad_rnn.nn.attention import (
+    MultiheadAttention,
+)
 from tinygrad_rnn.nn.cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from tinygrad_rnn.nn.container import (
     ModuleDict,
@@ -9,10 +12,15 @@ from tinygrad_rnn.nn.container import (
     ParameterList,
     Sequential,
 )
+from tinygrad_rnn.nn.conv import (
+    Conv1d,
+    Conv2d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+)
 from tinygrad_rnn.nn.criterion import (
     BCELoss,
     BCEWithLogitsLoss,
-    CosineSimilarity,
     CrossEntropyLoss,
     CTCLoss,
     GaussianNLLLoss,
@@ -21,12 +29,34 @@ from tinygrad_rnn.nn.criterion import (
     L1Loss,
     MSELoss,
     NLLLoss,
+    PoissonNLLLoss,
     SmoothL1Loss,
 )
+from tinygrad_rnn.nn.distance import (
+    CosineSimilarity,
+    PairwiseDistance,
+)
 from tinygrad_rnn.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d
-from tinygrad_rnn.nn.embedding import Embedding
+from tinygrad_rnn.nn.embedding import (
+    Embedding,
+    EmbeddingBag,
+)
 from tinygrad_rnn.nn.flatten import Flatten, Unflatten
-from tinygrad_rnn.nn.linear import Bilinear, Identity, Linear
+from tinygrad_rnn.nn.linear import (
+    Bilinear,
+    Identity,
+    LazyLinear,
+    Linear,
+)
+from tinygrad_rnn.nn.margins import (
+    CosineEmbeddingLoss,
+    HingeEmbeddingLoss,
+    MarginRankingLoss,
+    MultiLabelSoftMarginLoss,
+    SoftMarginLoss,
+    TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
+)
 from tinygrad_rnn.nn.module import Module
 from tinygrad_rnn.nn.nonlinearity import (
     CELU,
@@ -52,9 +82,42 @@ from tinygrad_rnn.nn.nonlinearity import (
     Softsign,
     Tanh,
 )
-from tinygrad_rnn.nn.normalization import BatchNorm1d, LayerNorm, RMSNorm
-from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.nn.normalization import (
+    BatchNorm1d,
+    BatchNorm2d,
+    GroupNorm,
+    LayerNorm,
+    RMSNorm,
+)
+from tinygrad_rnn.nn.parameter import (
+    Parameter,
+    UninitializedParameter,
+)
+from tinygrad_rnn.nn.pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AvgPool1d,
+    AvgPool2d,
+    MaxPool1d,
+    MaxPool2d,
+)
 from tinygrad_rnn.nn.recurrent import GRU, LSTM, RNN, RNNBase
+from tinygrad_rnn.nn.shrinking import (
+    Hardshrink,
+    Softmax2d,
+    Softshrink,
+    Tanhshrink,
+    Threshold,
+)
+from tinygrad_rnn.nn.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 
 def __dir__() -> list[str]:
@@ -70,12 +133,24 @@ __all__ = [
     "LSTM",
     "RNN",
     "SELU",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
     "AlphaDropout",
+    "AvgPool1d",
+    "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
+    "BatchNorm2d",
     "Bilinear",
     "CTCLoss",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
@@ -83,32 +158,44 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "GRUCell",
     "GaussianNLLLoss",
+    "GroupNorm",
+    "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
+    "HingeEmbeddingLoss",
     "HuberLoss",
     "Identity",
     "KLDivLoss",
     "L1Loss",
     "LSTMCell",
     "LayerNorm",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
+    "MarginRankingLoss",
+    "MaxPool1d",
+    "MaxPool2d",
     "Mish",
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiLabelSoftMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
+    "PairwiseDistance",
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "PoissonNLLLoss",
     "RMSNorm",
     "RNNBase",
     "RNNCell",
@@ -119,12 +206,25 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "SmoothL1Loss",
+    "SoftMarginLoss",
     "Softmax",
+    "Softmax2d",
     "Softmin",
     "Softplus",
+    "Softshrink",
     "Softsign",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
     "Unflatten",
+    "UninitializedParameter",
     "functional",
     "init",
     "utils",

@@ -295,6 +295,46 @@ class GaussianNLLLoss(_Loss):
         return F.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)
 
 
+class PoissonNLLLoss(_Loss):
+    """eˣ − t x, x being the logarithm of a mean: see `nn.functional.poisson_nll_loss`.
+
+    Parameters
+    ----------
+    log_input : bool
+        Whether inputs are logarithms of means, not means.
+    full : bool
+        Whether to add Stirling's approximation of ln t!.
+    size_average, reduce
+        Deprecated in favour of ``reduction``.
+    eps : float
+        Keeps the logarithm of a mean away from that of 0.
+    reduction : "none", "mean" or "sum"
+    """
+
+    def __init__(
+        self,
+        log_input: bool = True,
+        full: bool = False,
+        size_average: bool | None = None,
+        eps: float = 1e-8,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.log_input, self.full, self.eps = log_input, full, eps
+
+    def forward(self, log_input: Tensor, target: Tensor) -> Tensor:
+        """The loss."""
+        return F.poisson_nll_loss(
+            log_input,
+            target,
+            log_input=self.log_input,
+            full=self.full,
+            eps=self.eps,
+            reduction=self.reduction,
+        )
+
+
 class CTCLoss(_Loss):
     """−ln p of a labelling, over all its alignments: see `nn.functional.ctc_loss`.
 
@@ -329,22 +369,3 @@ class CTCLoss(_Loss):
             log_probs, targets, input_lengths, target_lengths,
             self.blank, self.reduction, self.zero_infinity,
         )  # fmt: skip
-
-
-class CosineSimilarity(Module):
-    """x₁·x₂ / (‖x₁‖ ‖x₂‖) along ``dim``: see `nn.functional.cosine_similarity`.
-
-    Parameters
-    ----------
-    dim : int
-    eps : float
-        What a norm counts as at least.
-    """
-
-    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
-        super().__init__()
-        self.dim, self.eps = dim, eps
-
-    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
-        """The similarities."""
-        return F.cosine_similarity(x1, x2, self.dim, self.eps)

@@ -155,3 +155,110 @@ class Embedding(Module):
         if self.norm_type != 2:
             text += f", norm_type={self.norm_type}"
         return text
+
+
+class EmbeddingBag(Module):
+    """A table of vectors, of which each bag of numbers gets the mean, the sum or the largest.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        Numbers of rows and of columns.
+    max_norm, norm_type, scale_grad_by_freq, sparse
+        As of `Embedding`.
+    mode : "mean", "sum" or "max"
+    include_last_offset : bool
+        Whether the last of the offsets is where the last bag ends.
+    padding_idx : int, optional
+        A row that is 0 at first and does not count.
+    device : "cpu", optional
+    dtype : optional
+
+    Attributes
+    ----------
+    weight : Parameter of shape (num_embeddings, embedding_dim)
+        Drawn from the standard normal distribution.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.EmbeddingBag(10, 3)(tg.tensor([[1, 2], [4, 4]])).shape
+    torch.Size([2, 3])
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        mode: str = "mean",
+        sparse: bool = False,
+        _weight: Tensor | None = None,
+        include_last_offset: bool = False,
+        padding_idx: int | None = None,
+        device: Any = None,
+        dtype: DTypeLike = None,
+    ) -> None:
+        super().__init__()
+        if scale_grad_by_freq or sparse:
+            raise NotImplementedError(
+                "EmbeddingBag: scale_grad_by_freq and sparse are not supported"
+            )
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise AssertionError(
+                    f"EmbeddingBag: padding_idx {padding_idx} is not one of {num_embeddings} rows"
+                )
+            padding_idx %= num_embeddings
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.max_norm, self.norm_type, self.padding_idx = max_norm, norm_type, padding_idx
+        self.scale_grad_by_freq, self.sparse, self.mode = scale_grad_by_freq, sparse, mode
+        self.include_last_offset = include_last_offset
+        if _weight is None:
+            self.weight = Parameter(
+                empty(num_embeddings, embedding_dim, device=device, dtype=dtype)
+            )
+            self.reset_parameters()
+        elif _weight.shape == (num_embeddings, embedding_dim):
+            self.weight = Parameter(_weight)
+        else:
+            raise AssertionError(
+                f"EmbeddingBag: a weight of shape {_weight.array.shape} is not "
+                f"({num_embeddings}, {embedding_dim})"
+            )
+
+    def reset_parameters(self) -> None:
+        """Draw the table again."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            row = self.weight.detach()[self.padding_idx]
+            row.zero_()
+
+    def forward(
+        self,
+        input: Tensor,
+        offsets: Tensor | None = None,
+        per_sample_weights: Tensor | None = None,
+    ) -> Tensor:
+        """Vectors of shape (bags, embedding_dim): see `nn.functional.embedding_bag`."""
+        return F.embedding_bag(
+            input, self.weight, offsets, self.max_norm, self.norm_type,
+            mode=self.mode,
+            per_sample_weights=per_sample_weights,
+            include_last_offset=self.include_last_offset,
+            padding_idx=self.padding_idx,
+        )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        """The arguments that ``repr`` shows."""
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        if self.max_norm is not None:
+            text += f", max_norm={self.max_norm}"
+        if self.norm_type != 2:
+            text += f", norm_type={self.norm_type}"
+        text += f", mode={self.mode!r}"
+        if self.padding_idx is not None:
+            text += f", padding_idx={self.padding_idx}"
+        return text

@@ -8,7 +8,7 @@ from typing import Any
 from tinygrad_rnn.nn import functional as F
 from tinygrad_rnn.nn import init
 from tinygrad_rnn.nn.module import Module
-from tinygrad_rnn.nn.parameter import Parameter
+from tinygrad_rnn.nn.parameter import Parameter, UninitializedParameter
 from tinygrad_rnn.operations.dtypes import DTypeLike
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.creation import empty
@@ -93,6 +93,59 @@ class Linear(Module):
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"
         )
+
+
+class NonDynamicallyQuantizableLinear(Linear):
+    """A `Linear`, of the name that PyTorch gives the last one of its attention."""
+
+
+class LazyLinear(Linear):
+    """A `Linear` that takes ``in_features`` from its first input, and is one then.
+
+    Parameters
+    ----------
+    out_features : int
+    bias : bool
+    device : "cpu", optional
+    dtype : optional
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> layer = tg.nn.LazyLinear(2)
+    >>> layer(tg.ones(5, 3)).shape, layer
+    (torch.Size([5, 2]), Linear(in_features=3, out_features=2, bias=True))
+    """
+
+    def __init__(
+        self, out_features: int, bias: bool = True, device: Any = None, dtype: DTypeLike = None
+    ) -> None:
+        Module.__init__(self)  # a `Linear` would draw what has no shape yet
+        self.in_features, self.out_features = 0, out_features
+        self.weight = UninitializedParameter(device=device, dtype=dtype)
+        made = UninitializedParameter(device=device, dtype=dtype) if bias else None
+        self.register_parameter("bias", made)
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters again, if there are any yet."""
+        if not isinstance(self.weight, UninitializedParameter):
+            super().reset_parameters()
+
+    def initialize_parameters(self, input: Tensor) -> None:
+        """Take the number of features from an input, and draw the parameters."""
+        self.in_features = input.shape[-1]
+        shapes = ((self.out_features, self.in_features), (self.out_features,))
+        for parameter, shape in zip((self.weight, self.bias), shapes):
+            if isinstance(parameter, UninitializedParameter):
+                parameter.materialize(shape)
+        self.reset_parameters()
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Of an input of shape (..., in_features) an output of shape (..., out_features)."""
+        if isinstance(self.weight, UninitializedParameter):
+            self.initialize_parameters(input)
+        self.__class__ = Linear  # type: ignore[assignment]
+        return F.linear(input, self.weight, self.bias)
 
 
 class Bilinear(Module):

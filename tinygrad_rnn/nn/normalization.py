@@ -146,7 +146,79 @@ class RMSNorm(Module):
         )
 
 
-class BatchNorm1d(Module):
+class _BatchNorm(Module):
+    """What batch normalizations of inputs with any axes behind their channels have in common."""
+
+    axes: tuple[int, ...] = ()  # an input may have so many
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: DTypeLike = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        _add_affine(self, (num_features,), affine, affine and bias, device, dtype)
+        buffers: dict[str, Tensor | None] = {
+            "running_mean": zeros(num_features, device=device, dtype=dtype),
+            "running_var": ones(num_features, device=device, dtype=dtype),
+            "num_batches_tracked": tensor(0, dtype=int64),
+        }
+        for name, value in buffers.items():
+            self.register_buffer(name, value if track_running_stats else None)
+
+    def reset_running_stats(self) -> None:
+        """Forget the batches seen."""
+        if self.track_running_stats:
+            self.running_mean.zero_()
+            self.running_var.fill_(1)
+            self.num_batches_tracked.zero_()
+
+    def reset_parameters(self) -> None:
+        """Set the parameters to 1 and 0, and forget the batches seen."""
+        self.reset_running_stats()
+        _reset_affine(self)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Of an input of shape (batch, features, …) one like it."""
+        if input.ndim not in self.axes:
+            expected = " or ".join(f"{n}D" for n in self.axes)
+            name = type(self).__name__
+            raise ValueError(f"{name}: expected {expected} input (got {input.ndim}D input)")
+        momentum = 0.0 if self.momentum is None else self.momentum
+        if self.training and self.track_running_stats and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            if self.momentum is None:
+                momentum = 1 / self.num_batches_tracked.item()
+        known = not self.training or self.track_running_stats
+        return F.batch_norm(
+            input,
+            self.running_mean if known else None,
+            self.running_var if known else None,
+            self.weight,
+            self.bias,
+            self.training or self.running_mean is None,
+            momentum,
+            self.eps,
+        )
+
+    def extra_repr(self) -> str:
+        """The arguments that ``repr`` shows."""
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class BatchNorm1d(_BatchNorm):
     """(x − mean) / √(variance + ε) per feature over a batch, times ``weight`` plus ``bias``.
 
     In training mean and variance are the batch's, and go into running averages; afterwards (in
@@ -187,68 +259,85 @@ class BatchNorm1d(Module):
     (tensor([0.2000]), tensor([1.1000]))
     """
 
+    axes = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    """`BatchNorm1d` of pictures: of inputs of shape (batch, channels, height, width).
+
+    Parameters
+    ----------
+    num_features, eps, momentum, affine, track_running_stats, device, dtype, bias
+        As of `BatchNorm1d`.
+    """
+
+    axes = (4,)
+
+
+class GroupNorm(Module):
+    """(x − mean) / √(variance + ε) over groups of channels, times ``weight`` plus ``bias``.
+
+    https://arxiv.org/abs/1803.08494
+
+    Parameters
+    ----------
+    num_groups : int
+        Into how many groups the channels fall; each is normalized by itself.
+    num_channels : int
+    eps : float
+    affine : bool
+        Whether there are ``weight`` and ``bias``.
+    device : "cpu", optional
+    dtype : optional
+        Type of the parameters.
+    bias : bool
+        Whether there is a ``bias``, if ``affine``.
+
+    Attributes
+    ----------
+    weight, bias : Parameters of shape (num_channels,), or None
+        At first 1 and 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.GroupNorm(2, 4)(tg.tensor([[1.0, 3.0, 2.0, 6.0]])).detach()
+    tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
+    """
+
     def __init__(
         self,
-        num_features: int,
+        num_groups: int,
+        num_channels: int,
         eps: float = 1e-5,
-        momentum: float | None = 0.1,
         affine: bool = True,
-        track_running_stats: bool = True,
         device: Any = None,
         dtype: DTypeLike = None,
         *,
         bias: bool = True,
     ) -> None:
         super().__init__()
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.affine, self.track_running_stats = affine, track_running_stats
-        _add_affine(self, (num_features,), affine, affine and bias, device, dtype)
-        buffers: dict[str, Tensor | None] = {
-            "running_mean": zeros(num_features, device=device, dtype=dtype),
-            "running_var": ones(num_features, device=device, dtype=dtype),
-            "num_batches_tracked": tensor(0, dtype=int64),
-        }
-        for name, value in buffers.items():
-            self.register_buffer(name, value if track_running_stats else None)
-
-    def reset_running_stats(self) -> None:
-        """Forget the batches seen."""
-        if self.track_running_stats:
-            self.running_mean.zero_()
-            self.running_var.fill_(1)
-            self.num_batches_tracked.zero_()
+        if num_groups <= 0 or num_channels % num_groups:
+            raise ValueError(
+                f"GroupNorm: num_groups {num_groups} must divide num_channels {num_channels}"
+            )
+        self.num_groups, self.num_channels = num_groups, num_channels
+        self.eps, self.affine = eps, affine
+        _add_affine(self, (num_channels,), affine, affine and bias, device, dtype)
 
     def reset_parameters(self) -> None:
-        """Set the parameters to 1 and 0, and forget the batches seen."""
-        self.reset_running_stats()
+        """Set the parameters to 1 and 0."""
         _reset_affine(self)
 
     def forward(self, input: Tensor) -> Tensor:
-        """Of an input of shape (batch, features) or (batch, features, length) one like it."""
-        if input.ndim not in (2, 3):
-            raise ValueError(f"BatchNorm1d: expected 2D or 3D input (got {input.ndim}D input)")
-        momentum = 0.0 if self.momentum is None else self.momentum
-        if self.training and self.track_running_stats and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-            if self.momentum is None:
-                momentum = 1 / self.num_batches_tracked.item()
-        known = not self.training or self.track_running_stats
-        return F.batch_norm(
-            input,
-            self.running_mean if known else None,
-            self.running_var if known else None,
-            self.weight,
-            self.bias,
-            self.training or self.running_mean is None,
-            momentum,
-            self.eps,
-        )
+        """Of an input of shape (batch, channels, …) one like it."""
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         """The arguments that ``repr`` shows."""
         return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
+            f"bias={self.bias is not None}"
         )
 
 

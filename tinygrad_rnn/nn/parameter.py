@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from tinygrad_rnn.engine.graph import leaf
 from tinygrad_rnn.engine.memory import apart
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.tensor.creation import to_array
+from tinygrad_rnn.tensor.creation import empty, to_array
 
 
 class Parameter(Tensor):
@@ -52,3 +52,43 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
+
+
+class UninitializedParameter(Parameter):
+    """A parameter whose shape is not known yet: it becomes one when its module sees an input.
+
+    Examples
+    --------
+    >>> from tinygrad_rnn import nn
+    >>> w = nn.UninitializedParameter()
+    >>> w.materialize((2, 3))
+    >>> type(w).__name__, w.shape
+    ('Parameter', torch.Size([2, 3]))
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls, requires_grad: bool = True, device: Any = None, dtype: Any = None
+    ) -> UninitializedParameter:
+        """Make a parameter without elements; see the class."""
+        nothing = empty(0, device=device, dtype=dtype)
+        return cast("UninitializedParameter", super().__new__(cls, nothing, requires_grad))
+
+    def materialize(self, shape: tuple[int, ...], device: Any = None, dtype: Any = None) -> None:
+        """Become a `Parameter` of some shape, which stays this object."""
+        requires_grad, notes = self.requires_grad, self._notes()
+        kind = self.array.dtype if dtype is None else dtype
+        self.array = empty(shape, device=device, dtype=kind).array
+        self.node = leaf(self.array, requires_grad)
+        self.node.notes = notes
+        self.__class__ = Parameter  # type: ignore[assignment]
+
+    def numel(self) -> int:
+        """Refused: nobody knows yet."""
+        raise ValueError(
+            "an uninitialized parameter has no elements yet: let an input pass its module first"
+        )
+
+    def __repr__(self) -> str:
+        return "<UninitializedParameter>"

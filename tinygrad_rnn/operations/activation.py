@@ -245,6 +245,7 @@ leaky_relu.vjp(
     lambda x, weight: np.where(x > 0, x, x * weight),
     "x weight",
     prepare=floats("prelu"),
+    node="PreluKernelBackward0",
     twin=lambda torch, x, weight: torch.where(x > 0, x, x * weight),
     activation=True,
 )

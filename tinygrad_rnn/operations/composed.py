@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, int64
 from tinygrad_rnn.operations.elementwise import erf, masked_fill, trunc
 from tinygrad_rnn.operations.gathering import narrow, nonzero
 from tinygrad_rnn.operations.joining import stack
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.reduction import sum
-from tinygrad_rnn.operations.shape import diag, flip, movedim, reshape
+from tinygrad_rnn.operations.shape import clone, contiguous, diag, flip, movedim, reshape, transpose
 from tinygrad_rnn.operations.types import on_cpu
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def erfc(input: Any) -> Tensor:
     >>> tg.erfc(tg.tensor([0.0, 1.0]))
     tensor([1.0000, 0.1573])
     """
-    return sub(1, erf(tensor_of("erfc", input)))
+    return made_by("ErfcBackward0", sub(1, erf(tensor_of("erfc", input))))
 
 
 def frac(input: Any) -> Tensor:
@@ -51,17 +53,17 @@ def frac(input: Any) -> Tensor:
     x = tensor_of("frac", input)
     if x.array.dtype.kind != "f":
         raise RuntimeError(f"frac: only defined for floating-point tensors, not {x.array.dtype}")
-    return sub(x, trunc(x))
+    return made_by("FracBackward0", sub(x, trunc(x)))
 
 
 def deg2rad(input: Any) -> Tensor:
     """Degrees in radians."""
-    return mul(tensor_of("deg2rad", input), math.pi / 180)
+    return made_by("Deg2RadBackward0", mul(tensor_of("deg2rad", input), math.pi / 180))
 
 
 def rad2deg(input: Any) -> Tensor:
     """Radians in degrees."""
-    return mul(tensor_of("rad2deg", input), 180 / math.pi)
+    return made_by("Rad2DegBackward0", mul(tensor_of("rad2deg", input), 180 / math.pi))
 
 
 # -- shape --
@@ -126,6 +128,31 @@ def flipud(input: Any) -> Tensor:
     if not x.array.ndim:
         raise RuntimeError("flipud: a 0-d tensor has no rows")
     return flip(x, (0,))
+
+
+def rot90(input: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
+    """The plane of two axes turned ``k`` times by a quarter, from the first to the second.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.rot90(tg.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 4],
+            [1, 3]])
+    """
+    x, turns = tensor_of("rot90", input), integer_of("rot90", "k", k) % 4
+    if not isinstance(dims, tuple | list) or len(dims) != 2 or x.array.ndim < 2:
+        raise RuntimeError(f"rot90: expected two of the axes of shape {x.array.shape}, got {dims}")
+    a, b = (dim_of("rot90", d, x.array.ndim) for d in dims)
+    if a == b:
+        raise RuntimeError(f"rot90: dims {tuple(dims)} are the same axis")
+    if turns == 1:
+        turned = transpose(flip(x, (b,)), a, b)
+    elif turns == 3:
+        turned = transpose(flip(x, (a,)), a, b)
+    else:
+        turned = flip(x, (a, b)) if turns else x
+    return made_by("Rot90Backward0", contiguous(turned) if turns else clone(x))
 
 
 def diagflat(input: Any, offset: int = 0) -> Tensor:
@@ -270,7 +297,8 @@ def nansum(
     >>> tg.nansum(tg.tensor([1.0, float("nan"), 2.0]))
     tensor(3.)
     """
-    return sum(_zeros_for_nan("nansum", input), dim, keepdim, dtype=dtype)
+    total = sum(_zeros_for_nan("nansum", input), dim, keepdim, dtype=dtype)
+    return made_by("NansumBackward0", total)
 
 
 def nanmean(

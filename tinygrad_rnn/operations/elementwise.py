@@ -790,7 +790,7 @@ def clamp_min(input: Any, min: Any) -> Tensor:
     >>> tg.clamp_min(tg.tensor([-1.0, 0.5, 3.0]), 0)
     tensor([0.0000, 0.5000, 3.0000])
     """
-    return _clamped(clamp_min, input, min)
+    return made_by(_clamp_node("Min", min), _clamped(clamp_min, input, min))
 
 
 clamp_min.vjp("x", lambda g, x, low: np.where(x >= low, g, 0), formula="g where x ≥ low")
@@ -807,11 +807,15 @@ def clamp_max(input: Any, max: Any) -> Tensor:
     >>> tg.clamp_max(tg.tensor([-1.0, 0.5, 3.0]), 1)
     tensor([-1.0000,  0.5000,  1.0000])
     """
-    return _clamped(clamp_max, input, max)
+    return made_by(_clamp_node("Max", max), _clamped(clamp_max, input, max))
 
 
 clamp_max.vjp("x", lambda g, x, high: np.where(x <= high, g, 0), formula="g where x ≤ high")
 clamp_max.vjp("high", lambda g, x, high: np.where(x > high, g, 0), formula="g where x > high")
+
+
+def _clamp_node(side: str, bound: Any) -> str:
+    return f"Clamp{side}Backward{int(isinstance(bound, Variable))}"
 
 
 def _clamped(kind: Operation[..., Tensor], *operands: Any) -> Tensor:

@@ -23,9 +23,12 @@ from tinygrad_rnn.operations.arguments import (
     raw,
     tensor_of,
 )
+from tinygrad_rnn.operations.dtypes import get_default_dtype
 from tinygrad_rnn.operations.indexing import add_slices, add_spans
 from tinygrad_rnn.operations.memory import in_c_order
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import operation
+from tinygrad_rnn.operations.padding import pad
 from tinygrad_rnn.operations.promotion import promoted
 from tinygrad_rnn.operations.shape import reshape
 
@@ -138,6 +141,61 @@ def vstack(tensors: Sequence[Any]) -> Tensor:
             [3., 4.]])
     """
     return cat(_tensors("vstack", tensors, 2))
+
+
+def dstack(tensors: Sequence[Any]) -> Tensor:
+    """Tensors one behind the other, along the third axis.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.dstack([tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0])])
+    tensor([[[1., 3.],
+             [2., 4.]]])
+    """
+    return cat([atleast_3d(x) for x in _tensors("dstack", tensors)], dim=2)
+
+
+def atleast_3d(input: Any) -> Tensor:
+    """The tensor with three axes at least: a vector lies along the second, a matrix along two."""
+    x = tensor_of("atleast_3d", input)
+    before = {0: (1, 1, 1), 1: (1, *x.array.shape, 1), 2: (*x.array.shape, 1)}
+    return reshape(x, before[x.array.ndim]) if x.array.ndim < 3 else x
+
+
+def column_stack(tensors: Sequence[Any]) -> Tensor:
+    """Tensors side by side: vectors, and numbers, are columns.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.column_stack([tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0])])
+    tensor([[1., 3.],
+            [2., 4.]])
+    """
+    xs = _tensors("column_stack", tensors)
+    return cat([reshape(x, (-1, 1)) if x.array.ndim < 2 else x for x in xs], dim=1)
+
+
+def block_diag(*tensors: Any) -> Tensor:
+    """Matrices along the diagonal of a larger one, zeros elsewhere; vectors are rows.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.block_diag(tg.tensor([[1, 2], [3, 4]]), tg.tensor([5]))
+    tensor([[1, 2, 0],
+            [3, 4, 0],
+            [0, 0, 5]])
+    """
+    xs = _tensors("block_diag", tensors or (np.zeros((1, 0), get_default_dtype()),), 2)
+    if max(x.array.ndim for x in xs) > 2:
+        raise RuntimeError("block_diag: expected matrices, vectors or numbers")
+    width, before, rows = sum(x.array.shape[1] for x in xs), 0, []
+    for x in xs:
+        rows.append(pad(x, (before, width - before - x.array.shape[1])))
+        before += x.array.shape[1]
+    return made_by("BlockDiagBackward0", cat(rows))
 
 
 def _tensors(name: str, tensors: Any, axes: int = 0) -> Sequence[Any]:
@@ -283,6 +341,70 @@ def tensor_split(
     ends = [slice(*span).indices(size)[:2] for span in itertools.pairwise((0, *cuts, size))]
     parts = _parts(dim, [(start, max(start, stop)) for start, stop in ends])
     return each(indexing.getitem.primitive, x, parts)
+
+
+def hsplit(
+    input: Any,
+    indices_or_sections: int | Sequence[int] | None = None,
+    *,
+    sections: int | None = None,
+    indices: Sequence[int] | None = None,
+) -> tuple[Tensor, ...]:
+    """Equal parts along the second axis (of a vector: its only one), or cut at these indices.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.hsplit(tg.tensor([1.0, 2.0, 3.0, 4.0]), 2)
+    (tensor([1., 2.]), tensor([3., 4.]))
+    """
+    x = tensor_of("hsplit", input)
+    dim = 0 if x.array.ndim == 1 else 1
+    return _split_evenly("hsplit", x, indices_or_sections, sections, indices, 1, dim)
+
+
+def vsplit(
+    input: Any,
+    indices_or_sections: int | Sequence[int] | None = None,
+    *,
+    sections: int | None = None,
+    indices: Sequence[int] | None = None,
+) -> tuple[Tensor, ...]:
+    """Equal parts along the first axis of two or more, or cut at these indices: see `hsplit`.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.vsplit(tg.tensor([[1.0], [2.0]]), 2)
+    (tensor([[1.]]), tensor([[2.]]))
+    """
+    x = tensor_of("vsplit", input)
+    return _split_evenly("vsplit", x, indices_or_sections, sections, indices, 2, 0)
+
+
+def dsplit(
+    input: Any,
+    indices_or_sections: int | Sequence[int] | None = None,
+    *,
+    sections: int | None = None,
+    indices: Sequence[int] | None = None,
+) -> tuple[Tensor, ...]:
+    """Equal parts along the third axis of three or more, or cut at these indices: see `hsplit`."""
+    x = tensor_of("dsplit", input)
+    return _split_evenly("dsplit", x, indices_or_sections, sections, indices, 3, 2)
+
+
+def _split_evenly(
+    name: str, x: Any, given: Any, sections: Any, indices: Any, axes: int, dim: int
+) -> tuple[Tensor, ...]:
+    if x.array.ndim < axes:
+        raise RuntimeError(f"{name}: expected at least {axes} axes, got shape {x.array.shape}")
+    parts = given if sections is None else sections
+    if parts is not None and not isinstance(parts, tuple | list):
+        n = integer_of(name, "sections", parts)
+        if n <= 0 or x.array.shape[dim] % n:
+            raise RuntimeError(f"{name}: {n} parts of an axis of size {x.array.shape[dim]}")
+    return tensor_split(x, given, dim, sections=sections, indices=indices)
 
 
 def _cuts(given: Any) -> Any:

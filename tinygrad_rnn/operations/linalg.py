@@ -355,7 +355,7 @@ def trace(input: Any) -> Tensor:
         raise RuntimeError(
             f"trace: expected a matrix of numbers, got shape {x.array.shape} and {x.array.dtype}"
         )
-    return sum(diagonal(x))
+    return node_names.made_by("TraceBackward0", sum(diagonal(x)))
 
 
 def _terms(equation: str) -> list[str]:
@@ -432,7 +432,10 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
         operands = tuple(operands[0])
     xs = [tensor_of("einsum", x) for x in operands]
     terms, output = _read_equation(equation, [x.array.ndim for x in xs])
-    return _sum_of_products([_once(x, term) for x, term in zip(xs, terms)], output)
+    result = _sum_of_products([_once(x, term) for x, term in zip(xs, terms)], output)
+    if result.node is xs[0].node:  # nothing had to be done
+        return result
+    return node_names.made_by(node_names.product_of(terms, output), result)
 
 
 def contract(a: Any, b: Any, of_a: str, of_b: str, of_y: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +9,11 @@ import numpy as np
 
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.errors import silent
-from tinygrad_rnn.engine.graph import Variable
 from tinygrad_rnn.engine.sums import Part
 from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.activation import hardtanh, log1pexp, log_softmax, logsigmoid, sigmoid
 from tinygrad_rnn.operations.arguments import broadcasts, check_range, number_of, tensor_of
 from tinygrad_rnn.operations.arithmetic import mul, sub
-from tinygrad_rnn.operations.dtypes import get_default_dtype
 from tinygrad_rnn.operations.elementwise import abs, exp, log, square, where
 from tinygrad_rnn.operations.indexing import add_slices
 from tinygrad_rnn.operations.memory import first_decides
@@ -24,7 +21,7 @@ from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import in_rules, operation
 from tinygrad_rnn.operations.promotion import floats, promoted, to_dtype
 from tinygrad_rnn.operations.reduction import mean, sum
-from tinygrad_rnn.operations.shape import clone, reshape, unsqueeze
+from tinygrad_rnn.operations.shape import reshape
 from tinygrad_rnn.operations.traits import primitive
 
 if TYPE_CHECKING:
@@ -34,7 +31,7 @@ REDUCTIONS = ("none", "mean", "sum")
 _sigma = in_rules(sigmoid)
 
 
-def _reduction(
+def reduction_of(
     name: str, size_average: bool | None, reduce: bool | None, reduction: str, *more: str
 ) -> str:
     """The reduction asked for, be it by PyTorch's older flags, if it is one of those there are."""
@@ -152,7 +149,7 @@ def mse_loss(
     >>> tg.nn.functional.mse_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
     tensor(2.)
     """
-    reduction = _reduction("mse_loss", size_average, reduce, reduction)
+    reduction = reduction_of("mse_loss", size_average, reduce, reduction)
     losses = square(_difference("mse_loss", input, target))
     return made_by("MseLossBackward0", _weighted("mse_loss", losses, input, weight, reduction))
 
@@ -173,7 +170,7 @@ def l1_loss(
     >>> tg.nn.functional.l1_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
     tensor(1.)
     """
-    reduction = _reduction("l1_loss", size_average, reduce, reduction)
+    reduction = reduction_of("l1_loss", size_average, reduce, reduction)
     losses = abs(_difference("l1_loss", input, target))
     return _weighted("l1_loss", losses, input, weight, reduction)
 
@@ -219,7 +216,7 @@ def smooth_l1_loss(
     >>> tg.nn.functional.smooth_l1_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.5, 4.0]))
     tensor(0.8125)
     """
-    reduction = _reduction("smooth_l1_loss", size_average, reduce, reduction)
+    reduction = reduction_of("smooth_l1_loss", size_average, reduce, reduction)
     beta = number_of("smooth_l1_loss", "beta", beta)
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss: beta must not be negative, got {beta}")
@@ -247,7 +244,7 @@ def huber_loss(
     >>> tg.nn.functional.huber_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.5, 4.0]))
     tensor(0.8125)
     """
-    reduction = _reduction("huber_loss", None, None, reduction)
+    reduction = reduction_of("huber_loss", None, None, reduction)
     d = _difference("huber_loss", input, target)
     delta = number_of("huber_loss", "delta", delta)
     if not delta > 0:
@@ -256,74 +253,6 @@ def huber_loss(
     if weight is not None:
         losses = mul(losses, _element_weights("huber_loss", input, weight))
     return made_by("HuberLossBackward0", reduced(losses, reduction))
-
-
-def gaussian_nll_loss(
-    input: Any,
-    target: Any,
-    var: Any,
-    full: bool = False,
-    eps: float = 1e-6,
-    reduction: str = "mean",
-) -> Tensor:
-    """−ln of a normal distribution's density: (ln σ² + (x − t)² / σ²) / 2.
-
-    https://doi.org/10.1109/ICNN.1994.374138 (Nix and Weigend 1994)
-
-    Parameters
-    ----------
-    input : Tensor
-        The means x.
-    target : Tensor of the same shape, or one that broadcasts
-    var : Tensor or float
-        The variances σ²: of the input's shape, or with its last axis missing, or one axis of
-        size 1.
-    full : bool
-        Whether to add the constant ln(2π) / 2.
-    eps : float
-        What a variance counts as at least; its gradient does not notice.
-    reduction : "none", "mean" or "sum"
-
-    Raises
-    ------
-    ValueError
-        If a variance is negative, or their shape or ``reduction`` is something else.
-
-    Examples
-    --------
-    >>> import tinygrad_rnn as tg
-    >>> tg.nn.functional.gaussian_nll_loss(tg.tensor([1.0]), tg.tensor([3.0]), 4.0)
-    tensor(1.1931)
-    """
-    name = "gaussian_nll_loss"
-    check_reduction(name, reduction)
-    x, t, eps = tensor_of(name, input), tensor_of(name, target), number_of(name, "eps", eps)
-    variance = clone(_variances(x, var))
-    np.maximum(variance.array, eps, out=variance.array)  # its own, which nobody has seen yet
-    losses = 0.5 * (log(variance) + square(sub(x, t)) / variance)
-    return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
-
-
-def _variances(x: Any, var: Any) -> Any:
-    """The variances of a normal distribution as a tensor that broadcasts to its means."""
-    name = "gaussian_nll_loss"
-    if not isinstance(var, Variable | np.ndarray):
-        kind = x.dtype if x.dtype.kind == "f" else get_default_dtype()
-        var = np.full(x.shape, number_of(name, "var", var), kind)
-    v = tensor_of(name, var)
-    if v.dtype.kind != "f":
-        raise RuntimeError(f"{name}: variances must be floating-point, not {v.array.dtype}")
-    if (v.array < 0).any():
-        raise ValueError(f"{name}: a variance is negative, {v.array.min()}; pass exp of something")
-    if v.shape == x.shape[:-1] and v.shape != x.shape:
-        return unsqueeze(v, -1)
-    others = [m for n, m in zip(x.shape, v.shape) if n != m]
-    if v.shape != x.shape and (v.ndim != x.ndim or others != [1]):
-        raise ValueError(
-            f"{name}: variances of shape {v.array.shape} do not fit means of shape {x.array.shape}"
-            ": expected the same, without the last axis, or one axis of size 1"
-        )
-    return v
 
 
 # -- classes --
@@ -375,7 +304,7 @@ def cross_entropy(
     tensor([0.6931, 0.1269])
     """
     name = "cross_entropy"
-    reduction = _reduction(name, size_average, reduce, reduction)
+    reduction = reduction_of(name, size_average, reduce, reduction)
     x, t = tensor_of(name, input), tensor_of(name, target)
     label_smoothing = number_of(name, "label_smoothing", label_smoothing)
     if not 0 <= label_smoothing <= 1:
@@ -394,7 +323,9 @@ def cross_entropy(
         uniform = where(graph.make_tensor(kept, None), uniform, 0.0)
         losses = losses * (1 - label_smoothing) - uniform * share
     loss = reduced(losses, reduction, total)
-    return loss if label_smoothing else made_by(_nll_of(x), loss)
+    if not label_smoothing:
+        return made_by(_nll_of(x), loss)
+    return loss if reduction == "none" else made_by("AddBackward0", loss)
 
 
 def _soft_cross_entropy(
@@ -413,7 +344,8 @@ def _soft_cross_entropy(
         t = t * (1 - label_smoothing) + label_smoothing / max(classes, 1)
     y = _times_weight(name, log_softmax(x, dim), weight, dim)
     losses = -sum(y * t, dim)
-    return reduced(losses, reduction, losses.numel())
+    loss = reduced(losses, reduction, losses.numel())
+    return made_by("DivBackward1", loss) if reduction == "mean" else loss
 
 
 def _times_weight(name: str, y: Any, weight: Any, dim: int) -> Any:
@@ -461,7 +393,7 @@ def nll_loss(
     >>> tg.nn.functional.nll_loss(log_p, tg.tensor([1, 0]), reduction="none")
     tensor([0.6931, 0.1054])
     """
-    reduction = _reduction("nll_loss", size_average, reduce, reduction)
+    reduction = reduction_of("nll_loss", size_average, reduce, reduction)
     x, t = tensor_of("nll_loss", input), tensor_of("nll_loss", target)
     _check_classes("nll_loss", x, t)
     losses, _, total = _nll("nll_loss", x, t, weight, ignore_index)
@@ -582,7 +514,7 @@ def binary_cross_entropy(
     tensor(50.3466)
     """
     name = "binary_cross_entropy"
-    reduction = _reduction(name, size_average, reduce, reduction)
+    reduction = reduction_of(name, size_average, reduce, reduction)
     x, t = tensor_of(name, input), tensor_of(name, target)
     _check_same_shape(name, x, t)
     for kind, array in (("input", x.array), ("target", t.array)):
@@ -660,7 +592,7 @@ def binary_cross_entropy_with_logits(
     tensor([10000.,     0.])
     """
     name = "binary_cross_entropy_with_logits"
-    reduction = _reduction(name, size_average, reduce, reduction)
+    reduction = reduction_of(name, size_average, reduce, reduction)
     x, t = tensor_of(name, input), tensor_of(name, target)
     _check_same_shape(name, x, t)
     for kind, dtype in (("input", x.array.dtype), ("target", t.array.dtype)):
@@ -728,7 +660,7 @@ def kl_div(
     >>> tg.nn.functional.kl_div(tg.log(q), p, reduction="batchmean")
     tensor(0.1438)
     """
-    reduction = _reduction("kl_div", size_average, reduce, reduction, "batchmean")
+    reduction = reduction_of("kl_div", size_average, reduce, reduction, "batchmean")
     x, t = tensor_of("kl_div", input), tensor_of("kl_div", target)
     for kind, tensor in (("input", x), ("target", t)):
         if tensor.dtype.kind != "f":

@@ -82,6 +82,22 @@ def over_axes(stem: str) -> Callable[[Node], str]:
     return called
 
 
+def along(stem: str, dim: Any, result: Result) -> Result:
+    """A reduction along an axis that leaves a number, which by its shape might be of all."""
+    if result.array.ndim or dim is None or dim == ():
+        return result
+    return made_by(f"{stem}Backward1", result)
+
+
+def product_of(terms: list[str], output: str) -> str:
+    """Of `einsum`: by the last step, which multiplies matrices where it sums."""
+    left = terms[-1] if len(terms) > 2 else "".join(terms)
+    summed = {*left} - {*output}
+    if len(terms) == 1:
+        return "SumBackward1" if summed else "PermuteBackward0"
+    return "ViewBackward0" if summed else "MulBackward0"
+
+
 def number_first(if_it_is: str, else_: str) -> Callable[[Node], str]:
     def called(node: Node) -> str:
         return if_it_is if isinstance(node.parents[0].value, float | int) else else_

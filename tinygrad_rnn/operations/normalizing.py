@@ -16,6 +16,7 @@ from tinygrad_rnn.operations.arguments import (
     check_flags,
     common_shape,
     dim_of,
+    integer_of,
     number_of,
     raw,
     tensor_of,
@@ -25,6 +26,7 @@ from tinygrad_rnn.operations.dtypes import finfo, float16, float32
 from tinygrad_rnn.operations.elementwise import clamp, rsqrt, sqrt, square
 from tinygrad_rnn.operations.inplace import overwrite
 from tinygrad_rnn.operations.memory import in_c_order
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.norms import norm
 from tinygrad_rnn.operations.operation import operation
 from tinygrad_rnn.operations.promotion import floats, promoted, to_dtype
@@ -104,7 +106,9 @@ def layer_norm(
     y = layer_norm.apply(x, axis=axis, eps=eps)
     if weight is not None:
         y = mul(y, weight)
-    return y if bias is None else add(y, bias)
+    if bias is not None:
+        y = add(y, bias)
+    return y if weight is bias is None else made_by("NativeLayerNormBackward0", y)
 
 
 layer_norm.vjp("x", _layer_norm_rule, formula="(g − mean g − y ⊙ mean(g ⊙ y)) / σ")
@@ -214,7 +218,10 @@ def batch_norm(
     check_flags("batch_norm", training=training)
     eps = number_of("batch_norm", "eps", eps)
     channels = x.shape[dim_of("batch_norm", 1, x.ndim)]
-    _check_channels(x, channels, running_mean, running_var, weight, bias)
+    _check_channels(
+        "batch_norm", x, channels,
+        running_mean=running_mean, running_var=running_var, weight=weight, bias=bias,
+    )  # fmt: skip
     if training:
         if (running_mean is None) != (running_var is None):
             raise ValueError("batch_norm: give both running_mean and running_var, or neither")
@@ -238,7 +245,58 @@ def batch_norm(
         y = mul(y, _per_channel(weight, x))
     if bias is not None:
         y = add(y, _per_channel(bias, x))
-    return to_dtype(y, x.array.dtype)
+    return made_by("NativeBatchNormBackward0", to_dtype(y, x.array.dtype))
+
+
+def group_norm(
+    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Tensor:
+    """(x − mean) / √(variance + ε) over groups of channels, times ``weight`` plus ``bias``.
+
+    https://arxiv.org/abs/1803.08494
+
+    Parameters
+    ----------
+    input : Tensor of shape (batch, channels, ...)
+    num_groups : int
+        Into how many groups the channels fall; each is normalized by itself.
+    weight, bias : Tensors of shape (channels,), optional
+    eps : float
+
+    Raises
+    ------
+    RuntimeError
+        If the groups do not divide the channels, a shape does not fit, or the types differ.
+    ValueError
+        If there is one value in a group only.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.group_norm(tg.tensor([[1.0, 3.0, 2.0, 6.0]]), 2)
+    tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
+    """
+    x = tensor_of("group_norm", input)
+    groups, eps = (
+        integer_of("group_norm", "num_groups", num_groups),
+        number_of("group_norm", "eps", eps),
+    )
+    shape = x.array.shape
+    if len(shape) < 2 or groups < 1 or shape[1] % groups:
+        raise RuntimeError(
+            f"group_norm: {groups} groups do not divide the channels, the second axis of an input "
+            f"of shape {shape}"
+        )
+    if x.array.size == groups:
+        raise ValueError(f"group_norm: one value in each group of an input of shape {shape}")
+    _check_channels("group_norm", x, shape[1], weight=weight, bias=bias)
+    apart = reshape(x, (shape[0], groups, -1)) if x.array.size else x
+    y = reshape(layer_norm.apply(apart, axis=(apart.array.ndim - 1,), eps=eps), shape)
+    if weight is not None:
+        y = mul(y, _per_channel(weight, x))
+    if bias is not None:
+        y = add(y, _per_channel(bias, x))
+    return made_by("NativeGroupNormBackward0", to_dtype(y, x.array.dtype))
 
 
 def _per_channel(values: Any, x: Any) -> Any:
@@ -251,27 +309,22 @@ def _move(average: Any, new: Any, momentum: float) -> None:
     overwrite("batch_norm", average, (1 - momentum) * average.array + momentum * new)
 
 
-def _check_channels(
-    x: Any, channels: int, running_mean: Any, running_var: Any, weight: Any, bias: Any
-) -> None:
-    given = {
-        "running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias,
-    }  # fmt: skip
+def _check_channels(owner: str, x: Any, channels: int, **given: Any) -> None:
     allowed = (float16, float32) if x.dtype == float16 else (x.dtype,)
     for name, values in given.items():
         if values is None:
             continue
-        if tensor_of("batch_norm", values).shape != (channels,):
+        if tensor_of(owner, values).shape != (channels,):
             raise RuntimeError(
-                f"batch_norm: {name} must have an element for each of {channels} channels, got "
+                f"{owner}: {name} must have an element for each of {channels} channels, got "
                 f"shape {raw(values).shape}"
             )
         if values.dtype not in allowed:
             raise RuntimeError(
-                f"batch_norm: {name} is {raw(values).dtype}, but the input {x.array.dtype}"
+                f"{owner}: {name} is {raw(values).dtype}, but the input {x.array.dtype}"
             )
         if name.startswith("running") and values.requires_grad:
-            raise RuntimeError(f"batch_norm: {name} has no derivative and cannot require grad")
+            raise RuntimeError(f"{owner}: {name} has no derivative and cannot require grad")
 
 
 def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Tensor:

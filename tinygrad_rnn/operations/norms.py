@@ -18,9 +18,11 @@ from tinygrad_rnn.operations.arguments import (
     numpy_names,
     tensor_of,
 )
+from tinygrad_rnn.operations.arithmetic import sub
 from tinygrad_rnn.operations.decomposition import svdvals
 from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype
 from tinygrad_rnn.operations.memory import in_c_order
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import operation
 from tinygrad_rnn.operations.promotion import to_dtype
 from tinygrad_rnn.operations.reduction import (
@@ -313,3 +315,30 @@ def norm(
     if isinstance(p, str) and p != "fro":
         raise RuntimeError(f"norm: p must be a number, 'fro' or 'nuc', got {p!r:.60}")
     return vector_norm(input, 2 if p in (None, "fro") else p, dim, keepdim, dtype=dtype)
+
+
+def pairwise_distance(
+    x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Tensor:
+    """The p-norm of x₁ − x₂ + ε along the last axis.
+
+    Parameters
+    ----------
+    x1, x2 : Tensors of shape (..., features)
+        Of shapes that broadcast.
+    p : float
+    eps : float
+        What keeps the norm's derivative finite where they are equal.
+    keepdim : bool
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.pairwise_distance(tg.tensor([[1.0, 2.0]]), tg.tensor([[4.0, 6.0]]))
+    tensor([5.0000])
+    """
+    name = "pairwise_distance"
+    a, b = tensor_of(name, x1), tensor_of(name, x2)
+    last = (a.array.ndim if a.array.ndim > b.array.ndim else b.array.ndim) - 1
+    apart = sub(a, b) + number_of(name, "eps", eps)
+    return made_by("NormBackward1", norm(apart, number_of(name, "p", p), last, keepdim))

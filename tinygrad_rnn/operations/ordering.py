@@ -55,17 +55,15 @@ class Selection(NamedTuple):
         return f"torch.return_types.{kind}(\nvalues={self.values!r},\nindices={self.indices!r})"
 
     def __reduce__(self) -> Any:
-        return _selected, (type(self).__name__, *self)
+        return selected, (type(self).__name__, *self)
 
 
 # One type for each function, as in PyTorch, whose name is what is printed.
-_SELECTIONS = {
-    name: type(name, (Selection,), {"__slots__": ()})
-    for name in ("max", "min", "median", "sort", "topk")
-}
+_KINDS = "max min median sort topk kthvalue mode cummax cummin"
+_SELECTIONS = {name: type(name, (Selection,), {"__slots__": ()}) for name in _KINDS.split()}
 
 
-def _selected(name: str, values: Any, indices: Any) -> Selection:
+def selected(name: str, values: Any, indices: Any) -> Selection:
     selection: Selection = _SELECTIONS[name](values, indices)
     return selection
 
@@ -103,16 +101,15 @@ _put_back_along.vjp(
 )
 
 
-def _selection(name: str, x: Any, index: Any, dim: int, keepdim: bool = True) -> Selection:
+def selection(name: str, x: Any, index: Any, dim: int, keepdim: bool = True) -> Selection:
     """The elements at an index array that keeps the axis; g goes back to these places."""
+    node = f"{name.capitalize()}Backward{int(name == 'median')}"
     if not x.array.ndim:
-        return _selected(name, clone.apply(x), graph.make_tensor(index.reshape(()), None))
-    values = made_by(
-        f"{name.capitalize()}Backward{int(name == 'median')}",
-        _pick_along.apply(x, index=index, dim=dim, keepdims=keepdim),
-    )
+        one = made_by(node, clone.apply(x))
+        return selected(name, one, graph.make_tensor(index.reshape(()), None))
+    values = made_by(node, _pick_along.apply(x, index=index, dim=dim, keepdims=keepdim))
     places = index if keepdim else index.squeeze(dim)  # a copy: the graph needs its own
-    return _selected(name, values, graph.make_tensor(places.copy("K"), None))
+    return selected(name, values, graph.make_tensor(places.copy("K"), None))
 
 
 # -- of all elements ------------------------------------------------------------------------------
@@ -245,7 +242,7 @@ def _extreme(
         return _of_all(made, x, keepdim)
     d = dim_of(made.name, dim, x.array.ndim)
     some(made.name, x, d)
-    return _selection(made.name, x, _searched(search, x.array, d), d, keepdim)
+    return selection(made.name, x, _searched(search, x.array, d), d, keepdim)
 
 
 def _searched(search: Any, array: Any, dim: int) -> Any:
@@ -297,18 +294,18 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor 
         return _middle.apply(x, axis=tuple(range(x.array.ndim)), keepdims=False)
     d = dim_of("median", dim, x.array.ndim)
     some("median", x, d)
-    index = _order(x.array, d, False)
+    index = order(x.array, d, False)
     if x.array.ndim:
         nan, m = np.isnan(x.array), (x.array.shape[d] - 1) // 2
         middle = _slice(index, d, m, m + 1)
         index = np.where(nan.any(d, keepdims=True), _searched(np.argmax, nan, d), middle)
-    return _selection("median", x, index, d, keepdim)
+    return selection("median", x, index, d, keepdim)
 
 
 # -- sorting -----------------------------------------------------------------------------------
 
 
-def _order(array: Any, dim: int, descending: bool) -> Any:
+def order(array: Any, dim: int, descending: bool) -> Any:
     """The places of the elements in order; NaN is largest, and the first of a tie comes first."""
     if not array.ndim:
         return np.zeros((), np.int64)
@@ -359,7 +356,7 @@ def sort(
     check_flags("sort", descending=descending, stable=stable is not None and stable)
     x = tensor_of("sort", input)
     d = dim_of("sort", dim, x.array.ndim)
-    return _selection("sort", x, _lying_like(x.array, _order(x.array, d, descending)), d)
+    return selection("sort", x, _lying_like(x.array, order(x.array, d, descending)), d)
 
 
 @within_memory
@@ -376,7 +373,7 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool
     check_flags("argsort", descending=descending, stable=stable)
     x = tensor_of("argsort", input)
     d = dim_of("argsort", dim, x.array.ndim)
-    return graph.make_tensor(_lying_like(x.array, _order(x.array, d, descending)), None)
+    return graph.make_tensor(_lying_like(x.array, order(x.array, d, descending)), None)
 
 
 @within_memory
@@ -417,8 +414,8 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     n, k = (x.array.shape[d] if x.array.ndim else 1), integer_of("topk", "k", k)
     if not 0 <= k <= n:
         raise RuntimeError(f"topk: k must be 0 … {n}, the size of axis {d}, got {k}")
-    index = _order(x.array, d, largest)
-    return _selection("topk", x, _slice(index, d, 0, k) if x.array.ndim else index, d)
+    index = order(x.array, d, largest)
+    return selection("topk", x, _slice(index, d, 0, k) if x.array.ndim else index, d)
 
 
 # -- differences -------------------------------------------------------------------------------

@@ -10,12 +10,14 @@ import numpy as np
 from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import number_of, tensor_of
 from tinygrad_rnn.operations.indexing import getitem
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import operation
 from tinygrad_rnn.operations.shape import clone
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
 
+_NODES = {"reflect": "ReflectionPad", "replicate": "ReplicationPad"}
 _NUMPY_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
@@ -80,7 +82,8 @@ def pad(
         if any(width):
             places = _places(x.shape, axis, width, mode)
             x = getitem(x, (*(slice(None),) * axis, places))
-    return x
+    node = "CopySlices" if mode == "circular" else f"{_NODES[mode]}{len(widths)}DBackward0"
+    return made_by(node, x) if any(map(any, widths)) else x
 
 
 pad.vjp("x", lambda g, index: g[index], formula="g[index]")

@@ -27,6 +27,7 @@ from tinygrad_rnn.operations.arguments import (
 )
 from tinygrad_rnn.operations.dtypes import DTypeLike, as_dtype, int64, is_floating
 from tinygrad_rnn.operations.memory import in_c_order, owned
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import Operation, in_rules, operation
 from tinygrad_rnn.operations.promotion import promoted, to_dtype
 from tinygrad_rnn.operations.shape import clone
@@ -92,7 +93,8 @@ def sum(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike
     tensor([4., 6.])
     """
     x = _summable("sum", input, dtype)
-    return sum.apply(x, axis=dims_of("sum", dim, x.array.ndim), keepdims=keepdim)
+    total = sum.apply(x, axis=dims_of("sum", dim, x.array.ndim), keepdims=keepdim)
+    return node_names.along("Sum", dim, total)
 
 
 sum.vjp("x", lambda g, x_shape, axis, keepdims: spread(g, x_shape, axis, keepdims), formula="g")
@@ -133,7 +135,8 @@ def mean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLik
             f"mean: only of floating-point tensors, not of {wanted}; pass dtype=tg.float32"
         )
     x = to_dtype(x, wanted)
-    return mean.apply(x, axis=dims_of("mean", dim, x.array.ndim), keepdims=keepdim)
+    average = mean.apply(x, axis=dims_of("mean", dim, x.array.ndim), keepdims=keepdim)
+    return node_names.along("Mean", dim, average)
 
 
 mean.vjp(
@@ -151,7 +154,7 @@ def _prod(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     return _multiply(x, axis, wider(x), None, keepdims).astype(x.dtype, copy=False)
 
 
-@operation(in_c_order(_prod), twin=twins.whole("prod"))
+@operation(in_c_order(_prod), twin=twins.whole("prod"), node=node_names.over_axes("Prod"))
 @numpy_names
 def prod(
     input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike = None
@@ -170,7 +173,8 @@ def prod(
     """
     x = _summable("prod", input, dtype)
     axes = _axis("prod", dim, x.array.ndim)
-    return prod.apply(x, axis=axes, keepdims=keepdim)
+    product = prod.apply(x, axis=axes, keepdims=keepdim)
+    return node_names.along("Prod", dim, product)
 
 
 prod.vjp(
@@ -520,7 +524,8 @@ def var_mean(
     (tensor(1.), tensor(2.))
     """
     spread = var(input, dim, unbiased, keepdim, correction=correction)
-    return spread, mean(input, None if isinstance(dim, bool) else dim, keepdim)
+    middle = mean(input, None if isinstance(dim, bool) else dim, keepdim)
+    return made_by("VarMeanBackward0", spread), made_by("VarMeanBackward0", middle)
 
 
 @numpy_names
@@ -541,7 +546,8 @@ def std_mean(
     (tensor(1.), tensor(2.))
     """
     spread = std(input, dim, unbiased, keepdim, correction=correction)
-    return spread, mean(input, None if isinstance(dim, bool) else dim, keepdim)
+    middle = mean(input, None if isinstance(dim, bool) else dim, keepdim)
+    return made_by("StdMeanBackward0", spread), made_by("StdMeanBackward0", middle)
 
 
 # -- extremes ----------------------------------------------------------------------------------

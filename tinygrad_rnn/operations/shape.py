@@ -215,9 +215,9 @@ def squeeze(input: Any, *axes: Any, dim: Dims = None) -> Tensor:
     given = one_or_more("squeeze", axes, dim)
     none = isinstance(given, tuple | list) and not given
     dropped = () if none else dims_of("squeeze", given, x.array.ndim)
-    return reshape.apply(
-        x, shape=tuple(n for i, n in enumerate(x.array.shape) if n != 1 or i not in dropped)
-    )
+    left = tuple(n for i, n in enumerate(x.array.shape) if n != 1 or i not in dropped)
+    form = 0 if given is None else 2 if isinstance(given, tuple | list) else 1
+    return node_names.made_by(f"SqueezeBackward{form}", reshape.apply(x, shape=left))
 
 
 def unsqueeze(input: Any, dim: int) -> Tensor:
@@ -674,6 +674,28 @@ _diag_embed.vjp(
 _embedded = in_rules(_diag_embed)
 
 
+def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Zeros with the last axis of the input on a diagonal of the plane of two new axes.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.diag_embed(tg.tensor([1, 2]))
+    tensor([[1, 0],
+            [0, 2]])
+    """
+    x, k = tensor_of("diag_embed", input), integer_of("diag_embed", "offset", offset)
+    a, b = (dim_of("diag_embed", d, x.array.ndim + 1) for d in (dim1, dim2))
+    if a == b:
+        raise RuntimeError(f"diag_embed: dim1 and dim2 are the same axis: {dim1}, {dim2}")
+    if not x.array.ndim:
+        raise IndexError("diag_embed: a 0-d tensor has no axis to lie on a diagonal")
+    others, n = list(x.array.shape[:-1]), x.array.shape[-1] + abs(k)
+    for axis in sorted((a, b)):
+        others.insert(axis, n)
+    return _diag_embed.apply(x, shape=tuple(others), offset=k, dim1=a, dim2=b)
+
+
 @operation(_diagonal, view=True)
 def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of the planes of two axes, as a new last axis; shares the input's memory.
@@ -719,4 +741,5 @@ def diag(input: Any, diagonal: int = 0) -> Tensor:
     if x.array.ndim == 1:
         n = x.array.size + abs(k)
         return _diag_embed.apply(x, shape=(n, n), offset=k, dim1=0, dim2=1)
-    return clone(_on_its_diagonal(x, offset=k, dim1=0, dim2=1))
+    copied = clone(_on_its_diagonal(x, offset=k, dim1=0, dim2=1))
+    return node_names.made_by("DiagonalBackward0_copy", copied)

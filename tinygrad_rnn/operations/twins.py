@@ -174,3 +174,79 @@ def nll_loss(torch: Any, x: Any, index: Any, weight: Any, kept: Any) -> Any:
 def each(name: str) -> Twin:
     """A loss of each element."""
     return lambda torch, *xs: getattr(torch.nn.functional, name)(*xs, reduction="none")
+
+
+# -- windows -----------------------------------------------------------------------------------
+
+
+def _ends(geometry: Any) -> list[int]:
+    """Zeros around the last axes, as PyTorch's ``pad`` takes them."""
+    return [width for widths in reversed(geometry.padding) for width in widths]
+
+
+def _inside(x: Any, geometry: Any) -> Any:
+    """What is left of a padded tensor."""
+    inner = [slice(p[0], n - p[1]) for n, p in zip(x.shape[2:], geometry.padding)]
+    return x[(..., *inner)]
+
+
+def _padded(shape: Shape, geometry: Any) -> list[int]:
+    return [*shape[:2], *(n + sum(p) for n, p in zip(shape[2:], geometry.padding))]
+
+
+def convolution(torch: Any, x: Any, weight: Any, geometry: Any) -> Any:
+    """A convolution over all axes but the first two."""
+    convolve = getattr(torch.nn.functional, f"conv{x.ndim - 2}d")
+    x = torch.nn.functional.pad(x, _ends(geometry))
+    return convolve(x, weight, None, geometry.stride, 0, geometry.dilation, geometry.groups)
+
+
+def convolution_input(torch: Any, sent: Any, weight: Any, geometry: Any, shape: Shape) -> Any:
+    """What its input receives."""
+    back = getattr(torch.nn.grad, f"conv{sent.ndim - 2}d_input")
+    options = geometry.stride, 0, geometry.dilation, geometry.groups
+    return _inside(back(_padded(shape, geometry), weight, sent, *options), geometry)
+
+
+def convolution_weight(torch: Any, sent: Any, x: Any, geometry: Any, shape: Shape) -> Any:
+    """What its weight receives."""
+    back = getattr(torch.nn.grad, f"conv{sent.ndim - 2}d_weight")
+    x = torch.nn.functional.pad(x, _ends(geometry))
+    return back(x, shape, sent, geometry.stride, 0, geometry.dilation, geometry.groups)
+
+
+def max_pool(torch: Any, x: Any, index: Any, axes: int) -> Any:
+    """Elements chosen from the last axes."""
+    at = torch.from_numpy(index).flatten(-axes)
+    return x.flatten(-axes).gather(-1, at).reshape(index.shape)
+
+
+def max_unpool(torch: Any, sent: Any, index: Any, axes: int, shape: Shape) -> Any:
+    """Zeros of ``shape`` with elements added at places of the last axes."""
+    at = torch.from_numpy(index).flatten(-axes)
+    whole = torch.zeros(shape, dtype=sent.dtype).flatten(-axes)
+    return whole.scatter_add(-1, at, sent.flatten(-axes)).reshape(shape)
+
+
+def _weights(torch: Any, spans: Any, size: int, dtype: Any) -> Any:
+    """How much each element counts in each window along an axis."""
+    weights = torch.zeros(len(spans.starts), size, dtype=dtype)
+    for row, start, stop, divisor in zip(weights, *spans, strict=True):
+        row[start:stop] = 1 / divisor
+    return weights
+
+
+def avg_pool(torch: Any, x: Any, spans: Any) -> Any:
+    """Means of windows of the last axes."""
+    for axis, along in zip(range(-len(spans), 0), spans, strict=True):
+        weights = _weights(torch, along, x.shape[axis], x.dtype)
+        x = (x.movedim(axis, -1) @ weights.T).movedim(-1, axis)
+    return x
+
+
+def avg_unpool(torch: Any, sent: Any, spans: Any, sizes: Shape) -> Any:
+    """What such windows receive, given back to their elements."""
+    for axis, along, size in zip(range(-len(spans), 0), spans, sizes, strict=True):
+        weights = _weights(torch, along, size, sent.dtype)
+        sent = (sent.movedim(axis, -1) @ weights).movedim(-1, axis)
+    return sent

@@ -1,6 +1,6 @@
 """Optimizers, and schedulers of their learning rates."""
 
-from tinygrad_rnn.optim import lr_scheduler
+from tinygrad_rnn.optim import lr_scheduler, swa_utils
 from tinygrad_rnn.optim.adagrad import Adadelta, Adagrad, RMSprop
 from tinygrad_rnn.optim.adam import Adam, Adamax, AdamW, NAdam, RAdam
 from tinygrad_rnn.optim.lbfgs import LBFGS
@@ -28,4 +28,5 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "lr_scheduler",
+    "swa_utils",
 ]

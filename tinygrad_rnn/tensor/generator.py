@@ -192,6 +192,20 @@ class Generator:
         drawn = self._pairs(like.size) if small else self._blocks(like.size, kind)
         return arranged(_scaled(drawn, std, mean, kind), like)
 
+    def exponential(self, like: Array, rate: float = 1.0) -> Array:
+        """Exponentially distributed numbers, of mean 1 / ``rate``.
+
+        Raises
+        ------
+        RuntimeError
+            If ``like`` is not of a floating-point type, or ``rate`` is not positive.
+        """
+        kind = _floating("exponential", like)
+        if not rate > 0:
+            raise RuntimeError(f"exponential: the rate must be positive, got {rate}")
+        drawn = _log1p(-self._fractions(like.size, 53)) / -rate
+        return arranged(drawn.astype(kind), like)
+
     def _pairs(self, count: int) -> Array:
         """Normal numbers pair by pair, one at a time: half a pair waits for the next call."""
         first = [] if self._spare is None or not count else [self._spare]

@@ -217,6 +217,12 @@ class InPlace(Variable):
         drawn = source_of("normal_", generator).normal(self.array, m, s)
         return overwrite("normal_", self, drawn)
 
+    def exponential_(self, lambd: Any = 1, *, generator: Any = None) -> Self:
+        """Set the elements to exponentially distributed numbers of mean 1 / ``lambd``, in place."""
+        rate = float(number_of("exponential_", "lambd", lambd))
+        drawn = source_of("exponential_", generator).exponential(self.array, rate)
+        return overwrite("exponential_", self, drawn)
+
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Self:
         """Set each element to 1 with probability ``p``, a number or a tensor, else to 0."""
         if isinstance(p, Variable):

@@ -9,7 +9,17 @@ import numpy as np
 
 from tinygrad_rnn import operations
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.operations import aliases, arithmetic, composed, shape
+from tinygrad_rnn.operations import (
+    aliases,
+    arithmetic,
+    composed,
+    joining,
+    products,
+    ranks,
+    running,
+    shape,
+    statistics,
+)
 from tinygrad_rnn.operations.arguments import check_no_bools
 from tinygrad_rnn.tensor import drawing
 
@@ -321,6 +331,26 @@ class Methods(Variable):
     bincount = composed.bincount
     nansum = composed.nansum
     nanmean = composed.nanmean
+    rot90 = composed.rot90
+    diag_embed = shape.diag_embed
+    hsplit = joining.hsplit
+    vsplit = joining.vsplit
+    dsplit = joining.dsplit
+    kthvalue = ranks.kthvalue
+    mode = ranks.mode
+    quantile = ranks.quantile
+    nanquantile = ranks.nanquantile
+    msort = ranks.msort
+    aminmax = ranks.aminmax
+    cummax = ranks.cummax
+    cummin = ranks.cummin
+    logcumsumexp = running.logcumsumexp
+    cross = products.cross
+    kron = products.kron
+    dist = products.dist
+    cov = statistics.cov
+    corrcoef = statistics.corrcoef
+    histc = statistics.histc
 
     absolute = aliases.absolute
     arccos = aliases.arccos

@@ -1,6 +1,6 @@
 """What training loops need around the model: data, and a look at how far they are."""
 
-from tinygrad_rnn.utils import data
+from tinygrad_rnn.utils import checkpoint, data
 from tinygrad_rnn.utils.progress import progress
 
 
@@ -8,4 +8,4 @@ def __dir__() -> list[str]:
     return __all__
 
 
-__all__ = ["data", "progress"]
+__all__ = ["checkpoint", "data", "progress"]

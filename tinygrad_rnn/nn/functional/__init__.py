@@ -7,6 +7,9 @@ tensor(0.1269)
 """
 
 from tinygrad_rnn.nn.functional.attention import scaled_dot_product_attention
+from tinygrad_rnn.nn.functional.bags import (
+    embedding_bag,
+)
 from tinygrad_rnn.nn.functional.ctc import ctc_loss
 from tinygrad_rnn.nn.functional.dropping import (
     alpha_dropout,
@@ -15,7 +18,13 @@ from tinygrad_rnn.nn.functional.dropping import (
     dropout2d,
     dropout3d,
 )
+from tinygrad_rnn.nn.functional.gumbel import (
+    gumbel_softmax,
+)
 from tinygrad_rnn.nn.functional.layers import bilinear, one_hot
+from tinygrad_rnn.nn.functional.multihead import (
+    multi_head_attention_forward,
+)
 from tinygrad_rnn.nn.functional.variants import glu, log_softmax, relu, softmax, softmin
 from tinygrad_rnn.operations import linear, prelu, sigmoid, tanh
 from tinygrad_rnn.operations.activation import (
@@ -34,12 +43,21 @@ from tinygrad_rnn.operations.activation import (
     softplus,
     softsign,
 )
+from tinygrad_rnn.operations.convolution import (
+    conv1d,
+    conv2d,
+    conv_transpose1d,
+    conv_transpose2d,
+)
 from tinygrad_rnn.operations.layers import embedding
+from tinygrad_rnn.operations.likelihoods import (
+    gaussian_nll_loss,
+    poisson_nll_loss,
+)
 from tinygrad_rnn.operations.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
-    gaussian_nll_loss,
     huber_loss,
     kl_div,
     l1_loss,
@@ -47,14 +65,43 @@ from tinygrad_rnn.operations.loss import (
     nll_loss,
     smooth_l1_loss,
 )
+from tinygrad_rnn.operations.margins import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 from tinygrad_rnn.operations.normalizing import (
     batch_norm,
     cosine_similarity,
+    group_norm,
     layer_norm,
     normalize,
     rms_norm,
 )
+from tinygrad_rnn.operations.norms import (
+    pairwise_distance,
+)
 from tinygrad_rnn.operations.padding import pad
+from tinygrad_rnn.operations.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
+from tinygrad_rnn.operations.shrinking import (
+    hardshrink,
+    softshrink,
+    tanhshrink,
+    threshold,
+)
 
 
 def __dir__() -> list[str]:
@@ -62,12 +109,23 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
     "alpha_dropout",
+    "avg_pool1d",
+    "avg_pool2d",
     "batch_norm",
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "conv1d",
+    "conv2d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
     "ctc_loss",
@@ -77,12 +135,17 @@ __all__ = [
     "dropout3d",
     "elu",
     "embedding",
+    "embedding_bag",
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "group_norm",
+    "gumbel_softmax",
+    "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "hinge_embedding_loss",
     "huber_loss",
     "kl_div",
     "l1_loss",
@@ -91,12 +154,19 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsigmoid",
+    "margin_ranking_loss",
+    "max_pool1d",
+    "max_pool2d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
+    "pairwise_distance",
+    "poisson_nll_loss",
     "prelu",
     "relu",
     "relu6",
@@ -106,9 +176,15 @@ __all__ = [
     "sigmoid",
     "silu",
     "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softmin",
     "softplus",
+    "softshrink",
     "softsign",
     "tanh",
+    "tanhshrink",
+    "threshold",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]

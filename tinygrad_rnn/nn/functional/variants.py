@@ -13,6 +13,7 @@ from tinygrad_rnn.operations.arguments import dim_of, tensor_of
 from tinygrad_rnn.operations.dtypes import DTypeLike
 from tinygrad_rnn.operations.indexing import getitem
 from tinygrad_rnn.operations.inplace import change
+from tinygrad_rnn.operations.node_names import made_by
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -59,7 +60,7 @@ def glu(input: Any, dim: int = -1) -> Tensor:
         )
     before = (slice(None),) * axis
     a, b = getitem(x, (*before, slice(half))), getitem(x, (*before, slice(half, None)))
-    return operations.mul(a, operations.sigmoid(b))
+    return made_by("GluBackward0", operations.mul(a, operations.sigmoid(b)))
 
 
 def softmax(input: Any, dim: int | None = None, *, dtype: DTypeLike = None) -> Tensor:

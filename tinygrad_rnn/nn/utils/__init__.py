@@ -8,6 +8,10 @@ from tinygrad_rnn.nn.utils.clip import (
     get_total_norm,
 )
 from tinygrad_rnn.nn.utils.convert import parameters_to_vector, vector_to_parameters
+from tinygrad_rnn.nn.utils.weight_norm import (
+    remove_weight_norm,
+    weight_norm,
+)
 
 
 def __dir__() -> list[str]:
@@ -20,6 +24,8 @@ __all__ = [
     "clip_grads_with_norm_",
     "get_total_norm",
     "parameters_to_vector",
+    "remove_weight_norm",
     "rnn",
     "vector_to_parameters",
+    "weight_norm",
 ]

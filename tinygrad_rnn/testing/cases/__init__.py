@@ -9,6 +9,7 @@ from tinygrad_rnn.testing.cases import (
     ordering,
     reduction,
     shape,
+    windows,
 )
 from tinygrad_rnn.testing.cases.table import CASES, CATEGORIES, Case
 
@@ -24,4 +25,5 @@ __all__ = [
     "ordering",
     "reduction",
     "shape",
+    "windows",
 ]

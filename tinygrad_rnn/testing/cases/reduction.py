@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.testing.cases.table import add_case, positive, signed
+from tinygrad_rnn.testing.cases.table import Array, add_case, positive, signed
 
 _OVER = [
     ((), None, False),
@@ -191,3 +191,18 @@ add_case(
     [[0.0, 3.0, -4.0]],
     _norm_ref,
 )
+
+
+def _by_pieces(x: Array, dim: int) -> Array:
+    pieces = np.cumsum(np.exp(x), dim)
+    return np.asarray(np.log(pieces))
+
+
+for _shape, _dim in [((4,), 0), ((2, 3), 0), ((2, 3), -1), ((2, 3, 2), 1), ((1,), 0), ((0, 2), 0)]:
+    add_case(
+        "logcumsumexp",
+        f"{_shape}, {_dim}",
+        lambda lib, x, d=_dim: lib.logcumsumexp(x, d),
+        [signed(*_shape)],
+        lambda x, d=_dim: _by_pieces(x, d),
+    )

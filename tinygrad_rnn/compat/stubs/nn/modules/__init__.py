@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_rnn import nn
-from tinygrad_rnn.compat.stubs.nn.modules import rnn, transformer
-from tinygrad_rnn.nn import container, dropout, flatten, linear, module, normalization
-from tinygrad_rnn.nn import criterion as distance
-from tinygrad_rnn.nn import criterion as loss
+from tinygrad_rnn.compat.stubs.nn.modules import loss, rnn
+from tinygrad_rnn.nn import (
+    container,
+    distance,
+    dropout,
+    flatten,
+    linear,
+    module,
+    normalization,
+    transformer,
+)
 from tinygrad_rnn.nn import embedding as sparse
 from tinygrad_rnn.nn import nonlinearity as activation
 from tinygrad_rnn.nn import normalization as batchnorm
