@@ -90,8 +90,6 @@ INVENTED_TODAY = {
     "seq2seq_attention": 0.13,  # of two steps that the encoder's first states are put into
 }
 STEPS_TODAY = {
-    ("seq2seq", "structure"): 9,  # the decoder's last step is parted, its end put into step 1
-    ("seq2seq_attention", "structure"): 9,  # the encoder begins with step 2
 }
 
 

@@ -49,14 +49,14 @@ def loops(places: list[Node], free: Collection[Node]) -> list[list[Pass]]:
     [['mul', 'tanh'], ['mul', 'tanh'], ['mul', 'tanh']]
     """
     weights = _weights(places)
-    program = _Program([place for place in places if place in free])
+    program = _Program([place for place in places if place in free], weights)
     taken: set[Node] = set()
     found = []
     for beat in _main(_runs(places, program.nodes, weights)):
         if taken.isdisjoint(beat.anchors):
             start, end = (bisect_left(places, at, key=_order) for at in (beat.start, beat.end))
             on_beat = _depending(places[start : end + 1])
-            passes = _Passes(program, weights, taken, beat.anchors, on_beat).passes
+            passes = _Passes(program, taken, beat.anchors, on_beat).passes
             taken.update(node for each in passes for node in each)
             found += [passes] if passes else []
     return sorted(found, key=lambda passes: passes[0][0].order)
@@ -210,8 +210,8 @@ def _main(runs: list[_Run]) -> list[_Run]:
 class _Program:
     """The operations that may be in passes, in the order in which they were made."""
 
-    def __init__(self, nodes: list[Node]) -> None:
-        self.nodes = nodes
+    def __init__(self, nodes: list[Node], weights: dict[Node, Hashable]) -> None:
+        self.nodes, self.weights = nodes, weights
         self.index = {node: i for i, node in enumerate(nodes)}
         self.first_user: dict[Node, int] = {}
         for i, node in enumerate(nodes):
@@ -225,15 +225,16 @@ class _Passes:
     def __init__(
         self,
         program: _Program,
-        weights: dict[Node, Hashable],
         taken: set[Node],
         anchors: list[Node],
         on_beat: set[Node],
     ) -> None:
         self.nodes, self.index = program.nodes, program.index
-        self.first_user, self.taken, self.on_beat = program.first_user, taken, on_beat
+        self.weights, self.first_user = program.weights, program.first_user
+        self.taken, self.on_beat = taken, on_beat
         self.anchors = [self.index[node] for node in anchors]
-        self.weights = self._used_again(weights)
+        self.longest = max(b - a for a, b in pairwise(self.anchors))  # from one beat to the next
+        self.shared = self._shared()
         before, here = self._before()
         starts = [self.anchors[0] - here]
         for t in range(1, len(self.anchors)):
@@ -245,17 +246,33 @@ class _Passes:
         if not self._is_loop():
             self.passes = []
 
-    def _used_again(self, weights: dict[Node, Hashable]) -> dict[Node, Hashable]:
-        """The weights without what a few passes share, as one's target the next one's input."""
-        passes: dict[Hashable, set[int]] = defaultdict(set)
-        for i, node in enumerate(self.nodes[self.anchors[0] : self.anchors[-1] + 1]):
-            for parent in node.parents:
-                if parent in weights and not parent.requires_grad:
-                    passes[weights[parent]].add(bisect_right(self.anchors, i + self.anchors[0]))
-        few = {weight for weight, used in passes.items() if 2 * len(used) <= len(self.anchors) + 1}
-        if not few:
-            return weights
-        return {place: weight for place, weight in weights.items() if weight not in few}
+    def _shared(self) -> set[Hashable]:
+        """The weights of the loop: what most passes use.
+
+        A constant that is one's target and the next one's input is none, nor is what is computed
+        again now and then, as the part of one's output that the next takes out of its state.
+        """
+        used: dict[Hashable, set[int]] = defaultdict(set)  # by weight: before which beats
+        made: dict[Hashable, set[int]] = defaultdict(set)
+        start = max(self.anchors[0] - self.longest, 0)
+        for i, node in enumerate(self.nodes[start : self.anchors[-1] + self.longest], start):
+            beat = bisect_right(self.anchors, i)
+            for place in node.parents:
+                if place in self.weights:
+                    used[self.weights[place]].add(beat)
+            if node in self.weights:
+                made[self.weights[node]].add(beat)
+        count = len(self.anchors)
+        return {
+            weight for weight, beats in used.items()
+            if 2 * len(beats) > count + 1
+            and (not isinstance(weight, int) or len(made[weight]) >= count)
+        }  # fmt: skip
+
+    def _weight(self, place: Node) -> Hashable:
+        """Which weight of the loop a place is, if any."""
+        weight = self.weights.get(place)
+        return weight if weight in self.shared else None
 
     def _kind(self, node: Node) -> Hashable:
         """What tells that two nodes do the same, at different passes."""
@@ -265,7 +282,7 @@ class _Passes:
         return node.primitive, node.tag.scope, node.tag[2:4], len(node.parents)
 
     def _made_of(self, node: Node) -> tuple[Hashable, ...]:
-        return tuple(map(self.weights.get, node.parents))
+        return tuple(map(self._weight, node.parents))
 
     def _before(self) -> tuple[list[Hashable], int]:
         """What passes do before their beat, and how much of it the first one does."""
@@ -273,37 +290,57 @@ class _Passes:
         return max((self._before_both(t) for t in few), key=lambda found: len(found[0]))
 
     def _before_both(self, t: int) -> tuple[list[Hashable], int]:
-        """What the first pass and another do alike before their beat, seen backwards."""
-        first, previous, later = self.anchors[0], self.anchors[t - 1], self.anchors[t]
+        """What the first pass and another do alike before their beat, seen backwards.
+
+        What the other computes where the first has a constant, as its initial state, comes along.
+        """
+        previous, later = self.anchors[t - 1 : t + 1]
         body = {self._kind(node) for node in self.nodes[previous : later + 1]}
-        length = 0
-        while first - length > 0 and later - length - 1 > previous:
-            one, other = self.nodes[first - length - 1], self.nodes[later - length - 1]
-            if one in self.taken or not self._alike(one, other, body):
+        mine, its = self.anchors[0], later
+        folded = self._folded(self.nodes[mine], self.nodes[its])
+        matched: list[int] = []  # of the other's operations, newest first
+        while its - 1 > previous:
+            one, other = self.nodes[mine - 1], self.nodes[its - 1]
+            if other in folded and self._may_be_folded(other):
+                folded.update(other.parents)
+            elif mine > 0 and one not in self.taken and self._alike(one, other, body):
+                mine -= 1
+                matched.append(its - 1)
+                folded |= self._folded(one, other)
+            else:
                 break
-            length += 1
-        start = min(later - length, self._joined_with_input(t))
-        while start < later and not self._reads_anew(self.nodes[start], previous - length):
+            its -= 1
+        start = its
+        while start < later and not self._reads_anew(self.nodes[start], previous - (later - its)):
             start += 1
         ahead = [self._kind(node) for node in self.nodes[start:later]]
-        return ahead, min(length, len(ahead))
+        return ahead, sum(at >= start for at in matched)
 
-    def _joined_with_input(self, t: int) -> int:
-        """Where a pass joins its input to the state, which the first had as a constant."""
-        pairs = zip(*(self.nodes[self.anchors[i]].parents for i in (0, t)))
-        joined = [
-            self.index[q] for p, q in pairs
-            if p.is_leaf and self.anchors[t - 1] < self.index.get(q, -1)
-            and traits_of(q.primitive).joins and any(x.is_leaf and x is not p for x in q.parents)
-        ]  # fmt: skip
-        return min(joined, default=self.anchors[t])
+    def _folded(self, one: Node, other: Node) -> set[Node]:
+        """What one node has as constants, and another computes."""
+        pairs = zip(one.parents, other.parents)
+        return {q for p, q in pairs if p.is_leaf and not p.requires_grad and not q.is_leaf}
+
+    def _may_be_folded(self, node: Node) -> bool:
+        """Whether a first pass may have a constant for a node.
+
+        It uses no weight, and joins an input to the state or is not what the last pass ends with.
+        """
+        if any(p.is_leaf and p.requires_grad for p in node.parents):
+            return False
+        return traits_of(node.primitive).joins or self._kind(node) not in self._after()
+
+    def _after(self) -> set[Hashable]:
+        """What is done after the last beat, for as long as the others take."""
+        last = self.anchors[-1]
+        return {self._kind(node) for node in self.nodes[last + 1 : last + self.longest]}
 
     def _alike(self, one: Node, other: Node, body: set[Hashable]) -> bool:
         """Whether two nodes do the same with operands that are alike, or from before the loop."""
         if self._does(one) != self._does(other):
             return False
         return all(
-            self.weights.get(q) in (None, self.weights.get(p))
+            self._weight(q) in (None, self._weight(p))
             if p.is_leaf
             else (not q.is_leaf and self._kind(p) == self._kind(q)) or self._kind(p) not in body
             for p, q in zip(one.parents, other.parents)
@@ -376,7 +413,7 @@ class _Passes:
         if are_layers(self.passes):
             return False
         one, other = (
-            {self.weights.get(p, p) for n in each for p in n.parents} for each in self.passes[:2]
+            {self._weight(p) or p for n in each for p in n.parents} for each in self.passes[:2]
         )
         return len(self.passes) > 2 or self._reads_input(self.passes[1], one & other)
 
@@ -387,8 +424,8 @@ class _Passes:
             not is_inline(parent) and parent not in self.on_beat
             for node in nodes
             for parent in node.parents
-            if (parent not in here and self.weights.get(parent) not in common)
-            or (traits_of(parent.primitive).part and self.weights.get(parent) in common)
+            if (parent not in here and self._weight(parent) not in common)
+            or (traits_of(parent.primitive).part and self._weight(parent) in common)
         )
 
 
