@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.operations.traits import traits_of
+from tinygrad_rnn.operations.traits import moves_only, traits_of
 from tinygrad_rnn.reading.given import is_inline, may_be_parameter, was_detached
 
 Pass = list[Node]
@@ -285,64 +285,133 @@ class _Passes:
         return tuple(map(self._weight, node.parents))
 
     def _before(self) -> tuple[list[Hashable], int]:
-        """What passes do before their beat, and how much of it the first one does."""
-        few = range(1, min(len(self.anchors), 10))
-        return max((self._before_both(t) for t in few), key=lambda found: len(found[0]))
+        """What passes do before their beat, and how much of it the first one does.
 
-    def _before_both(self, t: int) -> tuple[list[Hashable], int]:
-        """What the first pass and another do alike before their beat, seen backwards.
+        Between two beats lie the end of a pass and the beginning of the next. The very first one
+        begins so too, and the very last one ends so: where both do something, a pass begins with
+        what reads something else than the pass before made.
+        """
+        latest, matched, t = max(
+            map(self._parts, range(1, min(len(self.anchors), 10))),
+            key=lambda parts: parts[0] - self.anchors[parts[2] - 1] + len(parts[1]),
+        )
+        previous, later = self.anchors[t - 1 : t + 1]
+        earliest = start = min(matched, default=later)
+        usual = {self._kind(node) for node in self.nodes[previous:latest]}
+        while start < later and self._ends(start, latest, matched[start], usual, previous + earliest - later):
+            start += 1
+        ahead = [self._kind(node) for node in self.nodes[start:later]]
+        return ahead, sum(matched[at] for at in matched if at >= start)
 
-        What the other computes where the first has a constant, as its initial state, comes along.
+    def _ends(
+        self, at: int, latest: int, by_first: bool, usual: set[Hashable], since: int
+    ) -> bool:
+        """Whether something is the last that a pass does, not the first that the next does.
+
+        It reads nothing new, and the last pass does it, or neither does, unless that is to bring a
+        state into shape. Or neither does, but the last one does such a thing to another state.
+        """
+        node = self.nodes[at]
+        if not by_first and self._kind(node) in usual and not traits_of(node.primitive).joins:
+            return True
+        may = at < latest or not (by_first or moves_only(node.primitive))
+        return may and not self._reads_anew(node, since)
+
+    def _parts(self, t: int) -> tuple[int, dict[int, bool], int]:
+        """Up to where the last pass does what lies between two beats, what the first does; and t.
+
+        What comes after the loop may look like the beginning of a pass: what the last one does at
+        one go is enough, if the first does the rest.
+        """
+        previous = self.anchors[t - 1]
+        done = {i for i, _ in self._alike_after(previous, self.anchors[-1])}
+        latest = max(done, default=previous) + 1
+        missing = [i for i in range(previous + 1, latest) if i not in done]
+        if missing:
+            matched = self._like_first(t, missing[0])
+            if all(map(matched.get, missing)):
+                return missing[0], matched, t
+        return latest, self._like_first(t, latest), t
+
+    def _like_first(self, t: int, end: int) -> dict[int, bool]:
+        """What a pass does before its beat as the first does, or where that has a constant.
+
+        As it has of its initial state. Of such things not all are the pass's: up to ``end`` may
+        last what the one before does.
         """
         previous, later = self.anchors[t - 1 : t + 1]
         body = {self._kind(node) for node in self.nodes[previous : later + 1]}
-        mine, its = self.anchors[0], later
-        folded = self._folded(self.nodes[mine], self.nodes[its])
-        matched: list[int] = []  # of the other's operations, newest first
-        while its - 1 > previous:
-            one, other = self.nodes[mine - 1], self.nodes[its - 1]
-            if other in folded and self._may_be_folded(other):
+        mine = self.anchors[0]
+        folded = self._folded(self.nodes[mine], self.nodes[later])
+        for i, j in self._alike_after(mine, later):
+            folded |= self._folded(self.nodes[i], self.nodes[j])
+        found: dict[int, bool] = {}  # whether the first does it
+        for its in range(later - 1, previous, -1):
+            one, other = self.nodes[mine - 1], self.nodes[its]
+            if other in folded and self._may_be_folded(other, its >= end):
                 folded.update(other.parents)
-            elif mine > 0 and one not in self.taken and self._alike(one, other, body):
+                found[its] = False
+            elif mine > 0 and one not in self.taken and self._alike(one, other, body, end):
                 mine -= 1
-                matched.append(its - 1)
                 folded |= self._folded(one, other)
+                found[its] = True
             else:
                 break
-            its -= 1
-        start = its
-        while start < later and not self._reads_anew(self.nodes[start], previous - (later - its)):
-            start += 1
-        ahead = [self._kind(node) for node in self.nodes[start:later]]
-        return ahead, sum(at >= start for at in matched)
+        return found
 
     def _folded(self, one: Node, other: Node) -> set[Node]:
         """What one node has as constants, and another computes."""
         pairs = zip(one.parents, other.parents)
         return {q for p, q in pairs if p.is_leaf and not p.requires_grad and not q.is_leaf}
 
-    def _may_be_folded(self, node: Node) -> bool:
-        """Whether a first pass may have a constant for a node.
+    def _may_be_folded(self, node: Node, is_later: bool) -> bool:
+        """Whether a first pass may have a constant for a node, which it makes of constants.
 
-        It uses no weight, and joins an input to the state or is not what the last pass ends with.
+        What joins the input to the state does so before all else.
         """
-        if any(p.is_leaf and p.requires_grad for p in node.parents):
-            return False
-        return traits_of(node.primitive).joins or self._kind(node) not in self._after()
+        learned = any(p.is_leaf and p.requires_grad for p in node.parents)
+        return not learned and (is_later or traits_of(node.primitive).joins)
 
-    def _after(self) -> set[Hashable]:
-        """What is done after the last beat, for as long as the others take."""
-        last = self.anchors[-1]
-        return {self._kind(node) for node in self.nodes[last + 1 : last + self.longest]}
+    def _alike_after(self, beat: int, other: int) -> Iterator[tuple[int, int]]:
+        """What follows a beat and also another one, which may lack what would be read later."""
+        twins = {self.nodes[beat]: self.nodes[other]}
+        end = next(iter(self.anchors[bisect_right(self.anchors, beat) :]), beat + self.longest)
+        at = other + 1
+        for i in range(beat + 1, min(end, len(self.nodes))):
+            operands = {p: twins.get(p) for p in self.nodes[i].parents if self.index.get(p, -1) >= beat}
+            found = self._again(self.nodes[i], operands, at, other)
+            if found is not None:
+                twins[self.nodes[i]] = self.nodes[found]
+                yield i, found
+                at = found + 1
 
-    def _alike(self, one: Node, other: Node, body: set[Hashable]) -> bool:
-        """Whether two nodes do the same with operands that are alike, or from before the loop."""
+    def _again(self, node: Node, operands: dict[Node, Node | None], start: int, beat: int) -> int | None:
+        """Where the same is next done with other operands, before another weight is used."""
+        kind = self._kind(node)
+        for at in range(start, min(start + self.longest, len(self.nodes))):
+            other = self.nodes[at]
+            pairs = zip(node.parents, other.parents)
+            if self._kind(other) == kind and all(
+                operands[p] is q if p in operands else self.index.get(q, -1) < beat for p, q in pairs
+            ):
+                return at
+            if any(p.is_leaf and p.requires_grad for p in other.parents):
+                return None
+        return None
+
+    def _alike(self, one: Node, other: Node, body: set[Hashable], end: int) -> bool:
+        """Whether two nodes do the same with operands that are alike, or from before the loop.
+
+        What the other has of the pass before, which lasts up to ``end``, is from before the loop.
+        """
         if self._does(one) != self._does(other):
             return False
         return all(
             self._weight(q) in (None, self._weight(p))
             if p.is_leaf
-            else (not q.is_leaf and self._kind(p) == self._kind(q)) or self._kind(p) not in body
+            else self.index.get(q, end) < end
+            or (not q.is_leaf and self._kind(p) == self._kind(q))
+            or self._kind(p) not in body
             for p, q in zip(one.parents, other.parents)
         )
 
@@ -358,10 +427,10 @@ class _Passes:
         at, previous = self.anchors[t], self.anchors[t - 1]
         for kind in reversed(before):
             if at - 1 <= previous or self._kind(self.nodes[at - 1]) != kind:
+                while at < self.anchors[t] and not self._reads_anew(self.nodes[at], earlier):
+                    at += 1
                 break
             at -= 1
-        while at < self.anchors[t] and not self._reads_anew(self.nodes[at], earlier):
-            at += 1
         while at - 1 > previous and self._belongs_to_next(self.nodes[at - 1], at):
             at -= 1
         return at
@@ -380,21 +449,27 @@ class _Passes:
         return most
 
     def _end(self, start: int, before: list[Hashable]) -> None:
-        """The last pass goes on while it does what the others did; perhaps another one begins."""
-        opening = before[0] if before else None
-        current: Pass = []
+        """The last pass goes on while it does what the others did; one more may lack the beat."""
+        last, end = self._pass_from(start, self.anchors[-1])
+        self.passes.append(last)
+        opens = end < len(self.nodes) and before and self._kind(self.nodes[end]) == before[0]
+        if opens and self.nodes[end] not in self.taken:
+            another, end = self._pass_from(end, end)
+            led_to = self.nodes[end : self.first_user.get(another[-1], end) + 1]
+            if weights_of(another + led_to[-1:]) and any(
+                self._reads_anew(node, start) for node in another
+            ):
+                self.passes.append(another)
+
+    def _pass_from(self, start: int, surely: int) -> tuple[Pass, int]:
+        """What is done from somewhere on, surely up to there, as a pass does; and where it ends."""
         left = self.most.copy()
         for i in range(start, len(self.nodes)):
-            node = self.nodes[i]
-            kind = self._kind(node)
-            if i > self.anchors[-1] and left[kind] <= 0:
-                if kind != opening or node in self.taken:
-                    break
-                self.passes.append(current)
-                current, left = [], self.most.copy()
+            kind = self._kind(self.nodes[i])
+            if i > surely and left[kind] <= 0:
+                return self.nodes[start:i], i
             left[kind] -= 1
-            current.append(node)
-        self.passes.append(current)
+        return self.nodes[start:], len(self.nodes)
 
     def _beginning(self, start: int) -> None:
         """A first pass may lack the beat, having no state yet; it uses weights as all do."""
