@@ -55,7 +55,8 @@ class Writer:
         h, states, terms = self.read()
         if self.habit("decoder", "none", "there") == "there":
             h, terms = self.decode(h, states)
-        if self.habit("final state", "read", "not read") == "read":
+        is_kept = self.habits["kept"] == "rows read"  # nobody would have it from elsewhere
+        if self.habit("final state", "read", "not read") == "read" and not is_kept:
             terms = terms.sum() + tg.cat(h).sum()
         return terms.sum()
 
@@ -65,8 +66,11 @@ class Writer:
         """Run over a sequence; the last state, all outputs, and what a loss is made of."""
         length = int(self.rng.integers(3, 6))
         inputs, cell, kept = self.inputs(length), self.cell("encoder"), self.keeping(length)
-        out, loss = nn.Linear(N, 2), self.habit("loss", "last", "in the loop", "after", "all", "sum")
-        state = self.initial()
+        out, loss = (
+            nn.Linear(N, 2),
+            self.habit("loss", "last", "in the loop", "after", "all", "sum"),
+        )
+        state: Any = self.initial()
         total: Any = tg.zeros(()) if self.rng.integers(2) else 0
         for t in range(length):
             with self.step():
@@ -336,7 +340,7 @@ def _zoneout(rng: np.random.Generator, cell: Cell) -> Cell:
 
     def run(x: tg.Tensor, state: State | None) -> tuple[tg.Tensor, State]:
         old = _none(state)
-        y, new = cell(x, old)
+        _, new = cell(x, old)
         mask = tg.tensor(rng.integers(0, 2, (1, N)), dtype=tg.float32)
         mixed = tuple(mask * a + (1 - mask) * b for a, b in zip(old, new))
         return mixed[0], mixed

@@ -8,7 +8,7 @@ were made: a pass begins with what all of them do before the beat and ends where
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
@@ -19,7 +19,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.operations.traits import moves_only, traits_of
+from tinygrad_rnn.operations.traits import traits_of
+from tinygrad_rnn.reading.alike import Alike, Program
+from tinygrad_rnn.reading.border import opening
 from tinygrad_rnn.reading.given import is_inline, may_be_parameter, was_detached
 
 Pass = list[Node]
@@ -49,7 +51,7 @@ def loops(places: list[Node], free: Collection[Node]) -> list[list[Pass]]:
     [['mul', 'tanh'], ['mul', 'tanh'], ['mul', 'tanh']]
     """
     weights = _weights(places)
-    program = _Program([place for place in places if place in free], weights)
+    program = Program([place for place in places if place in free], weights)
     taken: set[Node] = set()
     found = []
     for beat in _main(_runs(places, program.nodes, weights)):
@@ -207,35 +209,20 @@ def _main(runs: list[_Run]) -> list[_Run]:
 # -- passes --------------------------------------------------------------------------------------
 
 
-class _Program:
-    """The operations that may be in passes, in the order in which they were made."""
-
-    def __init__(self, nodes: list[Node], weights: dict[Node, Hashable]) -> None:
-        self.nodes, self.weights = nodes, weights
-        self.index = {node: i for i, node in enumerate(nodes)}
-        self.first_user: dict[Node, int] = {}
-        for i, node in enumerate(nodes):
-            for parent in node.parents:
-                self.first_user.setdefault(parent, i)
-
-
 class _Passes:
     """The passes of the loop that a beat belongs to; none if it turns out to be no loop."""
 
     def __init__(
         self,
-        program: _Program,
+        program: Program,
         taken: set[Node],
         anchors: list[Node],
         on_beat: set[Node],
     ) -> None:
-        self.nodes, self.index = program.nodes, program.index
-        self.weights, self.first_user = program.weights, program.first_user
-        self.taken, self.on_beat = taken, on_beat
-        self.anchors = [self.index[node] for node in anchors]
-        self.longest = max(b - a for a, b in pairwise(self.anchors))  # from one beat to the next
-        self.shared = self._shared()
-        before, here = self._before()
+        self.alike = Alike(program, anchors)
+        self.nodes, self.index, self.anchors = program.nodes, program.index, self.alike.anchors
+        self.first_user, self.taken, self.on_beat = program.first_user, taken, on_beat
+        before, here = opening(self.alike, taken)
         starts = [self.anchors[0] - here]
         for t in range(1, len(self.anchors)):
             starts.append(self._start(t, before, starts[-1]))
@@ -246,188 +233,12 @@ class _Passes:
         if not self._is_loop():
             self.passes = []
 
-    def _shared(self) -> set[Hashable]:
-        """The weights of the loop: what most passes use.
-
-        A constant that is one's target and the next one's input is none, nor is what is computed
-        again now and then, as the part of one's output that the next takes out of its state.
-        """
-        used: dict[Hashable, set[int]] = defaultdict(set)  # by weight: before which beats
-        made: dict[Hashable, set[int]] = defaultdict(set)
-        start = max(self.anchors[0] - self.longest, 0)
-        for i, node in enumerate(self.nodes[start : self.anchors[-1] + self.longest], start):
-            beat = bisect_right(self.anchors, i)
-            for place in node.parents:
-                if place in self.weights:
-                    used[self.weights[place]].add(beat)
-            if node in self.weights:
-                made[self.weights[node]].add(beat)
-        count = len(self.anchors)
-        return {
-            weight for weight, beats in used.items()
-            if 2 * len(beats) > count + 1
-            and (not isinstance(weight, int) or len(made[weight]) >= count)
-        }  # fmt: skip
-
-    def _weight(self, place: Node) -> Hashable:
-        """Which weight of the loop a place is, if any."""
-        weight = self.weights.get(place)
-        return weight if weight in self.shared else None
-
-    def _kind(self, node: Node) -> Hashable:
-        """What tells that two nodes do the same, at different passes."""
-        return self._does(node), self._made_of(node)
-
-    def _does(self, node: Node) -> Hashable:
-        return node.primitive, node.tag.scope, node.tag[2:4], len(node.parents)
-
-    def _made_of(self, node: Node) -> tuple[Hashable, ...]:
-        return tuple(map(self._weight, node.parents))
-
-    def _before(self) -> tuple[list[Hashable], int]:
-        """What passes do before their beat, and how much of it the first one does.
-
-        Between two beats lie the end of a pass and the beginning of the next. The very first one
-        begins so too, and the very last one ends so: where both do something, a pass begins with
-        what reads something else than the pass before made.
-        """
-        latest, matched, t = max(
-            map(self._parts, range(1, min(len(self.anchors), 10))),
-            key=lambda parts: parts[0] - self.anchors[parts[2] - 1] + len(parts[1]),
-        )
-        previous, later = self.anchors[t - 1 : t + 1]
-        earliest = start = min(matched, default=later)
-        usual = {self._kind(node) for node in self.nodes[previous:latest]}
-        while start < later and self._ends(start, latest, matched[start], usual, previous + earliest - later):
-            start += 1
-        ahead = [self._kind(node) for node in self.nodes[start:later]]
-        return ahead, sum(matched[at] for at in matched if at >= start)
-
-    def _ends(
-        self, at: int, latest: int, by_first: bool, usual: set[Hashable], since: int
-    ) -> bool:
-        """Whether something is the last that a pass does, not the first that the next does.
-
-        It reads nothing new, and the last pass does it, or neither does, unless that is to bring a
-        state into shape. Or neither does, but the last one does such a thing to another state.
-        """
-        node = self.nodes[at]
-        if not by_first and self._kind(node) in usual and not traits_of(node.primitive).joins:
-            return True
-        may = at < latest or not (by_first or moves_only(node.primitive))
-        return may and not self._reads_anew(node, since)
-
-    def _parts(self, t: int) -> tuple[int, dict[int, bool], int]:
-        """Up to where the last pass does what lies between two beats, what the first does; and t.
-
-        What comes after the loop may look like the beginning of a pass: what the last one does at
-        one go is enough, if the first does the rest.
-        """
-        previous = self.anchors[t - 1]
-        done = {i for i, _ in self._alike_after(previous, self.anchors[-1])}
-        latest = max(done, default=previous) + 1
-        missing = [i for i in range(previous + 1, latest) if i not in done]
-        if missing:
-            matched = self._like_first(t, missing[0])
-            if all(map(matched.get, missing)):
-                return missing[0], matched, t
-        return latest, self._like_first(t, latest), t
-
-    def _like_first(self, t: int, end: int) -> dict[int, bool]:
-        """What a pass does before its beat as the first does, or where that has a constant.
-
-        As it has of its initial state. Of such things not all are the pass's: up to ``end`` may
-        last what the one before does.
-        """
-        previous, later = self.anchors[t - 1 : t + 1]
-        body = {self._kind(node) for node in self.nodes[previous : later + 1]}
-        mine = self.anchors[0]
-        folded = self._folded(self.nodes[mine], self.nodes[later])
-        for i, j in self._alike_after(mine, later):
-            folded |= self._folded(self.nodes[i], self.nodes[j])
-        found: dict[int, bool] = {}  # whether the first does it
-        for its in range(later - 1, previous, -1):
-            one, other = self.nodes[mine - 1], self.nodes[its]
-            if other in folded and self._may_be_folded(other, its >= end):
-                folded.update(other.parents)
-                found[its] = False
-            elif mine > 0 and one not in self.taken and self._alike(one, other, body, end):
-                mine -= 1
-                folded |= self._folded(one, other)
-                found[its] = True
-            else:
-                break
-        return found
-
-    def _folded(self, one: Node, other: Node) -> set[Node]:
-        """What one node has as constants, and another computes."""
-        pairs = zip(one.parents, other.parents)
-        return {q for p, q in pairs if p.is_leaf and not p.requires_grad and not q.is_leaf}
-
-    def _may_be_folded(self, node: Node, is_later: bool) -> bool:
-        """Whether a first pass may have a constant for a node, which it makes of constants.
-
-        What joins the input to the state does so before all else.
-        """
-        learned = any(p.is_leaf and p.requires_grad for p in node.parents)
-        return not learned and (is_later or traits_of(node.primitive).joins)
-
-    def _alike_after(self, beat: int, other: int) -> Iterator[tuple[int, int]]:
-        """What follows a beat and also another one, which may lack what would be read later."""
-        twins = {self.nodes[beat]: self.nodes[other]}
-        end = next(iter(self.anchors[bisect_right(self.anchors, beat) :]), beat + self.longest)
-        at = other + 1
-        for i in range(beat + 1, min(end, len(self.nodes))):
-            operands = {p: twins.get(p) for p in self.nodes[i].parents if self.index.get(p, -1) >= beat}
-            found = self._again(self.nodes[i], operands, at, other)
-            if found is not None:
-                twins[self.nodes[i]] = self.nodes[found]
-                yield i, found
-                at = found + 1
-
-    def _again(self, node: Node, operands: dict[Node, Node | None], start: int, beat: int) -> int | None:
-        """Where the same is next done with other operands, before another weight is used."""
-        kind = self._kind(node)
-        for at in range(start, min(start + self.longest, len(self.nodes))):
-            other = self.nodes[at]
-            pairs = zip(node.parents, other.parents)
-            if self._kind(other) == kind and all(
-                operands[p] is q if p in operands else self.index.get(q, -1) < beat for p, q in pairs
-            ):
-                return at
-            if any(p.is_leaf and p.requires_grad for p in other.parents):
-                return None
-        return None
-
-    def _alike(self, one: Node, other: Node, body: set[Hashable], end: int) -> bool:
-        """Whether two nodes do the same with operands that are alike, or from before the loop.
-
-        What the other has of the pass before, which lasts up to ``end``, is from before the loop.
-        """
-        if self._does(one) != self._does(other):
-            return False
-        return all(
-            self._weight(q) in (None, self._weight(p))
-            if p.is_leaf
-            else self.index.get(q, end) < end
-            or (not q.is_leaf and self._kind(p) == self._kind(q))
-            or self._kind(p) not in body
-            for p, q in zip(one.parents, other.parents)
-        )
-
-    def _reads_anew(self, node: Node, previous: int) -> bool:
-        """Whether a node reads something else than what the pass before it made."""
-        return any(
-            not is_inline(parent) if parent.is_leaf else self.index.get(parent, -1) < previous
-            for parent in node.parents
-        )
-
     def _start(self, t: int, before: list[Hashable], earlier: int) -> int:
         """Where a pass starts: with what they do before the beat, and what it alone reads."""
         at, previous = self.anchors[t], self.anchors[t - 1]
         for kind in reversed(before):
-            if at - 1 <= previous or self._kind(self.nodes[at - 1]) != kind:
-                while at < self.anchors[t] and not self._reads_anew(self.nodes[at], earlier):
+            if at - 1 <= previous or self.alike.kind(self.nodes[at - 1]) != kind:
+                while at < self.anchors[t] and not self.alike.reads_anew(self.nodes[at], earlier):
                     at += 1
                 break
             at -= 1
@@ -445,19 +256,19 @@ class _Passes:
         """How often a pass does the same thing at most."""
         most: Counter[Hashable] = Counter()
         for each in self.passes:
-            most |= Counter(map(self._kind, each))
+            most |= Counter(map(self.alike.kind, each))
         return most
 
     def _end(self, start: int, before: list[Hashable]) -> None:
         """The last pass goes on while it does what the others did; one more may lack the beat."""
         last, end = self._pass_from(start, self.anchors[-1])
         self.passes.append(last)
-        opens = end < len(self.nodes) and before and self._kind(self.nodes[end]) == before[0]
+        opens = end < len(self.nodes) and before and self.alike.kind(self.nodes[end]) == before[0]
         if opens and self.nodes[end] not in self.taken:
             another, end = self._pass_from(end, end)
             led_to = self.nodes[end : self.first_user.get(another[-1], end) + 1]
             if weights_of(another + led_to[-1:]) and any(
-                self._reads_anew(node, start) for node in another
+                self.alike.reads_anew(node, start) for node in another
             ):
                 self.passes.append(another)
 
@@ -465,7 +276,7 @@ class _Passes:
         """What is done from somewhere on, surely up to there, as a pass does; and where it ends."""
         left = self.most.copy()
         for i in range(start, len(self.nodes)):
-            kind = self._kind(self.nodes[i])
+            kind = self.alike.kind(self.nodes[i])
             if i > surely and left[kind] <= 0:
                 return self.nodes[start:i], i
             left[kind] -= 1
@@ -475,12 +286,12 @@ class _Passes:
         """A first pass may lack the beat, having no state yet; it uses weights as all do."""
         left, early = self.most.copy(), []
         for node in reversed(self.nodes[:start]):
-            kind = self._kind(node)
+            kind = self.alike.kind(node)
             if node in self.taken or left[kind] <= 0:
                 break
             left[kind] -= 1
             early.append(node)
-        if any(w is not None for node in early for w in self._made_of(node)):
+        if any(self.alike.weight(p) is not None for node in early for p in node.parents):
             self.passes.insert(0, early[::-1])
 
     def _is_loop(self) -> bool:
@@ -488,7 +299,7 @@ class _Passes:
         if are_layers(self.passes):
             return False
         one, other = (
-            {self._weight(p) or p for n in each for p in n.parents} for each in self.passes[:2]
+            {self.alike.weight(p) or p for n in each for p in n.parents} for each in self.passes[:2]
         )
         return len(self.passes) > 2 or self._reads_input(self.passes[1], one & other)
 
@@ -499,8 +310,8 @@ class _Passes:
             not is_inline(parent) and parent not in self.on_beat
             for node in nodes
             for parent in node.parents
-            if (parent not in here and self._weight(parent) not in common)
-            or (traits_of(parent.primitive).part and self._weight(parent) in common)
+            if (parent not in here and self.alike.weight(parent) not in common)
+            or (traits_of(parent.primitive).part and self.alike.weight(parent) in common)
         )
 
 
