@@ -599,16 +599,18 @@ def run_walk(
         roots[root] = roots[root] + g if root in roots else g
     keep = create_graph if retain_graph is None else retain_graph
     options |= {"retain_graph": keep, "create_graph": create_graph}
-    run: Callable[..., dict[Any, Any]] = walks.run if "observer" not in options else walk
-    if graph.folded and (create_graph or run is not walk or "observer" in options):
+    watcher = walks.watcher if "observer" not in options else None
+    if graph.folded and (create_graph or watcher is not None or "observer" in options):
         graph.tape(roots)  # somebody looks
-    return silently_among_users(run, roots, **options)
+    if watcher is not None:
+        return silently_among_users(watcher, outputs, roots, **options)
+    return silently_among_users(walk, roots, **options)
 
 
 class _Walks(threading.local):
-    """How walks of programs are run in this thread: who wants to watch them puts himself here."""
+    """Who watches the walks of programs in this thread, and so runs them."""
 
-    run: Callable[..., dict[Any, Any]] = staticmethod(walk)
+    watcher: Callable[..., dict[Any, Any]] | None = None
 
 
 walks = _Walks()
