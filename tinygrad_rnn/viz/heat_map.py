@@ -248,8 +248,8 @@ class _MapPainter:
         return f'<path class="none" d="{d}" {look}>{note}</path>'
 
     def _axis(self) -> None:
-        self.lines += self.time.entries(self.entries, self.height - 11, self.theme)
-        y = self.height - 5
+        self.lines += self.time.entries(self.entries, self.height - 10, self.theme)
+        y = self.height - 4
         self.lines.append(
             marks.text(self.left - 12, y + 15, "t", _NAME, fill=self.theme.muted, anchor="end")
         )
