@@ -15,6 +15,7 @@ from test_flow import Net, check_texts
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
+from tinygrad_rnn.compat.watching import Watch
 from tinygrad_rnn.viz.style import THEMES
 from tinygrad_rnn.writing.figures import Scale, number
 
@@ -312,3 +313,23 @@ def test_slivers_of_exact_zeros_are_underlined():
     output, _ = tg.nn.RNN(2, 3)(tg.ones(5, 1, 2), tg.ones(1, 1, 3))
     without = viz.heat_map(bptt.record(output.sum())).svg
     assert 'class="zero"' not in without
+
+
+def test_no_gradient_is_told_from_a_zero():
+    """A walk to one weight alone passes the states by; of what comes to them nothing is known."""
+    tg.manual_seed(0)
+    cell, out = tg.nn.RNNCell(2, 3), tg.nn.Linear(3, 1)
+    h, total = tg.zeros(1, 3), tg.zeros(())
+    for x in tg.randn(4, 1, 2):
+        h = cell(x, h)
+        total = total + out(h).sum()
+    watch = Watch(1, lambda record: None)
+    with watch():
+        total.backward(inputs=[out.weight])
+    svg = viz.heat_map(watch.record).svg
+    chart = Map(svg)
+    assert not list(chart.slivers("h"))
+    assert len(chart.bands["h"].findall(f"{SVG}path[@class='none']")) == 4
+    assert chart.texts("h", "summary") == ["none"] * 4
+    assert "dotted: no gradient comes" in svg
+    assert "dotted" not in viz.heat_map(network()[1]).svg

@@ -796,3 +796,33 @@ def test_a_result_that_is_a_view_of_something_else_is_noticed(monkeypatch):
     with pytest.raises(RuntimeError, match="clone\\(\\) it first"):
         y[0].add_(1)
     np.testing.assert_array_equal(y.detach().numpy(), np.eye(2))
+
+
+RESHAPES = {
+    "unsqueeze_": lambda h: h.unsqueeze_(0),
+    "squeeze_": lambda h: h.squeeze_(0),
+    "t_": lambda h: h.t_(),
+    "transpose_": lambda h: h.transpose_(0, 1),
+    "mul_": lambda h: h.mul_(3),
+    "swap and back": lambda h: h.t_().t_(),
+    "mul_, then t_": lambda h: h.mul_(3).t_(),
+}
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (2, 2)])
+@pytest.mark.parametrize("way", RESHAPES)
+def test_a_retained_gradient_is_of_the_shape_before(torch, way, shape):
+    """What is reshaped in place keeps what comes to it as it was; what is overwritten, as it is."""
+    results = []
+    for lib in (tg, torch):
+        w = lib.ones(*shape, requires_grad=True)
+        h = w * 2
+        h.retain_grad()
+        RESHAPES[way](h)
+        h.retain_grad()
+        (h * (lib.arange(h.numel()) + 1.0).reshape(h.shape)).sum().backward()
+        assert h.retains_grad
+        results.append((h.grad, w.grad))
+    assert results[0][0].shape == tuple(results[1][0].shape)
+    assert_same(results[0][0], results[1][0])
+    assert_same(results[0][1], results[1][1])

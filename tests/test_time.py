@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import random_loops
+from random_writers import Writer
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, nn
@@ -457,6 +458,25 @@ def test_random_loops(name: str, way: str) -> None:
 def test_random_loops_by_their_lines() -> None:
     for seed in range(3):
         compare("two that swap", seed, "lines")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_programs_of_many_habits(way: str) -> None:
+    """What stands in a pass is of that step, and nothing else is of a step that no pass has."""
+    for seed in range(150):
+        told, found = written(seed, told=True), written(seed, told=False, way=way)
+        assert [name for name, _ in told] == [name for name, _ in found], seed
+        for (name, step), (_, at) in zip(told, found):
+            assert step in (None, at), (seed, name)
+        assert {at for _, at in found} <= {step for _, step in told} | {None}, seed
+
+
+def written(seed: int, *, told: bool, way: str = "structure") -> list[tuple[str, int | None]]:
+    """The operations of a random program, and their steps."""
+    with looked_at(way):
+        loss = Writer(seed, told=told).write()
+    places = tape([in_time(loss.node).root])
+    return [(place.primitive.name, place.tag.step) for place in places if not place.is_leaf]
 
 
 # -- one net in several ways -----------------------------------------------------------------------

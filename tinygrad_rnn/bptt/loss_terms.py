@@ -52,6 +52,29 @@ def sent_by_term(record: Record, place: Node) -> Iterator[Sent]:
                 yield term, visits[node], c
 
 
+def steps_of_terms(record: Record) -> set[int]:
+    """The time steps at which something of the loss's gradient enters.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> output, _ = tg.nn.RNN(1, 2)(tg.ones(5, 1))
+    >>> sorted(steps_of_terms(tg.bptt.record(output[2].sum() + output[-1].sum())))
+    [3, 5]
+    """
+    above, found = _above(record), set[int]()
+    if record.root not in above and record.root.tag.step:
+        found.add(record.root.tag.step)
+    for visit in record.visits:
+        for parent, c in zip(
+            visit.node.parents, visit.contributions if visit.node in above else ()
+        ):
+            step = None if parent.is_leaf or parent in above else parent.tag.step
+            if step and c is not None and np.any(c):
+                found.add(step)
+    return found
+
+
 def _walked(record: Record, place: Node, starts: dict[Node, Array]) -> list[tuple[Node, int, Any]]:
     """What nodes send to a place when gradients come to ``starts`` alone."""
     copies = replica(record, [(node, _WHOLE) for node in starts], lambda node, mark, i: _WHOLE)

@@ -22,6 +22,7 @@ from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.names import expression, names
 from tinygrad_rnn.reading.time import SOURCES, in_time
 from tinygrad_rnn.tensor import Tensor, accumulate, run_walk
+from tinygrad_rnn.writing.figures import ordinal
 from tinygrad_rnn.writing.norms import norm
 from tinygrad_rnn.writing.text import folded, html_table
 
@@ -88,6 +89,8 @@ class Record:
         The norm of what ``.grad`` held when the walk came, of leaves where it was not zero.
     called : dict of str, by place
         What the program called tensors of this graph where the walk was asked for.
+    turn : int
+        Which walk of its program it is, from 1, where `tinygrad_rnn.compat` runs one.
     """
 
     def __init__(
@@ -107,6 +110,7 @@ class Record:
         saved = {timed.of(node): arrays for node, arrays in saved.items()}
         self.before = {timed.of(at): held for at, held in (before or {}).items()}
         self.called = alive(self.places, timed.of)
+        self.turn = 1
         self._saved = saved
         kept = {
             at: array
@@ -123,6 +127,11 @@ class Record:
         }
         self._gradients: dict[Node, Array] = {v.node: v.cotangent for v in self.visits}
         self._gradients.update(leaves)
+
+    @property
+    def which(self) -> str:
+        """Which walk of its program it is, as titles add it; "" for the first."""
+        return f", the {ordinal(self.turn)} backward of its program" if self.turn > 1 else ""
 
     def place_of(self, of: Any, caller: str) -> Node | None:
         """The place of a tensor or node in this record's graph, if it has one.

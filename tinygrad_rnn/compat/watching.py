@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import functools
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from tinygrad_rnn.autograd.contexts import traced
+import numpy as np
+
+from tinygrad_rnn.autograd.contexts import enable_grad, traced
 from tinygrad_rnn.autograd.tracing import Traced
 from tinygrad_rnn.bptt.record import Record, Seen
-from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.engine.graph import Node, place
 from tinygrad_rnn.engine.mode import Mode, here
 from tinygrad_rnn.engine.traversal import walk
-from tinygrad_rnn.tensor.tensor import walks
+from tinygrad_rnn.operations.arguments import raw
+from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor.tensor import walks, wrap
 
 
 class NotDrawn(RuntimeError):
@@ -50,12 +56,12 @@ class Watch:
     @contextmanager
     def __call__(self) -> Iterator[None]:
         """Watch what is run inside."""
-        outer, walks.run = walks.run, self._walk
+        outer, walks.watcher = walks.watcher, self._walk
         self._tracing.enter_context(traced())
         try:
             yield
         finally:
-            walks.run = outer
+            walks.watcher = outer
             self._tracing.close()
 
     @property
@@ -70,16 +76,21 @@ class Watch:
             return f"it called backward() {times}: there is no backward {self.at} to draw"
         return None
 
-    def _walk(self, roots: Mapping[Node, Any], **options: Any) -> dict[Node, Any]:
+    def _walk(
+        self, outputs: Sequence[Tensor], roots: Mapping[Node, Any], **options: Any
+    ) -> dict[Node, Any]:
         self.count += 1
         if self.count >= self.at:
             self._end_tracing()
         if self.count != self.at:
             return walk(roots, **options)
         seen = Seen()
+        if len(roots) > 1:
+            roots = _together(outputs, roots)
         arrived = walk(roots, observer=seen, **options)
         try:  # a program does not end because it cannot be drawn
-            self.record = seen.record(_only(roots))
+            self.record = seen.record(_operation(*roots))
+            self.record.turn = self.count
             self.show(self.record)
         except Exception as error:
             self.error = error
@@ -92,10 +103,24 @@ class Watch:
             here.mode = here.mode.having("kind", Mode)
 
 
-def _only(roots: Mapping[Node, Any]) -> Node:
-    if len(roots) > 1:
-        raise NotDrawn(f"this walk starts from {len(roots)} tensors: backward their sum instead")
-    (root,) = roots
+def _together(outputs: Sequence[Tensor], roots: Mapping[Node, Any]) -> dict[Node, Any]:
+    """One tensor whose gradient is that of several, with these cotangents: their sum.
+
+    Of what is no number with the cotangent 1 it is the sum of all elements, each by its own.
+    """
+    distinct = {place(output): output for output in outputs}
+    with enable_grad():
+        terms = [
+            distinct[root] if not root.shape and raw(g) == 1 else (distinct[root] * g).sum()
+            for root, g in roots.items()
+        ]
+        total = functools.reduce(operator.add, terms)
+    one = np.ones((), total.array.dtype)
+    recorded = any(isinstance(g, Tensor) for g in roots.values())
+    return {place(total): wrap(one, None) if recorded else one}
+
+
+def _operation(root: Node) -> Node:
     if root.is_leaf:
         raise NotDrawn("this walk starts from a leaf: no operation led to it, nothing to draw")
     return root

@@ -15,6 +15,7 @@ from tinygrad_rnn.engine.errors import check_hook_answer
 class Notes:
     """``name`` and ``role``: for pictures; ``retain``: keep the gradient that passes, in ``grad``;
     ``hooks`` see that gradient first, ``after`` is called once it has been added to ``grad``;
+    ``keeper``: who keeps it for a tensor that has another shape now;
     ``detached``: made by ``detach()``, which pictures and diagnoses may want to know;
     ``made_by``: what PyTorch calls a node that ends what is one operation there.
     """
@@ -23,6 +24,7 @@ class Notes:
     role: str | None = None
     grad: Any = None
     retain: bool = False
+    keeper: Notes | None = None
     detached: bool = False
     made_by: str | None = None
     hooks: dict[int, Callable[[Any], Any]] | None = None

@@ -132,15 +132,20 @@ def _made(operation: Primitive, parents: tuple[Node, ...], params: Any, array: A
     return node(operation, parents, (), params, here.mode, shown)
 
 
-def _carry_over(old: Node | None, new: Node) -> None:
+def _carry_over(old: Node | None, new: Node, *, reshaped: bool = False) -> None:
     """A tensor keeps its name, its gradient and the wish for one when it gets another place."""
     if old is None or old.notes is None or old is new:
         return
     former, notes = old.notes, new.notes or Notes()
     new.notes = notes
     notes.name, notes.role = former.name, former.role
-    notes.grad = former.grad if notes.grad is None else notes.grad
-    notes.retain, former.retain = notes.retain or former.retain, False
+    if reshaped:  # it keeps what comes to it as it was before
+        notes.keeper = former.keeper or (former if former.retain else None)
+        return
+    keeper = former.keeper or former
+    notes.grad = keeper.grad if notes.grad is None else notes.grad
+    notes.retain = notes.retain or former.retain or former.keeper is not None
+    former.retain = False
 
 
 def _is_constant(at: Node) -> bool:
@@ -224,7 +229,7 @@ def reshape_in_place(name: str, function: Any, x: V, *arguments: Any, **options:
     x.array = view.array
     if view.node is not None:
         x.node = view.node
-        _carry_over(old, x.node)
+        _carry_over(old, x.node, reshaped=True)
     elif old is not None:
         x.node = leaf(x.array, old.requires_grad)  # what was recorded before stays as it is
         x.node.notes = old.notes

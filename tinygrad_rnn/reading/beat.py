@@ -8,7 +8,7 @@ were made: a pass begins with what all of them do before the beat and ends where
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import traits_of
+from tinygrad_rnn.reading.alike import Alike, Program
+from tinygrad_rnn.reading.border import opening
 from tinygrad_rnn.reading.given import is_inline, may_be_parameter, was_detached
 
 Pass = list[Node]
@@ -49,14 +51,14 @@ def loops(places: list[Node], free: Collection[Node]) -> list[list[Pass]]:
     [['mul', 'tanh'], ['mul', 'tanh'], ['mul', 'tanh']]
     """
     weights = _weights(places)
-    program = _Program([place for place in places if place in free])
+    program = Program([place for place in places if place in free], weights)
     taken: set[Node] = set()
     found = []
     for beat in _main(_runs(places, program.nodes, weights)):
         if taken.isdisjoint(beat.anchors):
             start, end = (bisect_left(places, at, key=_order) for at in (beat.start, beat.end))
             on_beat = _depending(places[start : end + 1])
-            passes = _Passes(program, weights, taken, beat.anchors, on_beat).passes
+            passes = _Passes(program, taken, beat.anchors, on_beat).passes
             taken.update(node for each in passes for node in each)
             found += [passes] if passes else []
     return sorted(found, key=lambda passes: passes[0][0].order)
@@ -207,34 +209,20 @@ def _main(runs: list[_Run]) -> list[_Run]:
 # -- passes --------------------------------------------------------------------------------------
 
 
-class _Program:
-    """The operations that may be in passes, in the order in which they were made."""
-
-    def __init__(self, nodes: list[Node]) -> None:
-        self.nodes = nodes
-        self.index = {node: i for i, node in enumerate(nodes)}
-        self.first_user: dict[Node, int] = {}
-        for i, node in enumerate(nodes):
-            for parent in node.parents:
-                self.first_user.setdefault(parent, i)
-
-
 class _Passes:
     """The passes of the loop that a beat belongs to; none if it turns out to be no loop."""
 
     def __init__(
         self,
-        program: _Program,
-        weights: dict[Node, Hashable],
+        program: Program,
         taken: set[Node],
         anchors: list[Node],
         on_beat: set[Node],
     ) -> None:
-        self.nodes, self.index = program.nodes, program.index
+        self.alike = Alike(program, anchors)
+        self.nodes, self.index, self.anchors = program.nodes, program.index, self.alike.anchors
         self.first_user, self.taken, self.on_beat = program.first_user, taken, on_beat
-        self.anchors = [self.index[node] for node in anchors]
-        self.weights = self._used_again(weights)
-        before, here = self._before()
+        before, here = opening(self.alike, taken)
         starts = [self.anchors[0] - here]
         for t in range(1, len(self.anchors)):
             starts.append(self._start(t, before, starts[-1]))
@@ -245,86 +233,15 @@ class _Passes:
         if not self._is_loop():
             self.passes = []
 
-    def _used_again(self, weights: dict[Node, Hashable]) -> dict[Node, Hashable]:
-        """The weights without what a few passes share, as one's target the next one's input."""
-        passes: dict[Hashable, set[int]] = defaultdict(set)
-        for i, node in enumerate(self.nodes[self.anchors[0] : self.anchors[-1] + 1]):
-            for parent in node.parents:
-                if parent in weights and not parent.requires_grad:
-                    passes[weights[parent]].add(bisect_right(self.anchors, i + self.anchors[0]))
-        few = {weight for weight, used in passes.items() if 2 * len(used) <= len(self.anchors) + 1}
-        if not few:
-            return weights
-        return {place: weight for place, weight in weights.items() if weight not in few}
-
-    def _kind(self, node: Node) -> Hashable:
-        """What tells that two nodes do the same, at different passes."""
-        return self._does(node), self._made_of(node)
-
-    def _does(self, node: Node) -> Hashable:
-        return node.primitive, node.tag.scope, node.tag[2:4], len(node.parents)
-
-    def _made_of(self, node: Node) -> tuple[Hashable, ...]:
-        return tuple(map(self.weights.get, node.parents))
-
-    def _before(self) -> tuple[list[Hashable], int]:
-        """What passes do before their beat, and how much of it the first one does."""
-        few = range(1, min(len(self.anchors), 10))
-        return max((self._before_both(t) for t in few), key=lambda found: len(found[0]))
-
-    def _before_both(self, t: int) -> tuple[list[Hashable], int]:
-        """What the first pass and another do alike before their beat, seen backwards."""
-        first, previous, later = self.anchors[0], self.anchors[t - 1], self.anchors[t]
-        body = {self._kind(node) for node in self.nodes[previous : later + 1]}
-        length = 0
-        while first - length > 0 and later - length - 1 > previous:
-            one, other = self.nodes[first - length - 1], self.nodes[later - length - 1]
-            if one in self.taken or not self._alike(one, other, body):
-                break
-            length += 1
-        start = min(later - length, self._joined_with_input(t))
-        while start < later and not self._reads_anew(self.nodes[start], previous - length):
-            start += 1
-        ahead = [self._kind(node) for node in self.nodes[start:later]]
-        return ahead, min(length, len(ahead))
-
-    def _joined_with_input(self, t: int) -> int:
-        """Where a pass joins its input to the state, which the first had as a constant."""
-        pairs = zip(*(self.nodes[self.anchors[i]].parents for i in (0, t)))
-        joined = [
-            self.index[q] for p, q in pairs
-            if p.is_leaf and self.anchors[t - 1] < self.index.get(q, -1)
-            and traits_of(q.primitive).joins and any(x.is_leaf and x is not p for x in q.parents)
-        ]  # fmt: skip
-        return min(joined, default=self.anchors[t])
-
-    def _alike(self, one: Node, other: Node, body: set[Hashable]) -> bool:
-        """Whether two nodes do the same with operands that are alike, or from before the loop."""
-        if self._does(one) != self._does(other):
-            return False
-        return all(
-            self.weights.get(q) in (None, self.weights.get(p))
-            if p.is_leaf
-            else (not q.is_leaf and self._kind(p) == self._kind(q)) or self._kind(p) not in body
-            for p, q in zip(one.parents, other.parents)
-        )
-
-    def _reads_anew(self, node: Node, previous: int) -> bool:
-        """Whether a node reads something else than what the pass before it made."""
-        return any(
-            not is_inline(parent) if parent.is_leaf else self.index.get(parent, -1) < previous
-            for parent in node.parents
-        )
-
     def _start(self, t: int, before: list[Hashable], earlier: int) -> int:
         """Where a pass starts: with what they do before the beat, and what it alone reads."""
         at, previous = self.anchors[t], self.anchors[t - 1]
         for kind in reversed(before):
-            if at - 1 <= previous or self._kind(self.nodes[at - 1]) != kind:
+            if at - 1 <= previous or self.alike.kind(self.nodes[at - 1]) != kind:
+                while at < self.anchors[t] and not self.alike.reads_anew(self.nodes[at], earlier):
+                    at += 1
                 break
             at -= 1
-        while at < self.anchors[t] and not self._reads_anew(self.nodes[at], earlier):
-            at += 1
         while at - 1 > previous and self._belongs_to_next(self.nodes[at - 1], at):
             at -= 1
         return at
@@ -339,36 +256,42 @@ class _Passes:
         """How often a pass does the same thing at most."""
         most: Counter[Hashable] = Counter()
         for each in self.passes:
-            most |= Counter(map(self._kind, each))
+            most |= Counter(map(self.alike.kind, each))
         return most
 
     def _end(self, start: int, before: list[Hashable]) -> None:
-        """The last pass goes on while it does what the others did; perhaps another one begins."""
-        opening = before[0] if before else None
-        current: Pass = []
+        """The last pass goes on while it does what the others did; one more may lack the beat."""
+        last, end = self._pass_from(start, self.anchors[-1])
+        self.passes.append(last)
+        opens = end < len(self.nodes) and before and self.alike.kind(self.nodes[end]) == before[0]
+        if opens and self.nodes[end] not in self.taken:
+            another, end = self._pass_from(end, end)
+            led_to = self.nodes[end : self.first_user.get(another[-1], end) + 1]
+            if weights_of(another + led_to[-1:]) and any(
+                self.alike.reads_anew(node, start) for node in another
+            ):
+                self.passes.append(another)
+
+    def _pass_from(self, start: int, surely: int) -> tuple[Pass, int]:
+        """What is done from somewhere on, surely up to there, as a pass does; and where it ends."""
         left = self.most.copy()
         for i in range(start, len(self.nodes)):
-            node = self.nodes[i]
-            kind = self._kind(node)
-            if i > self.anchors[-1] and left[kind] <= 0:
-                if kind != opening or node in self.taken:
-                    break
-                self.passes.append(current)
-                current, left = [], self.most.copy()
+            kind = self.alike.kind(self.nodes[i])
+            if i > surely and left[kind] <= 0:
+                return self.nodes[start:i], i
             left[kind] -= 1
-            current.append(node)
-        self.passes.append(current)
+        return self.nodes[start:], len(self.nodes)
 
     def _beginning(self, start: int) -> None:
         """A first pass may lack the beat, having no state yet; it uses weights as all do."""
         left, early = self.most.copy(), []
         for node in reversed(self.nodes[:start]):
-            kind = self._kind(node)
+            kind = self.alike.kind(node)
             if node in self.taken or left[kind] <= 0:
                 break
             left[kind] -= 1
             early.append(node)
-        if any(w is not None for node in early for w in self._made_of(node)):
+        if any(self.alike.weight(p) is not None for node in early for p in node.parents):
             self.passes.insert(0, early[::-1])
 
     def _is_loop(self) -> bool:
@@ -376,7 +299,7 @@ class _Passes:
         if are_layers(self.passes):
             return False
         one, other = (
-            {self.weights.get(p, p) for n in each for p in n.parents} for each in self.passes[:2]
+            {self.alike.weight(p) or p for n in each for p in n.parents} for each in self.passes[:2]
         )
         return len(self.passes) > 2 or self._reads_input(self.passes[1], one & other)
 
@@ -387,8 +310,8 @@ class _Passes:
             not is_inline(parent) and parent not in self.on_beat
             for node in nodes
             for parent in node.parents
-            if (parent not in here and self.weights.get(parent) not in common)
-            or (traits_of(parent.primitive).part and self.weights.get(parent) in common)
+            if (parent not in here and self.alike.weight(parent) not in common)
+            or (traits_of(parent.primitive).part and self.alike.weight(parent) in common)
         )
 
 

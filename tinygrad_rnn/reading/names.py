@@ -33,8 +33,9 @@ from tinygrad_rnn.writing.formulas import in_step, without_step
 from tinygrad_rnn.writing.text import clean, cut
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_LONGEST_FORMULA, _LONGEST_EXPRESSION = 14, 120  # characters; the layout cuts again, by width
+_LONGEST_FORMULA, _LONGEST_EXPRESSION = 18, 120  # characters; the layout cuts again, by width
 _WHOLE_AXES = re.compile(r"(, :)+\]$")  # of an index, which means the same without
+_PICKED = re.compile(r"\[indices \d+\]$")  # an index that is a tensor
 _LOOSE = " ⊙·/−;²ᵀ"  # signs of names that are formulas
 
 
@@ -174,6 +175,7 @@ class _Naming:
         self.found.share(homes)
         self._by_role()
         self._taken_out()
+        self._seated()
         self._gates()
         self._formulas()
         self._seated()
@@ -327,6 +329,9 @@ class _Naming:
                 continue
             stem, step = self.stems[at.place], self.seats.step(place)
             shift = at.shift or 0
+            origin = self.same.get(at.place)
+            if origin is not None and origin.tag.step is not None and at.place.tag.step is not None:
+                shift += origin.tag.step - at.place.tag.step
             if not shift:
                 says_step = self.found[at.place] != stem
                 self._call(place, stem, in_step(_as_one(stem), step) if says_step else stem)
@@ -418,12 +423,21 @@ class _Naming:
                 gates[place] = gates[first]
                 if source := self._source(place):
                     found[place] = f"{gates[place]}_{source}"
+                elif first in found and (added := self._added(place, first)):
+                    found[place] = f"{found[first]}−{added}"
             elif len(users) > 1 and all(
                 _is_part(user) and found.get(user, "").startswith("a_") for user in users
             ):
                 found[place] = "a"
         for place, stem in reversed(found.items()):
             self._call_again(place, stem, place.tag.step)
+
+    def _added(self, part: Node, total: Node) -> str:
+        """What learned tensor is added to a sum of others to get what goes into a gate."""
+        others = [parent for parent in total.parents if parent is not part]
+        if total.primitive.symbol != "+" or part.primitive.symbol != "+" or len(others) != 1:
+            return ""
+        return self.stems.get(others[0], "") if others[0].requires_grad else ""
 
     def _source(self, part: Node) -> str:
         """Of a part of a product with weights: what was multiplied with them.
@@ -435,6 +449,8 @@ class _Naming:
         if not factors or not _is_part(part):
             return ""
         source = _handed_on(inputs_of(whole, factors)[0])
+        if _is_part(source) and source.parents[0].tag.step not in (None, part.tag.step):
+            source = source.parents[0]  # of a batch that grows smaller: the state of another step
         same_step = source.tag.step is not None and source.tag.step == part.tag.step
         same_step &= source not in self.initial
         return "x" if same_step else self.stems.get(source, "")
@@ -453,7 +469,11 @@ class _Naming:
             elif (operands := _written_out(node)) and all(p in self.stems for p in operands):
                 self._call_by_formula(node, operands)
             if or_operation and node not in self.found and (name := self._by_operation(node)):
-                self._call_again(node, name, node.tag.step)
+                self._call(node, name)
+                if node not in self.found and len(operands) == 1 and operands[0] in self.stems:
+                    self._call(node, f"{name} {_as_one(self.stems[operands[0]])}")  # of what
+                if node not in self.found:
+                    self._call_again(node, name, node.tag.step)
 
     def _call_by_formula(self, node: Node, operands: list[Node]) -> None:
         """Name a node ``f⊙c′``, within its step; or ``tanh c₁``, which says the step itself."""
@@ -466,6 +486,10 @@ class _Naming:
         elif any(user.tag.step != node.tag.step for user in self.users[node]):
             shown = in_step(formulas.enclosed(stem), node.tag.step)
         self._call(node, stem, shown)
+        users = self.users[node]
+        if node not in self.found and len(users) == 1 and _is_function(users[0]):
+            reader = f" in {users[0].primitive.name}"  # the same again, to be read there
+            self._call(node, stem, shown + reader)
         for number in count(2):
             if node in self.found:
                 break
@@ -510,6 +534,7 @@ class _Naming:
             return self.stems[source]  # of a sequence the part that is this step's
         part = formulas.computed(node, [_as_one(self.stems[source])])
         part = _WHOLE_AXES.sub("]", part)
+        part = _PICKED.sub("[…]", part)
         return part if len(part) <= _LONGEST_FORMULA else ""
 
     def _numbered(self) -> None:

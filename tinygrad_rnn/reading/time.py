@@ -281,9 +281,9 @@ class _Timeline:
         """A layer's first state that comes from another step is no state of its own but the way."""
         users = users_of(self.places)
         for place in self.places:
-            if place.tag.step == 0 and place.tag.call is not None and not place.is_leaf:
+            if place.tag.step == 0 and place.tag.call is not None:
                 steps = [step for user in users[place] if (step := self.step.get(user))]
-                if steps and any(True for _ in self._sources(place.parents)):
+                if not place.is_leaf and steps and any(True for _ in self._sources(place.parents)):
                     found = self.step.pop(place, None) is not None and place in self.found
                     self.change[place] = Change(self._tag(place, min(steps)), found, hands_on=True)
                 elif place in self.found:

@@ -216,7 +216,7 @@ class Tensor(InPlace, Methods, Elements):
         Of tensors that are no leaves only those keep it that were asked to by `retain_grad`.
         """
         node = noted(self)
-        notes = node.notes if node else None
+        notes = _keeper(node)
         if node and not node.is_leaf and not (notes and (notes.retain or notes.grad is not None)):
             warnings.warn(
                 "The .grad attribute of a tensor that is not a leaf is not filled by backward(); "
@@ -242,7 +242,7 @@ class Tensor(InPlace, Methods, Elements):
         if value is self:
             raise RuntimeError("grad: a tensor cannot be its own gradient")
         if value is not None or self.node is not None:
-            self._notes().grad = value
+            (_keeper(noted(self)) or self._notes()).grad = value
 
     @property
     def name(self) -> str | None:
@@ -340,14 +340,14 @@ class Tensor(InPlace, Methods, Elements):
         """Keep the gradient that passes through this tensor, as leaves do."""
         if not self.requires_grad:
             raise RuntimeError("retain_grad: this tensor does not require grad")
-        if not self.is_leaf:  # which brings it up to date
+        if not self.is_leaf and not self.retains_grad:  # the former brings it up to date
             self._notes().retain = True
 
     @property
     def retains_grad(self) -> bool:
         """Whether `retain_grad` was asked of this tensor, which is not a leaf."""
-        node = noted(self)
-        return node is not None and node.notes is not None and node.notes.retain
+        notes = _keeper(noted(self))
+        return notes is not None and notes.retain
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call ``hook(grad)`` whenever this tensor's gradient is complete in a walk.
@@ -600,17 +600,19 @@ def run_walk(
         roots[root] = roots[root] + g if root in roots else g
     keep = create_graph if retain_graph is None else retain_graph
     options |= {"retain_graph": keep, "create_graph": create_graph}
-    run: Callable[..., dict[Any, Any]] = walks.run if "observer" not in options else walk
-    if graph.folded and (create_graph or run is not walk or "observer" in options):
+    watcher = walks.watcher if "observer" not in options else None
+    if graph.folded and (create_graph or watcher is not None or "observer" in options):
         graph.tape(roots)  # somebody looks
     with growing_graph():  # which a recorded walk adds to; else it does not begin to be searched
-        return silently_among_users(run, roots, **options)
+        if watcher is not None:
+            return silently_among_users(watcher, outputs, roots, **options)
+        return silently_among_users(walk, roots, **options)
 
 
 class _Walks(threading.local):
-    """How walks of programs are run in this thread: who wants to watch them puts himself here."""
+    """Who watches the walks of programs in this thread, and so runs them."""
 
-    run: Callable[..., dict[Any, Any]] = staticmethod(walk)
+    watcher: Callable[..., dict[Any, Any]] | None = None
 
 
 walks = _Walks()
@@ -643,6 +645,12 @@ def accumulate(arrived: Mapping[Node, Any]) -> None:
     for node in arrived:
         for call in list(node.notes.after.values()) if node.notes and node.notes.after else ():
             call(node)
+
+
+def _keeper(node: Node | None) -> Notes | None:
+    """Where the gradient is kept of the tensor that has this place."""
+    notes = None if node is None else node.notes
+    return notes if notes is None else notes.keeper or notes
 
 
 def _add_to_grad(node: Node, g: Any) -> None:

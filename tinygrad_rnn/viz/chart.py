@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tinygrad_rnn.viz import marks
@@ -25,6 +25,9 @@ _GAP = 10.0  # between the labels of neighbouring ticks
 _EXPONENTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DEEPEST = 16  # decades below the largest value: what is smaller would not change it if added
 _FIRST_DECADE, _LAST_DECADE = -307, 308  # of float64
+_EVERY_OTHER = 2  # steps at most are told from the first; further apart, by round numbers
+_APART = 6.0  # slots at least so wide have marks of their own
+_ENTRY, _WIDE = 4.0, 26.0  # height of the marks of steps at which the loss enters; at most
 _ROW = 16.0  # the height of a floor or a ceiling
 
 
@@ -78,21 +81,29 @@ class TimeAxis:
         return self.left + (index + 0.5) * self.slot
 
     def ticks(self) -> list[int]:
-        """The indices of the steps that get a label: the ends, and round numbers between.
+        """The indices of the steps that get a label: round numbers, and the ends if there is room.
+
+        Of a few steps those at the same distance from the first, if that leads to the last.
 
         Examples
         --------
         >>> TimeAxis(range(1, 51), 0, 200).ticks()
         [0, 9, 19, 29, 39, 49]
+        >>> [TimeAxis(range(1, n + 1), 0, 80).ticks() for n in (6, 7)]
+        [[1, 3, 5], [0, 2, 4, 6]]
         """
         last = len(self.steps) - 1
         for every in _round_numbers():
-            between = [i for i, t in enumerate(self.steps) if t % every == 0]
-            between = [i for i in between if not (self._close(0, i) or self._close(i, last))]
-            if not any(map(self._close, between, between[1:])):
+            labelled = [i for i, t in enumerate(self.steps) if t % every == 0]
+            if every <= _EVERY_OTHER and last % every == 0:
+                labelled = list(range(0, last + 1, every))
+            if not any(map(self._close, labelled, labelled[1:])):
                 break
-        ends = [0] if self._close(0, last) else [0, last]
-        return sorted({*ends, *between})
+        if not labelled or not self._close(0, labelled[0]):
+            labelled.insert(0, 0)
+        if not self._close(labelled[-1], last):
+            labelled.append(last)
+        return labelled
 
     def _close(self, i: int, j: int) -> bool:
         """Whether the labels of two steps would touch."""
@@ -109,6 +120,29 @@ class TimeAxis:
                 marks.text(x, y + 15, label, TICK, fill=theme.muted, anchor="middle", label="t")
             )
         return lines
+
+    def entries(self, steps: Collection[int], y: float, theme: Theme) -> list[str]:
+        """Marks at ``y`` under the steps at which the loss enters."""
+        runs: list[list[int]] = []
+        for i in (i for i, t in enumerate(self.steps) if t in steps):
+            if not runs or runs[-1][-1] != i - 1 or self.slot > _APART:
+                runs.append([])
+            runs[-1].append(i)
+        gap = max(0.15 * self.slot, (self.slot - _WIDE) / 2) if self.slot > _APART else 0.0
+        return [
+            _entry(self.left + run[0] * self.slot + gap, y, len(run) * self.slot - 2 * gap, theme)
+            for run in runs
+        ]
+
+
+def entries_item(theme: Theme) -> Item:
+    """What `TimeAxis.entries` mean, for legends."""
+    return Item("the loss enters at this step", 34, lambda x, y: [_entry(x, y + 8, _WIDE, theme)])
+
+
+def _entry(x: float, y: float, wide: float, theme: Theme) -> str:
+    d = f"M{x:.2f} {marks.n(y)}h{wide:.2f}v{marks.n(_ENTRY)}h-{wide:.2f}Z"
+    return f'<path class="entry" d="{d}" fill="{theme.gradient}"/>'
 
 
 def _round_numbers() -> Iterator[int]:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt import Flow, Record, StateFlow
+from tinygrad_rnn.bptt.loss_terms import steps_of_terms
 from tinygrad_rnn.bptt.state_flow import flow_for
 from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.states import Series, recurrences
 from tinygrad_rnn.viz import marks
-from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, ValueAxis, page, theme_of
+from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, ValueAxis, entries_item, page, theme_of
 from tinygrad_rnn.viz.layout.model import Point, Rect
 from tinygrad_rnn.viz.options import title_or
 from tinygrad_rnn.viz.style import Theme
@@ -75,7 +76,7 @@ def gradient_flow(record: Record, *, theme: str = "light", title: str | None = N
     look, flow = theme_of(theme), flow_for("gradient_flow", record)
     painter = _FlowPainter(record, flow, look)
     steps = count(len({t for series in flow for t in series.steps}), "time step")
-    heading = title_or(title, f"Gradient flow through {steps}")
+    heading = title_or(title, f"Gradient flow through {steps}{record.which}")
     size = painter.width, painter.height
     svg = page(heading, _AID, painter.lines, size, painter.legend(), look)
     return FlowChart(heading, svg, flow)
@@ -101,6 +102,7 @@ class _FlowPainter:
             _Curve("the part that arrives directly", blue, 1.5, "7 3", "ring"),
             _Curve("the part that comes through time", theme.recurrent, 1.5, "2 3", "triangle"),
         )
+        self.entries = steps_of_terms(record)
         self.gate_look = _Curve("mean of a gate", blue, 1.8, "", "disc")
         self.norms = {series: series.norms() for series in flow}
         self.values = [float(x) for norms in self.norms.values() for part in norms for x in part]
@@ -160,6 +162,7 @@ class _FlowPainter:
         for look, norms, kind in parts:
             points = [(time.middle(i), values.y(float(x))) for i, x in enumerate(norms)]
             self.lines += self._curve(points, look, kind)
+        self.lines += time.entries(self.entries, plot.bottom - 4, self.theme)
         self.lines.append("</g>")
 
     def _curve(self, points: list[Point], look: _Curve, kind: str) -> list[str]:
@@ -212,9 +215,10 @@ class _FlowPainter:
         if any(self.gates.values()):
             items.append(self._item(self.gate_look))
             items.append(Item("from its least to its largest element", 44, self._band))
-        if 0 in self.values:
-            note = "0: zero exactly; ≈0: too small for the axis"
-            items.append(Item(note, 0, lambda x, y: []))
+        items.append(entries_item(self.theme))
+        axis = ValueAxis.logarithmic(self.values, 0, _HIGH)
+        rows = (axis.zero, "0: zero exactly"), (axis.floor, "≈0: too small for the axis")
+        items += [Item(note, 0, lambda x, y: []) for row, note in rows if row is not None]
         return items
 
     def _item(self, look: _Curve) -> Item:

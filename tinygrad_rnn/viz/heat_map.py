@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinygrad_rnn.bptt import Record
+from tinygrad_rnn.bptt.loss_terms import steps_of_terms
 from tinygrad_rnn.bptt.record import expect_record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import given_name, role_of
@@ -15,7 +16,7 @@ from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.roles import parameters
 from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.viz import marks
-from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, page, theme_of
+from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, entries_item, page, theme_of
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.options import title_or
 from tinygrad_rnn.viz.page import ends_of, heat_symbol, heat_symbol_width
@@ -35,7 +36,7 @@ _SUMMARY = ("first", "last", "largest", "smallest")
 
 _AID = "The norm of the gradient of each state, and of each step's share in a parameter's."
 
-_ByStep = dict[int, float]
+_ByStep = dict[int, float | None]  # None where no gradient comes
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +92,8 @@ def heat_map_for(caller: str, record: Record, theme: str, title: str | None) -> 
             f"{caller}: no time step of this graph goes on from another one, and no parameter is "
             "used at several; if steps were not found, tell them by `with bptt.step(t):`"
         )
-    painter = _MapPainter(groups, steps, look)
-    heading = title_or(title, f"Gradients of {count(len(steps), 'time step')}")
+    painter = _MapPainter(groups, steps, steps_of_terms(record), look)
+    heading = title_or(title, f"Gradients of {count(len(steps), 'time step')}{record.which}")
     aid = f"{_AID} {painter.unit}"
     size = painter.width, painter.height
     return Chart(heading, page(heading, aid, painter.lines, size, painter.legend(), look))
@@ -117,7 +118,7 @@ def _groups(record: Record) -> dict[str, list[_Band]]:
 
 def _state_norms(record: Record, places: dict[int, Node]) -> _ByStep:
     gradients = {t: record.gradient(place) for t, place in places.items()}
-    return {t: 0.0 if g is None else norm(g) for t, g in gradients.items()}
+    return {t: None if g is None else norm(g) for t, g in gradients.items()}
 
 
 def _shares(record: Record) -> dict[Node, tuple[Layer, _ByStep]]:
@@ -146,10 +147,12 @@ def _shares(record: Record) -> dict[Node, tuple[Layer, _ByStep]]:
 
 
 class _MapPainter:
-    def __init__(self, groups: dict[str, list[_Band]], steps: list[int], theme: Theme) -> None:
-        self.theme, self.steps, self.lines = theme, steps, list[str]()
+    def __init__(
+        self, groups: dict[str, list[_Band]], steps: list[int], entries: set[int], theme: Theme
+    ) -> None:
+        self.theme, self.steps, self.entries, self.lines = theme, steps, entries, list[str]()
         bands = [band for group in groups.values() for band in group]
-        self.scale = Scale.of(x for band in bands for x in band.norms.values())
+        self.scale = Scale.of(x for band in bands for x in band.norms.values() if x is not None)
         names = max(width(band.name, _NAME, bold=True) for band in bands)
         self.left = min(names, _LABELS) + 28
         room = min(_ROOM, _WIDEST * len(steps))
@@ -158,7 +161,7 @@ class _MapPainter:
         self.table = [_summary(band.norms) for band in bands]
         self.columns = self._columns()
         self.width = self.columns[-1] + 12
-        self.height, self.has_zeros = 0.0, False
+        self.height, self.has_zeros, self.has_none = 0.0, False, False
         for name, group in reversed(groups.items()):
             self._group(name, group)
         self._axis()
@@ -211,13 +214,16 @@ class _MapPainter:
 
     def _sliver(self, norms: _ByStep, steps: list[int], first: int, y: float) -> None:
         """The colour of the largest norm of some neighbouring steps; nothing where none is."""
-        known = [norms[t] for t in steps if t in norms]
+        known = [x for t in steps if (x := norms.get(t)) is not None]
         bin = bin_of(self.scale, _largest(known) if known else None)
-        if bin is None:
-            return
-        heat, number = self.theme.heat[bin], figures.number(_largest(known))
         when = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]}–{steps[-1]}"
         x, wide = self.time.left + first * self.time.slot, len(steps) * self.time.slot
+        if bin is None:
+            if not norms.keys().isdisjoint(steps):
+                self.has_none = True
+                self.lines.append(self._none(x, y, wide, f"<title>t = {when}: none</title>"))
+            return
+        heat, number = self.theme.heat[bin], figures.number(_largest(known))
         d = f"M{x:.2f} {marks.n(y)}h{wide:.2f}v{marks.n(_BAND)}h-{wide:.2f}Z"
         note = f"<title>t = {when}: {number}</title>"
         self.lines.append(f'<path class="sliver" d="{d}" fill="{heat.fill}">{note}</path>')
@@ -235,8 +241,15 @@ class _MapPainter:
         d = f"M{x:.2f} {marks.n(bottom - 1.5)}h{wide:.2f}"
         return f'<path class="zero" d="{d}" stroke="{self.theme.muted}" stroke-width="2"/>'
 
+    def _none(self, x: float, y: float, wide: float, note: str = "") -> str:
+        """The dotted line of a sliver to which no gradient comes, not even a zero."""
+        look = f'stroke="{self.theme.muted}" stroke-width="1.5" stroke-dasharray="1.5 3"'
+        d = f"M{x:.2f} {marks.n(y + _BAND / 2)}h{wide:.2f}"
+        return f'<path class="none" d="{d}" {look}>{note}</path>'
+
     def _axis(self) -> None:
-        y = self.height - 8
+        self.lines += self.time.entries(self.entries, self.height - 10, self.theme)
+        y = self.height - 4
         self.lines.append(
             marks.text(self.left - 12, y + 15, "t", _NAME, fill=self.theme.muted, anchor="end")
         )
@@ -244,23 +257,35 @@ class _MapPainter:
         self.height = y + 18
 
     def legend(self) -> list[Item]:
-        """The scale of colours, and the line that tells zeros if there are some."""
-        scale = Item(
-            ends_of(self.scale),
-            heat_symbol_width(),
-            lambda x, y: heat_symbol(x, y, self.scale, self.theme),
-        )
-        zero = Item("underlined: zero exactly", 34, lambda x, y: [self._zero(x, y + 18, 26)])
-        return [scale, zero] if self.has_zeros else [scale]
+        """The scale of colours, and what else there is to tell."""
+        items = [
+            Item(
+                ends_of(self.scale),
+                heat_symbol_width(),
+                lambda x, y: heat_symbol(x, y, self.scale, self.theme),
+            )
+        ]
+        if not self.entries.isdisjoint(self.steps):
+            items.append(entries_item(self.theme))
+        if self.has_zeros:
+            items.append(
+                Item("underlined: zero exactly", 34, lambda x, y: [self._zero(x, y + 18, 26)])
+            )
+        if self.has_none:
+            items.append(Item("dotted: no gradient comes", 34, lambda x, y: [self._none(x, y, 26)]))
+        return items
 
 
 def _summary(norms: _ByStep) -> list[str]:
     """The first, last, largest and smallest of norms over time; the latter two with their step."""
-    first, last = min(norms), max(norms)
-    largest = max(norms, key=lambda t: (not math.isfinite(norms[t]), norms[t]))
-    smallest = min(norms, key=lambda t: (not math.isfinite(norms[t]), norms[t]))
-    ends = [figures.number(norms[t]) for t in (first, last)]
-    return ends + [f"{figures.number(norms[t])} (t={t})" for t in (largest, smallest)]
+    known = {t: x for t, x in norms.items() if x is not None}
+    if not known:
+        return ["none"] * len(_SUMMARY)
+    largest = max(known, key=lambda t: (not math.isfinite(known[t]), known[t]))
+    smallest = min(known, key=lambda t: (not math.isfinite(known[t]), known[t]))
+    first, last = norms[min(norms)], norms[max(norms)]
+    ends = ["none" if end is None else figures.number(end) for end in (first, last)]
+    return ends + [f"{figures.number(known[t])} (t={t})" for t in (largest, smallest)]
 
 
 def _largest(norms: list[float]) -> float:
