@@ -99,11 +99,7 @@ class Reader:
 
     def norms_of(self, source, target):
         """What is told of the gradients that flow back between two boxes."""
-        return [
-            path.find(f"{SVG}title").text.split(" = ")[1]
-            for a, b, _, path in self.halos
-            if (a, b) == (target, source)
-        ]
+        return [size_of(path) for a, b, _, path in self.halos if (a, b) == (target, source)]
 
     def norm_of(self, source, target):
         (norm,) = self.norms_of(source, target)
@@ -123,6 +119,11 @@ class Reader:
     def named(self, name):
         (found,) = (i for i in self.boxes if self.texts(i, "name") == [name])
         return found
+
+
+def size_of(halo):
+    """The norm that a gradient's path says it has."""
+    return halo.find(f"{SVG}title").text.removeprefix("‖gradient‖ = ").split(",")[0]
 
 
 def area_of(element):

@@ -16,7 +16,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 from alike import assert_alike
-from pictures import SVG, Reader, check_geometry, check_texts, drawn, in_two_runs
+from pictures import Reader, check_geometry, check_texts, drawn, in_two_runs, size_of
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
@@ -317,7 +317,7 @@ def test_widths_of_gradients_grow_with_their_norms():
     reader = drawn(seed_rnn())
     found = []
     for _, _, _, path in reader.halos:
-        norm = float(path.find(f"{SVG}title").text.split("=")[1])
+        norm = float(size_of(path))
         found.append((norm, float(path.get("stroke-width"))))
     widths = [w for _, w in sorted(found)]
     assert widths == sorted(widths)

@@ -239,5 +239,5 @@ def test_a_picture_may_be_asked_to_fit_a_page():
 def test_the_signs_of_a_picture_are_explained_under_its_legend():
     svg = viz.draw(bptt.record(test_time.layer_step_by_step())).svg
     assert "gates: i input, f forget, g candidate, o output" in svg
-    assert "backward, beside or under its wire" in svg
+    assert "bars at weights: what each step gave" in svg
     assert "r reset" not in svg

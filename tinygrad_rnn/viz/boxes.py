@@ -34,7 +34,7 @@ _MOST_TIMES = 1000  # from here on it is not said how often a term comes
 
 
 class Boxes:
-    """Makes boxes, and remembers which gradient norms stand in them."""
+    """Makes boxes, and remembers which part of them shows the gradient of which place."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Boxes:
         self.values, self.grads, self.order = values, grads, order
         self.missing: set[str] = set()
         self._outgoing: dict[int, list[Node]] = {}  # by the index of a group
-        self.norms: list[tuple[Row | Lane, float]] = []
+        self.shown: dict[Node, Row | Lane] = {}  # by the place whose whole gradient is shown
         self.group_of = {place: group for group in groups[::-1] for place in group.members}
         self.starts = {(g.members[-1], g.state): g for g in groups if g.state is not None}
         self.cells = any(group.style in ("cell", "weights", "initial") for group in groups)
@@ -169,7 +169,7 @@ class Boxes:
         if self.grads and main.requires_grad:
             gradient = self._gradient(main)
             row = Row("grad", (self._absent(main),) if gradient is None else self._lines(gradient))
-            self._note_norm(row, gradient)
+            self._show(main, row, gradient)
             box.parts.append(row)
 
     def _fill_cell(self, box: Box, group: Group, main: Node) -> None:
@@ -206,9 +206,13 @@ class Boxes:
                 lane.name = f"{module_of(scope)}.{lane.name}"
             lane.value, lane.tall = figures.shape(place.shape), False
             box.parts.append(lane)
-        if self.grads:
-            shares = self._shares(group)
-            box.parts += [Bars(shares, len(group.members))] if len(shares) > 1 else []
+            shares = self._shares(place) if self.grads else {}
+            if len(shares) > 1:
+                parts = [(f"t = {step}", share) for step, share in shares.items()]
+                lane.ways = figures.agreement(parts, math.nan if lane.norm is None else lane.norm)
+                box.parts.append(Bars(lane.name, list(shares.items())))
+        if any(isinstance(part, Bars) for part in box.parts):
+            box.parts.append(Caption("∂L/∂θ = Σₜ: ‖share‖ of each t"))
 
     def _fill_elided(self, box: Box, group: Group, main: Node) -> None:
         box.kind, box.signature = "operation", "elided"
@@ -242,8 +246,8 @@ class Boxes:
         gradients = [self._gradient(place) for place in members]
         known = [figures.norm(gradient) for gradient in gradients if gradient is not None]
         if self.grads and known:
-            row = Row("grad", (f"‖all {len(known)}‖ {figures.number(math.hypot(*known))}",))
-            self.norms.append((row, math.hypot(*known)))
+            norm = math.hypot(*known)
+            row = Row("grad", (f"‖all {len(known)}‖ {figures.number(norm)}",), norm)
             box.parts.append(row)
 
     def _lines(self, array: Any) -> tuple[str, ...]:
@@ -262,7 +266,7 @@ class Boxes:
                 lane.chip = self._absent(place)
             else:
                 lane.chip = f"‖∂‖ {figures.number(figures.norm(gradient))}"
-            self._note_norm(lane, gradient)
+            self._show(place, lane, gradient)
         return lane
 
     def _states_first(self, group: Group) -> list[Node]:
@@ -283,19 +287,15 @@ class Boxes:
                     found.append((given_name(place), float(ends[0]), mean))
         return found
 
-    def _shares(self, group: Group) -> list[tuple[int, float]]:
-        """The norm of what each time step gave to the gradients of some weights."""
-        norms: dict[int, float] = {}
-        for place in group.members:
-            sent: dict[int, Any] = {}
-            for user, operand in self.roles.uses[place]:
-                step = self.roles.steps[user]
-                share = None if step is None else self.source.contribution(user, operand)
-                if share is not None and step is not None:
-                    add_to(sent, step, share)
-            for step, share in sent.items():
-                norms[step] = math.hypot(norms.get(step, 0.0), figures.norm(share))
-        return sorted(norms.items())
+    def _shares(self, parameter: Node) -> dict[int, float]:
+        """The norm of what each time step gave to the gradient of a parameter."""
+        sent: dict[int, Any] = {}
+        for user, operand in self.roles.uses[parameter]:
+            step = self.roles.steps[user]
+            share = None if step is None else self.source.contribution(user, operand)
+            if share is not None and step is not None:
+                add_to(sent, step, share)
+        return {step: figures.norm(share) for step, share in sorted(sent.items())}
 
     def _gradient(self, place: Node) -> Any | None:
         gradient = self.source.gradient(place) if place.requires_grad else None
@@ -306,9 +306,10 @@ class Boxes:
         self.missing.add(missing)
         return missing
 
-    def _note_norm(self, part: Row | Lane, gradient: Any | None) -> None:
+    def _show(self, place: Node, part: Row | Lane, gradient: Any | None) -> None:
         if gradient is not None:
-            self.norms.append((part, figures.norm(gradient)))
+            part.norm = figures.norm(gradient)
+            self.shown[place] = part
 
     # -- words -------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable
 from typing import Any
 
@@ -19,7 +19,7 @@ from tinygrad_rnn.viz import measure
 from tinygrad_rnn.viz.boxes import Boxes
 from tinygrad_rnn.viz.grouping import Columns, Group, Steps, groups_of
 from tinygrad_rnn.viz.options import TooManyBoxes, most, title_or
-from tinygrad_rnn.viz.scene import Box, Edge, Lane, Scene, Strip
+from tinygrad_rnn.viz.scene import Box, Edge, Lane, Row, Scene, Strip
 from tinygrad_rnn.viz.source import NOT_KEPT, NOT_YET, Source
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale, count
@@ -139,11 +139,14 @@ class _Builder:
         """The edges between boxes; the flows back along all that run together are added up."""
         edges: dict[Hashable, Edge] = {}
         flows: dict[Hashable, dict[Node, Any]] = {}
+        inside: dict[Node, Any] = {}
         for target in self.boxes.groups:
             for node in target.members:
                 for operand in range(len(node.parents)):
                     parent = self.boxes.read_by(node, operand)
                     source = self.boxes.source_of(node, operand)
+                    if source is target and parent in self.boxes.shown:
+                        self._add_flow(inside, parent, node, operand)
                     if source is None or source is target:
                         continue
                     key = self._key(source, target, parent, node, operand)
@@ -151,14 +154,29 @@ class _Builder:
                         edges[key] = self._edge(source, target, parent, operand, built)
                     if not (self.boxes.cells and edges[key].kind == "parameter"):
                         self._add_flow(flows.setdefault(key, {}), parent, node, operand)
+        ways: dict[Node, list[tuple[str, float]]] = defaultdict(list)
+        for place, flow in inside.items():
+            ways[place].append(("within", figures.norm(flow)))
         for key, edge in edges.items():
             if flows.get(key):
                 norms = {place: figures.norm(flow) for place, flow in flows[key].items()}
                 edge.norm = math.hypot(*norms.values())
                 if len(norms) > 1:
                     self._name_bundle(edge, norms, built)
+                else:
+                    edge.flow = _whole(*flows[key].values())
+                for place, norm in norms.items():
+                    ways[place].append((self._where(built[edge.target]), norm))
+        for place, part in self.boxes.shown.items():
+            if place in ways and part.norm is not None:
+                part.ways = figures.agreement(ways[place], part.norm)
         found = list(edges.values())
         return _without_taps_of_hidden_steps(found, built) if self.boxes.cells else found
+
+    def _where(self, box: Box) -> str:
+        """A box as the sender of a gradient."""
+        timed = self.boxes.cells and box.style == "cell" and box.step is not None
+        return f"{box.name}, {self.columns.label(box.step or 0)}" if timed else box.name
 
     def _name_bundle(self, edge: Edge, norms: dict[Node, float], built: dict[int, Box]) -> None:
         """Say of an arrow that stands for several steps which they are, and where most flows."""
@@ -236,15 +254,14 @@ class _Builder:
 
     def _heat(self, scene: Scene) -> None:
         """Give gradients and backward flows their bins on the scale of this picture."""
-        strips = [p for box in scene.boxes.values() for p in box.parts if isinstance(p, Strip)]
-        norms = [norm for _, norm in self.boxes.norms]
-        norms += [edge.norm for edge in scene.edges if edge.norm is not None]
+        parts = [part for box in scene.boxes.values() for part in box.parts]
+        strips = [part for part in parts if isinstance(part, Strip)]
+        warm = [*(part for part in parts if isinstance(part, Row | Lane)), *scene.edges]
+        norms = [one.norm for one in warm if one.norm is not None]
         norms += [norm for strip in strips for norm in strip.norms if norm is not None]
         scene.scale = Scale.of(norms)
-        for part, norm in self.boxes.norms:
-            part.bin = figures.bin_of(scene.scale, norm)
-        for edge in scene.edges:
-            edge.bin = figures.bin_of(scene.scale, edge.norm)
+        for one in warm:
+            one.bin = figures.bin_of(scene.scale, one.norm)
         for strip in strips:
             strip.bins = [figures.bin_of(scene.scale, norm) for norm in strip.norms]
 
@@ -283,6 +300,12 @@ class _Builder:
         elif NOT_YET in self.boxes.missing:
             parts.append("No backward has run yet.")
         return " ".join(parts)
+
+
+def _whole(flow: Any) -> str:
+    """All numbers of a small array, in one line."""
+    said = figures.array(flow) if np.ndim(flow) else ()
+    return "" if any("‖" in line or "(" in line for line in said) else " ".join(said)
 
 
 def _is_cell(group: Group) -> bool:

@@ -18,6 +18,7 @@ ON_WIRE = 11.5
 _ASCENT, _DESCENT = 9.0, 3.0  # of writing of that size, with a little air
 _BESIDE, _ABOVE, _BELOW = 7.0, 6.0, 15.0  # from a wire to writing, or to its base line
 _FIRST, _NEXT = 10.0, 13.0  # along a wire: from its end to the first place, and to the next
+_ROOMY, _NEAR, _FAR = 9.0, 3.0, 6.5  # from an edge's middle to its arrows there and back
 _LONGEST_LABEL = 70.0  # it has to stand between two boxes
 _WIRE, _WRITING = 1, 100  # how bad it is to write over something
 
@@ -40,21 +41,40 @@ class Label(NamedTuple):
 
 
 def ways_of(scene: Scene, layout: Layout) -> list[Way]:
-    """How the wires of a layout are painted; straight ones side by side with their gradients."""
+    """How the wires of a layout are painted: beside or under them what flows back."""
     return [_way(wire, scene.paired) for wire in layout.wires]
 
 
 def _way(wire: Wire, paired: bool) -> Way:
-    if not paired or not wire.is_straight or wire.edge.kind == "parameter":
+    if not paired or wire.edge.kind == "parameter":
         return Way(wire, wire, False)
-    (_, y), (_, to_y) = wire.points
-    if abs(y - to_y) < 0.5:
-        return Way(_moved(wire, 0, -3), _moved(wire, 0, 6.5), True)
-    return Way(_moved(wire, -9, 0), _moved(wire, 9, 0), True)
+    if wire.is_straight and not _is_level(wire):
+        return Way(_beside(wire, -_ROOMY), _beside(wire, _ROOMY), True)
+    left = -1 if _is_level(wire) and wire.points[0][0] > wire.points[-1][0] else 1
+    return Way(_beside(wire, -_NEAR * left), _beside(wire, _FAR * left), True)
 
 
-def _moved(wire: Wire, dx: float, dy: float) -> Wire:
-    return Wire(wire.edge, [(x + dx, y + dy) for x, y in wire.points])
+def _beside(wire: Wire, apart: float) -> Wire:
+    """A wire's parallel, to its right, seen from its source, or to its left if that is less."""
+    points = wire.points
+    if wire.curved:
+        x, y = points[0]
+        to_x, to_y = next((p for p in points if math.dist(p, points[0]) > 0.01), points[-1])
+        rises = abs(to_y - y) > abs(to_x - x)  # as it leaves, so it arrives
+        dx, dy = (apart if to_y < y else -apart, 0.0) if rises else (0.0, apart)
+        return Wire(wire.edge, [(px + dx, py + dy) for px, py in points], curved=True)
+    corners = [p for i, p in enumerate(points) if not i or math.dist(p, points[i - 1]) > 0.01]
+    turns = [((b[0] - a[0]), (b[1] - a[1])) for a, b in pairwise(corners)]
+    sides = [(-dy / math.hypot(dx, dy), dx / math.hypot(dx, dy)) for dx, dy in turns]
+    ends = zip(corners, sides[:1] + sides, sides + sides[-1:], strict=True)
+    return Wire(wire.edge, [_aside(corner, one, two, apart) for corner, one, two in ends])
+
+
+def _aside(corner: Point, one: Point, two: Point, apart: float) -> Point:
+    """Where the parallels of two pieces meet, given which way is to the side of each."""
+    (a, b), (c, d) = one, two
+    share = apart / (1 + a * c + b * d)
+    return corner[0] + (a + c) * share, corner[1] + (b + d) * share
 
 
 def labels_of(
@@ -81,7 +101,7 @@ def labels_of(
         if edge.norm is not None and (scene.paired or edge.source in branching):
             text = figures.number(edge.norm)
             top = scene.boxes[edge.target].region == "top"  # where many arrive, and few leave
-            first = top or (way.apart and not _is_level(way.back))
+            first = top or (way.apart and way.back.is_straight and not _is_level(way.back))
             size = width(text, ON_WIRE, mono=True)
             labels.append(page.write("norm", text, size, _spots(way.back, size, first, 1)))
         if edge.peak:
