@@ -12,7 +12,7 @@ import pytest
 from pictures import SVG, Reader, check_geometry, check_texts, drawn, size_of
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import viz
+from tinygrad_rnn import compat, viz
 
 SAID = re.compile(r"(.*): together ‖(.*)‖, they agree by (\d+) %")
 
@@ -117,3 +117,60 @@ def test_a_tensor_that_needs_no_gradient_is_apart_from_one_that_has_none():
     assert "none: it needs a gradient, and has none" in under(reader)
     words = under(drawn((a * b).sum().named("L"), level="op"))
     assert not [word for word in words if "needs" in word]
+
+
+@pytest.mark.parametrize("level", ["op", "cell"])
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [([2, 0, 1, -100, 1, 0, 2, 2], "[2 0 1 – 1 0 …]  of 8"), ([2, 1], "[2 1]"), (1, "[1]")],
+)
+def test_a_loss_shows_the_classes_that_it_compares_with(target, shown, level):
+    tg.manual_seed(0)
+    classes = tg.tensor(target)
+    output, _ = tg.nn.GRU(2, 3)(tg.randn(8, 2))
+    scores = output[: len(classes)] if classes.ndim else output[-1]
+    reader = drawn(tg.nn.functional.cross_entropy(scores, classes), level=level)
+    assert [text for i in reader.ids for text in reader.texts(i, "target")] == [shown]
+    check_texts(reader)
+
+
+def derivative(order: int) -> tg.Tensor:
+    w = tg.tensor(0.5, requires_grad=True).named("w")
+    h = tg.tensor(0.9).named("h")
+    for _ in range(3):
+        h = tg.tanh(w * h).named("h")
+    for _ in range(order):
+        (h,) = tg.autograd.grad(h, w, create_graph=True)
+    return h
+
+
+@pytest.mark.parametrize(
+    ("order", "title"),
+    [
+        (0, r"Backpropagation through 3 time steps, 6 operations"),
+        (1, r"Second backward, through \d time steps? and the first backward, \d+ operations"),
+        (2, r"Third backward, through .* and the first backward and the second backward, .*"),
+    ],
+)
+def test_the_title_says_which_backward_a_walk_is(order, title):
+    assert re.fullmatch(title, drawn(derivative(order)).root[0].text)
+    before = Reader(viz.draw(derivative(order)).svg).root[0].text
+    assert before.endswith(", a backward among them") == (order > 0)
+
+
+def test_the_title_says_which_backward_of_its_program_a_walk_is(tmp_path):
+    path = tmp_path / "descent.py"
+    path.write_text(
+        "import torch\n"
+        "w = torch.tensor(0.5, requires_grad=True)\n"
+        "for _ in range(4):\n"
+        "    (w * w).backward()\n"
+    )
+    titles = []
+    for at in (1, 3):
+        compat.run(path, draw=tmp_path / "walk.svg", at=at)
+        titles.append(Reader((tmp_path / "walk.svg").read_text()).root[0].text)
+    assert titles == [
+        "A graph of 1 operation",
+        "A graph of 1 operation, the third backward of its program",
+    ]

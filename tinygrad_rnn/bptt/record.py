@@ -85,6 +85,8 @@ class Record:
         The norm of what ``.grad`` held when the walk came, of leaves where it was not zero.
     called : dict of str, by place
         What the program called tensors of this graph where the walk was asked for.
+    turn : int
+        Which walk of its program it is, from 1, where `tinygrad_rnn.compat` runs one.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Record:
         saved = {timed.of(node): arrays for node, arrays in saved.items()}
         self.before = {timed.of(at): held for at, held in (before or {}).items()}
         self.called = alive(self.places, timed.of)
+        self.turn = 1
         self._saved = saved
         kept = {
             at: array

@@ -80,6 +80,7 @@ class Watch:
         arrived = walk(roots, observer=seen, **options)
         try:  # a program does not end because it cannot be drawn
             self.record = seen.record(_only(roots))
+            self.record.turn = self.count
             self.show(self.record)
         except Exception as error:
             self.error = error

@@ -26,6 +26,7 @@ from tinygrad_rnn.writing.norms import add_to
 from tinygrad_rnn.writing.text import clean
 
 _MOST_LANES = 4
+_MOST_CLASSES = 6
 _MOST_LINES = 2  # of a value beside cells
 _CALL = re.compile(r"\w+\((?=.*\)$)")
 _LONGEST_INNER = 48  # characters of an expression that is written into another
@@ -138,6 +139,7 @@ class Boxes:
                 lane = self._lane(place)
                 lane.expression = self._expression(group, place)
                 box.parts.append(lane)
+            box.parts += self._targets(group) if self.values else []
         else:
             self._fill_single(box, group, main)
 
@@ -166,11 +168,17 @@ class Boxes:
             value = self.source.value(main)
             shape_only = (f"shape {figures.shape(main.shape)}",)
             box.parts.append(Row("value", shape_only if value is None else self._lines(value)))
+            box.parts += self._targets(group)
         if self.grads and main.requires_grad:
             gradient = self._gradient(main)
             row = Row("grad", (self._absent(main),) if gradient is None else self._lines(gradient))
             self._show(main, row, gradient)
             box.parts.append(row)
+
+    def _targets(self, group: Group) -> list[Row]:
+        """What losses in a box compare with: classes, which have no boxes of their own."""
+        read = ((traits_of(p.primitive).target, p) for p in group.members if not p.is_leaf)
+        return [Row("target", (_classes(of(**p.params)),)) for of, p in read if of is not None]
 
     def _fill_cell(self, box: Box, group: Group, main: Node) -> None:
         assert group.section is not None
@@ -417,6 +425,14 @@ def _multiple(name: str, times: int) -> str:
     if times == 1:
         return name
     return f"{'…' if times == _MOST_TIMES else times}·{bracketed(name, LOOSE)}"
+
+
+def _classes(target: Any) -> str:
+    """Some classes, and "–" for what does not count."""
+    flat = target.ravel().tolist()  # None where it is masked
+    said = ["–" if one is None else str(one) for one in flat[:_MOST_CLASSES]]
+    more = f" …]  of {len(flat)}" if len(flat) > _MOST_CLASSES else "]"
+    return f"[{' '.join(said)}{more}"
 
 
 def _short(value: Any) -> str:

@@ -22,7 +22,7 @@ from tinygrad_rnn.viz.options import TooManyBoxes, most, title_or
 from tinygrad_rnn.viz.scene import Box, Edge, Lane, Row, Scene, Strip
 from tinygrad_rnn.viz.source import NOT_KEPT, NOT_YET, Source
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.figures import Scale, count
+from tinygrad_rnn.writing.figures import Scale, count, ordinal
 from tinygrad_rnn.writing.norms import add_to
 
 READABLE = 300  # boxes of an operation-level picture
@@ -266,14 +266,20 @@ class _Builder:
             strip.bins = [figures.bin_of(scene.scale, norm) for norm in strip.norms]
 
     def _title(self) -> str:
-        operations = count(sum(not place.is_leaf for place in self.roles.kinds), "operation")
-        times = self.columns.times
-        if not times:
-            return f"A graph of {operations}"
-        steps = count(len(times), "time step")
-        if self.source.visits and self.boxes.grads:
-            return f"Backpropagation through {steps}, {operations}"
-        return f"The graph of {steps}, {operations}"
+        said = count(sum(not place.is_leaf for place in self.roles.kinds), "operation")
+        if self.source.turn > 1:
+            said += f", the {ordinal(self.source.turn)} backward of its program"
+        times, before = self.columns.times, max(p.tag.backward for p in self.roles.kinds)
+        if not self.source.visits or not self.boxes.grads:
+            steps = count(len(times), "time step")
+            said += ", a backward among them" if before else ""
+            return f"The graph of {steps}, {said}" if times else f"A graph of {said}"
+        through = [count(len(times), "time step")] if times else []
+        through += [f"the {ordinal(turn)} backward" for turn in range(1, before + 1)]
+        if not through:
+            return f"A graph of {said}"
+        what = f"{ordinal(before + 1).capitalize()} backward, through" if before else ""
+        return f"{what or 'Backpropagation through'} {' and '.join(through)}, {said}"
 
     def _aid(self, scene: Scene) -> str:
         way = "bottom to top and step to step" if scene.steps else "left to right"

@@ -14,6 +14,7 @@ from tinygrad_rnn.writing.norms import norm as norm
 LONGEST_ROW = 4  # a longer vector, or a larger matrix, is printed as its shape and norm
 BINS = 6
 _NAMED = 4  # parts of a gradient
+_ORDINALS = ("first", "second", "third")
 _WIDEST_SCALE = 1e-6  # below this part of the largest norm everything is written ≈0
 
 
@@ -101,6 +102,20 @@ def count(number: int, thing: str, things: str | None = None) -> str:
     ('1 time step', '5,000 time steps', '2 boxes')
     """
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def ordinal(number: int) -> str:
+    """The place of something among others.
+
+    Examples
+    --------
+    >>> [ordinal(i) for i in (1, 2, 3, 11, 22)]
+    ['first', 'second', 'third', '11th', '22nd']
+    """
+    if number <= len(_ORDINALS):
+        return _ORDINALS[number - 1]
+    ending = "th" if number // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def agreement(parts: Sequence[tuple[str, float]], whole: float) -> str:
