@@ -34,6 +34,7 @@ from tinygrad_rnn.reading.states import recurrences
 FOLDER = Path(__file__).parent / "programs" / "tutorials"
 WAYS = ("structure", "lines")
 WIDEST = 6_000  # pixels of a picture that can still be read by scrolling
+PAGE, SMALLEST = 1_200, 0.6  # pixels of a page, and how small a picture may be made to fit it
 
 
 class Expected(NamedTuple):
@@ -158,6 +159,7 @@ class Walk(NamedTuple):
     steps: set[int]
     states: list[str]
     picture: viz.Picture
+    narrow: viz.Picture
 
 
 @functools.cache
@@ -166,7 +168,9 @@ def first_walk(name: str, way: str) -> Walk:
 
     def show(record: Record) -> None:
         steps = {p.tag.step for p in record.places if not p.is_leaf} - {None}
-        seen.append(Walk(record, steps, states_of(record), viz.draw(record)))
+        seen.append(
+            Walk(record, steps, states_of(record), viz.draw(record), viz.draw(record, width=PAGE))
+        )
 
     def stop() -> None:
         raise Enough
@@ -221,3 +225,13 @@ def test_is_drawn(name: str, way: str) -> None:
     width = re.search(r'width="([\d.]+)"', first_walk(name, way).picture.svg)
     assert width is not None
     assert float(width[1]) < WIDEST
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_fits_a_page(name: str) -> None:
+    svg = first_walk(name, "lines").narrow.svg
+    size = re.search(r'width="(\d+)" height="\d+" viewBox="0 0 (\d+)', svg)
+    assert size is not None
+    shown, drawn = map(int, size.groups())
+    assert shown <= PAGE
+    assert shown / drawn > SMALLEST

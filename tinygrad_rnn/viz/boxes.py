@@ -81,7 +81,7 @@ class Boxes:
             "cell": self._fill_cell,
             "initial": self._fill_initial,
             "weights": self._fill_weights,
-            "elided": self._fill_elided,
+            "elided": self._fill_midst if group.depth else self._fill_elided,
             "alike": self._fill_alike,
         }
         fill[group.style](box, group, main)
@@ -223,9 +223,9 @@ class Boxes:
             box.parts.append(Caption("∂L/∂θ = Σₜ: ‖share‖ of each t"))
 
     def _fill_elided(self, box: Box, group: Group, main: Node) -> None:
-        box.kind, box.signature = "operation", "elided"
         hidden = len({self.roles.steps[place] for place in group.members})
         assert group.section is not None
+        box.kind, box.signature = "operation", "elided"
         name = "" if group.section.is_cell else f"{self.lane_name(main)}: "
         box.name = f"{name}{figures.count(hidden, 'step')} elided"
         if not self.grads:
@@ -243,6 +243,21 @@ class Boxes:
         known = [strip for strip in strips.values() if any(n is not None for n in strip.norms)]
         box.parts += known[:_MOST_LANES]
         box.parts += [Caption("‖∂‖ at each step")] if known else []
+
+    def _fill_midst(self, box: Box, group: Group, main: Node) -> None:
+        """What is left out of a graph without time steps, with the gradients at each depth."""
+        box.kind, inner = "operation", [place for place in group.members if not place.is_leaf]
+        box.name = f"{figures.count(len(inner), 'operation')} left out"
+        squares: dict[int, list[float]] = {}
+        for place in inner if self.grads else ():
+            gradient = self._gradient(place)
+            if gradient is not None:
+                squares.setdefault(group.depth[place], []).append(figures.norm(gradient))
+        if squares:
+            at = sorted(squares)
+            norms: list[float | None] = [math.hypot(*squares[depth]) for depth in at]
+            box.parts.append(Strip("", at, norms, axis="depth"))
+            box.parts.append(Caption("‖∂‖ of all at each depth"))
 
     def _fill_alike(self, box: Box, group: Group, main: Node) -> None:
         """Many tensors of one look: what each is, and the gradient of all together."""

@@ -18,6 +18,7 @@ from tinygrad_rnn.reading.roles import Roles, roles_of
 from tinygrad_rnn.viz import measure
 from tinygrad_rnn.viz.boxes import Boxes
 from tinygrad_rnn.viz.grouping import Columns, Group, Steps, groups_of
+from tinygrad_rnn.viz.midst import without_midst
 from tinygrad_rnn.viz.options import TooManyBoxes, most, title_or
 from tinygrad_rnn.viz.scene import Box, Edge, Lane, Row, Scene, Strip
 from tinygrad_rnn.viz.source import NOT_KEPT, NOT_YET, Source
@@ -26,6 +27,7 @@ from tinygrad_rnn.writing.figures import Scale, count, ordinal
 from tinygrad_rnn.writing.norms import add_to
 
 READABLE = 300  # boxes of an operation-level picture
+ENDS = (8, 6, 4, 3, 2, 1)  # operations at both ends of a graph without time that is too long
 _FEW = 10  # operations of a time step that are still looked at one by one: a plain RNN, not a GRU
 
 
@@ -39,8 +41,11 @@ def scene_of(
     order: bool = True,
     max_nodes: int = READABLE,
     title: str | None = None,
+    ends: int | None = None,
 ) -> Scene:
     """Turn a graph into boxes and edges; for the parameters see `draw`.
+
+    Of a graph without time steps only so many operations are drawn at both ``ends``.
 
     Raises
     ------
@@ -50,12 +55,14 @@ def scene_of(
     places = tape([source.root])
     boxed = boxed_of(places, source.root)
     columns = Columns({p.tag.step for p in places if not p.is_leaf}, steps)
-    for drawn_at, fold in _attempts(level, boxed, columns):
+    for drawn_at, fold, kept in _attempts(level, boxed, columns, ends):
         roles = roles_of(places, source.root, sums_in_time=drawn_at == "op" and not columns.runs)
         gather_outputs(places, roles)
         columns = Columns(set(roles.steps.values()), steps)
         wires = wires_of(places, roles) if drawn_at == "cell" else Wires({}, set())
         groups = groups_of(places, boxed, roles, drawn_at, columns, wires, fold)
+        if kept is not None:
+            groups = without_midst(groups, places, roles, kept)
         if len(groups) <= most("max_nodes", max_nodes):
             break
     else:
@@ -67,13 +74,22 @@ def scene_of(
     return _Builder(source, roles, boxes, columns).scene(title)
 
 
-def _attempts(level: str, boxed: list[Node], columns: Columns) -> list[tuple[str, bool]]:
-    """At which levels to draw, and whether to fold like boxes, until there are not too many."""
+def _attempts(
+    level: str, boxed: list[Node], columns: Columns, ends: int | None
+) -> list[tuple[str, bool, int | None]]:
+    """At which levels to draw, whether to fold like boxes, and what to leave out without time.
+
+    The first is taken that has not too many boxes.
+    """
     if level != "auto":
-        return [(level, level == "cell")]
+        return [(level, level == "cell", ends)]
     best = _best_level(boxed, columns)
-    coarser = [("op", True)] if best == "op" else []
-    return [(best, best == "cell"), *coarser, *([("cell", True)] if columns.times else [])]
+    if columns.times:
+        coarser = [("op", True, None)] if best == "op" else []
+        return [(best, best == "cell", None), *coarser, ("cell", True, None)]
+    if ends is not None:
+        return [("op", True, ends)]
+    return [("op", False, None), ("op", True, None), *(("op", True, few) for few in ENDS)]
 
 
 def _best_level(boxed: list[Node], columns: Columns) -> str:
@@ -299,6 +315,8 @@ class _Builder:
             longest = max(map(len, self.columns.runs.values()))
             each = "each" if longest <= measure.MOST_SLIVERS else "for the largest of several"
             parts.append(f"Steps left out keep their gradients: one sliver {each}.")
+        elif self.boxes.grads and any(group.depth for group in self.boxes.groups):
+            parts.append("Operations left out keep their gradients: one sliver for each depth.")
         if any(edge.peak for edge in scene.edges):
             parts.append("An arrow for many steps has the norm of all, and its peak.")
         if NOT_KEPT in self.boxes.missing:

@@ -74,7 +74,7 @@ class Legend:
                 self._box(self.theme.boxes[kind], label)
         for style, label, look in (
             ("initial", "initial state", self.theme.boxes["state"]),
-            ("elided", "steps left out", Paint(self.theme.paper, self.theme.elided)),
+            ("elided", "left out", Paint(self.theme.paper, self.theme.elided)),
         ):
             if style in styles:
                 self._box(look, label, f' stroke-dasharray="{BROKEN[style]}"')

@@ -239,7 +239,8 @@ class _BoxPainter:
         for i, (step, (norm, bin)) in enumerate(shown):
             sliver = Rect(r.x + at + i * slot, y - 9, slot, 18)
             fill = theme.gate_track if bin is None else theme.heat[bin].fill
-            note = f"<title>t = {step}: {'none' if norm is None else f'‖∂‖ {norm:.3g}'}</title>"
+            said = "none" if norm is None else f"‖∂‖ {norm:.3g}"
+            note = f"<title>{strip.axis} = {step}: {said}</title>"
             look = marks.rect(sliver, fill=fill, extra=' class="sliver"')
             if norm == 0:
                 look += marks.zero(sliver.x, sliver.bottom, slot, theme)

@@ -92,12 +92,16 @@ class Weighing:
 
 @dataclass(slots=True)
 class Strip:
-    """The gradient norms of one tensor at time steps that are left out, as slivers of colour."""
+    """The gradient norms of one tensor at time steps that are left out, as slivers of colour.
+
+    Without time steps they are those of all tensors, depth by depth.
+    """
 
     name: str
     steps: list[int]
     norms: list[float | None]
     bins: list[int | None] = field(default_factory=list)
+    axis: str = "t"
 
     def words(self) -> list[str]:
         """The part as plain lines."""

@@ -21,9 +21,12 @@ HALO_EXTRA = 3.4
 _FAINTEST = 4  # the bin whose colour is the lightest that a wire can have on this paper
 
 
-def paint(scene: Scene, layout: Layout, theme: Theme) -> str:
-    """Paint a laid-out scene; the same scene gives the same text in every run."""
-    return _Painter(scene, layout, theme).svg()
+def paint(scene: Scene, layout: Layout, theme: Theme, room: float = math.inf) -> str:
+    """Paint a laid-out scene, made so small that it is no wider than ``room``.
+
+    The same scene gives the same text in every run.
+    """
+    return _Painter(scene, layout, theme).svg(room)
 
 
 class _Painter:
@@ -31,15 +34,17 @@ class _Painter:
         self.scene, self.layout, self.theme = scene, layout, theme
         self.lines: list[str] = []
 
-    def svg(self) -> str:
-        inner = max(self.layout.width, page.heading_width(self.scene.title, self.scene.aid))
+    def svg(self, room: float) -> str:
+        heading = page.heading_width(self.scene.title, self.scene.aid)
+        inner = max(self.layout.width, min(heading, room - 2 * EDGE_OF_PAGE))
         legend = Legend(self.scene, self.theme, inner)
-        room = page.title_room(self.scene.aid, math.ceil(inner))
-        foot = self.layout.height + room + 2 * EDGE_OF_PAGE
+        top = page.title_room(self.scene.aid, math.ceil(inner))
+        foot = self.layout.height + top + 2 * EDGE_OF_PAGE
         wide, high = math.ceil(inner + 2 * EDGE_OF_PAGE), math.ceil(foot + legend.height + 12)
-        self.lines += page.opening(self.scene.title, self.scene.aid, wide, high, self.theme)
+        scale = min(1.0, room / wide)
+        self.lines += page.opening(self.scene.title, self.scene.aid, wide, high, self.theme, scale)
         left = EDGE_OF_PAGE + max(0.0, (inner - self.layout.width) / 2)
-        self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + room)})">')
+        self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + top)})">')
         for frame in self.layout.frames:
             self._frame(frame)
         self._wires()
