@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import pytest
 from alike import assert_alike
+from pictures import Reader, check_texts, check_writing
 
 from tinygrad_rnn import viz
 from tinygrad_rnn.bptt import Record
@@ -235,3 +236,12 @@ def test_fits_a_page(name: str) -> None:
     shown, drawn = map(int, size.groups())
     assert shown <= PAGE
     assert shown / drawn > SMALLEST
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_nothing_is_written_on_anything_else(name: str) -> None:
+    walk = first_walk(name, "lines")
+    for picture in (walk.picture, walk.narrow):
+        reader = Reader(picture.svg)
+        check_texts(reader)
+        check_writing(reader)

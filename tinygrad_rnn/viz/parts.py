@@ -76,6 +76,7 @@ class _BoxPainter:
             )
         if box.visit:
             self.lines += marks.pill(right + 3, r.y + HEADER / 2, box.visit, self.theme)
+            right -= measure.pill_width(box.visit) + GAP
         if box.note:
             self.lines.append(
                 marks.text(right, y - 0.5, box.note, measure.NOTE, fill=self.look.border,

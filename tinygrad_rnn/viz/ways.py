@@ -84,7 +84,7 @@ def labels_of(
 
     Beside boxes of operations, whose own gradients are written in them, only the parts of a sum
     have their norms written on their wires.  Each stands in the first place along its wire that
-    is free, or in the least bad one.
+    is free, or in the least bad one; names and peaks are left out where there is none.
     """
     page = _Page()
     for rect in (*layout.boxes.values(), *writing):
@@ -95,8 +95,10 @@ def labels_of(
                 page.add(_stretch(a, b), _WIRE)
     flows = Counter(way.back.edge.source for way in ways if way.back.edge.norm is not None)
     branching = {source for source, times in flows.items() if times > 1}
-    labels, named = [], set()
-    for way in sorted(ways, key=lambda way: not way.apart):  # straight wires leave no choice
+    labels: list[Label | None] = []
+    named = set()
+    ways = sorted(ways, key=lambda way: not way.back.is_straight)  # which leave no choice
+    for way in ways:
         edge = way.forward.edge
         if edge.norm is not None and (scene.paired or edge.source in branching):
             text = figures.number(edge.norm)
@@ -104,19 +106,19 @@ def labels_of(
             first = top or (way.apart and way.back.is_straight and not _is_level(way.back))
             size = width(text, ON_WIRE, mono=True)
             labels.append(page.write("norm", text, size, _spots(way.back, size, first, 1)))
-        if edge.peak:
-            size = width(edge.peak, ON_WIRE, mono=True)
-            spots = _spots(way.back, size, True, 1)
-            free = page.write_if_free("peak", edge.peak, size, spots)
-            labels += [] if free is None else [free]
         origin = edge.source, edge.label, way.forward.points[0]
         if edge.label and origin not in named:
             named.add(origin)
             text = fitted(edge.label, ON_WIRE, _LONGEST_LABEL, bold=True)
             size = width(text, ON_WIRE, bold=True)
             spots = _spots(way.forward, size, True, -1)
-            labels.append(page.write("carried", text, size, spots))
-    return labels
+            labels.append(page.write_if_free("carried", text, size, spots))
+    for way in ways:
+        if peak := way.forward.edge.peak:
+            size = width(peak, ON_WIRE, mono=True)
+            spots = _spots(way.back, size, True, 1)
+            labels.append(page.write_if_free("peak", peak, size, spots))
+    return [label for label in labels if label is not None]
 
 
 def _is_level(wire: Wire) -> bool:
