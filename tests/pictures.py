@@ -183,10 +183,13 @@ def check_geometry(reader):
     for (i, a), (j, b) in combinations(rects.items(), 2):
         apart = a.right <= b.left or b.right <= a.left or a.bottom <= b.top or b.bottom <= a.top
         assert apart, f"{i} and {j} overlap"
-    for source, target, d, _ in reader.edges:
+    head = 8  # what an arrow's head takes of its path
+    there = [(source, target, d, (1, head)) for source, target, d, _ in reader.edges]
+    back = [(source, target, d, (head, 1)) for target, source, d, _ in reader.halos]
+    for source, target, d, (near, far) in (*there, *back):
         points = corners(d)
-        assert rects[source].distance(*points[0]) < 1, (source, target, "begins elsewhere")
-        assert rects[target].distance(*points[-1]) < 8, (source, target, "ends elsewhere")
+        assert rects[source].distance(*points[0]) < near, (source, target, "begins elsewhere")
+        assert rects[target].distance(*points[-1]) < far, (source, target, "ends elsewhere")
         for x, y in along(points):
             hit = [i for i, rect in rects.items() if rect.holds(x, y, 1)]
             assert not hit, f"{source} -> {target} crosses {hit} at {x:.0f}, {y:.0f}"
