@@ -101,7 +101,7 @@ class _Painter:
                 self._put(marks.head(points[0], points[1:], 9, half, colour, ends))
             elif way.back.edge.norm == 0:
                 points, look = way.back.points, f' stroke="{self.theme.muted}" stroke-width="2"'
-                look += f' class="stop" {_ends(way.back)}'
+                look += f' class="gradient-head stop" {_ends(way.back)}'
                 self._put(marks.stop(points[0], points[1:], look))
         for way in ways:
             backwards = way.forward.points[::-1]
