@@ -139,7 +139,7 @@ class _Builder:
             steps=columns.keys,
             labels={key: columns.label(key) for key in columns.keys},
             ordered=self.boxes.order,
-            paired=self.boxes.cells,
+            paired=self.boxes.cells and bool(columns.keys),
         )
         self._heat(scene)
         for box in built.values():

@@ -57,12 +57,8 @@ def _way(wire: Wire, paired: bool) -> Way:
 def _beside(wire: Wire, apart: float) -> Wire:
     """A wire's parallel, to its right, seen from its source, or to its left if that is less."""
     points = wire.points
-    if wire.curved:
-        x, y = points[0]
-        to_x, to_y = next((p for p in points if math.dist(p, points[0]) > 0.01), points[-1])
-        rises = abs(to_y - y) > abs(to_x - x)  # as it leaves, so it arrives
-        dx, dy = (apart if to_y < y else -apart, 0.0) if rises else (0.0, apart)
-        return Wire(wire.edge, [(px + dx, py + dy) for px, py in points], curved=True)
+    if wire.curved:  # rising: beside operations there are no parallels
+        return Wire(wire.edge, [(x + apart, y) for x, y in points], curved=True)
     corners = [p for i, p in enumerate(points) if not i or math.dist(p, points[i - 1]) > 0.01]
     turns = [((b[0] - a[0]), (b[1] - a[1])) for a, b in pairwise(corners)]
     sides = [(-dy / math.hypot(dx, dy), dx / math.hypot(dx, dy)) for dx, dy in turns]
@@ -142,13 +138,14 @@ def _spots(wire: Wire, size: float, from_start: bool, side: int) -> Iterator[Poi
         length = math.dist(a, b)
         for along in _steps(length):
             x, y = (p + (q - p) * along / length for p, q in zip(a, b, strict=True))
-            for at in (side, -side):
-                if abs(a[1] - b[1]) < 0.5:
-                    left = x if b[0] > a[0] else x - size
-                    yield left, y + (_BELOW if at > 0 else -_ABOVE)
-                else:
-                    down = _ASCENT if b[1] > a[1] else -2.0
-                    yield (x + _BESIDE if at > 0 else x - _BESIDE - size), y + down
+            left = x if b[0] > a[0] else x - size
+            over = [(left, y + (_BELOW if at > 0 else -_ABOVE)) for at in (side, -side)]
+            down = _ASCENT if b[1] > a[1] else -2.0
+            aside = [x + _BESIDE if at > 0 else x - _BESIDE - size for at in (side, -side)]
+            if abs(a[1] - b[1]) > 0.5:
+                yield from ((at, y + down) for at in aside)
+            if abs(a[0] - b[0]) > 0.5:
+                yield from over
 
 
 def _steps(length: float) -> Iterator[float]:
