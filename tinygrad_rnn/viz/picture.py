@@ -72,19 +72,18 @@ class Picture:
 
         For a page steps are left out before operations, and at last values and visits.
         """
-        auto = isinstance(steps, str) and steps == "auto"
+        fewer = FEWER if isinstance(steps, str) and steps == "auto" else ()
         form: dict[str, Any] = {"level": level}
         if not self._scene.steps:
             for ends in ENDS if level == "auto" else ():
                 form |= {"ends": ends}
                 yield form
-        elif level == "auto" and not self._scene.paired and page and auto:
-            yield from ({"steps": few} for few in FEWER)
-        if self._scene.steps:
-            if level == "auto":
+        else:
+            if level == "auto" and not self._scene.paired:
+                yield from ({"steps": few} for few in fewer if page)
                 form = {"level": "cell"}
                 yield form
-            for few in FEWER if auto else ():
+            for few in fewer:
                 form |= {"steps": few}
                 yield form
         if page:

@@ -6,7 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from tinygrad_rnn.viz.layout.model import Layout, Point, Rect, Wire
@@ -20,6 +20,7 @@ _BESIDE, _ABOVE, _BELOW = 7.0, 6.0, 15.0  # from a wire to writing, or to its ba
 _FIRST, _NEXT = 10.0, 13.0  # along a wire: from its end to the first place, and to the next
 _ROOMY, _NEAR, _FAR = 9.0, 3.0, 6.5  # from an edge's middle to its arrows there and back
 _LONGEST_LABEL = 70.0  # it has to stand between two boxes
+_MOST_TRIED = 80  # places: what is farther from a wire's end says nothing of it
 _WIRE, _WRITING = 1, 100  # how bad it is to write over something
 
 
@@ -173,7 +174,7 @@ class _Page:
     def write(self, kind: str, text: str, size: float, spots: Iterable[Point]) -> Label:
         """Write in the first place that is free, or in the least bad one."""
         best, least = (0.0, 0.0), math.inf
-        for x, y in spots:
+        for x, y in islice(spots, _MOST_TRIED):
             cost = self._cost(_area(x, y, size))
             if cost < least:
                 best, least = (x, y), cost
@@ -186,7 +187,7 @@ class _Page:
         self, kind: str, text: str, size: float, spots: Iterable[Point]
     ) -> Label | None:
         """Write in the first place where there is no other writing and no box, if there is one."""
-        free = [at for at in spots if self._cost(_area(*at, size)) < _WRITING]
+        free = [at for at in islice(spots, _MOST_TRIED) if self._cost(_area(*at, size)) < _WRITING]
         return self.write(kind, text, size, free) if free else None
 
     def _cost(self, area: Rect) -> int:
