@@ -8,6 +8,7 @@ import numpy as np
 import pictures
 import pytest
 import test_time
+from random_loops import KINDS, program
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, nn, viz
@@ -285,6 +286,17 @@ def test_a_graph_without_time_that_can_be_read_keeps_its_midst():
     assert not pictures.drawn(deep(4)).styled("elided")
     with pytest.raises(ValueError, match="more than a readable picture"):
         viz.draw(deep(200), level="op")
+
+
+@pytest.mark.parametrize("width", [None, 1200])
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_loop_fits_a_screen_and_a_page(kind, width):
+    loss, _ = program(kind, 1, tg, steps=len(kind) % 2 == 0, named=True)
+    reader = pictures.Reader(viz.draw(bptt.record(loss), width=width).svg)
+    assert float(reader.root.get("width")) <= (width or 6000)
+    pictures.check_geometry(reader)
+    pictures.check_texts(reader)
+    pictures.check_writing(reader)
 
 
 def test_the_signs_of_a_picture_are_explained_under_its_legend():

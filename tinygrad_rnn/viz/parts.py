@@ -119,19 +119,20 @@ class _BoxPainter:
         elif row.label == "grad":
             ink = muted
         d = marks.foot(r, RADIUS if last else 0)
-        self.lines += _told(row.ways, f'<path class="{row.label}-row" d="{d}" fill="{fill}"/>')
-        self._line_at(r.y)
+        lines = [f'<path class="{row.label}-row" d="{d}" fill="{fill}"/>']
         if row.norm == 0:
             margin = RADIUS if last else 0
             wide = r.width - 2 * margin
-            self.lines.append(marks.zero(r.x + margin, r.bottom - 1.5, wide, self.theme))
+            lines.append(marks.zero(r.x + margin, r.bottom - 1.5, wide, self.theme))
         y = r.y + PAD / 2 + 12
-        self.lines.append(marks.text(r.x + MARGIN, y, row.label, measure.LABEL, fill=muted))
+        lines.append(marks.text(r.x + MARGIN, y, row.label, measure.LABEL, fill=muted))
         for i, line in enumerate(row.lines):
-            self.lines.append(
+            lines.append(
                 marks.text(r.right - MARGIN, y + i * LINE, line, measure.VALUE, fill=ink,
                            mono=True, anchor="end", label=row.label)
             )  # fmt: skip
+        self.lines += _told(row.ways, lines)
+        self._line_at(r.y)
 
     def _lane(self, lane: Lane, r: Rect) -> None:
         theme, y = self.theme, r.y + r.height / 2 + 4.5
@@ -157,13 +158,14 @@ class _BoxPainter:
         if lane.bin is not None:
             fill, ink = self.theme.heat[lane.bin].fill, self.theme.heat[lane.bin].text
         chip = Rect(r.right - size, r.y + r.height / 2 - 8.5, size, 17)
-        self.lines += _told(lane.ways, marks.rect(chip, 4, fill=fill, extra=' class="chip"'))
-        if lane.norm == 0:
-            self.lines.append(marks.zero(chip.x + 4, chip.bottom, chip.width - 8, self.theme))
-        self.lines.append(
+        lines = [
+            marks.rect(chip, 4, fill=fill, extra=' class="chip"'),
             marks.text(chip.right - measure.CHIP_PAD, y - 0.5, lane.chip, measure.CHIP, fill=ink,
-                       mono=True, anchor="end", label="grad")
-        )  # fmt: skip
+                       mono=True, anchor="end", label="grad"),
+        ]  # fmt: skip
+        if lane.norm == 0:
+            lines.append(marks.zero(chip.x + 4, chip.bottom, chip.width - 8, self.theme))
+        self.lines += _told(lane.ways, lines)
 
     def _gates(self, gates: Gates, r: Rect) -> None:
         """Each gate as a bar from its lower end, or for −1 … 1 from the middle."""
@@ -269,9 +271,9 @@ def _two_places(mean: float) -> str:
     return f"{mean:.2f}" if math.isfinite(mean) else figures.number(mean)
 
 
-def _told(what: str, mark: str) -> list[str]:
-    """A mark that says something when it is pointed at, if there is anything to say."""
-    return [f"<g><title>{xml(what)}</title>{mark}</g>"] if what else [mark]
+def _told(what: str, lines: list[str]) -> list[str]:
+    """Marks that say something when they are pointed at, if there is anything to say."""
+    return [f"<g><title>{xml(what)}</title>", *lines, "</g>"] if what else lines
 
 
 def _spoken(box: Box) -> str:
