@@ -174,3 +174,26 @@ def test_the_title_says_which_backward_of_its_program_a_walk_is(tmp_path):
         "A graph of 1 operation",
         "A graph of 1 operation, the third backward of its program",
     ]
+
+
+def test_the_parts_of_a_states_gradient_stand_where_they_come_together():
+    """So that ∂L/∂h₁ can be read off: beside h₁, not where each was sent."""
+    w = tg.tensor([[0.5, 0.1], [0.2, 0.3]], requires_grad=True).named("w", "parameter")
+    h, total = tg.tensor([0.1, 0.2]).named("h₀"), 0.0
+    for t in range(1, 4):
+        with tg.step(t):
+            h = tg.tanh(h @ w).named("h", "state")
+            total = total + (h * h).sum()
+    reader = drawn(total.named("L"), level="op")
+    norms = [(text.text, area) for text, area in reader.writing() if text.get("class") == "norm"]
+    for name in ("h₁", "h₂"):
+        box = reader.named(name)
+        parts = [size_of(path) for _, parent, _, path in reader.halos if parent == box]
+        assert len(parts) > 2
+        for part in parts:
+            near = min(
+                reader.rects[box].distance((area.left + area.right) / 2, area.bottom)
+                for said, area in norms
+                if said == part
+            )
+            assert near < 60

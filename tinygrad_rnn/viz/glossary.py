@@ -42,7 +42,7 @@ def signs_in(scene: Scene) -> list[str]:
     if any(isinstance(part, Bars) for part in parts):
         said.append("bars at weights: what each step gave, up to the largest in the row")
     if any(getattr(part, "ways", "") for part in parts):
-        said.append("norms of parts do not add up: parts may cancel (point at one of several)")
+        said.append("norms of parts do not add up: parts may cancel (point at a gradient)")
     said += _on_gradients(scene)
     gates = {name for part in parts if isinstance(part, Gates) for name, _, _ in part.means}
     return said + [word for names, word in _GATES if gates and gates <= set(names)]

@@ -20,6 +20,7 @@ _BESIDE, _ABOVE, _BELOW = 7.0, 6.0, 15.0  # from a wire to writing, or to its ba
 _FIRST, _NEXT = 10.0, 13.0  # along a wire: from its end to the first place, and to the next
 _ROOMY, _NEAR, _FAR = 9.0, 3.0, 6.5  # from an edge's middle to its arrows there and back
 _LONGEST_LABEL = 70.0  # it has to stand between two boxes
+_FEW = 3  # gradients whose norms have room where they come together
 _MOST_TRIED = 80  # places: what is farther from a wire's end says nothing of it
 _WIRE, _WRITING = 1, 100  # how bad it is to write over something
 
@@ -99,8 +100,11 @@ def labels_of(
         edge = way.forward.edge
         if edge.norm is not None and (scene.paired or edge.source in branching):
             text = figures.number(edge.norm)
-            top = scene.boxes[edge.target].region == "top"  # where many arrive, and few leave
-            first = top or (way.apart and way.back.is_straight and not _is_level(way.back))
+            first = scene.boxes[edge.target].region == "top"  # where many arrive, and few leave
+            if way.apart:
+                first |= way.back.is_straight and not _is_level(way.back)
+            else:
+                first |= flows[edge.source] <= _FEW and edge.kind != "parameter"
             size = width(text, ON_WIRE, mono=True)
             labels.append(page.write("norm", text, size, _spots(way.back, size, first, 1)))
         origin = edge.source, edge.label, way.forward.points[0]
