@@ -12,7 +12,7 @@ import pytest
 from pictures import SVG, Reader, check_geometry, check_texts, drawn, size_of
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import compat, viz
+from tinygrad_rnn import bptt, compat, viz
 
 SAID = re.compile(r"(.*): together ‖(.*)‖, they agree by (\d+) %")
 
@@ -197,3 +197,23 @@ def test_the_parts_of_a_states_gradient_stand_where_they_come_together():
                 if said == part
             )
             assert near < 60
+
+
+def test_a_frozen_weight_stands_with_the_others_and_says_so():
+    tg.manual_seed(0)
+    net = tg.nn.LSTM(2, 2)
+    net.weight_hh_l0.requires_grad_(False)
+    output, _ = net(tg.randn(3, 2))
+    loss = (output**2).sum()
+    reader = Reader(viz.draw(bptt.record(loss, retain_graph=True)).svg)
+    (panel,) = reader.styled("weights")
+    chips = dict(zip(reader.texts(panel, "name")[1:], reader.texts(panel, "grad"), strict=True))
+    assert chips.keys() == {name for name, _ in net.named_parameters()}
+    frozen = [name for name, chip in chips.items() if chip == "frozen"]
+    assert frozen == ["weight_hh_l0"]
+    assert len(reader.marks(panel, "bar")) == 3 * 3
+    reader = Reader(viz.draw(bptt.record(loss), level="op").svg)
+    notes = {i: reader.texts(i, "note") for i in reader.ids}
+    assert [note for (note,) in filter(None, notes.values()) if "frozen" in note] == [
+        "param, frozen, used ×3"
+    ]

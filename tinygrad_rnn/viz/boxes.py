@@ -26,6 +26,7 @@ from tinygrad_rnn.writing.norms import add_to
 from tinygrad_rnn.writing.text import clean
 
 _MOST_LANES = 4
+_FROZEN = "frozen"  # a weight that needs no gradient
 _MOST_CLASSES = 6
 _MOST_LINES = 2  # of a value beside cells
 _CALL = re.compile(r"\w+\((?=.*\)$)")
@@ -213,6 +214,8 @@ class Boxes:
             if several and module_of(scope):  # modules in one cell, such as an embedding before it
                 lane.name = f"{module_of(scope)}.{lane.name}"
             lane.value, lane.tall = figures.shape(place.shape), False
+            if self.grads and not place.requires_grad:
+                lane.chip = _FROZEN
             box.parts.append(lane)
             shares = self._shares(place) if self.grads else {}
             if len(shares) > 1:
@@ -366,7 +369,8 @@ class Boxes:
             return ""
         kind, times = self.roles.kinds[place], len(self.roles.uses[place])
         if kind == "parameter":
-            return f"param, used ×{times}" if times > 1 else "param"
+            note = "param" if place.requires_grad else f"param, {_FROZEN}"
+            return f"{note}, used ×{times}" if times > 1 else note
         if kind == "state":
             return "initial state"
         given = place.requires_grad or self.roles.steps[place] is not None
