@@ -402,6 +402,13 @@ def test_slivers_are_the_gradients_of_the_steps_that_are_left_out():
     assert changes >= 3
 
 
+def test_slivers_stand_in_the_order_of_time_in_both_directions():
+    _, reader = cell_picture(layer(steps=12, bidirectional=True))
+    for i in reader.styled("elided"):
+        steps = [note.split(":")[0] for note, _ in reader.marks(i, "sliver")]
+        assert steps == [f"t = {t}" for t in range(3, 10)] * (len(steps) // 7)
+
+
 def test_visits_are_the_range_of_the_members():
     record, reader = cell_picture(layer(steps=3))
     for i in reader.styled("cell"):

@@ -161,6 +161,16 @@ def test_attention_shows_its_weights_and_its_context(function):
     assert "GRU" in " ".join(names(reader, "cell"))
 
 
+def test_attention_that_is_left_out_has_a_sliver_for_each_step_of_both():
+    walk = bptt.record(test_time.attention())
+    reader = pictures.Reader(viz.draw(walk, level="cell", steps=(1, 1)).svg)
+    strips = [i for i in reader.styled("elided") if "weights" in reader.texts(i, "name")]
+    for i in strips:
+        steps = [note.split(":")[0] for note, _ in reader.marks(i, "sliver")]
+        assert len(steps) == 2 * len(set(steps))
+    assert strips
+
+
 def test_a_decoders_first_input_stands_where_it_is_read():
     reader = drawn(test_time.encoder_then_decoder)
     first, later = reader.styled("initial")

@@ -151,7 +151,7 @@ class Boxes:
             weighs = are_weights(place)
             lane = self._lane(place)
             if not given_name(place):
-                lane.name = "weights" if weighs else "context"
+                lane.name = _part_of_attention(place)
             box.parts.append(lane)
             value = self.source.value(place) if self.values and weighs else None
             if value is not None and np.size(value) > 1 and np.ndim(value):
@@ -233,19 +233,26 @@ class Boxes:
         box.name = f"{name}{figures.count(hidden, 'step')} elided"
         if not self.grads:
             return
-        strips: dict[str, Strip] = {}
+        strips: dict[str, dict[int, list[float]]] = {}  # by name and step
         for place in self.outgoing(group):
-            named = given_name(place) or group.section.is_cell
-            name = self.lane_name(place) if named else ""
-            strip = strips.setdefault(name, Strip(name, [], []))
             step = self.roles.steps[place]
-            gradient = self._gradient(place)
             if step is not None and place.requires_grad:
-                strip.steps.append(step)
-                strip.norms.append(None if gradient is None else figures.norm(gradient))
-        known = [strip for strip in strips.values() if any(n is not None for n in strip.norms)]
-        box.parts += known[:_MOST_LANES]
+                norms = strips.setdefault(self._strip_name(group, place), {}).setdefault(step, [])
+                gradient = self._gradient(place)
+                norms += [] if gradient is None else [figures.norm(gradient)]
+        known = {name: strip for name, strip in strips.items() if any(strip.values())}
+        for name, strip in list(known.items())[:_MOST_LANES]:
+            steps = sorted(strip)  # also where they were read from the last to the first
+            sizes = [math.hypot(*strip[step]) if strip[step] else None for step in steps]
+            box.parts.append(Strip(name, steps, sizes))
         box.parts += [Caption("‖∂‖ at each step")] if known else []
+
+    def _strip_name(self, group: Group, place: Node) -> str:
+        """What a tensor that is left out is called in its box, if that does not say it already."""
+        if self._is_attention(group) and not given_name(place):
+            return _part_of_attention(place)
+        is_cell = group.section is not None and group.section.is_cell
+        return self.lane_name(place) if given_name(place) or is_cell else ""
 
     def _fill_midst(self, box: Box, group: Group, main: Node) -> None:
         """What is left out of a graph without time steps, with the gradients at each depth."""
@@ -405,6 +412,10 @@ def _titles(groups: Iterable[Group]) -> dict[Section, str]:
             names = members.setdefault(group.section, set())
             names.update(name for place in group.members if (name := given_name(place)))
     return titles(members)
+
+
+def _part_of_attention(place: Node) -> str:
+    return "weights" if are_weights(place) else "context"
 
 
 def _shortened(said: str) -> str:
