@@ -38,5 +38,5 @@ def without_midst(groups: list[Group], places: list[Node], roles: Roles, ends: i
         return groups
     members = sorted((p for group in hidden for p in group.members), key=lambda p: p.order)
     midst = Group(hidden[0].index, "elided", members, depth={p: depth[p] for p in members})
-    left = [group for group in groups if group not in hidden]
+    left = [group for group in groups if not inside.issuperset(group.members)]
     return sorted([*left, midst], key=lambda group: group.index)
