@@ -99,11 +99,7 @@ class Reader:
 
     def norms_of(self, source, target):
         """What is told of the gradients that flow back between two boxes."""
-        return [
-            path.find(f"{SVG}title").text.split(" = ")[1]
-            for a, b, _, path in self.halos
-            if (a, b) == (target, source)
-        ]
+        return [size_of(path) for a, b, _, path in self.halos if (a, b) == (target, source)]
 
     def norm_of(self, source, target):
         (norm,) = self.norms_of(source, target)
@@ -123,6 +119,11 @@ class Reader:
     def named(self, name):
         (found,) = (i for i in self.boxes if self.texts(i, "name") == [name])
         return found
+
+
+def size_of(halo):
+    """The norm that a gradient's path says it has."""
+    return halo.find(f"{SVG}title").text.removeprefix("‖gradient‖ = ").split(",")[0]
 
 
 def area_of(element):
@@ -182,10 +183,13 @@ def check_geometry(reader):
     for (i, a), (j, b) in combinations(rects.items(), 2):
         apart = a.right <= b.left or b.right <= a.left or a.bottom <= b.top or b.bottom <= a.top
         assert apart, f"{i} and {j} overlap"
-    for source, target, d, _ in reader.edges:
+    head = 8  # what an arrow's head takes of its path
+    there = [(source, target, d, (1, head)) for source, target, d, _ in reader.edges]
+    back = [(source, target, d, (head, 1)) for target, source, d, _ in reader.halos]
+    for source, target, d, (near, far) in (*there, *back):
         points = corners(d)
-        assert rects[source].distance(*points[0]) < 1, (source, target, "begins elsewhere")
-        assert rects[target].distance(*points[-1]) < 8, (source, target, "ends elsewhere")
+        assert rects[source].distance(*points[0]) < near, (source, target, "begins elsewhere")
+        assert rects[target].distance(*points[-1]) < far, (source, target, "ends elsewhere")
         for x, y in along(points):
             hit = [i for i, rect in rects.items() if rect.holds(x, y, 1)]
             assert not hit, f"{source} -> {target} crosses {hit} at {x:.0f}, {y:.0f}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -395,6 +396,18 @@ def test_a_picture_that_fails_leaves_the_program_alone(program, tmp_path, capsys
     assert not target.exists()
 
 
+def test_a_picture_fits_the_width_that_is_asked_for(program, tmp_path, capsys) -> None:
+    path, target = program(CLASSIFIER), tmp_path / "a.svg"
+    for width in (500, 400):
+        status, _, err = run(capsys, "--draw", target, "--width", width, path)
+        assert (status, err) == (0, "")
+        shown = re.search(r'<svg [^>]*width="(\d+)"', target.read_text(encoding="utf-8"))
+        assert shown is not None
+        assert int(shown[1]) <= width
+    assert cli.main(["draw", "--width", "600", "--steps", "12", "-o", str(target)]) == 0
+    assert re.search(r'<svg [^>]*width="(\d{3})"', target.read_text(encoding="utf-8"))
+
+
 def test_too_many_boxes_are_said_in_options(program, tmp_path, capsys) -> None:
     path = program(
         """
@@ -563,6 +576,7 @@ def test_a_cell_of_a_notebook(tmp_path, capsys) -> None:
     shell = FakeShell()
     tg.load_ipython_extension(shell)
     magic = shell.magics["cell", "bptt"]
+    assert magic("--width 700", CELL).width <= 700
     picture = magic(f"--level op --steps all --play {tmp_path / 'a.html'}", CELL)
     assert "3 time steps" in repr(picture)
     assert (tmp_path / "a.html").exists()

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import pytest
 from alike import assert_alike
+from pictures import Reader, check_texts, check_writing
 
 from tinygrad_rnn import viz
 from tinygrad_rnn.bptt import Record
@@ -34,6 +35,7 @@ from tinygrad_rnn.reading.states import recurrences
 FOLDER = Path(__file__).parent / "programs" / "tutorials"
 WAYS = ("structure", "lines")
 WIDEST = 6_000  # pixels of a picture that can still be read by scrolling
+PAGE, SMALLEST = 1_200, 0.6  # pixels of a page, and how small a picture may be made to fit it
 
 
 class Expected(NamedTuple):
@@ -147,6 +149,7 @@ class Walk(NamedTuple):
     steps: set[int]
     states: list[str]
     picture: viz.Picture
+    narrow: viz.Picture
 
 
 @functools.cache
@@ -155,7 +158,9 @@ def first_walk(name: str, way: str) -> Walk:
 
     def show(record: Record) -> None:
         steps = {p.tag.step for p in record.places if not p.is_leaf} - {None}
-        seen.append(Walk(record, steps, states_of(record), viz.draw(record)))
+        seen.append(
+            Walk(record, steps, states_of(record), viz.draw(record), viz.draw(record, width=PAGE))
+        )
 
     def stop() -> None:
         raise Enough
@@ -209,3 +214,22 @@ def test_is_drawn(name: str, way: str) -> None:
     width = re.search(r'width="([\d.]+)"', first_walk(name, way).picture.svg)
     assert width is not None
     assert float(width[1]) < WIDEST
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_fits_a_page(name: str) -> None:
+    svg = first_walk(name, "lines").narrow.svg
+    size = re.search(r'width="(\d+)" height="\d+" viewBox="0 0 (\d+)', svg)
+    assert size is not None
+    shown, drawn = map(int, size.groups())
+    assert shown <= PAGE
+    assert shown / drawn > SMALLEST
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_nothing_is_written_on_anything_else(name: str) -> None:
+    walk = first_walk(name, "lines")
+    for picture in (walk.picture, walk.narrow):
+        reader = Reader(picture.svg)
+        check_texts(reader)
+        check_writing(reader)

@@ -14,7 +14,8 @@ import pytest
 from cases import CASES, leaf, sequence
 from hypothesis import given
 from hypothesis import strategies as st
-from test_viz import NETWORKS, SVG, tangle
+from pictures import SVG
+from test_viz import NETWORKS, tangle
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, nn, viz
@@ -426,7 +427,8 @@ def hostile_sum():
 @pytest.fixture(scope="module")
 def hostile():
     loss = hostile_sum()
-    return scene_of(source_of(loss), title=" ".join(HOSTILE.values())), viz.draw(loss)
+    scene = scene_of(source_of(loss), title=" ".join(HOSTILE.values()))
+    return scene, viz.draw(loss, level="op")
 
 
 def shown(name):

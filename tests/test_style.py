@@ -22,6 +22,7 @@ FRAMES = 1.4  # round layers, which their labels name and the space between them
 # A difference of 2.3 is just noticed between large fields side by side.  Lines are thin and stand
 # apart, so they get four times as much; the rows of two bins carry their numbers as well.
 KINDS, WIRES, BINS = 8.0, 12.0, 6.5
+UPPER = 15.0  # bins above the middle: most of what a reader compares, and it is far apart
 
 MACHADO = {
     "full colour vision": np.eye(3),
@@ -120,7 +121,7 @@ def test_the_light_theme_is_that_of_the_specification():
         "loss": ("#E2E8F0", "#111827"),
     }  # fmt: skip
     assert {kind: (box.fill, box.border) for kind, box in LIGHT.boxes.items()} == given
-    bins = "#F1F5F9 #FEEDDE #FDD0A2 #FDAE6B #F58C3B #C94A00 #8C2D04".split()
+    bins = "#F1F5F9 #FEEDDE #FDD0A2 #FDAE6B #F57F20 #BF4000 #5E1A00".split()
     assert [heat.fill for heat in LIGHT.heat] == bins
     assert (LIGHT.ink, LIGHT.muted, LIGHT.gradient) == ("#1F2937", "#5B6778", "#9A3B00")
     assert (LIGHT.band, LIGHT.forward, LIGHT.recurrent, LIGHT.rail) == (
@@ -212,6 +213,8 @@ def test_kinds_of_wires_can_be_told_apart(theme, vision):
 def test_neighbouring_bins_can_be_told_apart(theme, vision):
     for one, two in pairwise(theme.heat):
         assert gap(one.fill, two.fill, vision) >= BINS, (one, two)
+    for one, two in pairwise(theme.heat[4:]):
+        assert gap(one.fill, two.fill, vision) >= UPPER, (one, two)
 
 
 @themes

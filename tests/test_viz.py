@@ -16,7 +16,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 from alike import assert_alike
-from pictures import SVG, Reader, check_geometry, check_texts, drawn, in_two_runs
+from pictures import Reader, check_geometry, check_texts, drawn, in_two_runs, size_of
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
@@ -317,7 +317,7 @@ def test_widths_of_gradients_grow_with_their_norms():
     reader = drawn(seed_rnn())
     found = []
     for _, _, _, path in reader.halos:
-        norm = float(path.find(f"{SVG}title").text.split("=")[1])
+        norm = float(size_of(path))
         found.append((norm, float(path.get("stroke-width"))))
     widths = [w for _, w in sorted(found)]
     assert widths == sorted(widths)
@@ -593,8 +593,8 @@ def test_too_many_boxes_are_refused_before_any_layout():
     for _ in range(400):
         x = x * 1.0
     with pytest.raises(ValueError, match=r"401 boxes.*max_nodes"):
-        viz.draw(x)
-    assert len(Reader(viz.draw(x, max_nodes=401).svg).ids) == 401
+        viz.draw(x, level="op")
+    assert len(Reader(viz.draw(x, level="op", max_nodes=401).svg).ids) == 401
 
 
 def test_unknown_options_name_what_exists():
@@ -641,7 +641,8 @@ def test_what_is_counted_agrees_with_its_number():
     for _ in range(1000):
         x = x * 1.0
     assert (
-        repr(viz.draw(x, max_nodes=2000)) == "<Picture: A graph of 1,000 operations, 1,001 boxes>"
+        repr(viz.draw(x, level="op", max_nodes=2000))
+        == "<Picture: A graph of 1,000 operations, 1,001 boxes>"
     )
 
 

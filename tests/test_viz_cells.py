@@ -24,6 +24,7 @@ from pictures import (
     check_writing,
     corners,
     in_two_runs,
+    size_of,
 )
 from recurrences import LAYERS, LOOPS, NETWORKS, cells, elman, layer, packed, plain_lstm, rnn_cell
 from test_viz import HOSTILE, tangle
@@ -124,23 +125,29 @@ def test_nothing_collides_at_the_level_of_operations(name):
     check(reader)
 
 
-def test_a_straight_wire_has_its_gradient_beside_it_and_any_other_under_it():
+def test_every_wire_of_cells_has_its_gradient_beside_it():
+    """All that flows back has one look: an arrow along its wire, straight or bent, but apart."""
     _, reader = cell_picture(layer(steps=3, layers=2, bidirectional=True))
-    forward = {(a, b, i): d for i, (a, b, d, _) in enumerate(reader.edges)}
     back = defaultdict(list)
     for b, a, d, _ in reader.halos:
         back[a, b].append(corners(d))
-    beside = under = 0
-    for (a, b, _), d in forward.items():
+    straight = bent = 0
+    for a, b, d, _ in reader.edges:
         points = corners(d)
         for other in back[a, b]:
-            apart = min(math.dist(p, q) for p in along(points) for q in along(other))
-            straight = max(abs(x - points[0][0]) for x, _ in points) < 0.1
-            straight |= max(abs(y - points[0][1]) for _, y in points) < 0.1
-            assert (apart > 8) == straight or len(back[a, b]) > 1
-            beside, under = beside + straight, under + (not straight)
-    assert beside > 10
-    assert under > 3
+            near = [min(math.dist(p, q) for q in along(points)) for p in along(other)]
+            assert min(near) > 8 or len(back[a, b]) > 1
+            assert max(near) < 22 or len(back[a, b]) > 1
+            across, down = (max(p[k] for p in points) - min(p[k] for p in points) for k in (0, 1))
+            straight, bent = straight + (min(across, down) < 0.1), bent + (min(across, down) > 1)
+    assert straight > 10
+    assert bent > 3
+    assert not [path for *_, path in reader.halos if path.get("opacity")]
+
+
+def test_a_wire_is_under_its_gradient_where_boxes_are_operations():
+    _, reader = cell_picture(layer(steps=3), level="op")
+    assert {path.get("opacity") for *_, path in reader.halos} == {"0.55"}
 
 
 # -- where cells stand ------------------------------------------------------------------------
@@ -288,9 +295,10 @@ def test_gates_show_their_means():
     for i in reader.styled("cell"):
         step = reader.step_of(i)
         assert reader.texts(i, "gate") == ["i", "f", "g", "o"]
-        notes = [t.text for t in reader.boxes[i].iter(f"{SVG}title")][1:]
+        notes = [t.text for t in reader.boxes[i].iter(f"{SVG}title") if ": mean" in t.text]
         means = [np.mean(record.value(named(record, name, step))) for name in "ifgo"]
         assert notes == [f"{n}: mean {m:.3f}" for n, m in zip("ifgo", means, strict=True)]
+        assert reader.texts(i, "gate-mean") == [f"{m:.2f}" for m in means]
 
 
 def crossing(record, tensor, cell):
@@ -327,7 +335,7 @@ def test_the_gradient_that_crosses_a_boundary_is_what_the_cell_sent_across():
 
 def test_the_norms_are_written_on_the_picture():
     _, reader = cell_picture(layer(steps=3, layers=2))
-    told = sorted(path.find(f"{SVG}title").text.split(" = ")[1] for *_, path in reader.halos)
+    told = sorted(size_of(path) for *_, path in reader.halos)
     written = sorted(t.text for t in reader.root.iter(f"{SVG}text") if t.get("class") == "norm")
     assert written == told
 
@@ -354,18 +362,19 @@ def test_bars_are_the_contributions_of_the_time_steps():
     output, _ = net(tg.randn(12, 2, dtype=tg.float64))
     record, reader = cell_picture((output**2).sum())
     (panel,) = reader.styled("weights")
-    squares = defaultdict(float)
-    for parameter in net.parameters():
-        for step, share in bptt.contributions(record, parameter).items():
-            squares[step] += float(np.sum(np.asarray(share) ** 2))
-    bars = reader.marks(panel, "bar")
-    assert [note for note, _ in bars] == [
-        f"t = {step}: {math.sqrt(squares[step]):.3g}" for step in range(1, 13)
-    ]
-    heights = [float(mark.get("height")) for _, mark in bars]
-    most = max(squares.values())
-    for step, height in zip(range(1, 13), heights, strict=True):
-        assert height == pytest.approx(max(heights) * math.sqrt(squares[step] / most), abs=0.7)
+    bars = iter(reader.marks(panel, "bar"))
+    for name, parameter in net.named_parameters():
+        shares = bptt.contributions(record, parameter)
+        sizes = [float(np.linalg.norm(shares[step])) for step in range(1, 13)]
+        row = [next(bars) for _ in sizes]
+        assert [note for note, _ in row] == [
+            f"{name}, t = {step}: {size:.3g}" for step, size in enumerate(sizes, 1)
+        ]
+        heights = [float(mark.get("height")) for _, mark in row]
+        for size, height in zip(sizes, heights, strict=True):  # each row up to its own largest
+            assert height == pytest.approx(max(heights) * size / max(sizes), abs=0.7)
+            assert (height > 0) == (size > 0)
+    assert next(bars, None) is None
     chips = [f"‖∂‖ {norm(parameter.grad.numpy())}" for parameter in net.parameters()]
     assert reader.texts(panel, "grad") == chips
 
@@ -391,6 +400,13 @@ def test_slivers_are_the_gradients_of_the_steps_that_are_left_out():
     changes = sum(a != b for a, b in pairwise(fills))
     assert changes == len(set(fills)) - 1  # one colour after the other as norms grow
     assert changes >= 3
+
+
+def test_slivers_stand_in_the_order_of_time_in_both_directions():
+    _, reader = cell_picture(layer(steps=12, bidirectional=True))
+    for i in reader.styled("elided"):
+        steps = [note.split(":")[0] for note, _ in reader.marks(i, "sliver")]
+        assert steps == [f"t = {t}" for t in range(3, 10)] * (len(steps) // 7)
 
 
 def test_visits_are_the_range_of_the_members():
@@ -449,13 +465,12 @@ def test_bars_of_gradients_whose_squares_are_no_numbers(factor):
     output, _ = net(tg.ones(3, 1, dtype=tg.float64))
     record, reader = cell_picture(output.sum() * factor)
     (panel,) = reader.styled("weights")
-    shares = [bptt.contributions(record, parameter) for parameter in net.parameters()]
-    expected = [
-        math.hypot(*(float(x) for share in shares for x in np.ravel(share[step])))
-        for step in (1, 2, 3)
-    ]
     notes = [note for note, _ in reader.marks(panel, "bar")]
-    assert notes == [f"t = {t}: {size:.3g}" for t, size in enumerate(expected, 1)]
+    assert notes == [
+        f"{name}, t = {step}: {math.hypot(*map(float, np.ravel(share))):.3g}"
+        for name, parameter in net.named_parameters()
+        for step, share in bptt.contributions(record, parameter).items()
+    ]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pictures
 import pytest
 import test_time
+from random_loops import KINDS, program
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, nn, viz
@@ -157,6 +161,16 @@ def test_attention_shows_its_weights_and_its_context(function):
     assert "GRU" in " ".join(names(reader, "cell"))
 
 
+def test_attention_that_is_left_out_has_a_sliver_for_each_step_of_both():
+    walk = bptt.record(test_time.attention())
+    reader = pictures.Reader(viz.draw(walk, level="cell", steps=(1, 1)).svg)
+    strips = [i for i in reader.styled("elided") if "weights" in reader.texts(i, "name")]
+    for i in strips:
+        steps = [note.split(":")[0] for note, _ in reader.marks(i, "sliver")]
+        assert len(steps) == 2 * len(set(steps))
+    assert strips
+
+
 def test_a_decoders_first_input_stands_where_it_is_read():
     reader = drawn(test_time.encoder_then_decoder)
     first, later = reader.styled("initial")
@@ -231,13 +245,72 @@ def test_a_picture_may_be_asked_to_fit_a_page():
     walk = bptt.record(two_cells_and_an_output(7))
     wide, narrow = viz.draw(walk), viz.draw(walk, width=1600)
     assert narrow.width <= 1600 < wide.width
+    for page in (1600, 700, 300):
+        reader = pictures.Reader(viz.draw(walk, width=page).svg)
+        wide_, high = (float(reader.root.get(side)) for side in ("width", "height"))
+        assert wide_ <= page
+        _, _, *box = map(float, reader.root.get("viewBox").split())
+        assert wide_ / box[0] == pytest.approx(high / box[1], abs=0.01)  # smaller, not squeezed
     assert viz.draw(walk, width=10**5).svg == wide.svg
     with pytest.raises(TypeError, match="width='a page': give a whole number"):
         viz.draw(walk, width="a page")
 
 
+def deep(layers: int) -> tg.Tensor:
+    """A net without time, whose every layer is a product, a sum and a squash."""
+    tg.manual_seed(0)
+    h = tg.ones(2)
+    for i in range(layers):
+        w = tg.randn(2, 2, requires_grad=True).named(f"w{i}", "parameter")
+        h = tg.tanh(h @ w)
+    return h.sum().named("L")
+
+
+@pytest.mark.parametrize("layers", [20, 60, 600])
+def test_of_a_deep_graph_without_time_the_midst_is_left_out(layers):
+    walk = bptt.record(deep(layers))
+    picture = viz.draw(walk)
+    reader = pictures.Reader(picture.svg)
+    assert picture.width < 4000
+    (midst,) = reader.styled("elided")
+    left = int(reader.texts(midst, "name")[0].split()[0].replace(",", ""))
+    drawn = [i for i in reader.ids if i != midst and reader.texts(i, "visit")]
+    assert left + len(drawn) == 2 * layers + 1
+    norms = [float(np.linalg.norm(v.cotangent)) for v in walk.visits[::-1]]
+    start = int(re.fullmatch(r"\d+–(\d+)", reader.texts(midst, "visit")[0])[1])
+    hidden = norms[2 * layers + 1 - start :][:left]
+    notes = [note for note, _ in reader.marks(midst, "sliver")]
+    if left <= 400:
+        first = 2 * layers + 2 - start
+        assert notes == [f"depth = {first + i}: ‖∂‖ {x:.3g}" for i, x in enumerate(hidden)]
+    else:
+        assert 200 <= len(notes) <= 400
+    narrow = pictures.Reader(viz.draw(walk, width=1200).svg)
+    assert float(narrow.root.get("width")) <= 1200
+    for each in (reader, narrow):
+        pictures.check_texts(each)
+        assert "w0" in {name for i in each.ids for name in each.texts(i, "name")}
+
+
+def test_a_graph_without_time_that_can_be_read_keeps_its_midst():
+    assert not pictures.drawn(deep(4)).styled("elided")
+    with pytest.raises(ValueError, match="more than a readable picture"):
+        viz.draw(deep(200), level="op")
+
+
+@pytest.mark.parametrize("width", [None, 1200])
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_loop_fits_a_screen_and_a_page(kind, width):
+    loss, _ = program(kind, 1, tg, steps=len(kind) % 2 == 0, named=True)
+    reader = pictures.Reader(viz.draw(bptt.record(loss), width=width).svg)
+    assert float(reader.root.get("width")) <= (width or 6000)
+    pictures.check_geometry(reader)
+    pictures.check_texts(reader)
+    pictures.check_writing(reader)
+
+
 def test_the_signs_of_a_picture_are_explained_under_its_legend():
     svg = viz.draw(bptt.record(test_time.layer_step_by_step())).svg
     assert "gates: i input, f forget, g candidate, o output" in svg
-    assert "backward, beside or under its wire" in svg
+    assert "bars at weights: what each step gave" in svg
     assert "r reset" not in svg

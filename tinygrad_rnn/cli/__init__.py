@@ -64,7 +64,7 @@ def _add_run(commands: Any) -> None:
         "run",
         help="run a program written for PyTorch, unchanged, and draw its backward walk",
         usage="tinygrad-rnn run [--draw FILE] [--play FILE] [--at N] [--level LEVEL] "
-        "[--steps STEPS] [--literal] SCRIPT [ARGUMENT …]",
+        "[--steps STEPS] [--width POINTS] [--literal] SCRIPT [ARGUMENT …]",
         description="Run a program written for PyTorch as it is, in a process where torch means "
         "this package. What follows its name are its own arguments. Its exit status is this "
         "command's; 2 if it cannot be read, or there is nothing to draw.",
@@ -87,6 +87,7 @@ def _add_run(commands: Any) -> None:
         help="which time steps to draw: all, the first and last as 2:3, or those of a list as "
         "1,5,9 (default: all of a few, else 2:3)",
     )  # fmt: skip
+    _add_width(command)
     command.add_argument(
         "--literal", action="store_true",
         help="compute recurrent layers operation by operation, not fused",
@@ -110,6 +111,7 @@ def _add_draw(commands: Any) -> None:
         help="what a box stands for: an operation, a cell; step: a heat map (default: auto)",
     )  # fmt: skip
     command.add_argument("--theme", choices=tuple(viz.style.THEMES), default="light")
+    _add_width(command)
     command.add_argument(
         "--size", choices=("slide", "column"),
         help="of an .svg, .png or .pdf: for a slide of 16:9, or for a column of a paper",
@@ -118,9 +120,17 @@ def _add_draw(commands: Any) -> None:
     command.set_defaults(run=_draw)
 
 
+def _add_width(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--width", type=_positive, metavar="POINTS",
+        help="the widest that a picture may be, such as 1200 for a page",
+    )  # fmt: skip
+
+
 def _draw(options: argparse.Namespace) -> int:
     check_output("draw", options.output, PICTURES)
-    picture = viz.draw(bptt.record(_net(options)), level=options.level, theme=options.theme)
+    given = {name: getattr(options, name) for name in ("level", "theme", "width")}
+    picture = viz.draw(bptt.record(_net(options)), **given)
     return _wrote(picture.save(options.output, size=options.size))
 
 

@@ -26,8 +26,8 @@ def run(options: argparse.Namespace) -> int:
         where = f" in line {error.lineno}" if error.lineno else ""
         _say(f"{script} is no Python program: {error.msg}{where}")
         return 1  # as Python has it
-    given = {name: getattr(options, name) for name in ("draw", "play", "at", "level", "steps")}
-    watch = watch_of(**given)
+    names = ("draw", "play", "at", "level", "steps", "width")
+    watch = watch_of(**{name: getattr(options, name) for name in names})
     if watch is None:
         return _ended(program, options, None)
     watch.then = lambda: _say(_not_drawn(script, watch))

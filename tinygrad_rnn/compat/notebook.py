@@ -44,7 +44,8 @@ def _bptt(shell: Any, line: str, cell: str) -> Any:
     drawn: list[Any] = []
 
     def show(walk: Record) -> None:
-        drawn.append(viz.draw(walk, level=options.level, steps=options.steps))
+        names = ("level", "steps", "width")
+        drawn.append(viz.draw(walk, **{name: getattr(options, name) for name in names}))
         if options.play is not None:
             viz.play(walk, options.play)
 
@@ -69,5 +70,6 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--at", type=int, default=1, metavar="N")
     options.add_argument("--level", choices=viz.picture.LEVELS, default="auto")
     options.add_argument("--steps", type=steps_of, default="auto")
+    options.add_argument("--width", type=int, metavar="POINTS")
     options.add_argument("--play", type=Path, metavar="FILE")
     return options

@@ -53,6 +53,7 @@ def run(
     at: int = 1,
     level: str = "auto",
     steps: Steps | None = None,
+    width: int | None = None,
     literal: bool = False,
 ) -> Ran:
     """Run a program written for PyTorch, unchanged, in a world where ``torch`` is this package.
@@ -73,7 +74,7 @@ def run(
     at : int
         Which walk, counted from 1: each ``backward()`` and each ``autograd.grad`` is one.
         The program's lines are traced until then.
-    level, steps
+    level, steps, width
         As of `viz.draw`.
     literal : bool
         Compute recurrent layers operation by operation, where they would be `fused`.
@@ -110,7 +111,8 @@ def run(
     tensor([0.1130], grad_fn=<TanhBackward0>)
     (Ran(walk=Record(6 visits, 3 time steps)), True)
     """
-    program, watch = Program(path), watch_of(draw=draw, play=play, at=at, level=level, steps=steps)
+    program = Program(path)
+    watch = watch_of(draw=draw, play=play, at=at, level=level, steps=steps, width=width)
     ran = program.run(argv, watch, literal)
     if watch is not None and (why := watch.problem):
         raise NotDrawn(f"{program.path}: {why}") from watch.error
@@ -124,6 +126,7 @@ def watch_of(
     at: int = 1,
     level: str = "auto",
     steps: Steps | None = None,
+    width: int | None = None,
 ) -> Watch | None:
     """What waits for a walk to draw it, if that is asked for (see `run`).
 
@@ -139,8 +142,8 @@ def watch_of(
 
     def show(walk: Record) -> None:
         if draw is not None:
-            picture = viz.draw(walk, level=level, steps="auto" if steps is None else steps)
-            picture.save(draw)
+            shown = "auto" if steps is None else steps
+            viz.draw(walk, level=level, steps=shown, width=width).save(draw)
         if play is not None:
             viz.play(walk, play)
 

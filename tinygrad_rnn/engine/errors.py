@@ -83,7 +83,7 @@ def within_memory(function: Function) -> Function:
 
 def origin(node: Any) -> str:
     """Which operation a node is: where in a net, when, and the line that asked for it, if known."""
-    scope, step, layer, direction, _, line = node.tag
+    scope, step, layer, direction, _, line = node.tag[:6]
     text = str(node.primitive.name) + (f" in {scope}" if scope else "")
     text += f" layer {layer}" if layer is not None else ""
     text += f" ({direction})" if direction == "reverse" else ""

@@ -17,6 +17,7 @@ class Tag(NamedTuple):
     direction: str | None = None  # in which it reads the sequence: "forward" or "reverse"
     call: int | None = None  # of a recurrent layer: which one; < 0 if the program gives the step
     line: Any = None  # of the program that asked for it, where lines are looked at
+    backward: int = 0  # of how many walks back, each recorded, it is a part
 
 
 class Mode:

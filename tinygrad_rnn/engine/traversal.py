@@ -64,7 +64,8 @@ def _visit_all(
             if latest[0] > node.order or node.saved is None:
                 _check_saved(node)
             if create_graph:
-                source, here.mode = _Recorded(node), here.mode.having("tag", node.tag)
+                source, tag = _Recorded(node), node.tag
+                here.mode = here.mode.having("tag", tag._replace(backward=tag.backward + 1))
             pulls = op.gathers if gather else op.pulls
             if op.joint is not None:  # one rule has done the work of all
                 pulls = [lambda g, node, c=c: c for c in op.joint.pull(g, source)]

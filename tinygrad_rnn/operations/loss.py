@@ -372,6 +372,7 @@ def _check_weight(name: str, weight: Any, classes: int) -> None:
     prepare=floats("nll_loss"),
     twin=twins.nll_loss,
     expects="log-probabilities",
+    target=lambda index, kept, **_: np.ma.masked_array(index[min(len(index) - 1, 1)], ~kept),
 )
 def nll_loss(
     input: Any,

@@ -56,6 +56,8 @@ class Traits:
     expects : str
         What its first input should be: "logits", of which it makes probabilities itself, or
         "log-probabilities".
+    target : function, optional
+        What it compares its input with, where that is no input: of its parameters.
     remedy : str
         What to do where it makes infinities or NaN.
     stops : str
@@ -81,6 +83,7 @@ class Traits:
     moves: bool = False
     makes: str = ""
     expects: str = ""
+    target: Fn | None = None
     remedy: str = ""
     stops: str = ""
 

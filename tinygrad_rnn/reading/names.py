@@ -168,6 +168,7 @@ class _Naming:
         self.same: dict[Node, Node] = {}  # what was wrapped by one step and taken out by another
         self.stems: dict[Node, str] = {}  # a name without its step, as formulas have it
         self.taken: set[tuple[Any, ...]] = set()
+        self.numbers: dict[tuple[Any, ...], int] = {}  # from which on a name may be free
         self.users = users_of(places)
         homes = {place: self._home(place) for place in places if not is_inline(place)}
         self._as_given()
@@ -201,10 +202,12 @@ class _Naming:
 
     def _call_again(self, place: Node, stem: str, step: int | None) -> None:
         """Name a place, the second of its layer and step that is called so ``x#2``."""
-        for number in count(1):
+        key = (stem, step, *place.tag[:4])
+        for number in count(self.numbers.get(key, 1)):
             numbered = stem if number == 1 else f"{stem}#{number}"
             self._call(place, numbered, in_step(numbered, step))
             if place in self.found:
+                self.numbers[key] = number + 1  # all those before it are taken
                 return
 
     # -- given names --

@@ -110,9 +110,11 @@ class _Casting:
 
     def _is_parameter(self, leaf: Node) -> bool:
         """By what is said of a leaf, and where that leaves it open, by how the steps use it."""
+        if role_of(leaf) == "parameter":
+            return True  # frozen or not
         if not (leaf.requires_grad and may_be_parameter(leaf)):
             return False
-        if role_of(leaf) == "parameter" or not self.times:
+        if not self.times:
             return True
         users = self.roles.uses[leaf]
         if all(traits_of(user.primitive).part for user, _ in users):

@@ -26,6 +26,8 @@ from tinygrad_rnn.writing.norms import add_to
 from tinygrad_rnn.writing.text import clean
 
 _MOST_LANES = 4
+_FROZEN = "frozen"  # a weight that needs no gradient
+_MOST_CLASSES = 6
 _MOST_LINES = 2  # of a value beside cells
 _CALL = re.compile(r"\w+\((?=.*\)$)")
 _LONGEST_INNER = 48  # characters of an expression that is written into another
@@ -34,7 +36,7 @@ _MOST_TIMES = 1000  # from here on it is not said how often a term comes
 
 
 class Boxes:
-    """Makes boxes, and remembers which gradient norms stand in them."""
+    """Makes boxes, and remembers which part of them shows the gradient of which place."""
 
     def __init__(
         self,
@@ -53,7 +55,7 @@ class Boxes:
         self.values, self.grads, self.order = values, grads, order
         self.missing: set[str] = set()
         self._outgoing: dict[int, list[Node]] = {}  # by the index of a group
-        self.norms: list[tuple[Row | Lane, float]] = []
+        self.shown: dict[Node, Row | Lane] = {}  # by the place whose whole gradient is shown
         self.group_of = {place: group for group in groups[::-1] for place in group.members}
         self.starts = {(g.members[-1], g.state): g for g in groups if g.state is not None}
         self.cells = any(group.style in ("cell", "weights", "initial") for group in groups)
@@ -80,7 +82,7 @@ class Boxes:
             "cell": self._fill_cell,
             "initial": self._fill_initial,
             "weights": self._fill_weights,
-            "elided": self._fill_elided,
+            "elided": self._fill_midst if group.depth else self._fill_elided,
             "alike": self._fill_alike,
         }
         fill[group.style](box, group, main)
@@ -138,6 +140,7 @@ class Boxes:
                 lane = self._lane(place)
                 lane.expression = self._expression(group, place)
                 box.parts.append(lane)
+            box.parts += self._targets(group) if self.values else []
         else:
             self._fill_single(box, group, main)
 
@@ -148,7 +151,7 @@ class Boxes:
             weighs = are_weights(place)
             lane = self._lane(place)
             if not given_name(place):
-                lane.name = "weights" if weighs else "context"
+                lane.name = _part_of_attention(place)
             box.parts.append(lane)
             value = self.source.value(place) if self.values and weighs else None
             if value is not None and np.size(value) > 1 and np.ndim(value):
@@ -166,11 +169,17 @@ class Boxes:
             value = self.source.value(main)
             shape_only = (f"shape {figures.shape(main.shape)}",)
             box.parts.append(Row("value", shape_only if value is None else self._lines(value)))
+            box.parts += self._targets(group)
         if self.grads and main.requires_grad:
             gradient = self._gradient(main)
             row = Row("grad", (self._absent(main),) if gradient is None else self._lines(gradient))
-            self._note_norm(row, gradient)
+            self._show(main, row, gradient)
             box.parts.append(row)
+
+    def _targets(self, group: Group) -> list[Row]:
+        """What losses in a box compare with: classes, which have no boxes of their own."""
+        read = ((traits_of(p.primitive).target, p) for p in group.members if not p.is_leaf)
+        return [Row("target", (_classes(of(**p.params)),)) for of, p in read if of is not None]
 
     def _fill_cell(self, box: Box, group: Group, main: Node) -> None:
         assert group.section is not None
@@ -205,32 +214,60 @@ class Boxes:
             if several and module_of(scope):  # modules in one cell, such as an embedding before it
                 lane.name = f"{module_of(scope)}.{lane.name}"
             lane.value, lane.tall = figures.shape(place.shape), False
+            if self.grads and not place.requires_grad:
+                lane.chip = _FROZEN
             box.parts.append(lane)
-        if self.grads:
-            shares = self._shares(group)
-            box.parts += [Bars(shares, len(group.members))] if len(shares) > 1 else []
+            shares = self._shares(place) if self.grads else {}
+            if len(shares) > 1:
+                parts = [(f"t = {step}", share) for step, share in shares.items()]
+                lane.ways = figures.agreement(parts, math.nan if lane.norm is None else lane.norm)
+                box.parts.append(Bars(lane.name, list(shares.items())))
+        if any(isinstance(part, Bars) for part in box.parts):
+            box.parts.append(Caption("∂L/∂θ = Σₜ: ‖share‖ of each t"))
 
     def _fill_elided(self, box: Box, group: Group, main: Node) -> None:
-        box.kind, box.signature = "operation", "elided"
         hidden = len({self.roles.steps[place] for place in group.members})
         assert group.section is not None
+        box.kind, box.signature = "operation", "elided"
         name = "" if group.section.is_cell else f"{self.lane_name(main)}: "
         box.name = f"{name}{figures.count(hidden, 'step')} elided"
         if not self.grads:
             return
-        strips: dict[str, Strip] = {}
+        strips: dict[str, dict[int, list[float]]] = {}  # by name and step
         for place in self.outgoing(group):
-            named = given_name(place) or group.section.is_cell
-            name = self.lane_name(place) if named else ""
-            strip = strips.setdefault(name, Strip(name, [], []))
             step = self.roles.steps[place]
-            gradient = self._gradient(place)
             if step is not None and place.requires_grad:
-                strip.steps.append(step)
-                strip.norms.append(None if gradient is None else figures.norm(gradient))
-        known = [strip for strip in strips.values() if any(n is not None for n in strip.norms)]
-        box.parts += known[:_MOST_LANES]
+                norms = strips.setdefault(self._strip_name(group, place), {}).setdefault(step, [])
+                gradient = self._gradient(place)
+                norms += [] if gradient is None else [figures.norm(gradient)]
+        known = {name: strip for name, strip in strips.items() if any(strip.values())}
+        for name, strip in list(known.items())[:_MOST_LANES]:
+            steps = sorted(strip)  # also where they were read from the last to the first
+            sizes = [math.hypot(*strip[step]) if strip[step] else None for step in steps]
+            box.parts.append(Strip(name, steps, sizes))
         box.parts += [Caption("‖∂‖ at each step")] if known else []
+
+    def _strip_name(self, group: Group, place: Node) -> str:
+        """What a tensor that is left out is called in its box, if that does not say it already."""
+        if self._is_attention(group) and not given_name(place):
+            return _part_of_attention(place)
+        is_cell = group.section is not None and group.section.is_cell
+        return self.lane_name(place) if given_name(place) or is_cell else ""
+
+    def _fill_midst(self, box: Box, group: Group, main: Node) -> None:
+        """What is left out of a graph without time steps, with the gradients at each depth."""
+        box.kind, inner = "operation", [place for place in group.members if not place.is_leaf]
+        box.name = f"{figures.count(len(inner), 'operation')} left out"
+        squares: dict[int, list[float]] = {}
+        for place in inner if self.grads else ():
+            gradient = self._gradient(place)
+            if gradient is not None:
+                squares.setdefault(group.depth[place], []).append(figures.norm(gradient))
+        if squares:
+            at = sorted(squares)
+            norms: list[float | None] = [math.hypot(*squares[depth]) for depth in at]
+            box.parts.append(Strip("", at, norms, axis="depth"))
+            box.parts.append(Caption("‖∂‖ of all at each depth"))
 
     def _fill_alike(self, box: Box, group: Group, main: Node) -> None:
         """Many tensors of one look: what each is, and the gradient of all together."""
@@ -242,8 +279,8 @@ class Boxes:
         gradients = [self._gradient(place) for place in members]
         known = [figures.norm(gradient) for gradient in gradients if gradient is not None]
         if self.grads and known:
-            row = Row("grad", (f"‖all {len(known)}‖ {figures.number(math.hypot(*known))}",))
-            self.norms.append((row, math.hypot(*known)))
+            norm = math.hypot(*known)
+            row = Row("grad", (f"‖all {len(known)}‖ {figures.number(norm)}",), norm)
             box.parts.append(row)
 
     def _lines(self, array: Any) -> tuple[str, ...]:
@@ -262,7 +299,7 @@ class Boxes:
                 lane.chip = self._absent(place)
             else:
                 lane.chip = f"‖∂‖ {figures.number(figures.norm(gradient))}"
-            self._note_norm(lane, gradient)
+            self._show(place, lane, gradient)
         return lane
 
     def _states_first(self, group: Group) -> list[Node]:
@@ -283,19 +320,15 @@ class Boxes:
                     found.append((given_name(place), float(ends[0]), mean))
         return found
 
-    def _shares(self, group: Group) -> list[tuple[int, float]]:
-        """The norm of what each time step gave to the gradients of some weights."""
-        norms: dict[int, float] = {}
-        for place in group.members:
-            sent: dict[int, Any] = {}
-            for user, operand in self.roles.uses[place]:
-                step = self.roles.steps[user]
-                share = None if step is None else self.source.contribution(user, operand)
-                if share is not None and step is not None:
-                    add_to(sent, step, share)
-            for step, share in sent.items():
-                norms[step] = math.hypot(norms.get(step, 0.0), figures.norm(share))
-        return sorted(norms.items())
+    def _shares(self, parameter: Node) -> dict[int, float]:
+        """The norm of what each time step gave to the gradient of a parameter."""
+        sent: dict[int, Any] = {}
+        for user, operand in self.roles.uses[parameter]:
+            step = self.roles.steps[user]
+            share = None if step is None else self.source.contribution(user, operand)
+            if share is not None and step is not None:
+                add_to(sent, step, share)
+        return {step: figures.norm(share) for step, share in sorted(sent.items())}
 
     def _gradient(self, place: Node) -> Any | None:
         gradient = self.source.gradient(place) if place.requires_grad else None
@@ -306,9 +339,10 @@ class Boxes:
         self.missing.add(missing)
         return missing
 
-    def _note_norm(self, part: Row | Lane, gradient: Any | None) -> None:
+    def _show(self, place: Node, part: Row | Lane, gradient: Any | None) -> None:
         if gradient is not None:
-            self.norms.append((part, figures.norm(gradient)))
+            part.norm = figures.norm(gradient)
+            self.shown[place] = part
 
     # -- words -------------------------------------------------------------------------------
 
@@ -342,7 +376,8 @@ class Boxes:
             return ""
         kind, times = self.roles.kinds[place], len(self.roles.uses[place])
         if kind == "parameter":
-            return f"param, used ×{times}" if times > 1 else "param"
+            note = "param" if place.requires_grad else f"param, {_FROZEN}"
+            return f"{note}, used ×{times}" if times > 1 else note
         if kind == "state":
             return "initial state"
         given = place.requires_grad or self.roles.steps[place] is not None
@@ -377,6 +412,10 @@ def _titles(groups: Iterable[Group]) -> dict[Section, str]:
             names = members.setdefault(group.section, set())
             names.update(name for place in group.members if (name := given_name(place)))
     return titles(members)
+
+
+def _part_of_attention(place: Node) -> str:
+    return "weights" if are_weights(place) else "context"
 
 
 def _shortened(said: str) -> str:
@@ -416,6 +455,14 @@ def _multiple(name: str, times: int) -> str:
     if times == 1:
         return name
     return f"{'…' if times == _MOST_TIMES else times}·{bracketed(name, LOOSE)}"
+
+
+def _classes(target: Any) -> str:
+    """Some classes, and "–" for what does not count."""
+    flat = target.ravel().tolist()  # None where it is masked
+    said = ["–" if one is None else str(one) for one in flat[:_MOST_CLASSES]]
+    more = f" …]  of {len(flat)}" if len(flat) > _MOST_CLASSES else "]"
+    return f"[{' '.join(said)}{more}"
 
 
 def _short(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable
 from typing import Any
 
@@ -18,14 +18,16 @@ from tinygrad_rnn.reading.roles import Roles, roles_of
 from tinygrad_rnn.viz import measure
 from tinygrad_rnn.viz.boxes import Boxes
 from tinygrad_rnn.viz.grouping import Columns, Group, Steps, groups_of
+from tinygrad_rnn.viz.midst import without_midst
 from tinygrad_rnn.viz.options import TooManyBoxes, most, title_or
-from tinygrad_rnn.viz.scene import Box, Edge, Lane, Scene, Strip
+from tinygrad_rnn.viz.scene import Box, Edge, Lane, Row, Scene, Strip
 from tinygrad_rnn.viz.source import NOT_KEPT, NOT_YET, Source
 from tinygrad_rnn.writing import figures
-from tinygrad_rnn.writing.figures import Scale, count
+from tinygrad_rnn.writing.figures import Scale, count, ordinal
 from tinygrad_rnn.writing.norms import add_to
 
 READABLE = 300  # boxes of an operation-level picture
+ENDS = (8, 6, 4, 3, 2, 1)  # operations at both ends of a graph without time that is too long
 _FEW = 10  # operations of a time step that are still looked at one by one: a plain RNN, not a GRU
 
 
@@ -39,8 +41,11 @@ def scene_of(
     order: bool = True,
     max_nodes: int = READABLE,
     title: str | None = None,
+    ends: int | None = None,
 ) -> Scene:
     """Turn a graph into boxes and edges; for the parameters see `draw`.
+
+    Of a graph without time steps only so many operations are drawn at both ``ends``.
 
     Raises
     ------
@@ -50,12 +55,14 @@ def scene_of(
     places = tape([source.root])
     boxed = boxed_of(places, source.root)
     columns = Columns({p.tag.step for p in places if not p.is_leaf}, steps)
-    for drawn_at, fold in _attempts(level, boxed, columns):
+    for drawn_at, fold, kept in _attempts(level, boxed, columns, ends):
         roles = roles_of(places, source.root, sums_in_time=drawn_at == "op" and not columns.runs)
         gather_outputs(places, roles)
         columns = Columns(set(roles.steps.values()), steps)
         wires = wires_of(places, roles) if drawn_at == "cell" else Wires({}, set())
         groups = groups_of(places, boxed, roles, drawn_at, columns, wires, fold)
+        if kept is not None:
+            groups = without_midst(groups, places, roles, kept)
         if len(groups) <= most("max_nodes", max_nodes):
             break
     else:
@@ -67,13 +74,22 @@ def scene_of(
     return _Builder(source, roles, boxes, columns).scene(title)
 
 
-def _attempts(level: str, boxed: list[Node], columns: Columns) -> list[tuple[str, bool]]:
-    """At which levels to draw, and whether to fold like boxes, until there are not too many."""
+def _attempts(
+    level: str, boxed: list[Node], columns: Columns, ends: int | None
+) -> list[tuple[str, bool, int | None]]:
+    """At which levels to draw, whether to fold like boxes, and what to leave out without time.
+
+    The first is taken that has not too many boxes.
+    """
     if level != "auto":
-        return [(level, level == "cell")]
+        return [(level, level == "cell", ends)]
     best = _best_level(boxed, columns)
-    coarser = [("op", True)] if best == "op" else []
-    return [(best, best == "cell"), *coarser, *([("cell", True)] if columns.times else [])]
+    if columns.times:
+        coarser = [("op", True, None)] if best == "op" else []
+        return [(best, best == "cell", None), *coarser, ("cell", True, None)]
+    if ends is not None:
+        return [("op", True, ends)]
+    return [("op", False, None), ("op", True, None), *(("op", True, few) for few in ENDS)]
 
 
 def _best_level(boxed: list[Node], columns: Columns) -> str:
@@ -123,7 +139,7 @@ class _Builder:
             steps=columns.keys,
             labels={key: columns.label(key) for key in columns.keys},
             ordered=self.boxes.order,
-            paired=self.boxes.cells,
+            paired=self.boxes.cells and bool(columns.keys),
         )
         self._heat(scene)
         for box in built.values():
@@ -139,11 +155,14 @@ class _Builder:
         """The edges between boxes; the flows back along all that run together are added up."""
         edges: dict[Hashable, Edge] = {}
         flows: dict[Hashable, dict[Node, Any]] = {}
+        inside: dict[Node, Any] = {}
         for target in self.boxes.groups:
             for node in target.members:
                 for operand in range(len(node.parents)):
                     parent = self.boxes.read_by(node, operand)
                     source = self.boxes.source_of(node, operand)
+                    if source is target and parent in self.boxes.shown:
+                        self._add_flow(inside, parent, node, operand)
                     if source is None or source is target:
                         continue
                     key = self._key(source, target, parent, node, operand)
@@ -151,14 +170,29 @@ class _Builder:
                         edges[key] = self._edge(source, target, parent, operand, built)
                     if not (self.boxes.cells and edges[key].kind == "parameter"):
                         self._add_flow(flows.setdefault(key, {}), parent, node, operand)
+        ways: dict[Node, list[tuple[str, float]]] = defaultdict(list)
+        for place, flow in inside.items():
+            ways[place].append(("within", figures.norm(flow)))
         for key, edge in edges.items():
             if flows.get(key):
                 norms = {place: figures.norm(flow) for place, flow in flows[key].items()}
                 edge.norm = math.hypot(*norms.values())
                 if len(norms) > 1:
                     self._name_bundle(edge, norms, built)
+                else:
+                    edge.flow = _whole(*flows[key].values())
+                for place, norm in norms.items():
+                    ways[place].append((self._where(built[edge.target]), norm))
+        for place, part in self.boxes.shown.items():
+            if place in ways and part.norm is not None:
+                part.ways = figures.agreement(ways[place], part.norm)
         found = list(edges.values())
         return _without_taps_of_hidden_steps(found, built) if self.boxes.cells else found
+
+    def _where(self, box: Box) -> str:
+        """A box as the sender of a gradient."""
+        timed = self.boxes.cells and box.style == "cell" and box.step is not None
+        return f"{box.name}, {self.columns.label(box.step or 0)}" if timed else box.name
 
     def _name_bundle(self, edge: Edge, norms: dict[Node, float], built: dict[int, Box]) -> None:
         """Say of an arrow that stands for several steps which they are, and where most flows."""
@@ -236,27 +270,32 @@ class _Builder:
 
     def _heat(self, scene: Scene) -> None:
         """Give gradients and backward flows their bins on the scale of this picture."""
-        strips = [p for box in scene.boxes.values() for p in box.parts if isinstance(p, Strip)]
-        norms = [norm for _, norm in self.boxes.norms]
-        norms += [edge.norm for edge in scene.edges if edge.norm is not None]
+        parts = [part for box in scene.boxes.values() for part in box.parts]
+        strips = [part for part in parts if isinstance(part, Strip)]
+        warm = [*(part for part in parts if isinstance(part, Row | Lane)), *scene.edges]
+        norms = [one.norm for one in warm if one.norm is not None]
         norms += [norm for strip in strips for norm in strip.norms if norm is not None]
         scene.scale = Scale.of(norms)
-        for part, norm in self.boxes.norms:
-            part.bin = figures.bin_of(scene.scale, norm)
-        for edge in scene.edges:
-            edge.bin = figures.bin_of(scene.scale, edge.norm)
+        for one in warm:
+            one.bin = figures.bin_of(scene.scale, one.norm)
         for strip in strips:
             strip.bins = [figures.bin_of(scene.scale, norm) for norm in strip.norms]
 
     def _title(self) -> str:
-        operations = count(sum(not place.is_leaf for place in self.roles.kinds), "operation")
-        times = self.columns.times
-        if not times:
-            return f"A graph of {operations}"
-        steps = count(len(times), "time step")
-        if self.source.visits and self.boxes.grads:
-            return f"Backpropagation through {steps}, {operations}"
-        return f"The graph of {steps}, {operations}"
+        said = count(sum(not place.is_leaf for place in self.roles.kinds), "operation")
+        if self.source.turn > 1:
+            said += f", the {ordinal(self.source.turn)} backward of its program"
+        times, before = self.columns.times, max(p.tag.backward for p in self.roles.kinds)
+        if not self.source.visits or not self.boxes.grads:
+            steps = count(len(times), "time step")
+            said += ", a backward among them" if before else ""
+            return f"The graph of {steps}, {said}" if times else f"A graph of {said}"
+        through = [count(len(times), "time step")] if times else []
+        through += [f"the {ordinal(turn)} backward" for turn in range(1, before + 1)]
+        if not through:
+            return f"A graph of {said}"
+        what = f"{ordinal(before + 1).capitalize()} backward, through" if before else ""
+        return f"{what or 'Backpropagation through'} {' and '.join(through)}, {said}"
 
     def _aid(self, scene: Scene) -> str:
         way = "bottom to top and step to step" if scene.steps else "left to right"
@@ -276,6 +315,8 @@ class _Builder:
             longest = max(map(len, self.columns.runs.values()))
             each = "each" if longest <= measure.MOST_SLIVERS else "for the largest of several"
             parts.append(f"Steps left out keep their gradients: one sliver {each}.")
+        elif self.boxes.grads and any(group.depth for group in self.boxes.groups):
+            parts.append("Operations left out keep their gradients: one sliver for each depth.")
         if any(edge.peak for edge in scene.edges):
             parts.append("An arrow for many steps has the norm of all, and its peak.")
         if NOT_KEPT in self.boxes.missing:
@@ -283,6 +324,12 @@ class _Builder:
         elif NOT_YET in self.boxes.missing:
             parts.append("No backward has run yet.")
         return " ".join(parts)
+
+
+def _whole(flow: Any) -> str:
+    """All numbers of a small array, in one line."""
+    said = figures.array(flow) if np.ndim(flow) else ()
+    return "" if any("‖" in line or "(" in line for line in said) else " ".join(said)
 
 
 def _is_cell(group: Group) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tinygrad_rnn.viz.scene import Gates, Scene
+from tinygrad_rnn.viz.scene import Bars, Box, Gates, Lane, Row, Scene
+from tinygrad_rnn.viz.source import NOTHING
 
 _SIGNS = (
     (r"‖", "‖·‖: root of the sum of squares"),
@@ -38,8 +39,32 @@ def signs_in(scene: Scene) -> list[str]:
     written = "\n".join(_written(scene))
     said = [word for sign, word in _SIGNS if re.search(sign, written)]
     parts = [part for box in scene.boxes.values() for part in box.parts]
+    if any(isinstance(part, Bars) for part in parts):
+        said.append("bars at weights: what each step gave, up to the largest in the row")
+    if any(getattr(part, "ways", "") for part in parts):
+        said.append("norms of parts do not add up: parts may cancel (point at a gradient)")
+    said += _on_gradients(scene)
     gates = {name for part in parts if isinstance(part, Gates) for name, _, _ in part.means}
     return said + [word for names, word in _GATES if gates and gates <= set(names)]
+
+
+def _on_gradients(scene: Scene) -> list[str]:
+    """What it means that somewhere no gradient is written, in a picture that has some."""
+    boxes = (box for box in scene.boxes.values() if box.style in ("tensor", "cell", "weights"))
+    written = [_gradients(box) for box in boxes] if scene.scale else []
+    said = []
+    if not all(each and all(each) for each in written):
+        said.append("no gradient shown: it needs none")
+    if any(NOTHING in each for each in written):
+        said.append(f"{NOTHING}: it needs a gradient, and has none")
+    return said
+
+
+def _gradients(box: Box) -> list[str]:
+    """What is written of gradients in a box, and "" in a lane that has none."""
+    rows = (part for part in box.parts if isinstance(part, Row) and part.label == "grad")
+    lanes = (part.chip for part in box.parts if isinstance(part, Lane))
+    return [*lanes, *(row.lines[0] for row in rows)]
 
 
 def _written(scene: Scene) -> Iterator[str]:

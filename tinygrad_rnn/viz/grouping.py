@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral
 
 from tinygrad_rnn.engine.graph import Node
@@ -36,6 +36,7 @@ class Group:
     section: Section | None = None
     step: int | None = None  # its column: a time step, or the first of a run that is left out
     state: Node | None = None  # of what is before the first step: what takes its part later
+    depth: dict[Node, int] = field(default_factory=dict)  # of what is left out without any steps
 
 
 class Columns:

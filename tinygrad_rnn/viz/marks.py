@@ -13,7 +13,9 @@ from tinygrad_rnn.viz.measure import PILL, pill_width
 from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import MONO, xml
 
+HALO_OPACITY = 0.55  # of a gradient under its wire
 _BEND = 8.0  # the radius of a wire's corners
+_STOP = 6.0  # half of the bar at the end of a wire along which nothing flows
 
 
 def n(x: float) -> str:
@@ -125,6 +127,22 @@ def head(
     x, y = tip[0] + ux * length, tip[1] + uy * length
     wings = (x - uy * half, y + ux * half), (x + uy * half, y - ux * half)
     return f'<path d="M{xy(tip)}L{xy(wings[0])}L{xy(wings[1])}Z" fill="{fill}"{extra}/>'
+
+
+def stop(tip: Point, others: list[Point], look: str) -> str:
+    """A bar across the end of a wire, which comes from the first of the others elsewhere."""
+    far = towards(tip, others, 1e9)
+    size = math.dist(tip, far) or 1
+    ux, uy = (far[0] - tip[0]) / size, (far[1] - tip[1]) / size
+    x, y = tip[0] + ux * 3, tip[1] + uy * 3
+    ends = (x - uy * _STOP, y + ux * _STOP), (x + uy * _STOP, y - ux * _STOP)
+    return f'<path d="M{xy(ends[0])}L{xy(ends[1])}"{look}/>'
+
+
+def zero(x: float, bottom: float, wide: float, theme: Theme) -> str:
+    """The line at the lower side of an area: the gradient that it shows is zero exactly."""
+    d = f"M{n(x)} {n(bottom - 1.5)}h{n(wide)}"
+    return f'<path class="zero" d="{d}" stroke="{theme.muted}" stroke-width="2"/>'
 
 
 def pill(right: float, y: float, visit: str, theme: Theme) -> list[str]:

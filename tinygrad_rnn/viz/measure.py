@@ -16,11 +16,12 @@ from tinygrad_rnn.viz.scene import (
 from tinygrad_rnn.viz.text import fitted, width
 
 NAME, EXPRESSION, NOTE, LABEL, VALUE, PILL = 15.0, 12.5, 11.0, 10.5, 12.5, 11.0
-LANE, CHIP, GATE = 13.0, 11.5, 11.0
+LANE, CHIP, GATE, MEAN = 13.0, 11.5, 11.0, 9.5
 HEADER, LINE, PAD = 27.0, 16.0, 5.0  # heights: the header, a line, and above and below the lines
 MARGIN, GAP = 9.0, 7.0  # left and right in a box; between two texts
-LANE_HEIGHT, WEIGHT_HEIGHT, GATES_HEIGHT, BARS_HEIGHT = 34.0, 21.0, 30.0, 52.0
-CHIP_PAD, GATE_BAR, STRIP_WIDTH = 6.0, 22.0, 132.0
+LANE_HEIGHT, WEIGHT_HEIGHT, GATES_HEIGHT, BARS_HEIGHT = 34.0, 21.0, 36.0, 52.0
+ROW_OF_BARS, CAPTION = 23.0, 18.0
+CHIP_PAD, GATE_BAR, STRIP_WIDTH = 6.0, 26.0, 132.0
 CELL_WIDTH = 158.0
 _LONGEST_NAME, _LONGEST_EXPRESSION, _NARROWEST = 190.0, 240.0, 104.0
 _LONGEST_LANE = 160.0
@@ -58,10 +59,10 @@ def height(part: BoxPart) -> float:
         return LANE_HEIGHT if part.tall else WEIGHT_HEIGHT
     heights = {
         Gates: GATES_HEIGHT,
-        Bars: BARS_HEIGHT,
+        Bars: ROW_OF_BARS,
         Weighing: BARS_HEIGHT,
         Strip: LANE_HEIGHT,
-        Caption: LINE,
+        Caption: CAPTION,
     }
     return heights[type(part)]
 
@@ -113,6 +114,8 @@ def _width(part: BoxPart, values: float) -> float:
         return 2 * MARGIN + sum(gate_width(name) + GAP for name, _, _ in part.means)
     if isinstance(part, Strip):
         return 2 * MARGIN + values + STRIP_WIDTH
-    if isinstance(part, Bars | Weighing):
+    if isinstance(part, Caption):
+        return 2 * MARGIN + width(part.text, LABEL)
+    if isinstance(part, Weighing):
         return 2 * MARGIN + width(part.caption, LABEL)
     return 0.0

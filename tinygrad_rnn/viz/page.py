@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.style import Theme
-from tinygrad_rnn.viz.text import SANS, width, xml
+from tinygrad_rnn.viz.text import SANS, fitted, width, xml
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale
 
@@ -38,16 +40,20 @@ def title_room(aid: str, room: float) -> float:
     return TITLE_ROOM + AID_LINE * (len(aid_lines(aid, room)) - 1)
 
 
-def opening(title: str, aid: str, wide: int, high: int, theme: Theme) -> list[str]:
-    """The first lines of an SVG: the page, its title and its reading aid."""
+def opening(
+    title: str, aid: str, wide: int, high: int, theme: Theme, scale: float = 1.0
+) -> list[str]:
+    """The first lines of an SVG: the page, shown at some scale, its title and its reading aid."""
     lines = aid_lines(aid, wide - 2 * EDGE_OF_PAGE)
+    shown = math.floor(wide * scale), math.floor(high * scale)
+    heading = fitted(title, TITLE, wide - 2 * EDGE_OF_PAGE, bold=True)
     return [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{shown[0]}" height="{shown[1]}" '
         f'viewBox="0 0 {wide} {high}" role="img" font-family="{SANS}" fill="{theme.ink}">',
         f"<title>{xml(title)}</title>",
         f"<desc>{xml(aid)}</desc>",
         f'<rect width="{wide}" height="{high}" fill="{theme.paper}"/>',
-        marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 17, title, TITLE, bold=True),
+        marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 17, heading, TITLE, bold=True),
         *(
             marks.text(EDGE_OF_PAGE, EDGE_OF_PAGE + 40 + AID_LINE * i, line, AID, fill=theme.muted)
             for i, line in enumerate(lines)

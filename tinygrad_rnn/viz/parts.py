@@ -76,6 +76,7 @@ class _BoxPainter:
             )
         if box.visit:
             self.lines += marks.pill(right + 3, r.y + HEADER / 2, box.visit, self.theme)
+            right -= measure.pill_width(box.visit) + GAP
         if box.note:
             self.lines.append(
                 marks.text(right, y - 0.5, box.note, measure.NOTE, fill=self.look.border,
@@ -104,7 +105,7 @@ class _BoxPainter:
             Lane: self._lane,
             Gates: self._gates,
             Bars: self._bars,
-            Weighing: self._bars,
+            Weighing: self._weighing,
             Strip: self._strip,
             Caption: self._caption,
         }
@@ -118,15 +119,20 @@ class _BoxPainter:
         elif row.label == "grad":
             ink = muted
         d = marks.foot(r, RADIUS if last else 0)
-        self.lines.append(f'<path class="{row.label}-row" d="{d}" fill="{fill}"/>')
-        self._line_at(r.y)
+        lines = [f'<path class="{row.label}-row" d="{d}" fill="{fill}"/>']
+        if row.norm == 0:
+            margin = RADIUS if last else 0
+            wide = r.width - 2 * margin
+            lines.append(marks.zero(r.x + margin, r.bottom - 1.5, wide, self.theme))
         y = r.y + PAD / 2 + 12
-        self.lines.append(marks.text(r.x + MARGIN, y, row.label, measure.LABEL, fill=muted))
+        lines.append(marks.text(r.x + MARGIN, y, row.label, measure.LABEL, fill=muted))
         for i, line in enumerate(row.lines):
-            self.lines.append(
+            lines.append(
                 marks.text(r.right - MARGIN, y + i * LINE, line, measure.VALUE, fill=ink,
                            mono=True, anchor="end", label=row.label)
             )  # fmt: skip
+        self.lines += _told(row.ways, lines)
+        self._line_at(r.y)
 
     def _lane(self, lane: Lane, r: Rect) -> None:
         theme, y = self.theme, r.y + r.height / 2 + 4.5
@@ -152,15 +158,18 @@ class _BoxPainter:
         if lane.bin is not None:
             fill, ink = self.theme.heat[lane.bin].fill, self.theme.heat[lane.bin].text
         chip = Rect(r.right - size, r.y + r.height / 2 - 8.5, size, 17)
-        self.lines.append(marks.rect(chip, 4, fill=fill, extra=' class="chip"'))
-        self.lines.append(
+        lines = [
+            marks.rect(chip, 4, fill=fill, extra=' class="chip"'),
             marks.text(chip.right - measure.CHIP_PAD, y - 0.5, lane.chip, measure.CHIP, fill=ink,
-                       mono=True, anchor="end", label="grad")
-        )  # fmt: skip
+                       mono=True, anchor="end", label="grad"),
+        ]  # fmt: skip
+        if lane.norm == 0:
+            lines.append(marks.zero(chip.x + 4, chip.bottom, chip.width - 8, self.theme))
+        self.lines += _told(lane.ways, lines)
 
     def _gates(self, gates: Gates, r: Rect) -> None:
         """Each gate as a bar from its lower end, or for −1 … 1 from the middle."""
-        theme, x, y = self.theme, r.x, r.y + r.height / 2
+        theme, x, y = self.theme, r.x, r.y + 12
         apart = (r.width - sum(measure.gate_width(name) for name, _, _ in gates.means)) / max(
             1, len(gates.means) - 1
         )
@@ -172,17 +181,17 @@ class _BoxPainter:
             track = Rect(x - measure.GATE_BAR, y - 4, measure.GATE_BAR, 8)
             note = f"<title>{xml(name)}: mean {mean:.3f}</title>"
             self.lines += [f"<g>{note}", *self._mean(track, low, mean), "</g>"]
+            self.lines.append(
+                marks.text(track.right, track.bottom + 11, _two_places(mean), measure.MEAN,
+                           fill=theme.muted, mono=True, anchor="end", label="gate-mean")
+            )  # fmt: skip
             x += apart
 
     def _mean(self, track: Rect, low: float, mean: float) -> list[str]:
-        """A mean on its track; one that is no number has no place there, and is written."""
+        """A mean on its track; one that is no number has no place there."""
         theme = self.theme
         if not math.isfinite(mean):
-            what = figures.number(mean)
-            return [
-                marks.text(track.right, track.y + 8, what, measure.GATE, fill=theme.gradient,
-                           mono=True, anchor="end", label="gate-mean")
-            ]  # fmt: skip
+            return [marks.rect(track, 1, fill=theme.gate_track)]
         zero, end = (track.x + track.width * (at - low) / (1 - low) for at in (0.0, mean))
         bar = Rect(min(zero, end), track.y, max(abs(end - zero), 1), track.height)
         return [
@@ -190,19 +199,28 @@ class _BoxPainter:
             marks.rect(bar, 1, fill=theme.gate),
         ]
 
-    def _bars(self, bars: Bars | Weighing, r: Rect) -> None:
-        theme, colour = self.theme, self.theme.bar if isinstance(bars, Bars) else self.theme.gate
-        caption = marks.text(r.x, r.y + 12, bars.caption, measure.LABEL, fill=theme.muted)
-        self.lines.append(caption)
+    def _weighing(self, weighing: Weighing, r: Rect) -> None:
+        self.lines.append(
+            marks.text(r.x, r.y + 12, weighing.caption, measure.LABEL, fill=self.theme.muted)
+        )
+        self._chart(weighing, Rect(r.x, r.y + 19, r.width, r.height - 24), self.theme.gate)
+
+    def _bars(self, bars: Bars, r: Rect) -> None:
+        self._chart(bars, Rect(r.x, r.y + 2, r.width, r.height - 8), self.theme.bar)
+
+    def _chart(self, bars: Bars | Weighing, r: Rect, colour: str) -> None:
+        """A row of bars on a line, the largest as high as the area."""
+        ground = Rect(r.x, r.bottom, r.width, 0.8)
+        self.lines.append(marks.rect(ground, fill=self.theme.gate_track))
         most = max((norm for _, norm in bars.norms if math.isfinite(norm)), default=0.0) or 1.0
         shown = _largest_of_some(bars.norms)
-        floor, room, slot = r.bottom - 5, r.height - 24, r.width / len(shown)
+        slot = r.width / len(shown)
         for i, (step, norm) in enumerate(shown):
             finite = math.isfinite(norm)
-            tall = max(room * (norm / most), 0.6) if finite else room
-            bar = Rect(r.x + i * slot, floor - tall, max(slot - min(2, slot / 4), 0.5), tall)
+            tall = max(r.height * (norm / most), 0.6 * (norm > 0)) if finite else r.height
+            bar = Rect(r.x + i * slot, r.bottom - tall, max(slot - min(2, slot / 4), 0.5), tall)
             note = f"<title>{xml(bars.says(step, norm))}</title>"
-            fill = colour if finite else theme.heat[figures.BINS].fill
+            fill = colour if finite else self.theme.heat[figures.BINS].fill
             look = marks.rect(bar, fill=fill, extra=' class="bar"')
             self.lines.append(f"<g>{note}{look}</g>")
 
@@ -224,8 +242,11 @@ class _BoxPainter:
         for i, (step, (norm, bin)) in enumerate(shown):
             sliver = Rect(r.x + at + i * slot, y - 9, slot, 18)
             fill = theme.gate_track if bin is None else theme.heat[bin].fill
-            note = f"<title>t = {step}: {'none' if norm is None else f'‖∂‖ {norm:.3g}'}</title>"
+            said = "none" if norm is None else f"‖∂‖ {norm:.3g}"
+            note = f"<title>{strip.axis} = {step}: {said}</title>"
             look = marks.rect(sliver, fill=fill, extra=' class="sliver"')
+            if norm == 0:
+                look += marks.zero(sliver.x, sliver.bottom, slot, theme)
             self.lines.append(f"<g>{note}{look}</g>")
 
 
@@ -244,6 +265,15 @@ def _size(norm: Any) -> float:
     """The size of a norm, alone or with its bin: nothing is less than 0, what is no number most."""
     norm = norm[0] if isinstance(norm, tuple) else norm
     return -1.0 if norm is None else norm if math.isfinite(norm) else math.inf
+
+
+def _two_places(mean: float) -> str:
+    return f"{mean:.2f}" if math.isfinite(mean) else figures.number(mean)
+
+
+def _told(what: str, lines: list[str]) -> list[str]:
+    """Marks that say something when they are pointed at, if there is anything to say."""
+    return [f"<g><title>{xml(what)}</title>", *lines, "</g>"] if what else lines
 
 
 def _spoken(box: Box) -> str:

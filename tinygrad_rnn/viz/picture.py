@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 import graphviz
 
 from tinygrad_rnn.engine.graph import tape
 from tinygrad_rnn.tensor.collector import resting_collector
-from tinygrad_rnn.viz.build import READABLE, boxed_of, scene_of
+from tinygrad_rnn.viz.build import ENDS, READABLE, boxed_of, scene_of
 from tinygrad_rnn.viz.chart import Chart, theme_of
 from tinygrad_rnn.viz.dot import digraph
 from tinygrad_rnn.viz.drawing import Drawing
@@ -26,7 +26,11 @@ from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.writing.figures import count
 
-WIDEST = 4000.0  # points: of a picture that chooses its level itself
+WIDEST = 4000.0  # points: of the operations of a picture that chooses its level itself
+WIDEST_CELLS = 6000.0  # and of its cells
+FEWER: tuple[Steps, ...] = ((2, 2), (1, 2), (1, 1))
+SMALLEST = 0.8  # of a picture's size, before it would rather show less
+_APART = 90.0  # at most, between two boxes that stand side by side
 LEVELS = ("auto", "op", "cell", "step")
 
 
@@ -36,8 +40,9 @@ class Picture(Drawing):
     It is made when it is first looked at, and holds no tensors.
     """
 
-    def __init__(self, scene: Scene, theme: Theme) -> None:
-        self._scene, self._theme, self.title = scene, theme, scene.title
+    def __init__(self, scene: Scene, theme: Theme, room: float = math.inf) -> None:
+        self._scene, self._theme, self._room = scene, theme, room
+        self.title = scene.title
 
     @cached_property
     def _layout(self) -> Layout:
@@ -47,22 +52,46 @@ class Picture(Drawing):
     @property
     def width(self) -> float:
         """How wide the drawing is, in points, without the title and the legend."""
-        return self._layout.width + 2 * EDGE_OF_PAGE
+        return min(self._room, self._layout.width + 2 * EDGE_OF_PAGE)
+
+    def is_wider_than(self, limit: float) -> bool:
+        """Whether its boxes and wires reach further; where they cannot they are not laid out."""
+        boxes = sum(box.width + _APART for box in self._scene.boxes.values())
+        return boxes > limit and self._layout.width + 2 * EDGE_OF_PAGE > limit
 
     @property
     def sprawls(self) -> bool:
-        """Whether its operations reach further across than anyone would scroll."""
-        scene = self._scene
-        if scene.paired or not scene.steps:
-            return False
-        boxes = sum(box.width for box in scene.boxes.values())  # side by side they are no wider
-        return boxes > WIDEST and self._layout.width > WIDEST
+        """Whether it reaches further across than anyone would scroll."""
+        return self.is_wider_than(WIDEST_CELLS if self._scene.paired else WIDEST)
+
+    def narrower(self, level: str, steps: Steps, page: bool) -> Iterator[dict[str, Any]]:
+        """Other options for what was drawn with these, ever narrower.
+
+        For a page steps are left out before operations, and at last values and visits.
+        """
+        fewer = FEWER if isinstance(steps, str) and steps == "auto" else ()
+        form: dict[str, Any] = {"level": level}
+        if not self._scene.steps:
+            for ends in ENDS if level == "auto" else ():
+                form |= {"ends": ends}
+                yield form
+        else:
+            if level == "auto" and not self._scene.paired:
+                yield from ({"steps": few} for few in fewer if page)
+                form = {"level": "cell"}
+                yield form
+            for few in fewer:
+                form |= {"steps": few}
+                yield form
+        if page:
+            yield form | {"values": False}
+            yield form | {"values": False, "order": False}
 
     @cached_property
     def svg(self) -> str:  # type: ignore[override]
         """The picture as SVG text."""
         with resting_collector():
-            return paint(self._scene, self._layout, self._theme)
+            return paint(self._scene, self._layout, self._theme, self._room)
 
     @cached_property
     def dot(self) -> str:
@@ -108,7 +137,8 @@ def draw(
         its states, and always of all steps). "auto": "cell" for
         the recurrent layers of ``nn``, and for loops with more than 10 operations in a step
         (such as an LSTM of one's own), with more than 300 in the steps drawn, or that would be
-        very wide; else "op".
+        very wide; else "op". What would be wider than 6,000 points all the same is drawn with
+        fewer steps, or without what lies in the midst of a graph that has none.
     values, grads, order
         Whether to show values, gradients, and the numbers of the backward visits.
     steps
@@ -123,8 +153,8 @@ def draw(
         A title in place of the one that counts steps and operations.
     width
         How wide it may be, in points, such as 1200 for a page: ever fewer steps are drawn, then
-        cells, at last neither values nor visits, until it fits; what never does is drawn as
-        narrow as it gets.
+        cells, at last neither values nor visits, until it fits at four fifths of its size; what
+        never does is drawn as small as it takes.
 
     Raises
     ------
@@ -150,39 +180,18 @@ def draw(
     look = theme_of(theme)
     if level == "step":
         return heat_map_for('draw(level="step")', record_or_tensor, theme, title)
+    room = math.inf if width is None else most("width", width)
+    options: dict[str, Any] = {"level": level, "steps": steps, "values": values, "order": order}
+    options |= {"grads": grads, "max_nodes": max_nodes, "title": title}
     with resting_collector():
         source = source_of(record_or_tensor)
-
-        def picture(
-            level: str, steps: Steps = steps, values: bool = values, order: bool = order
-        ) -> Picture:
-            scene = scene_of(
-                source,
-                level=level,
-                steps=steps,
-                values=values,
-                grads=grads,
-                order=order,
-                max_nodes=max_nodes,
-                title=title,
-            )
-            return Picture(scene, look)
-
-        drawn = picture(level)
-        if level == "auto" and drawn.sprawls:
-            level, drawn = "cell", picture("cell")
-        if width is not None:
-            most("width", width)
-            levels = [level, "cell"] if level == "auto" else [level]
-            fewer: list[Steps] = [steps]
-            if isinstance(steps, str) and steps == "auto":
-                fewer += [(1, 2), (1, 1)]
-            ways = [(few, values, order) for few in fewer]
-            ways += [(fewer[-1], False, order), (fewer[-1], False, False)]
-            for at, way in product(levels, ways):
-                if drawn.width <= width:
+        drawn = Picture(scene_of(source, **options), look, room)
+        if level == "auto" or width is not None:
+            for form in drawn.narrower(level, steps, page=width is not None):
+                if not (drawn.sprawls if width is None else drawn.is_wider_than(width / SMALLEST)):
                     break
-                drawn = min(drawn, picture(at, *way), key=lambda each: each.width)
+                other = Picture(scene_of(source, **options | form), look, room)
+                drawn = min(drawn, other, key=lambda each: each._layout.width)
         return drawn
 
 

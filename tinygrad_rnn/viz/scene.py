@@ -13,7 +13,9 @@ class Row:
 
     label: str
     lines: tuple[str, ...]
-    bin: int | None = None  # of the heat scale, for a gradient that is known
+    norm: float | None = None  # of a gradient that is known
+    bin: int | None = None  # of the heat scale
+    ways: str = ""  # in which a gradient came, and how far they agree
 
     def words(self) -> list[str]:
         """The part as plain lines."""
@@ -27,7 +29,9 @@ class Lane:
     name: str
     value: str
     chip: str  # empty: there is none
+    norm: float | None = None  # of a gradient that is known
     bin: int | None = None
+    ways: str = ""  # in which a gradient came, and how far they agree
     tall: bool = True  # with room for the wires of a state; in a list of weights there are none
     expression: str = ""  # how it was computed, where that is not the cell's own business
 
@@ -50,25 +54,19 @@ class Gates:
 
 @dataclass(slots=True)
 class Bars:
-    """The norm of what each time step gave to the gradients of some weights."""
+    """The norm of what each time step gave to the gradient of a parameter."""
 
+    name: str
     norms: list[tuple[int, float]]  # step, norm
-    weights: int = 1  # how many there are
-
-    @property
-    def caption(self) -> str:
-        """What is written over the bars."""
-        whose = f", all {self.weights} together" if self.weights > 1 else ""
-        return f"∂L/∂θ = Σₜ, ‖per step‖{whose}"
 
     def says(self, step: str, norm: float) -> str:
         """What one bar says."""
-        return f"t = {step}: {norm:.3g}"
+        return f"{self.name}, t = {step}: {norm:.3g}"
 
     def words(self) -> list[str]:
         """The part as plain lines."""
         step, norm = max(self.norms, key=lambda item: item[1])
-        return [f"most of the gradient from t = {step} (‖{norm:.3g}‖)"]
+        return [f"most of it from t = {step} (‖{norm:.3g}‖)"]
 
 
 @dataclass(slots=True)
@@ -94,12 +92,16 @@ class Weighing:
 
 @dataclass(slots=True)
 class Strip:
-    """The gradient norms of one tensor at time steps that are left out, as slivers of colour."""
+    """The gradient norms of one tensor at time steps that are left out, as slivers of colour.
+
+    Without time steps they are those of all tensors, depth by depth.
+    """
 
     name: str
     steps: list[int]
     norms: list[float | None]
     bins: list[int | None] = field(default_factory=list)
+    axis: str = "t"
 
     def words(self) -> list[str]:
         """The part as plain lines."""
@@ -162,6 +164,7 @@ class Edge:
     operand: int
     kind: str  # forward, recurrent or parameter
     norm: float | None = None  # of what flows back, if that is known
+    flow: str = ""  # itself, if it is small
     bin: int | None = None
     label: str = ""  # the tensor's name, or names, where the boxes do not say it
     peak: str = ""  # of a bundle, the flows of several steps: the largest single norm, and whose

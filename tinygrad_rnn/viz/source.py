@@ -20,6 +20,7 @@ class Source(Protocol):
     root: Node
     visits: dict[Node, int]
     called: Called  # what the program calls tensors, by their places
+    turn: int  # which walk of its program it is
 
     def value(self, place: Node) -> Any | None:
         """The tensor's array, if it is still to be had."""
@@ -54,7 +55,7 @@ def source_of(what: Any) -> Source:
 
 class _Record:
     def __init__(self, record: Record) -> None:
-        self.record = record
+        self.record, self.turn = record, record.turn
         self.root: Node = record.root
         self.visits: dict[Node, int] = {v.node: v.number for v in record.visits}
         self.called = alive(record.places, record.standing_for) | record.called
@@ -79,6 +80,7 @@ class _Tensor:
         timed = in_time(place(tensor))
         self.root = timed.root
         self.visits: dict[Node, int] = {}
+        self.turn = 1
         self._array = tensor.array
         places = tape([self.root])
         self.called = alive(places, timed.of)

@@ -6,7 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from tinygrad_rnn.viz.layout.model import Layout, Point, Rect, Wire
@@ -18,7 +18,10 @@ ON_WIRE = 11.5
 _ASCENT, _DESCENT = 9.0, 3.0  # of writing of that size, with a little air
 _BESIDE, _ABOVE, _BELOW = 7.0, 6.0, 15.0  # from a wire to writing, or to its base line
 _FIRST, _NEXT = 10.0, 13.0  # along a wire: from its end to the first place, and to the next
+_ROOMY, _NEAR, _FAR = 9.0, 3.0, 6.5  # from an edge's middle to its arrows there and back
 _LONGEST_LABEL = 70.0  # it has to stand between two boxes
+_FEW = 3  # gradients whose norms have room where they come together
+_MOST_TRIED = 80  # places: what is farther from a wire's end says nothing of it
 _WIRE, _WRITING = 1, 100  # how bad it is to write over something
 
 
@@ -40,21 +43,36 @@ class Label(NamedTuple):
 
 
 def ways_of(scene: Scene, layout: Layout) -> list[Way]:
-    """How the wires of a layout are painted; straight ones side by side with their gradients."""
+    """How the wires of a layout are painted: beside or under them what flows back."""
     return [_way(wire, scene.paired) for wire in layout.wires]
 
 
 def _way(wire: Wire, paired: bool) -> Way:
-    if not paired or not wire.is_straight or wire.edge.kind == "parameter":
+    if not paired or wire.edge.kind == "parameter":
         return Way(wire, wire, False)
-    (_, y), (_, to_y) = wire.points
-    if abs(y - to_y) < 0.5:
-        return Way(_moved(wire, 0, -3), _moved(wire, 0, 6.5), True)
-    return Way(_moved(wire, -9, 0), _moved(wire, 9, 0), True)
+    if wire.is_straight and not _is_level(wire):
+        return Way(_beside(wire, -_ROOMY), _beside(wire, _ROOMY), True)
+    left = -1 if _is_level(wire) and wire.points[0][0] > wire.points[-1][0] else 1
+    return Way(_beside(wire, -_NEAR * left), _beside(wire, _FAR * left), True)
 
 
-def _moved(wire: Wire, dx: float, dy: float) -> Wire:
-    return Wire(wire.edge, [(x + dx, y + dy) for x, y in wire.points])
+def _beside(wire: Wire, apart: float) -> Wire:
+    """A wire's parallel, to its right, seen from its source, or to its left if that is less."""
+    points = wire.points
+    if wire.curved:  # rising: beside operations there are no parallels
+        return Wire(wire.edge, [(x + apart, y) for x, y in points], curved=True)
+    corners = [p for i, p in enumerate(points) if not i or math.dist(p, points[i - 1]) > 0.01]
+    turns = [((b[0] - a[0]), (b[1] - a[1])) for a, b in pairwise(corners)]
+    sides = [(-dy / math.hypot(dx, dy), dx / math.hypot(dx, dy)) for dx, dy in turns]
+    ends = zip(corners, sides[:1] + sides, sides + sides[-1:], strict=True)
+    return Wire(wire.edge, [_aside(corner, one, two, apart) for corner, one, two in ends])
+
+
+def _aside(corner: Point, one: Point, two: Point, apart: float) -> Point:
+    """Where the parallels of two pieces meet, given which way is to the side of each."""
+    (a, b), (c, d) = one, two
+    share = apart / (1 + a * c + b * d)
+    return corner[0] + (a + c) * share, corner[1] + (b + d) * share
 
 
 def labels_of(
@@ -64,7 +82,7 @@ def labels_of(
 
     Beside boxes of operations, whose own gradients are written in them, only the parts of a sum
     have their norms written on their wires.  Each stands in the first place along its wire that
-    is free, or in the least bad one.
+    is free, or in the least bad one; names and peaks are left out where there is none.
     """
     page = _Page()
     for rect in (*layout.boxes.values(), *writing):
@@ -75,28 +93,33 @@ def labels_of(
                 page.add(_stretch(a, b), _WIRE)
     flows = Counter(way.back.edge.source for way in ways if way.back.edge.norm is not None)
     branching = {source for source, times in flows.items() if times > 1}
-    labels, named = [], set()
-    for way in sorted(ways, key=lambda way: not way.apart):  # straight wires leave no choice
+    labels: list[Label | None] = []
+    named = set()
+    ways = sorted(ways, key=lambda way: not way.back.is_straight)  # which leave no choice
+    for way in ways:
         edge = way.forward.edge
         if edge.norm is not None and (scene.paired or edge.source in branching):
             text = figures.number(edge.norm)
-            top = scene.boxes[edge.target].region == "top"  # where many arrive, and few leave
-            first = top or (way.apart and not _is_level(way.back))
+            first = scene.boxes[edge.target].region == "top"  # where many arrive, and few leave
+            if way.apart:
+                first |= way.back.is_straight and not _is_level(way.back)
+            else:
+                first |= flows[edge.source] <= _FEW and edge.kind != "parameter"
             size = width(text, ON_WIRE, mono=True)
             labels.append(page.write("norm", text, size, _spots(way.back, size, first, 1)))
-        if edge.peak:
-            size = width(edge.peak, ON_WIRE, mono=True)
-            spots = _spots(way.back, size, True, 1)
-            free = page.write_if_free("peak", edge.peak, size, spots)
-            labels += [] if free is None else [free]
         origin = edge.source, edge.label, way.forward.points[0]
         if edge.label and origin not in named:
             named.add(origin)
             text = fitted(edge.label, ON_WIRE, _LONGEST_LABEL, bold=True)
             size = width(text, ON_WIRE, bold=True)
             spots = _spots(way.forward, size, True, -1)
-            labels.append(page.write("carried", text, size, spots))
-    return labels
+            labels.append(page.write_if_free("carried", text, size, spots))
+    for way in ways:
+        if peak := way.forward.edge.peak:
+            size = width(peak, ON_WIRE, mono=True)
+            spots = _spots(way.back, size, True, 1)
+            labels.append(page.write_if_free("peak", peak, size, spots))
+    return [label for label in labels if label is not None]
 
 
 def _is_level(wire: Wire) -> bool:
@@ -120,13 +143,14 @@ def _spots(wire: Wire, size: float, from_start: bool, side: int) -> Iterator[Poi
         length = math.dist(a, b)
         for along in _steps(length):
             x, y = (p + (q - p) * along / length for p, q in zip(a, b, strict=True))
-            for at in (side, -side):
-                if abs(a[1] - b[1]) < 0.5:
-                    left = x if b[0] > a[0] else x - size
-                    yield left, y + (_BELOW if at > 0 else -_ABOVE)
-                else:
-                    down = _ASCENT if b[1] > a[1] else -2.0
-                    yield (x + _BESIDE if at > 0 else x - _BESIDE - size), y + down
+            left = x if b[0] > a[0] else x - size
+            over = [(left, y + (_BELOW if at > 0 else -_ABOVE)) for at in (side, -side)]
+            down = _ASCENT if b[1] > a[1] else -2.0
+            aside = [x + _BESIDE if at > 0 else x - _BESIDE - size for at in (side, -side)]
+            if abs(a[1] - b[1]) > 0.5:
+                yield from ((at, y + down) for at in aside)
+            if abs(a[0] - b[0]) > 0.5:
+                yield from over
 
 
 def _steps(length: float) -> Iterator[float]:
@@ -154,7 +178,7 @@ class _Page:
     def write(self, kind: str, text: str, size: float, spots: Iterable[Point]) -> Label:
         """Write in the first place that is free, or in the least bad one."""
         best, least = (0.0, 0.0), math.inf
-        for x, y in spots:
+        for x, y in islice(spots, _MOST_TRIED):
             cost = self._cost(_area(x, y, size))
             if cost < least:
                 best, least = (x, y), cost
@@ -167,7 +191,7 @@ class _Page:
         self, kind: str, text: str, size: float, spots: Iterable[Point]
     ) -> Label | None:
         """Write in the first place where there is no other writing and no box, if there is one."""
-        free = [at for at in spots if self._cost(_area(*at, size)) < _WRITING]
+        free = [at for at in islice(spots, _MOST_TRIED) if self._cost(_area(*at, size)) < _WRITING]
         return self.write(kind, text, size, free) if free else None
 
     def _cost(self, area: Rect) -> int:

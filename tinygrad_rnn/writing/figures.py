@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from tinygrad_rnn.writing.norms import norm as norm
 
 LONGEST_ROW = 4  # a longer vector, or a larger matrix, is printed as its shape and norm
 BINS = 6
+_NAMED = 4  # parts of a gradient
 _ORDINALS = ("first", "second", "third")
 _WIDEST_SCALE = 1e-6  # below this part of the largest norm everything is written ≈0
 
@@ -115,6 +116,26 @@ def ordinal(number: int) -> str:
         return _ORDINALS[number - 1]
     ending = "th" if number // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
+
+
+def agreement(parts: Sequence[tuple[str, float]], whole: float) -> str:
+    """How far the parts of a gradient agree: the norm of their sum, by the sum of their norms.
+
+    It is 100 % if all point one way and 0 if they cancel; of many parts the largest are named.
+
+    Examples
+    --------
+    >>> agreement([("h₂", 3.0), ("y₁", 4.0)], 5.0)
+    '‖4.000‖ from y₁, ‖3.000‖ from h₂: together ‖5.000‖, they agree by 71 %'
+    """
+    most = math.fsum(norm for _, norm in parts)
+    if len(parts) < 2 or not most or not math.isfinite(most) or not math.isfinite(whole):
+        return ""
+    largest = sorted(parts, key=lambda part: -part[1])[:_NAMED]
+    said = [f"‖{number(norm)}‖ from {name}" for name, norm in largest]
+    said += [f"{len(parts) - _NAMED} more"] if len(parts) > _NAMED else []
+    agree = min(100, round(100 * whole / most))
+    return f"{', '.join(said)}: together ‖{number(whole)}‖, they agree by {agree} %"
 
 
 @dataclass(frozen=True, slots=True)

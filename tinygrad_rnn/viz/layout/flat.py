@@ -18,7 +18,7 @@ def flat(scene: Scene) -> Layout:
         (edge.source, edge.target) for edge in scene.edges if hurry and edge.kind == "parameter"
     }
     sizes = {box.index: (box.width, box.height) for box in scene.boxes.values()}
-    look = f"rankdir=LR nodesep=.22 ranksep=.55 {_HURRY if hurry else ''}"
+    look = f"rankdir=LR nodesep=.22 ranksep=.65 {_HURRY if hurry else ''}"
     found = placed(sizes, pairs, look, loose)
     layout = Layout()
     for box in scene.boxes.values():

@@ -5,7 +5,26 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-PITCH = 10.0  # between lanes: more than the widest gradient, so that halos stay apart
+
+@dataclass(frozen=True, slots=True)
+class Spacing:
+    """The room between boxes, and between wires and what they pass."""
+
+    gutter: float  # the least width between two columns
+    gap: float  # the least height between two rows
+    clear: float  # free on both sides of the lanes of either
+    pitch: float  # between lanes: more than the widest gradient, so that no two touch
+    port: float  # between two wires' ends on one box
+    beside: float  # between a box and a wire that passes it
+
+    def lanes(self, count: int) -> float:
+        """How wide some lanes are, with what is free on both sides."""
+        return 2 * self.clear + (count - 1) * self.pitch
+
+
+UNDERLAID = Spacing(gutter=36, gap=38, clear=16, pitch=10, port=15, beside=8)
+# where gradients have arrows of their own
+PAIRED = Spacing(gutter=52, gap=68, clear=18, pitch=19, port=32, beside=18)
 
 
 @dataclass(slots=True)

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Hashable
 from itertools import pairwise
 
-from tinygrad_rnn.viz.layout.lanes import PITCH, Channel, spread
+from tinygrad_rnn.viz.layout.lanes import PAIRED, UNDERLAID, Channel, spread
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Point, Rect, Wire
-from tinygrad_rnn.viz.layout.paths import PORT, Path, paths_of
+from tinygrad_rnn.viz.layout.paths import Path, paths_of
 from tinygrad_rnn.viz.layout.ports import choose_ports
 from tinygrad_rnn.viz.layout.rows import PictureRows
 from tinygrad_rnn.viz.measure import lane_middle
@@ -23,14 +23,9 @@ from tinygrad_rnn.writing.text import clean
 
 RAIL, ARRIVAL, DEPARTURE = 0, 1, 2  # kinds of lanes in a gap, from its top to its bottom
 COLUMN_PAD, FRAME_PAD = 20.0, 10.0
-GUTTER, GAP, CLEAR = 36.0, 38.0, 16.0  # least widths; free space on both sides of the lanes
 COLUMN_HEAD, COLUMN_FOOT, FRAME_HEAD, FRAME_FOOT = 40.0, 18.0, 24.0, 12.0
 LEFT_APART = 12.0
 STEP = 16.0  # the size of the labels of steps
-BESIDE = 8.0  # between a box and a wire that passes it
-# where gradients have arrows of their own
-PAIRED_GUTTER, PAIRED_GAP, PAIRED_PORT, PAIRED_BESIDE = 52.0, 68.0, 32.0, 18.0
-
 
 Span = tuple[float, float]
 
@@ -47,10 +42,7 @@ class _Score:
         self.x: dict[int, float] = {}  # centres
         self.gutter_left: list[float] = []
         self.column: list[Span] = []
-        self.gutter = PAIRED_GUTTER if scene.paired else GUTTER
-        self.gap = PAIRED_GAP if scene.paired else GAP
-        self.apart = PAIRED_PORT if scene.paired else PORT
-        self.beside = PAIRED_BESIDE if scene.paired else BESIDE
+        self.room = PAIRED if scene.paired else UNDERLAID
 
     def layout(self) -> Layout:
         self.paths = paths_of(self.scene, self.rows)
@@ -59,7 +51,7 @@ class _Score:
         self._columns()
         self._cross_rows()
         exits = {index: self._leftmost_exit(index) for index in self.row}
-        choose_ports(self.paths, self.scene.boxes, self.x, exits, self.apart)
+        choose_ports(self.paths, self.scene.boxes, self.x, exits, self.room.port)
         self._lanes()
         self._heights()
         self._left()
@@ -81,8 +73,8 @@ class _Score:
         for i, gutter in enumerate(self.gutters):
             gutter.assign()
             used = bool(gutter.count) or 0 < i < len(steps) or bool(outer[i])
-            self.gutter_left.append(x + CLEAR)
-            x += max(self.gutter, 2 * CLEAR + (gutter.count - 1) * PITCH) if used else 0
+            self.gutter_left.append(x + self.room.clear)
+            x += max(self.room.gutter, self.room.lanes(gutter.count)) if used else 0
             if i < len(steps):
                 self.column.append((x, x + widths[i]))
                 x += widths[i]
@@ -162,11 +154,12 @@ class _Score:
             return corner
         left, _ = self.column[self.rows.column_of[box.step]]
         label = width(self.scene.labels[box.step], STEP, bold=True)
-        return max(corner, left + 12 + label + self.beside)
+        return max(corner, left + 12 + label + self.room.beside)
 
     def _cross_rows(self) -> None:
         """Find, for wires that rise past rows outside a gutter, an x where no box stands."""
         boxes, uprights = self._obstacles(), self._uprights()
+        apart = self.room.pitch + self.room.beside
         for path in self.paths:
             if path.is_rail or path.lane or path.through is not None or path.gutter is not None:
                 continue
@@ -181,7 +174,7 @@ class _Score:
                 ]
             spans = [span for row in range(low, high) for span in boxes[row]]
             spans += [
-                (x - PITCH - self.beside, x + PITCH + self.beside)
+                (x - apart, x + apart)
                 for x, bottom, top, shared in uprights
                 if shared != path.shared and bottom <= high and low <= top
             ]
@@ -200,7 +193,7 @@ class _Score:
         """What stands in each row: boxes, and under the frames' labels it shall stay free too."""
         taken: list[list[Span]] = [[] for _ in range(self.rows.count)]
         for index, row in self.row.items():
-            half = self.scene.boxes[index].width / 2 + self.beside
+            half = self.scene.boxes[index].width / 2 + self.room.beside
             taken[row].append((self.x[index] - half, self.x[index] + half))
         for key, (left, _) in zip(self.scene.steps, self.column, strict=True):
             label = width(self.scene.labels[key], STEP, bold=True)
@@ -228,8 +221,8 @@ class _Score:
     def _gutter_x(self, path: Path) -> float:
         assert path.gutter is not None
         lane = self.gutters[path.gutter].lane(0, path.shared)
-        extra = self.gutter - 2 * CLEAR - (self.gutters[path.gutter].count - 1) * PITCH
-        return self.gutter_left[path.gutter] + lane * PITCH + max(0.0, extra) / 2
+        extra = self.room.gutter - self.room.lanes(self.gutters[path.gutter].count)
+        return self.gutter_left[path.gutter] + lane * self.room.pitch + max(0.0, extra) / 2
 
     # -- y ---------------------------------------------------------------------------------
 
@@ -255,7 +248,7 @@ class _Score:
             if turn != path.end:
                 self.gaps[path.enters].add(ARRIVAL, key, turn, path.end)
         for gap in self.gaps:
-            gap.assign(apart=PITCH)
+            gap.assign(apart=self.room.pitch)
 
     def _heights(self) -> None:
         """Stack gaps and rows from the bottom up."""
@@ -268,10 +261,10 @@ class _Score:
         for gap in range(self.rows.count + 1):
             outer = gap in (0, self.rows.count)
             lanes = self.gaps[gap].count
-            space = 2 * CLEAR + (lanes - 1) * PITCH if lanes else 0.0
-            space = space if outer else max(self.gap - above[gap] - below[gap], space)
+            space = self.room.lanes(lanes) if lanes else 0.0
+            space = space if outer else max(self.room.gap - above[gap] - below[gap], space)
             y += above[gap]
-            self.lane_top.append(y + (space + max(0, lanes - 1) * PITCH) / 2)
+            self.lane_top.append(y + (space + max(0, lanes - 1) * self.room.pitch) / 2)
             y += space + below[gap]
             if gap < self.rows.count:
                 self.row_bottom.append(y)
@@ -290,7 +283,7 @@ class _Score:
         return below, above
 
     def _lane_y(self, gap: int, kind: int, key: int) -> float:
-        return self.lane_top[gap] - self.gaps[gap].lane(kind, key) * PITCH
+        return self.lane_top[gap] - self.gaps[gap].lane(kind, key) * self.room.pitch
 
     def _left(self) -> None:
         """Stand the parameters left of everything, each near the first of its rails."""
@@ -315,11 +308,11 @@ class _Score:
                 y = self._lane_y(path.enters, RAIL, index)
                 if abs(y - self.leaving[index]) > 0.01:
                     risers.add(0, index, self.leaving[index], y)
-        risers.assign(apart=PITCH)
+        risers.assign(apart=self.room.pitch)
         inner = min([self.column[0][0], *self._lefts()])
         self.risers = risers
         self.riser_x = inner - 20
-        self.left_x = self.riser_x - max(0, risers.count - 1) * PITCH - 22
+        self.left_x = self.riser_x - max(0, risers.count - 1) * self.room.pitch - 22
 
     def _lefts(self) -> list[float]:
         """How far to the left anything reaches."""
@@ -382,7 +375,7 @@ class _Score:
         y, leaving = self._lane_y(path.enters, RAIL, index), self.leaving[index]
         points = [(source.right, leaving)]
         if abs(y - leaving) > 0.01:
-            x = self.riser_x - self.risers.lane(0, index) * PITCH
+            x = self.riser_x - self.risers.lane(0, index) * self.room.pitch
             points += [(x, leaving), (x, y)]
         return [*points, (path.end, y)]
 

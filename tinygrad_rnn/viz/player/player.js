@@ -71,6 +71,7 @@ function boxOf(node) {
     element,
     count: -1, // how many of the node's states have been reached
     back: element.querySelector(".grad-row"),
+    zero: element.querySelector(".zero"),
     label: lines[0]?.previousElementSibling,
     lines,
   };
@@ -115,6 +116,7 @@ function settle(i) {
   const ink = state ? `var(--heat-${state.bin}-text)` : "var(--muted)";
   box.back.setAttribute("fill", state ? `var(--heat-${state.bin}-fill)` : "var(--row)");
   box.label.setAttribute("fill", ink);
+  box.zero?.classList.toggle("final", count === nodes[i].states.length);
   box.lines.forEach((line, j) => {
     line.textContent = state ? state.sum[j] : j ? "" : "not yet";
     line.setAttribute("fill", ink);
