@@ -63,6 +63,15 @@ def logistic(value: Value) -> Value | None:
     return x if limit.fn == "const" else None
 
 
+def is_sigma(value: Value) -> bool:
+    """Whether it is σ of something, in either of the ways in which that is computed."""
+    if value.fn != "divide" or value.args[1].fn != "add":
+        return False
+    above, parts = value.args[0], value.args[1].args
+    quotient = _is_const(above, 1) and any(arg.fn == "exp" for arg in parts)
+    return logistic(value) is not None or (quotient and any(_is_const(arg, 1) for arg in parts))
+
+
 def _without_units(book: Book, value: Value) -> Value | None:
     """Neither times 1 or −1, nor to the power of 1, nor where it is true anyway."""
     args = value.args

@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_rnn.compiled.lines import CARRIED, SAME, Dependence, lines
 from tinygrad_rnn.compiled.passes import tiling
-from tinygrad_rnn.compiled.readable import logistic
+from tinygrad_rnn.compiled.readable import is_sigma
 from tinygrad_rnn.compiled.symbols import AT, VIEWS, Value, filled, is_elementwise
 
 ONCE, BEFORE, INSIDE, AFTER = "once", "before", "inside", "after"
@@ -614,7 +614,7 @@ def flat(text: str, value: Value) -> str:
 
 def said_of(value: Value, text: Sequence[str]) -> list[str]:
     """Lines with what there is to say of what they make: its name, and whether it is a σ."""
-    words = [*([value.name] if value.name else []), *(["σ"] if logistic(value) else [])]
+    words = [*([value.name] if value.name else []), *(["σ"] if is_sigma(value) else [])]
     return [*text[:-1], f"{text[-1]}  # {', '.join(words)}"] if words and text else [*text]
 
 
