@@ -261,6 +261,8 @@ def test_sigmoid_reads_as_sigmoid() -> None:
     assert " r[t] = sigmoid(" in text
     assert "(r[t] * (1 - r[t]))" in text
     assert "sigmoid" not in bptt.program(tg.nn.RNNCell(2, 3))
+    optimised = bptt.program(tg.nn.GRUCell(2, 3), optimised=True)
+    assert optimised.count("# σ") == 1, "of both gates at once"
 
 
 def test_a_notebook_shows_it_highlighted() -> None:

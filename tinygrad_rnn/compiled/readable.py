@@ -63,13 +63,13 @@ def logistic(value: Value) -> Value | None:
     return x if limit.fn == "const" else None
 
 
-def is_logistic(value: Value) -> bool:
-    """Whether a value is σ of something, as the engine or as a quicker program computes it."""
+def is_sigma(value: Value) -> bool:
+    """Whether it is σ of something, in either of the ways in which that is computed."""
     if value.fn != "divide" or value.args[1].fn != "add":
-        return logistic(value) is not None
-    e, one = value.args[1].args
-    quick = e.fn == "exp" and _is_const(one, 1) and _is_const(value.args[0], 1)
-    return quick or logistic(value) is not None
+        return False
+    above, parts = value.args[0], value.args[1].args
+    quotient = _is_const(above, 1) and any(arg.fn == "exp" for arg in parts)
+    return logistic(value) is not None or (quotient and any(_is_const(arg, 1) for arg in parts))
 
 
 def _without_units(book: Book, value: Value) -> Value | None:

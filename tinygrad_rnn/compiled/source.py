@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_rnn.compiled.homes import Home, index_text, root, view_text
 from tinygrad_rnn.compiled.loop import AFTER, BEFORE, INSIDE, ONCE, Loop
-from tinygrad_rnn.compiled.readable import is_logistic
+from tinygrad_rnn.compiled.readable import is_sigma
 from tinygrad_rnn.compiled.spans import tiling
 from tinygrad_rnn.compiled.symbols import VIEWS, Value, filled, is_elementwise
 
@@ -298,7 +298,7 @@ def flat(text: str, value: Value) -> str:
 
 def said_of(value: Value, text: Sequence[str]) -> list[str]:
     """Lines with what there is to say of what they make: its name, and whether it is a σ."""
-    words = [*([value.name] if value.name else []), *(["σ"] if is_logistic(value) else [])]
+    words = [*([value.name] if value.name else []), *(["σ"] if is_sigma(value) else [])]
     return [*text[:-1], f"{text[-1]}  # {', '.join(words)}"] if words and text else [*text]
 
 
