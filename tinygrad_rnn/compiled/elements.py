@@ -53,7 +53,6 @@ class Elements(Source):
     def steps(self) -> list[str]:
         """The call of the function that does the steps of a block."""
         self._arrays: dict[str, str] = {}  # what the function is given: an expression, its name
-        self._times: dict[str, str] = {}
         body = self._body()
         self.function = ""
         if not body:
@@ -93,9 +92,9 @@ class Elements(Source):
         """Whether each element of it needs of the others only what is at the same place."""
         made = {*nest.values}
         elsewhere = [arg for arg in value.args if arg not in made and root(arg) in made]
-        other_parts = [root(arg) for arg in value.args if root(arg).fn == "assemble"]
-        within = {whole for v in made for whole in (self._dest.get(v, (None,))[0],)}
-        return value.shape == nest.shape and not elsewhere and not within & {*other_parts}
+        wholes = [root(arg) for arg in value.args]
+        parts_of = {self._dest[v][0] for v in made if v in self._dest}
+        return value.shape == nest.shape and not elsewhere and not parts_of.intersection(wholes)
 
     def _nest(self, nest: Nest | None) -> list[str]:
         if nest is None:
@@ -111,7 +110,7 @@ class Elements(Source):
         return _loops(nest.shape, body)
 
     def _is_read_elsewhere(self, value: Value, made: set[Value]) -> bool:
-        if value in self._late or value in self._outs or value in self._dest:
+        if value in self._late or value in self._handed_on or value in self._dest:
             return True
         return any(reader not in made or value not in reader.args for reader in self._read[value])
 

@@ -153,6 +153,7 @@ class Loop:
             self.given[value] = Home(name, rows, int(back))
             self._next.append((after, Home(name, rows, int(not back))))
         self._outs = {after: home for after, home in reversed(self._next) if after is not None}
+        self._handed_on = {root(after) for after in self._outs}  # of which a part may be carried
 
     def first_row(self, home: Home) -> str:
         """Where what is carried stands before the first step."""
@@ -187,14 +188,13 @@ class Loop:
     def _last(self, order: Sequence[Value]) -> dict[Value, int]:
         """After which of the lines a value is not needed any more."""
         at = {value: i for i, value in enumerate(order)}
-        handed_on = {root(after) for after in self._outs}  # of which a part may be carried
         last = {}
         for value in order:
             family = [value, *self._parts_of.get(value, ())]
             readers = [reader for each in family for reader in self._read[each]]
             places = [at[root(reader)] for reader in readers if root(reader) in at]
             elsewhere = any(self.where[reader] != self.where[value] for reader in readers)
-            ends = value in self._late or value in handed_on or elsewhere
+            ends = value in self._late or value in self._handed_on or elsewhere
             last[value] = len(order) if ends else max(places, default=at[value])
         return last
 
