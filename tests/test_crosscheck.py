@@ -108,7 +108,7 @@ def arrays_of_program(dtype="float64"):
 
 
 PLANTED = [
-    "linear", "tanh", "slice", "sigmoid", "exp", "mul", "div", "cat", "matmul", "stack",
+    "linear", "tanh", "split", "sigmoid", "exp", "mul", "div", "cat", "matmul", "stack",
     "layer_norm", "relu", "softmax", "log", "getitem", "cumsum", "sqrt", "var", "permute",
     "reshape", "where", "pow", "mean", "amax", "logsumexp", "sub", "add", "neg", "sum",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -280,3 +281,43 @@ def test_grad_for_a_late_input_does_not_walk_a_long_past():
         tg.autograd.grad((last * last).sum(), last)
 
     assert walked(walk) == []
+
+
+# -- parts of a tensor, and their parts -------------------------------------------------------
+
+APART = [
+    lambda y, d, n: y.chunk(n, d),
+    lambda y, d, n: y.split(n, d),
+    lambda y, d, n: y.split([y.shape[d] // 2, y.shape[d] - y.shape[d] // 2], d),
+    lambda y, d, n: y.tensor_split(n, d),
+    lambda y, d, n: y.unbind(d),
+    lambda y, d, n: [y.narrow(d, min(n, y.shape[d]) - 1, 1)],
+]
+
+
+def taken_apart(lib, seed):
+    """Names of the parts' nodes, and derivatives of first and second order; some parts unused."""
+    draw = Random(seed)
+    shape = [draw.randint(1, 5) for _ in range(draw.randint(1, 3))]
+    numbers = np.random.default_rng(seed).normal(size=shape)
+    x = lib.tensor(numbers, requires_grad=True)
+    y = x * 1.5
+    total, called = (y**2).sum(), []
+    for _ in range(draw.randint(1, 4)):
+        axis = draw.randrange(len(shape))
+        parts = list(draw.choice(APART)(y, axis, draw.randint(1, 6)))
+        called += [part.grad_fn.name() for part in parts]
+        draw.shuffle(parts)
+        for part in parts[: draw.randint(0, len(parts))]:
+            total = total + draw.random() * (part**2 * part.tanh()).sum() + part.sum()
+    (g,) = lib.autograd.grad(total, x, create_graph=True)
+    (second,) = lib.autograd.grad((g**2).sum(), x)
+    return called, g.detach().numpy(), second.numpy()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_parts_against_torch(torch, seed) -> None:
+    ours, theirs = taken_apart(tg, seed), taken_apart(torch, seed)
+    assert ours[0] == theirs[0]
+    for a, b in zip(ours[1:], theirs[1:], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)

@@ -98,7 +98,10 @@ def test_what_a_rule_uses(ab) -> None:
         vjp(y.node, 0, {a.node: "a"}, "G")
 
 
-@pytest.mark.parametrize("read", [lambda a, i: a[:, i : i + 1], lambda a, i: a.narrow(1, i, 1)])
+@pytest.mark.parametrize(
+    "read",
+    [lambda a, i: a[:, i : i + 1], lambda a, i: a.narrow(1, i, 1), lambda a, i: a.split(1, 1)[i]],
+)
 def test_the_sum_of_parts_says_which_part_each_is(ab, read) -> None:
     a, _ = ab
     y = (read(a, 0) ** 2 * read(a, 1) ** 2).sum()
