@@ -348,6 +348,26 @@ walk = record(torch.stack(outs).sum() + torch.stack(both).sum())
     assert not [name for name in named(walk) if "[]" in name or name in ("both[0]", "both[1]")]
 
 
+@pytest.mark.parametrize("order", ["range(3, 0, -1)", "range(1, 4)", "(2, 3, 1)"])
+def test_a_list_tells_the_places_that_a_loop_fills(order: str) -> None:
+    walk = run(
+        f"""
+x = torch.randn(3, requires_grad=True)
+outs = [None] * 4
+for i in {order}:
+    outs[i] = torch.sin(x * i)
+walk = record(torch.stack(outs[1:]).sum())
+""",
+        "lines",
+    )
+    assert "outs[0]" not in named(walk)
+    called = names(walk.places, walk.called)
+    for place in walk.places:
+        if called[place].startswith("outs["):
+            factor = place.parents[0].parents[1].value
+            assert called[place] == f"outs[{int(factor)}]"
+
+
 def test_a_state_that_is_wrapped_and_taken_out_again_is_the_same() -> None:
     """The layer is called once for each step, so that each call is given what the last returned."""
     walk = run(

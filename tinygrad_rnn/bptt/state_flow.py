@@ -14,7 +14,14 @@ from tinygrad_rnn.bptt.replica import Cut, replica
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.reading.layers import Layer
-from tinygrad_rnn.reading.states import Recurrence, Series, TimeEdges, Ways, recurrences
+from tinygrad_rnn.reading.states import (
+    Recurrence,
+    Series,
+    TimeEdges,
+    Ways,
+    recurrences,
+    with_found_names,
+)
 from tinygrad_rnn.reading.walks import Walks
 from tinygrad_rnn.writing.norms import norm, norms
 from tinygrad_rnn.writing.text import clean, folded
@@ -39,7 +46,8 @@ class StateFlow:
     layer : Layer
         Scope, number, direction and run.
     name : str
-        "h" or "c"; in loops of your own the name that you gave, or else the operation.
+        "h" or "c"; in loops of your own the name that you gave, or that the program has for it
+        (`Record.called`), or else the operation.
     gradient, direct, through_time : dict of ndarray, by time step
         ∂L/∂state_t as recorded; what came to it otherwise; what came through other steps.
     """
@@ -167,6 +175,7 @@ def flow_for(caller: str, record: Record) -> Flow:
             "states; if it has steps that were not found, tell them by `with bptt.step(t):`"
         )
     arrived = Arrivals(record, layers, edges.walks)
+    layers = with_found_names(layers, record.places, record.called)
 
     def series(state: Series, layer: Layer) -> StateFlow:
         gradient = {t: _gradient(record, place) for t, place in state.places.items()}

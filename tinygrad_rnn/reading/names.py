@@ -285,7 +285,7 @@ class _Naming:
                     left = [place for place in left if not self.seats.stands_for(place)]
                 if left and (stem := said(group, lines)):
                     told.append((left, stem))
-            for group, stem in _in_lists(told):
+            for group, stem in _in_lists(told, self.called):
                 for place in group:
                     self._say(place, stem)
         self._seated()
@@ -550,10 +550,13 @@ class _Naming:
             self.found[place] = in_step(numbers[position], place.tag.step)
 
 
-def _in_lists(told: list[tuple[list[Node], str]]) -> list[tuple[list[Node], str]]:
+def _in_lists(
+    told: list[tuple[list[Node], str]], called: Mapping[Node, str]
+) -> list[tuple[list[Node], str]]:
     """The groups with their names, of which members of one list have their place in it.
 
-    One statement of a loop fills the list, so its members are in the order in which they were made:
+    Where the list is alive it tells the place, as of one that is filled backwards. Else, as one
+    statement of a loop fills it, its members are in the order in which they were made:
     ``states[layer]`` of two layers becomes ``states[0]`` and ``states[1]``. A list that has one
     member at each step is called as a whole, as the step tells the place.
     """
@@ -564,7 +567,10 @@ def _in_lists(told: list[tuple[list[Node], str]]) -> list[tuple[list[Node], str]
     named = [(group, stem.removesuffix("[]")) for group, stem in told]
     for (stem, _), members in lists.items():
         for index, number in enumerate(members if len(members) > 1 else ()):
-            named[number] = told[number][0], f"{whole(stem)}[{index}]"
+            group = told[number][0]
+            alive = [said for place in group if whole(said := called.get(place, "")) == whole(stem)]
+            in_order = f"{whole(stem)}[{index}]"
+            named[number] = group, next((it for it in alive if it != whole(stem)), in_order)
     return named
 
 

@@ -5,6 +5,7 @@ This is the one place that decides what a state is, and what a time edge: see `T
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import (
     Callable,
@@ -16,12 +17,13 @@ from collections.abc import (
     Sequence,
     Set,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import is_known, moves_only, traits_of
 from tinygrad_rnn.reading.given import name_of, role_of
 from tinygrad_rnn.reading.layers import Layer
+from tinygrad_rnn.reading.names import names, stem
 from tinygrad_rnn.reading.steps import of_another_step, positions, slots
 from tinygrad_rnn.reading.uses import Use, users_of
 from tinygrad_rnn.reading.walks import Moment, Walks
@@ -408,6 +410,41 @@ def _named(found: Iterable[dict[int, Node]]) -> list[Series]:
         unique = name if taken[name] == 1 else f"{name} {taken[name]}"
         series.append(Series(unique, dict(sorted(places.items()))))
     return series
+
+
+def with_found_names(
+    layers: list[Recurrence], places: list[Node], called: Mapping[Node, str]
+) -> list[Recurrence]:
+    """The layers, whose states that bear no given name are called as pictures call them.
+
+    Parameters
+    ----------
+    layers : list of Recurrence
+    places : list of Node
+        Of their graph, oldest first.
+    called : mapping of str, by Node
+        What the program calls some of them.
+    """
+    every = [state for layer in layers for state in layer.states]
+    if all(name_of(place) for state in every for place in state.places.values()):
+        return layers
+    found = names(places, called)
+    named = []
+    for layer in layers:
+        taken: set[str] = set()
+        states = []
+        for state in layer.states:
+            stems = Counter(stem(place, found) for place in state.places.values())
+            name = stems.most_common(1)[0][0]
+            keeps = name_of(next(iter(state.places.values()))) or _INVENTED.match(name)
+            name = state.name if keeps or name in taken else name
+            taken.add(name)
+            states.append(replace(state, name=name))
+        named.append(replace(layer, states=tuple(states)))
+    return named
+
+
+_INVENTED = re.compile(r"v\d+$|.*#\d")
 
 
 def is_gate(place: Node) -> bool:

@@ -14,7 +14,7 @@ from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import given_name, role_of
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.roles import parameters
-from tinygrad_rnn.reading.states import recurrences
+from tinygrad_rnn.reading.states import recurrences, with_found_names
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, entries_item, page, theme_of
 from tinygrad_rnn.viz.layout.model import Rect
@@ -106,7 +106,8 @@ def _groups(record: Record) -> dict[str, list[_Band]]:
     """The bands under the names of their layers, the first layer first."""
     groups: dict[str, list[_Band]] = defaultdict(list)
     home: dict[Layer, str] = {}
-    for found in recurrences(record.places):
+    layers = with_found_names(recurrences(record.places), record.places, record.called)
+    for found in layers:
         name = home[found.layer.whatever_run] = str(found.layer)
         for state in found.states:
             groups[name].append(_Band(clean(state.name), _state_norms(record, state.places)))
