@@ -283,8 +283,7 @@ class _Builder:
 
     def _title(self) -> str:
         said = count(sum(not place.is_leaf for place in self.roles.kinds), "operation")
-        if self.source.turn > 1:
-            said += f", the {ordinal(self.source.turn)} backward of its program"
+        said += self.source.which
         times, before = self.columns.times, max(p.tag.backward for p in self.roles.kinds)
         if not self.source.visits or not self.boxes.grads:
             steps = count(len(times), "time step")

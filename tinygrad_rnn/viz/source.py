@@ -55,7 +55,7 @@ def source_of(what: Any) -> Source:
 
 class _Record:
     def __init__(self, record: Record) -> None:
-        self.record, self.turn = record, record.turn
+        self.record, self.which = record, record.which
         self.root: Node = record.root
         self.visits: dict[Node, int] = {v.node: v.number for v in record.visits}
         self.called = alive(record.places, record.standing_for) | record.called
@@ -80,7 +80,7 @@ class _Tensor:
         timed = in_time(place(tensor))
         self.root = timed.root
         self.visits: dict[Node, int] = {}
-        self.turn = 1
+        self.which = ""
         self._array = tensor.array
         places = tape([self.root])
         self.called = alive(places, timed.of)
