@@ -20,7 +20,7 @@ class Source(Protocol):
     root: Node
     visits: dict[Node, int]
     called: Called  # what the program calls tensors, by their places
-    turn: int  # which walk of its program it is
+    which: str  # walk of its program, as titles add it
 
     def value(self, place: Node) -> Any | None:
         """The tensor's array, if it is still to be had."""
