@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.compiled import native
 
 collect_ignore = ["benchmarks/against_torch.py"]  # a program, which imports torch
 collect_ignore_glob = ["programs/tutorials/*"]  # they, too
@@ -36,6 +37,15 @@ def torch() -> Any:
     )
     module.set_num_threads(1)
     return module
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_compiled_meanwhile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """numba compiles where a test is about that, and keeps nothing in the user's folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr(native, "CALLS", sys.maxsize)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -27,8 +27,9 @@ MOST = 256
 
 @functools.cache
 def is_installed() -> bool:
-    """Whether there is numba."""
-    return importlib.util.find_spec("numba") is not None
+    """Whether there is numba, and it is not told to rest."""
+    rests = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+    return not rests and importlib.util.find_spec("numba") is not None
 
 
 def contiguous(array: Any) -> Any:

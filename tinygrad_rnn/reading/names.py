@@ -467,16 +467,24 @@ class _Naming:
         for node in self.places:
             if node.is_leaf or node in self.found:
                 continue
+            operands = _written_out(node)
             if name := self._collected(node):
                 self._call(node, name)
-            elif (operands := _written_out(node)) and all(p in self.stems for p in operands):
+            elif operands and all(operand in self.stems for operand in operands):
                 self._call_by_formula(node, operands)
             if or_operation and node not in self.found and (name := self._by_operation(node)):
                 self._call(node, name)
-                if node not in self.found and len(operands) == 1 and operands[0] in self.stems:
-                    self._call(node, f"{name} {_as_one(self.stems[operands[0]])}")  # of what
+                if node not in self.found and (of := self._said_of(operands)):
+                    self._call(node, f"{name} {of}")
                 if node not in self.found:
                     self._call_again(node, name, node.tag.step)
+
+    def _said_of(self, operands: list[Node]) -> str:
+        """The short name that the program has for the only operand, if that is so."""
+        if len(operands) != 1 or operands[0] not in self.said:
+            return ""
+        name = self.stems[operands[0]]
+        return _as_one(name) if len(name) <= _LONGEST_FORMULA else ""
 
     def _call_by_formula(self, node: Node, operands: list[Node]) -> None:
         """Name a node ``f⊙c′``, within its step; or ``tanh c₁``, which says the step itself."""
