@@ -345,6 +345,7 @@ if (isLive) {
   byId("stage").addEventListener("inspect", () => {
     active = null;
     fillElements();
+    if (leaves[chosen]) byId("what-if").scrollIntoView({ block: "nearest" });
   });
   byId("stage").addEventListener("click", ({ target }) => {
     const box = target.closest(".box");
