@@ -287,7 +287,7 @@ function indexOf(element, shape) {
 
 function activate(element) {
   active = element;
-  const original = leaves[chosen].values[element], range = byId("range");
+  const original = leaves[chosen].values[element] ?? 0, range = byId("range"); // null: no number
   const reach = Math.max(1, 2 * Math.abs(original));
   range.min = original - reach;
   range.max = original + reach;
