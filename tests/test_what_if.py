@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
 from tinygrad_rnn.bptt.rerun import Rerun
 from tinygrad_rnn.viz.build import scene_of
+from tinygrad_rnn.viz.player.flow_plot import HIGH, plots_of
 from tinygrad_rnn.viz.player.server import MOST_BYTES
 from tinygrad_rnn.viz.player.walk import boxed
 from tinygrad_rnn.viz.source import source_of
@@ -131,6 +133,26 @@ class LivePage(Page):
                                               "bar.getAttribute('height'))")]  # fmt: skip
         norms = [norm(visit.cotangent) for visit in again.visits]
         assert heights == [figures.bin_of(self.scale, n) + 1 for n in norms]
+        lines = self.run("return plotLines.map((line) => line.getAttribute('d'))")
+        assert lines == [plot.line(again) for plot in plots_of(self.walk)]
+
+
+# -- what is drawn ---------------------------------------------------------------------------------
+
+
+def test_the_lines_of_the_flow_are_the_norms() -> None:
+    walk = bptt.record(lstm())
+    again = bptt.again(walk, {Rerun(walk).leaves[0]: np.full((8, 2), 0.9)})
+    plots, series = plots_of(walk), bptt.flow(again).series
+    assert len(plots) == len(series) == 4
+    for plot, state in zip(plots, series, strict=True):
+        assert f"∂{state.name}ₜ" in plot.label
+        heights = [float(pair.split()[1]) for pair in re.split("[ML]", plot.line(again))[1:]]
+        part = (HIGH - 4 - np.array(heights)) / (HIGH - 8)
+        found = 10 ** (plot.low + part * (plot.high - plot.low))
+        inside = (part > 0) & (part < 1)
+        assert inside.any()
+        np.testing.assert_allclose(found[inside], state.norms().gradient[inside], rtol=0.05)
 
 
 # -- in the browser: numbers -----------------------------------------------------------------------

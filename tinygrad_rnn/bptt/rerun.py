@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +19,6 @@ import numpy as np
 from tinygrad_rnn.bptt.record import Record, Seen, expect_record
 from tinygrad_rnn.engine.errors import silently_among_users
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.engine.notes import Notes
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.reading.given import is_inline
@@ -208,9 +208,6 @@ def _copy(place: Node, copies: Mapping[Node, Node]) -> Node:
     """A place that has its own name and hooks, but keeps no gradient and tells nobody of it."""
     new = copy.copy(place)
     new.parents = tuple([copies[parent] for parent in place.parents])
-    if (notes := place.notes) is not None:
-        new.notes = Notes(
-            notes.name, notes.role, detached=notes.detached, made_by=notes.made_by,
-            hooks=notes.hooks,
-        )  # fmt: skip
+    if place.notes is not None:
+        new.notes = replace(place.notes, grad=None, retain=False, after=None)
     return new

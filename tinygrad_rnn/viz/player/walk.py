@@ -113,7 +113,8 @@ class Telling:
         }
 
     def _visit(self, visit: Visit, with_formulas: bool) -> dict[str, Any]:
-        told = {"G": self._array(visit.cotangent), "bin": self._bin(visit.cotangent)}
+        g = visit.cotangent
+        told: dict[str, Any] = {"G": self._array(g), "bin": self._bin(g)}
         if with_formulas:
             told["numbers"] = [self._in_numbers(visit, i) for i in self.served[visit.node]]
         return told

@@ -18,6 +18,7 @@ let active = null; // the element that the range moves
 
 const flowLines = [...document.querySelectorAll("#stage .gradient")];
 const heads = headsOf();
+const plotLines = offer.plots.map(plotOf);
 const normTexts = [...document.querySelectorAll("#stage text.norm")];
 const asPainted = flowLines.map((line, i) => ({
   line: attributes(line), head: heads[i] && attributes(heads[i]),
@@ -27,6 +28,23 @@ boxes.forEach((box, i) => {
   box.room = box.element.querySelector(".border").getBBox().width - BESIDE;
   if (isLive && leaves[i]) box.element.classList.add("leaf");
 });
+
+/** A plot of a state's gradient over time: as it was recorded, and as it is now. */
+function plotOf(label, i) {
+  const plot = document.createElementNS(byId("arrows").namespaceURI, "svg");
+  plot.setAttribute("viewBox", "0 0 320 48");
+  plot.setAttribute("role", "img");
+  plot.setAttribute("aria-label", `${label}, on a logarithmic axis`);
+  const [was, line] = ["was", "now"].map((look) => {
+    const path = document.createElementNS(plot.namespaceURI, "path");
+    path.setAttribute("class", look);
+    path.setAttribute("d", recorded.plots[i]);
+    plot.append(path);
+    return path;
+  });
+  byId("plots").append(make("figure", "", [make("figcaption", "", label), plot]));
+  return line;
+}
 
 /** The arrowhead of each flow: the warmest lies on top, and those that are ≈0 have none. */
 function headsOf() {
@@ -64,6 +82,7 @@ function show(answer) {
   answer.flows.forEach(showFlow);
   normTexts.forEach((text, i) => { text.textContent = answer.norms[i]; });
   [...byId("bars").children].forEach((bar, i) => raise(bar, visits[i]));
+  plotLines.forEach((line, i) => line.setAttribute("d", answer.plots[i]));
   code = answer.code;
   showEffect(answer.effect);
   tell();
@@ -307,7 +326,7 @@ function showFields() {
   fields().forEach((input, element) => {
     const value = state[keyOf(element)] ?? leaves[chosen].values[element];
     input.classList.toggle("changed", keyOf(element) in state);
-    if (input !== document.activeElement) input.value = Number(value.toPrecision(7));
+    if (input !== document.activeElement) input.value = Number(value?.toPrecision(5) ?? NaN);
     if (element === active) byId("range").value = value;
   });
 }

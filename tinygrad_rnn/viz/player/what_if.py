@@ -19,6 +19,7 @@ from tinygrad_rnn.bptt.rerun import Rerun
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.mode import SMALL
 from tinygrad_rnn.viz.layout import Layout
+from tinygrad_rnn.viz.player.flow_plot import plots_of
 from tinygrad_rnn.viz.player.walk import Telling
 from tinygrad_rnn.viz.scene import Edge, Scene
 from tinygrad_rnn.viz.style import Theme
@@ -44,6 +45,7 @@ class WhatIf:
         self._flows = flows_of(ways)
         labels = labels_of(scene, layout, ways)
         self._normed = [label.edge for label in labels if label.edge is not None]
+        self._plots = plots_of(record)
         self._loss = _loss(record)
 
     def offer(self) -> dict[str, Any]:
@@ -60,6 +62,7 @@ class WhatIf:
                 if math.prod(leaf.shape) <= SMALL * SMALL
             },
             "flows": [way.back.edge.bin for way in self._flows],
+            "plots": [plot.label for plot in self._plots],
             "recorded": self.answer([]),
         }
 
@@ -83,6 +86,7 @@ class WhatIf:
             "boxes": [_lines(record, place) for place in told.index],
             "flows": [self._flow(way, norms[_key(way.back.edge)]) for way in self._flows],
             "norms": [figures.number(norms[_key(edge)]) for edge in self._normed],
+            "plots": [plot.line(record) for plot in self._plots],
             "effect": self._effect(values, record),
             "code": self._code(values),
         }
