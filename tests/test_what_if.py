@@ -327,6 +327,22 @@ def test_it_is_closed_with_its_page(browser) -> None:
         ask(player, "GET", "")
 
 
+def test_a_cell_of_a_notebook_shows_it(live, browser, tmp_path) -> None:
+    page = live(bptt.record(rnn()))
+    notebook = tmp_path / "notebook.html"
+    notebook.write_text(f"<!DOCTYPE html><title>It</title>{page.player._repr_html_()}", "utf-8")
+    browser.get(notebook.as_uri())
+    browser.switch_to.frame(page.find("iframe"))
+    try:
+        page.wait("document.querySelector('#count') !== null")
+        page.choose(0)
+        page.type(0, 2.0)
+        page.answered({"0,0": 2.0})
+        assert page.texts("#n0 text.value")[0] == "[2.000 0.200]"
+    finally:
+        browser.switch_to.default_content()
+
+
 def test_hostile_names(live, browser) -> None:
     tensors = [tg.tensor([1.0], requires_grad=True).named(name) for name in HOSTILE]
     page = live(bptt.record(sum(tensors[1:], tensors[0])))
