@@ -256,6 +256,16 @@ def test_a_large_constant_that_was_not_kept() -> None:
     assert again.value(again.root) == 900
 
 
+def test_what_was_changed_in_place_since() -> None:
+    w = tg.tensor([1.0, 2.0], requires_grad=True).named("w")
+    h = w * 2
+    walk = bptt.record((h * h).sum())
+    with tg.no_grad():
+        h.zero_()
+    with pytest.raises(RuntimeError, match=r"in.?place"):
+        bptt.again(walk, {"w": [3.0, 4.0]})
+
+
 def test_bad_requests_say_what_there_is() -> None:
     w = tg.tensor([1.0, 2.0], requires_grad=True).named("w")
     i = tg.tensor([1, 0]).named("i")

@@ -56,6 +56,8 @@ def again(record: Record, values: Mapping[Tensor | Node | str, Any]) -> Record:
         If a value has another shape; if a leaf cannot be changed, because something that depends
         on it cannot be computed again: a custom `Function`, or what needs a large constant of which
         only the shape was kept (see `keep_values`); or it holds no real numbers.
+    RuntimeError
+        If an array of the graph has been changed in place since.
 
     Examples
     --------
@@ -88,6 +90,7 @@ class Rerun:
         if not record.visits:
             raise ValueError("again: nothing was walked; record the backward by bptt.record(loss)")
         self.record = record
+        self._saved = {place: record.saved(place) for place in record.places}
         self._known = {place: _operand(record, place) for place in record.places}
         stuck = self._stuck()
         self.leaves = [at for at in record.places if self._holds_numbers(at) and at not in stuck]
@@ -104,7 +107,7 @@ class Rerun:
             if place.is_leaf:
                 new.value = known[place] if place in changed else place.value
             elif changed.isdisjoint(place.parents):
-                new.saved = self.record.saved(place)
+                new.saved = self._saved[place]
             else:
                 changed.add(place)
                 known[place] = self._compute(place, new, known)

@@ -415,7 +415,7 @@ const KEYS = {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const { target, key } = event;
-  if (target.matches("select, input:not([type=checkbox])") && key !== "Escape") return; // has its own keys
+  if (target.matches("select, textarea, input:not([type=checkbox])") && key !== "Escape") return; // has its own keys
   if (target.matches("button, input") && key === " ") return;
   if (KEYS[key]) KEYS[key]();
   else if (!view.key(key)) return;

@@ -141,7 +141,8 @@ function showEffect({ loss, did, promised, said }) {
 
 function arrow(amount, largest, y) {
   if (!amount || !largest) return "";
-  const tip = 160 + 150 * (amount / largest), back = tip - Math.sign(amount) * Math.min(9, Math.abs(tip - 160));
+  const tip = 160 + 150 * (amount / largest);
+  const back = tip - Math.sign(amount) * Math.min(9, Math.abs(tip - 160));
   return `M160 ${y - 3}H${back}V${y - 7}L${tip} ${y}L${back} ${y + 7}V${y + 3}H160Z`;
 }
 
@@ -173,7 +174,8 @@ async function ask() {
 }
 
 async function post() {
-  const changes = Object.entries(state).map(([key, value]) => [...key.split(",").map(Number), value]);
+  const changes = Object.entries(state)
+    .map(([key, value]) => [...key.split(",").map(Number), value]);
   const response = await fetch("again", {
     method: "POST",
     headers: { "Content-Type": "application/json" },

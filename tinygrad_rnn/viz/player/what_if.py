@@ -38,8 +38,7 @@ class WhatIf:
     def __init__(self, record: Record, scene: Scene, layout: Layout, theme: Theme) -> None:
         self.rerun, self.record, self.scene, self.theme = Rerun(record), record, scene, theme
         told = Telling(record, scene)
-        self.called = [told.called[place] for place in record.places]
-        self.index = told.index
+        self.called, self.index = told.called, told.index
         self.leaves = {told.index[leaf]: leaf for leaf in self.rerun.leaves if leaf in told.index}
         ways = ways_of(scene, layout)
         self._flows = flows_of(ways)
@@ -50,10 +49,11 @@ class WhatIf:
 
     def offer(self) -> dict[str, Any]:
         """What the page needs to know before anything changes: which leaves, and their numbers."""
+        answer = self.answer([])
         return {
             "leaves": {
                 index: {
-                    "called": self.called[self._place(leaf)],
+                    "called": self.called[leaf],
                     "shape": list(leaf.shape),
                     "values": _plain(self.record.value(leaf)),
                     "grad": _plain(self.record.gradient(leaf)),
@@ -63,11 +63,8 @@ class WhatIf:
             },
             "flows": [way.back.edge.bin for way in self._flows],
             "plots": [plot.label for plot in self._plots],
-            "recorded": self.answer([]),
+            "recorded": {name: answer[name] for name in ("effect", "plots")},
         }
-
-    def _place(self, leaf: Node) -> int:
-        return self.record.places.index(leaf)
 
     def answer(self, changes: Sequence[Change], visit: int | None = None) -> dict[str, Any]:
         """What the page shows after some changes; formulas with numbers of one visit, or of all.
@@ -79,7 +76,7 @@ class WhatIf:
         """
         values = self._values(changes)
         record = self.rerun(values)
-        told = Telling(record, self.scene, self.called)
+        told = Telling(record, self.scene, list(self.called.values()))
         norms = self._norms(record, told)
         return {
             **told.changing(visit),
@@ -100,7 +97,7 @@ class WhatIf:
             if leaf not in values:
                 values[leaf] = np.array(self.record.value(leaf))
             if not 0 <= element < values[leaf].size:
-                raise ValueError(f"{self.called[self._place(leaf)]} has no element {element}")
+                raise ValueError(f"{self.called[leaf]} has no element {element}")
             with np.errstate(over="ignore"):
                 values[leaf].reshape(-1)[element] = value
         return values
@@ -146,8 +143,7 @@ class WhatIf:
     def _code(self, values: dict[Node, Any]) -> str:
         """The changes as a line of Python."""
         pairs = [
-            f"{json.dumps(self.called[self._place(leaf)], ensure_ascii=False)}: "
-            f"{np.asarray(value).tolist()!r}"
+            f"{json.dumps(self.called[leaf], ensure_ascii=False)}: {np.asarray(value).tolist()!r}"
             for leaf, value in values.items()
         ]
         return f"walk = bptt.again(walk, {{{', '.join(pairs)}}})"
