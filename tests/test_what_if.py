@@ -99,13 +99,20 @@ class LivePage(Page):
         )
         bins = self.run("return nodes.map((node) => node.states.at(-1)?.bin ?? null)")
         fills = self.run("return boxes.map(({ back }) => back?.getAttribute('fill'))")
-        for place, (value, grad), bin, fill in zip(places, shown, bins, fills, strict=True):
+        lines = self.run(
+            """return boxes.map(({ zero }) => zero !== null && zero.style.display !== "none"
+              && zero.classList.contains("final"))"""
+        )
+        for place, (value, grad), bin, fill, is_under in zip(
+            places, shown, bins, fills, lines, strict=True
+        ):
             assert tuple(value) == figures.array(again.value(place))
             gradient = again.gradient(place)
             if gradient is not None:
                 assert tuple(grad) == figures.array(gradient)
                 assert bin == figures.bin_of(self.scale, norm(gradient))
                 assert fill == f"var(--heat-{bin}-fill)"
+                assert is_under == (norm(gradient) == 0)
         self.assert_flows(again, places)
 
     def assert_flows(self, again: bptt.Record, places: list[Any]) -> None:
@@ -117,18 +124,19 @@ class LivePage(Page):
                     ends = index[visit.node], index[parent]
                     bin = figures.bin_of(self.scale, norm(sent))
                     width = LIGHT.heat[bin].width + (3.4 if bin else 1.7)
-                    flows.setdefault(ends, []).append((round(width, 1), bin))
+                    head = 2 if norm(sent) == 0 else int(bin > 0)
+                    flows.setdefault(ends, []).append((round(width, 1), head))
         lines: dict[tuple[str, str], list[tuple[float, int]]] = {}
         for source, target, width, head in self.run(
             """return flowLines.map((line, i) => [line.dataset.from, line.dataset.to,
               line.getAttribute("stroke-width"),
-              heads[i] && heads[i].style.display !== "none" ? 1 : 0])"""
+              !heads[i] || heads[i].style.display === "none" ? 0
+                : heads[i].classList.contains("stop") ? 2 : 1])"""
         ):
             lines.setdefault((source, target), []).append((float(width), head))
         assert lines.keys() == flows.keys()
         for ends, found in lines.items():
-            wanted = sorted((width, int(bin > 0)) for width, bin in flows[ends])
-            assert sorted(found) == wanted
+            assert sorted(found) == sorted(flows[ends])
         heights = [float(x) for x in self.run("return [...byId('bars').children].map(bar => "
                                               "bar.getAttribute('height'))")]  # fmt: skip
         norms = [norm(visit.cotangent) for visit in again.visits]
@@ -191,6 +199,21 @@ def test_small_and_large_changes_of_what_flows(live) -> None:
     page.find("#reset").click()
     page.answered({})
     page.assert_shows({})
+
+
+def test_what_becomes_zero_exactly_and_what_was(live) -> None:
+    a, b, c = (
+        tg.tensor(x, requires_grad=True).named(n) for x, n in ((1.5, "a"), (0.0, "b"), (2.0, "c"))
+    )
+    page = live(bptt.record(tg.tanh(a * b) * c))
+    values: dict[int, Any] = {}
+    for box, value in ((1, 0.5), (2, 0.0), (1, 0.0), (2, 1.0), (0, 0.0)):
+        values[box] = np.array(value, np.float32)
+        page.choose(box)
+        page.type(0, value)
+        page.wait("!busy")
+        page.wait("isChanged()")
+        page.assert_shows(values)
 
 
 def test_a_click_on_a_number_lets_it_be_typed_and_slid(live) -> None:

@@ -132,7 +132,7 @@ class Rerun:
         silently_among_users(walk, start, retain_graph=True, observer=seen)
         called = {copies[place]: name for place, name in record.called.items() if place in copies}
         found = seen.record(root, "given", called)
-        found.steps_from = record.steps_from
+        found.steps_from, found.turn = record.steps_from, record.turn
         found.before = {copies[place]: held for place, held in record.before.items()}
         return found
 

@@ -187,6 +187,7 @@ class Telling:
         return {
             "value": ["not kept"] if value is None else _in_full(value),
             "final": None if final is None else _in_full(final),
+            "zero": final is not None and norm(final) == 0,
             "states": self.states[place],
         }
 

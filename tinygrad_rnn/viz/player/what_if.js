@@ -46,10 +46,10 @@ function plotOf(label, i) {
   return line;
 }
 
-/** The arrowhead of each flow: the warmest lies on top, and those that are ≈0 have none. */
+/** The end of each flow: the warmest lies on top, and those that are ≈0, but not 0, have none. */
 function headsOf() {
   const painted = [...document.querySelectorAll("#stage .gradient-head")];
-  return offer.flows.map((bin) => (bin ? painted.pop() : null));
+  return offer.flows.map((flow) => (flow.bin || flow.is_zero ? painted.pop() : null));
 }
 
 function attributes(element) {
@@ -75,6 +75,7 @@ function show(answer) {
   });
   boxes.forEach((box, i) => {
     box.values.forEach((text, j) => answer.boxes[i] && write(text, answer.boxes[i][j], box.room));
+    showZero(box, nodes[i].final && nodes[i].zero);
     box.count = -1;
     settle(i);
     for (const line of box.lines) narrow(line, box.room);
@@ -105,17 +106,33 @@ function narrow(text, room) {
   }
 }
 
+/** The line under a gradient that is zero exactly. */
+function showZero(box, isZero) {
+  if (isZero && !box.zero) {
+    const row = box.back.getBBox(), line = document.createElementNS(box.back.namespaceURI, "path");
+    line.setAttribute("class", "zero");
+    line.setAttribute("d", `M${row.x + 6} ${row.y + row.height - 3}h${row.width - 12}`);
+    line.setAttribute("stroke", "var(--muted)");
+    line.setAttribute("stroke-width", 2);
+    box.back.after(line);
+    box.zero = line;
+  }
+  if (box.zero) box.zero.style.display = isZero ? "" : "none";
+}
+
 function showFlow(look, i) {
   const line = flowLines[i], note = line.querySelector("title");
   if (note.textContent !== look.note) note.textContent = look.note;
-  if (look.bin === (line.bin ?? offer.flows[i])) return;
-  line.bin = look.bin;
+  const before = line.flow ?? offer.flows[i];
+  if (look.bin === before.bin && look.is_zero === before.is_zero) return;
+  line.flow = look;
   putOn(line, look.line ?? asPainted[i].line);
-  if (!heads[i] && look.head) addHead(i);
+  const head = look.line ? look.head : asPainted[i].head;
+  if (!heads[i] && head) addHead(i);
   if (!heads[i]) return;
-  heads[i].style.display = look.bin ? "" : "none";
-  const head = look.head ?? asPainted[i].head;
-  if (look.bin && head) putOn(heads[i], head);
+  heads[i].style.display = head ? "" : "none";
+  if (head) putOn(heads[i], head);
+  heads[i].classList.toggle("stop", look.is_zero);
 }
 
 function addHead(i) {

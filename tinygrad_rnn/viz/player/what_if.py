@@ -18,6 +18,7 @@ from tinygrad_rnn.bptt import Record
 from tinygrad_rnn.bptt.rerun import Rerun
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.mode import SMALL
+from tinygrad_rnn.viz.build import whole
 from tinygrad_rnn.viz.layout import Layout
 from tinygrad_rnn.viz.player.flow_plot import plots_of
 from tinygrad_rnn.viz.player.walk import Telling
@@ -61,7 +62,13 @@ class WhatIf:
                 for index, leaf in self.leaves.items()
                 if math.prod(leaf.shape) <= SMALL * SMALL
             },
-            "flows": [way.back.edge.bin for way in self._flows],
+            "flows": [
+                {
+                    "bin": way.back.edge.bin,
+                    "is_zero": way.back.edge.norm == 0,
+                }
+                for way in self._flows
+            ],
             "plots": [plot.label for plot in self._plots],
             "recorded": {name: answer[name] for name in ("effect", "plots")},
         }
@@ -77,12 +84,12 @@ class WhatIf:
         values = self._values(changes)
         record = self.rerun(values)
         told = Telling(record, self.scene, list(self.called.values()))
-        norms = self._norms(record, told)
+        sent = self._sent(record, told)
         return {
             **told.changing(visit),
             "boxes": [_lines(record, place) for place in told.index],
-            "flows": [self._flow(way, norms[_key(way.back.edge)]) for way in self._flows],
-            "norms": [figures.number(norms[_key(edge)]) for edge in self._normed],
+            "flows": [self._flow(way, sent[_key(way.back.edge)]) for way in self._flows],
+            "norms": [figures.number(norm(sent[_key(edge)])) for edge in self._normed],
             "plots": [plot.line(record) for plot in self._plots],
             "effect": self._effect(values, record),
             "code": self._code(values),
@@ -102,23 +109,26 @@ class WhatIf:
                 values[leaf].reshape(-1)[element] = value
         return values
 
-    def _norms(self, record: Record, told: Telling) -> dict[tuple[int, int, int], float]:
-        """The norms of what flows back, by the ends of its edge."""
-        norms = {}
-        for visit in record.visits:
-            for operand, sent in enumerate(visit.contributions):
-                if sent is not None:
-                    parent = visit.node.parents[operand]
-                    norms[told.index[parent], told.index[visit.node], operand] = norm(sent)
-        return norms
+    def _sent(self, record: Record, told: Telling) -> dict[tuple[int, int, int], Any]:
+        """What flows back, by the ends of its edge."""
+        return {
+            (told.index[parent], told.index[visit.node], operand): sent
+            for visit in record.visits
+            for operand, (parent, sent) in enumerate(
+                zip(visit.node.parents, visit.contributions, strict=True)
+            )
+            if sent is not None
+        }
 
-    def _flow(self, way: Way, size: float) -> dict[str, Any]:
-        """How a flow looks with another norm: attributes of its line and of its head."""
+    def _flow(self, way: Way, sent: Any) -> dict[str, Any]:
+        """How a flow looks when this is sent: attributes of its line and of its head."""
+        size, edge = norm(sent), way.back.edge
         bin = figures.bin_of(self.scene.scale, size) or 0
-        look: dict[str, Any] = {"note": flow_note(size), "bin": bin}
-        if bin != way.back.edge.bin:
+        look: dict[str, Any] = {"note": flow_note(size, whole(sent)), "bin": bin}
+        look["is_zero"] = size == 0
+        if bin != edge.bin or look["is_zero"] != (edge.norm == 0):
             look["line"] = flow_look(way, bin, self.theme)
-            look["head"] = head_look(way, bin, self.theme) if bin else None
+            look["head"] = head_look(way, bin, size, self.theme)
         return look
 
     def _effect(self, values: dict[Node, Any], record: Record) -> dict[str, Any]:
