@@ -67,6 +67,7 @@ class Telling:
         self.numbers = {visit.node: visit.number for visit in record.visits}
         self.sums: dict[Node, Array] = {}
         self.states: dict[Node, list[dict[str, Any]]] = {place: [] for place in shown}
+        self.sent: dict[tuple[int, int, int], Array] = {}  # from, to and operand of an edge
         self.served: dict[Node, list[int]] = {}  # the operands that receive something
         self._lines: dict[int, tuple[Array, tuple[str, ...]]] = {}
         self._flow_back()
@@ -78,8 +79,10 @@ class Telling:
             self.served[visit.node] = served = []
             for operand, sent in enumerate(visit.contributions):
                 if sent is not None:
+                    to = visit.node.parents[operand]
                     served.append(operand)
-                    self._add(visit.node.parents[operand], visit.number, visit.node, sent)
+                    self.sent[self.index[to], self.index[visit.node], operand] = sent
+                    self._add(to, visit.number, visit.node, sent)
         for place in self.states:
             self._complete(place)
 
@@ -114,7 +117,7 @@ class Telling:
 
     def _visit(self, visit: Visit, with_formulas: bool) -> dict[str, Any]:
         g = visit.cotangent
-        told: dict[str, Any] = {"G": self._array(g), "bin": self._bin(g)}
+        told: dict[str, Any] = {"G": self.lines(g), "bin": self._bin(g)}
         if with_formulas:
             told["numbers"] = [self._in_numbers(visit, i) for i in self.served[visit.node]]
         return told
@@ -138,7 +141,7 @@ class Telling:
             {
                 "at": at,
                 "from": None if sender is None else self.index[sender],
-                "sent": self._array(sent),
+                "sent": self.lines(sent),
                 **self._sum(self.sums[to]),
             }
         )
@@ -151,15 +154,15 @@ class Telling:
         states = self.states[place]
         if _differ(self.sums[place], final):
             at = self.numbers.get(place, states[-1]["at"])
-            hooked = {"at": at, "from": None, "sent": self._array(final)}
+            hooked = {"at": at, "from": None, "sent": self.lines(final)}
             states.append(hooked | self._sum(final))
         else:  # the same but for the rounding of another order of summation
             states[-1] |= self._sum(final)
 
     def _sum(self, total: Array) -> dict[str, Any]:
-        return {"sum": self._array(total), "bin": self._bin(total)}
+        return {"sum": self.lines(total), "bin": self._bin(total)}
 
-    def _array(self, array: Array) -> tuple[str, ...]:
+    def lines(self, array: Array) -> tuple[str, ...]:
         """An array as lines; what arrives alone is its own sum, and is written once."""
         key = id(array)
         if key not in self._lines:

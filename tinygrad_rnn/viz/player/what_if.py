@@ -18,7 +18,7 @@ from tinygrad_rnn.bptt import Record
 from tinygrad_rnn.bptt.rerun import Rerun
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.mode import SMALL
-from tinygrad_rnn.viz.build import whole
+from tinygrad_rnn.viz.build import in_one_line
 from tinygrad_rnn.viz.layout import Layout
 from tinygrad_rnn.viz.player.flow_plot import plots_of
 from tinygrad_rnn.viz.player.walk import Telling
@@ -84,12 +84,11 @@ class WhatIf:
         values = self._values(changes)
         record = self.rerun(values)
         told = Telling(record, self.scene, list(self.called.values()))
-        sent = self._sent(record, told)
         return {
             **told.changing(visit),
             "boxes": [_lines(record, place) for place in told.index],
-            "flows": [self._flow(way, sent[_key(way.back.edge)]) for way in self._flows],
-            "norms": [figures.number(norm(sent[_key(edge)])) for edge in self._normed],
+            "flows": [self._flow(way, told) for way in self._flows],
+            "norms": [figures.number(norm(told.sent[_key(edge)])) for edge in self._normed],
             "plots": [plot.line(record) for plot in self._plots],
             "effect": self._effect(values, record),
             "code": self._code(values),
@@ -109,22 +108,16 @@ class WhatIf:
                 values[leaf].reshape(-1)[element] = value
         return values
 
-    def _sent(self, record: Record, told: Telling) -> dict[tuple[int, int, int], Any]:
-        """What flows back, by the ends of its edge."""
-        return {
-            (told.index[parent], told.index[visit.node], operand): sent
-            for visit in record.visits
-            for operand, (parent, sent) in enumerate(
-                zip(visit.node.parents, visit.contributions, strict=True)
-            )
-            if sent is not None
-        }
-
-    def _flow(self, way: Way, sent: Any) -> dict[str, Any]:
-        """How a flow looks when this is sent: attributes of its line and of its head."""
-        size, edge = norm(sent), way.back.edge
+    def _flow(self, way: Way, told: Telling) -> dict[str, Any]:
+        """How a flow looks now: attributes of its line and of its head."""
+        edge = way.back.edge
+        sent = told.sent[_key(edge)]
+        size = norm(sent)
         bin = figures.bin_of(self.scene.scale, size) or 0
-        look: dict[str, Any] = {"note": flow_note(size, whole(sent)), "bin": bin}
+        look: dict[str, Any] = {
+            "note": flow_note(size, in_one_line(sent, told.lines(sent))),
+            "bin": bin,
+        }
         look["is_zero"] = size == 0
         if bin != edge.bin or look["is_zero"] != (edge.norm == 0):
             look["line"] = flow_look(way, bin, self.theme)
