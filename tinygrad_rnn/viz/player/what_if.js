@@ -66,8 +66,8 @@ function putOn(element, look) {
 
 // -- answers --------------------------------------------------------------------------------
 
-/** Show an answer: everything on the page that depends on numbers. */
-function show(answer) {
+/** Show the answer to a state: everything on the page that depends on numbers. */
+function show(answer, asked) {
   answer.nodes.forEach((numbers, i) => Object.assign(nodes[i], numbers));
   answer.visits.forEach(({ numbers, ...rest }, i) => {
     Object.assign(visits[i], rest);
@@ -85,10 +85,10 @@ function show(answer) {
   [...byId("bars").children].forEach((bar, i) => raise(bar, visits[i]));
   plotLines.forEach((line, i) => line.setAttribute("d", answer.plots[i]));
   code = answer.code;
-  showEffect(answer.effect);
+  showEffect(answer.effect, Object.keys(asked).length > 0);
   tell();
   if (chosen !== null) fillInspector(nodes[chosen]);
-  document.body.dataset.answered = JSON.stringify(state);
+  document.body.dataset.answered = JSON.stringify(asked);
 }
 
 function write(text, line, room) {
@@ -145,12 +145,12 @@ function addHead(i) {
 }
 
 /** What the changes did to the loss, beside what the gradient had promised. */
-function showEffect({ loss, did, promised, said }) {
+function showEffect({ loss, did, promised, said }, changed) {
   const largest = Math.max(Math.abs(did ?? 0), Math.abs(promised ?? 0));
-  byId("loss").textContent = isChanged() ? `${recorded.effect.loss} → ${loss}` : loss;
+  byId("loss").textContent = changed ? `${recorded.effect.loss} → ${loss}` : loss;
   byId("promised").setAttribute("d", arrow(promised, largest, 12));
   byId("did").setAttribute("d", arrow(did, largest, 32));
-  byId("effect-said").replaceChildren(...(isChanged() ? [
+  byId("effect-said").replaceChildren(...(changed ? [
     "the change did ", make("b", "did", said[0]), "; the gradient had promised ",
     make("b", "promised", promised === null ? "nothing: nobody asked for it" : said[1]),
   ] : ["nothing is changed"]));
@@ -170,18 +170,21 @@ const isChanged = () => Object.keys(state).length > 0;
 /** Have the page show what follows from the state; what changes meanwhile is asked next. */
 async function ask() {
   showButtons();
-  if (!isLive) return show(sliders.answers[sliders.names.map((_, i) => state[i] ?? -1).join()]);
+  if (!isLive) {
+    return show(sliders.answers[sliders.names.map((_, i) => state[i] ?? -1).join()], state);
+  }
   if (isGone) return;
   if (busy) return void (waiting = true);
   busy = true;
   do {
     waiting = false;
+    const asked = state; // which may have changed when the answer comes
     try {
-      const answer = await post();
+      const answer = await post(asked);
       if (answer.refused) say(answer.refused);
       else {
         byId("connection").hidden = true;
-        show(answer);
+        show(answer, asked);
       }
     } catch {
       gone();
@@ -190,8 +193,8 @@ async function ask() {
   busy = false;
 }
 
-async function post() {
-  const changes = Object.entries(state)
+async function post(asked) {
+  const changes = Object.entries(asked)
     .map(([key, value]) => [...key.split(",").map(Number), value]);
   const response = await fetch("again", {
     method: "POST",
@@ -396,4 +399,4 @@ if (isLive) {
 } else {
   buildSliders();
 }
-showEffect(recorded.effect);
+showEffect(recorded.effect, false);
