@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # who checks types sees these names, and no others
     from tinygrad_rnn.bptt.explanation import Explanation, explain
     from tinygrad_rnn.bptt.illnesses.finding import Finding
     from tinygrad_rnn.bptt.penalty import vanishing_penalty
+    from tinygrad_rnn.bptt.rerun import again
     from tinygrad_rnn.bptt.state_flow import Flow, StateFlow, flow
     from tinygrad_rnn.bptt.state_jacobians import Jacobians, jacobians
     from tinygrad_rnn.bptt.surface import ErrorSurface, error_surface
@@ -30,6 +31,7 @@ else:
         "explanation": ("Explanation", "explain"),
         "illnesses.finding": ("Finding",),
         "penalty": ("vanishing_penalty",),
+        "rerun": ("again",),
         "state_flow": ("Flow", "StateFlow", "flow"),
         "state_jacobians": ("Jacobians", "jacobians"),
         "written": ("program",),
@@ -63,6 +65,7 @@ __all__ = [
     "Truncation",
     "TruncationComparison",
     "Visit",
+    "again",
     "compare_truncation",
     "contributions",
     "diagnose",

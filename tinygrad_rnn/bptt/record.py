@@ -16,7 +16,7 @@ from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import dense
 from tinygrad_rnn.operations.arguments import raw
 from tinygrad_rnn.operations.inplace import root_of
-from tinygrad_rnn.reading.called import alive
+from tinygrad_rnn.reading.called import Called, alive
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.names import expression, names
@@ -101,6 +101,7 @@ class Record:
         saved: dict[Node, tuple[Any, ...]],
         steps: str = "found",
         before: dict[Node, float] | None = None,
+        called: Called | None = None,
     ) -> None:
         self._timed = timed = in_time(root, steps)
         self.root, self.steps_from = timed.root, timed.origin
@@ -109,7 +110,7 @@ class Record:
         leaves = {timed.of(leaf): g for leaf, g in leaves.items()}
         saved = {timed.of(node): arrays for node, arrays in saved.items()}
         self.before = {timed.of(at): held for at, held in (before or {}).items()}
-        self.called = alive(self.places, timed.of)
+        self.called = alive(self.places, timed.of) if called is None else called
         self.turn = 1
         self._saved = saved
         kept = {
@@ -180,6 +181,10 @@ class Record:
         _check_unchanged(node, arrays)
         return arrays
 
+    def kept(self, node: Node) -> tuple[bool, ...]:
+        """Of which operands, and whether of the output, the node's rules asked for the array."""
+        return tuple(array is not None for array in self._saved.get(node, ()))
+
     def _replayed(self, place: Node) -> Array | None:
         values, wanted = self._values, [place]
         while wanted:
@@ -194,8 +199,7 @@ class Record:
                 wanted += missing
             else:
                 operands = [values[parent] for parent in at.parents]
-                with np.errstate(all="ignore"):
-                    values[at] = np.asarray(at.primitive.forward(*operands, **at.params))
+                values[at] = at.primitive.compute(operands, at.params)
         return values[place]
 
     def over_time(
@@ -359,9 +363,9 @@ class Seen:
             number = len(self._visits) + 1
             self._visits.append(Visit(number, place, _fixed(raw(g)), list(map(raw, sent))))
 
-    def record(self, root: Node, steps: str = "found") -> Record:
+    def record(self, root: Node, steps: str = "found", called: Called | None = None) -> Record:
         """The walk from this place, now that it is done."""
-        return Record(root, self._visits, self._leaves, self._saved, steps, self._before)
+        return Record(root, self._visits, self._leaves, self._saved, steps, self._before, called)
 
 
 def _held(leaf: Node) -> float:

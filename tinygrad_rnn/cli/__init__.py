@@ -139,19 +139,31 @@ def _add_play(commands: Any) -> None:
         "play",
         help="write a page that steps through the backward walk of a recurrent net",
         description="Write an HTML page that steps through the backward walk of a recurrent layer "
-        "with a readout, on a random sequence.",
+        "with a readout, on a random sequence; or, live, show one in which numbers can be changed.",
     )
     _add_net(command)
-    _add_output(command, "where to write it: an .html file")
+    where = command.add_mutually_exclusive_group(required=True)
+    _add_output(where, "where to write it: an .html file", required=False)
+    where.add_argument(
+        "--live", action="store_true",
+        help="open it in the browser and compute again whatever is changed there, until it is "
+        "closed, or Ctrl-C",
+    )  # fmt: skip
     command.set_defaults(run=_play)
 
 
 def _play(options: argparse.Namespace) -> int:
-    check_output("play", options.output, PLAYERS)
+    if not options.live:
+        check_output("play", options.output, PLAYERS)
     names = ("layers", "steps", "bidirectional", "every_step")
     boxes = samples.boxes_of(options.cell, **{name: getattr(options, name) for name in names})
     check_count("play", boxes, viz.player.MOST)  # before the net is unrolled, which may take long
-    return _wrote(viz.play(_net(options), options.output))
+    if not options.live:
+        return _wrote(viz.play(_net(options), options.output))
+    player = viz.play(_net(options), live=True)
+    print(f"the player is at {player.address} until it is closed, or Ctrl-C", flush=True)
+    player.open()
+    return 0
 
 
 def _add_program(commands: Any) -> None:
@@ -263,8 +275,8 @@ def _net(options: argparse.Namespace) -> Any:
     return samples.unrolled(options.cell, **{name: getattr(options, name) for name in names})
 
 
-def _add_output(command: argparse.ArgumentParser, text: str) -> None:
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=text)
+def _add_output(command: Any, text: str, required: bool = True) -> None:
+    command.add_argument("-o", "--output", type=Path, required=required, metavar="FILE", help=text)
 
 
 def _wrote(path: Path) -> int:

@@ -106,12 +106,7 @@ class Primitive:
         """Apply to tensors, arrays and numbers; record if a gradient is wanted."""
         inputs = self.prepare(inputs)
         arrays = [x.array if isinstance(x, Variable) else x for x in inputs]
-        try:
-            output = np.asanyarray(silently(self.forward, *arrays, **params))
-            if self.arrange is not None:
-                output = self.arrange(output, arrays)
-        except (ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:
-            raise cannot_compute(self.name, error, arrays, params) from error
+        output = self.compute(arrays, params)
         wants = tuple([requires_grad(x) for x in inputs])
         if True not in wants or not here.mode.recording:
             return graph.make_tensor(apart(output) if self.view and True in wants else output, None)
@@ -121,6 +116,14 @@ class Primitive:
         return graph.make_tensor(output, node(self, parents, saved, params, here.mode, output))
 
     __call__ = general
+
+    def compute(self, arrays: list[Any], params: dict[str, Any]) -> Any:
+        """The forward on arrays, and nothing else."""
+        try:
+            output = np.asanyarray(silently(self.forward, *arrays, **params))
+            return output if self.arrange is None else self.arrange(output, arrays)
+        except (ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:
+            raise cannot_compute(self.name, error, arrays, params) from error
 
     def _keep(self, wants: tuple[bool, ...]) -> tuple[bool, ...]:
         """Which inputs, and whether the output, the tape keeps if these want gradients."""

@@ -10,7 +10,7 @@ from tinygrad_rnn.viz.gradient_flow import FlowChart, gradient_flow
 from tinygrad_rnn.viz.grid import contribution_map, error_surface
 from tinygrad_rnn.viz.heat_map import heat_map
 from tinygrad_rnn.viz.picture import Picture, draw, to_dot
-from tinygrad_rnn.viz.player import Player, play
+from tinygrad_rnn.viz.player import LivePlayer, Player, play
 
 
 def __dir__() -> list[str]:
@@ -20,6 +20,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "Chart",
     "FlowChart",
+    "LivePlayer",
     "Picture",
     "Player",
     "contribution_map",

@@ -180,7 +180,8 @@ class _Builder:
                 if len(norms) > 1:
                     self._name_bundle(edge, norms, built)
                 else:
-                    edge.flow = _whole(*flows[key].values())
+                    (flow,) = flows[key].values()
+                    edge.flow = in_one_line(flow, figures.array(flow))
                 for place, norm in norms.items():
                     ways[place].append((self._where(built[edge.target]), norm))
         for place, part in self.boxes.shown.items():
@@ -325,9 +326,9 @@ class _Builder:
         return " ".join(parts)
 
 
-def _whole(flow: Any) -> str:
-    """All numbers of a small array, in one line."""
-    said = figures.array(flow) if np.ndim(flow) else ()
+def in_one_line(flow: Any, lines: tuple[str, ...]) -> str:
+    """All numbers of a small array, which has been written in lines; of a scalar nothing."""
+    said = lines if np.ndim(flow) else ()
     return "" if any("‖" in line or "(" in line for line in said) else " ".join(said)
 
 

@@ -121,22 +121,32 @@ def head(
     tip: Point, others: list[Point], length: float, half: float, fill: str, extra: str = ""
 ) -> str:
     """An arrowhead at ``tip``, coming from the first of the others that lies elsewhere."""
+    return f'<path d="{head_path(tip, others, length, half)}" fill="{fill}"{extra}/>'
+
+
+def head_path(tip: Point, others: list[Point], length: float, half: float) -> str:
+    """The path of an arrowhead."""
     far = towards(tip, others, 1e9)
     size = math.dist(tip, far) or 1
     ux, uy = (far[0] - tip[0]) / size, (far[1] - tip[1]) / size
     x, y = tip[0] + ux * length, tip[1] + uy * length
     wings = (x - uy * half, y + ux * half), (x + uy * half, y - ux * half)
-    return f'<path d="M{xy(tip)}L{xy(wings[0])}L{xy(wings[1])}Z" fill="{fill}"{extra}/>'
+    return f"M{xy(tip)}L{xy(wings[0])}L{xy(wings[1])}Z"
 
 
 def stop(tip: Point, others: list[Point], look: str) -> str:
     """A bar across the end of a wire, which comes from the first of the others elsewhere."""
+    return f'<path d="{stop_path(tip, others)}"{look}/>'
+
+
+def stop_path(tip: Point, others: list[Point]) -> str:
+    """The path of such a bar."""
     far = towards(tip, others, 1e9)
     size = math.dist(tip, far) or 1
     ux, uy = (far[0] - tip[0]) / size, (far[1] - tip[1]) / size
     x, y = tip[0] + ux * 3, tip[1] + uy * 3
     ends = (x - uy * _STOP, y + ux * _STOP), (x + uy * _STOP, y - ux * _STOP)
-    return f'<path d="M{xy(ends[0])}L{xy(ends[1])}"{look}/>'
+    return f"M{xy(ends[0])}L{xy(ends[1])}"
 
 
 def zero(x: float, bottom: float, wide: float, theme: Theme) -> str:

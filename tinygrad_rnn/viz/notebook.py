@@ -52,7 +52,18 @@ def in_a_frame(page: str, title: str) -> str:
     <iframe srcdoc='<p>&#39;h&#39; &amp; c</p>' title="A page" sandbox="allow-scripts"
     """
     inside = page.replace("&", "&amp;").replace("'", "&#39;")  # most quotes in a page are double
+    return framed(f"srcdoc='{inside}'", title, "allow-scripts")
+
+
+def framed(source: str, title: str, may: str) -> str:
+    """The frame of a page, given by an attribute, that may do no more than is said.
+
+    Examples
+    --------
+    >>> print(framed('src="a.html"', "A page", "allow-scripts").partition(" style")[0])
+    <iframe src="a.html" title="A page" sandbox="allow-scripts"
+    """
     return (
-        f'<iframe srcdoc=\'{inside}\' title="{xml(title)}" sandbox="allow-scripts" '
+        f'<iframe {source} title="{xml(title)}" sandbox="{may}" '
         f'style="width: 100%; height: {_HIGH}px; border: 0" allow="fullscreen"></iframe>'
     )

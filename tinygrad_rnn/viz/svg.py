@@ -80,11 +80,10 @@ class _Painter:
     def _wires(self) -> None:
         """All gradients lie under all lines, so that a crossing hides neither of the two."""
         ways = ways_of(self.scene, self.layout)
-        warmest = sorted(ways, key=lambda way: -(way.forward.edge.bin or 0))
+        warmest = flows_of(ways)
         self._put('<g class="gradients" fill="none" stroke-linecap="butt">')
         for way in warmest:
-            if way.back.edge.bin is not None:
-                self._flow(way, way.back.edge.bin)
+            self._flow(way)
         self._put("</g>")
         self._put('<g class="edges" fill="none">')
         for way in ways:
@@ -92,17 +91,11 @@ class _Painter:
         self._put("</g>")
         self._put('<g class="heads">')
         for way in reversed(warmest):
-            if way.back.edge.bin:
-                points, bin = way.back.points, way.back.edge.bin
-                extra = 0 if way.apart else HALO_EXTRA
-                half = max(4.6, (self.theme.heat[bin].width + extra) / 2 + 2.2)
-                colour = self.theme.heat[max(bin, _FAINTEST)].fill
-                ends = f' class="gradient-head" {_ends(way.back)}'
-                self._put(marks.head(points[0], points[1:], 9, half, colour, ends))
-            elif way.back.edge.norm == 0:
-                points, look = way.back.points, f' stroke="{self.theme.muted}" stroke-width="2"'
-                look += f' class="gradient-head stop" {_ends(way.back)}'
-                self._put(marks.stop(points[0], points[1:], look))
+            look = head_look(way, way.back.edge.bin, way.back.edge.norm, self.theme)
+            if look is not None:
+                kind = "gradient-head" if "fill" in look else "gradient-head stop"
+                ends = f'class="{kind}" {_ends(way.back)}'
+                self._put(f"<path {_attributes(look)} {ends}/>")
         for way in ways:
             backwards = way.forward.points[::-1]
             self._put(marks.head(backwards[0], backwards[1:], 8, 3.8, self._colour(way.forward)))
@@ -110,19 +103,12 @@ class _Painter:
         for label in labels_of(self.scene, self.layout, ways, map(_label_of, self.layout.frames)):
             self._write(label)
 
-    def _flow(self, way: Way, bin: int) -> None:
-        """What flows back: an arrow of its own, or an underlay of the forward one."""
-        heat, colour = self.theme.heat[bin], self.theme.heat[max(bin, _FAINTEST)].fill
-        extra, edge = 0.0 if way.apart else HALO_EXTRA, way.back.edge
-        look = f'stroke="{colour}" stroke-width="{n(heat.width + extra)}"'
-        if bin == 0:
-            look = f'stroke="{self.theme.muted}" stroke-width="{n(heat.width + extra / 2)}"'
-            look += ' stroke-dasharray="1 4"'
-        look += "" if way.apart else f' opacity="{marks.HALO_OPACITY}"'
-        more = "".join(f", {xml(said)}" for said in (edge.flow, edge.peak) if said)
-        note = f"<title>‖gradient‖ = {figures.number(edge.norm)}{more}</title>"
-        d = marks.wire(way.back, start=7 if bin else 0, end=0)
-        self._put(f'<path class="gradient" {_ends(way.back)} {look} d="{d}">{note}</path>')
+    def _flow(self, way: Way) -> None:
+        edge = way.back.edge
+        assert edge.bin is not None
+        note = f"<title>{xml(flow_note(edge.norm, edge.flow, edge.peak))}</title>"
+        look = _attributes(flow_look(way, edge.bin, self.theme))
+        self._put(f'<path class="gradient" {_ends(way.back)} {look}>{note}</path>')
 
     def _line(self, wire: Wire) -> None:
         edge = wire.edge
@@ -145,6 +131,49 @@ class _Painter:
         theme = self.theme
         colours = {"recurrent": theme.recurrent, "parameter": theme.rail}
         return colours.get(wire.edge.kind, theme.forward)
+
+
+def flows_of(ways: list[Way]) -> list[Way]:
+    """The ways along which gradients are known to flow back, in the order of painting."""
+    known = [way for way in ways if way.back.edge.bin is not None]
+    return sorted(known, key=lambda way: -(way.back.edge.bin or 0))
+
+
+def flow_look(way: Way, bin: int, theme: Theme) -> dict[str, str]:
+    """What flows back, as attributes: an arrow of its own, or an underlay of the forward one."""
+    heat, extra = theme.heat[bin], 0.0 if way.apart else HALO_EXTRA
+    look = {
+        "stroke": theme.heat[max(bin, _FAINTEST)].fill if bin else theme.muted,
+        "stroke-width": n(heat.width + (extra if bin else extra / 2)),
+    }
+    if not bin:
+        look["stroke-dasharray"] = "1 4"
+    if not way.apart:
+        look["opacity"] = str(marks.HALO_OPACITY)
+    return look | {"d": marks.wire(way.back, start=7 if bin else 0, end=0)}
+
+
+def head_look(way: Way, bin: int | None, norm: float | None, theme: Theme) -> dict[str, str] | None:
+    """The end of what flows back, as attributes: a head; of what is zero exactly a bar across;
+    of what is too little to be seen, nothing.
+    """
+    tip, *others = way.back.points
+    if bin:
+        half = max(4.6, (theme.heat[bin].width + (0 if way.apart else HALO_EXTRA)) / 2 + 2.2)
+        colour = theme.heat[max(bin, _FAINTEST)].fill
+        return {"d": marks.head_path(tip, others, 9, half), "fill": colour}
+    if norm == 0:
+        return {"d": marks.stop_path(tip, others), "stroke": theme.muted, "stroke-width": "2"}
+    return None
+
+
+def flow_note(norm: float | None, *more: str) -> str:
+    """What a gradient on its way says of itself: its norm, its numbers, its peak."""
+    return ", ".join([f"‖gradient‖ = {figures.number(norm)}", *filter(None, more)])
+
+
+def _attributes(look: dict[str, str]) -> str:
+    return " ".join(f'{name}="{value}"' for name, value in look.items())
 
 
 def _ends(back: Wire) -> str:

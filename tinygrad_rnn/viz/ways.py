@@ -10,7 +10,7 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 from tinygrad_rnn.viz.layout.model import Layout, Point, Rect, Wire
-from tinygrad_rnn.viz.scene import Scene
+from tinygrad_rnn.viz.scene import Edge, Scene
 from tinygrad_rnn.viz.text import fitted, width
 from tinygrad_rnn.writing import figures
 
@@ -40,6 +40,7 @@ class Label(NamedTuple):
     text: str
     x: float
     y: float
+    edge: Edge | None = None  # of a norm
 
 
 def ways_of(scene: Scene, layout: Layout) -> list[Way]:
@@ -106,7 +107,8 @@ def labels_of(
             else:
                 first |= flows[edge.source] <= _FEW and edge.kind != "parameter"
             size = width(text, ON_WIRE, mono=True)
-            labels.append(page.write("norm", text, size, _spots(way.back, size, first, 1)))
+            label = page.write("norm", text, size, _spots(way.back, size, first, 1))
+            labels.append(label._replace(edge=edge))
         origin = edge.source, edge.label, way.forward.points[0]
         if edge.label and origin not in named:
             named.add(origin)

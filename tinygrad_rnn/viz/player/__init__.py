@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import overload
+from typing import Any, Literal, overload
 
 from tinygrad_rnn import files
 from tinygrad_rnn.bptt import Record, record
@@ -14,11 +15,14 @@ from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.layout import lay_out
 from tinygrad_rnn.viz.notebook import in_a_frame
 from tinygrad_rnn.viz.options import check_count, title_or
-from tinygrad_rnn.viz.player.page import still, walking
+from tinygrad_rnn.viz.player.live import LivePlayer
+from tinygrad_rnn.viz.player.page import still, themed, walking
+from tinygrad_rnn.viz.player.sliders import worked_out
 from tinygrad_rnn.viz.player.walk import boxed, make_room, walk_of
+from tinygrad_rnn.viz.player.what_if import WhatIf
 from tinygrad_rnn.viz.source import source_of
 
-__all__ = ["Player", "play", "still"]
+__all__ = ["LivePlayer", "Player", "play", "still"]
 
 MOST = 2000  # boxes of a page, unless it is asked for more
 
@@ -57,20 +61,27 @@ class Player:
 @overload
 def play(
     loss_or_record: Tensor | Record, path: str | Path, *, title: str | None = None,
-    max_nodes: int = MOST,
+    max_nodes: int = MOST, sliders: Mapping[str, Any] | None = None, live: Literal[False] = False,
 ) -> Path: ...  # fmt: skip
 @overload
 def play(
     loss_or_record: Tensor | Record, path: None = None, *, title: str | None = None,
-    max_nodes: int = MOST,
+    max_nodes: int = MOST, sliders: Mapping[str, Any] | None = None, live: Literal[False] = False,
 ) -> Player: ...  # fmt: skip
+@overload
+def play(
+    loss_or_record: Tensor | Record, path: None = None, *, title: str | None = None,
+    max_nodes: int = MOST, sliders: None = None, live: Literal[True],
+) -> LivePlayer: ...  # fmt: skip
 def play(
     loss_or_record: Tensor | Record,
     path: str | Path | None = None,
     *,
     title: str | None = None,
     max_nodes: int = MOST,
-) -> Path | Player:
+    sliders: Mapping[str, Any] | None = None,
+    live: bool = False,
+) -> Path | Player | LivePlayer:
     """Make a page that steps through a backward walk, visit by visit.
 
     Of a tensor the backward runs now, recorded by `bptt.record`: gradients accumulate in the
@@ -92,19 +103,30 @@ def play(
         A title in place of the one that counts steps and operations.
     max_nodes
         The most boxes to draw.
+    sliders
+        Leaves that the reader may change, by their names in the picture, and the values along
+        which: ``{"w": np.linspace(-1, 1, 21)}``, or of an element ``{"w_hh[0, 1]": …}``. What
+        follows from every combination is worked out now, and is in the page.
+    live
+        Let the reader change any weight, input or initial state, and have this program compute
+        again what follows (see `bptt.again`). The page is served on this machine alone.
 
     Returns
     -------
-    Path or Player
-        The file; or the player, without one.
+    Path, Player or LivePlayer
+        The file; or the player, without one. What is ``live`` a notebook shows, and elsewhere
+        ``viz.play(walk, live=True).open()`` shows it in the browser until the page is closed.
 
     Raises
     ------
     TypeError
         If it is given neither a tensor nor a record; for a title that is no text.
     ValueError
-        If there are more than ``max_nodes`` boxes, or the path has another suffix.  No backward
-        has run then.
+        If there are more than ``max_nodes`` boxes, or the path has another suffix; for a path, or
+        sliders, of what is live.  No backward has run then.  If sliders have too many combinations,
+        or values of another shape.
+    KeyError
+        If there is no leaf of a slider's name.
     OSError
         If the file cannot be written, such as a FileNotFoundError if there is no such directory;
         again before anything runs.
@@ -127,6 +149,8 @@ def play(
     """
     if path is not None:
         files.writable(_named(path))  # or it says why not, before anything runs
+    if live and (path is not None or sliders is not None):
+        raise ValueError("play: live=True is served, not written: it takes no path and no sliders")
     title_or(title, "")  # before anything runs
     count = len(boxed(source_of(loss_or_record).root))
     check_count("play", count, max_nodes)
@@ -135,7 +159,18 @@ def play(
         scene = scene_of(source_of(walk), steps="all", max_nodes=count, title=title)
         data = walk_of(walk, scene)
         make_room(scene, data)
-        player = Player(scene.title, walking(scene, lay_out(scene), data))
+        layout = lay_out(scene)
+        if not live and sliders is None:
+            player = Player(scene.title, walking(scene, layout, data))
+            return player if path is None else player.save(path)
+        what_if = WhatIf(walk, scene, layout, themed()[0])
+        offer = what_if.offer()
+        if sliders is not None:
+            offer["sliders"] = worked_out(what_if, sliders)
+        page = walking(scene, layout, data, offer)
+    if live:
+        return LivePlayer(scene.title, page, what_if)
+    player = Player(scene.title, page)
     return player if path is None else player.save(path)
 
 

@@ -18,21 +18,40 @@ from typing import Any
 from tinygrad_rnn.viz.layout import Layout
 from tinygrad_rnn.viz.options import LONGEST_TITLE
 from tinygrad_rnn.viz.scene import Scene
-from tinygrad_rnn.viz.style import THEMES
+from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.viz.text import xml
 from tinygrad_rnn.writing.text import clean
 
 
-def walking(scene: Scene, layout: Layout, walk: dict[str, Any]) -> str:
-    """The player's page: a laid-out scene, and the walk over it (see `walk_of`)."""
+def themed() -> tuple[Theme, dict[str, str]]:
+    """A theme of CSS variables, and what they stand for in the reader's scheme, light or dark."""
     colours: dict[str, str] = {}
-    theme = _in_variables(THEMES["light"], THEMES["dark"], "", colours)
+    return _in_variables(THEMES["light"], THEMES["dark"], "", colours), colours
+
+
+def walking(
+    scene: Scene, layout: Layout, walk: dict[str, Any], what_if: dict[str, Any] | None = None
+) -> str:
+    """The player's page: a laid-out scene, the walk over it (see `walk_of`), and what a reader may
+    change (see `WhatIf.offer`), with "sliders" if the answers are in the page, else of a server.
+    """
+    theme, colours = themed()
     variables = "".join(f"--{name}: {colour};\n" for name, colour in colours.items())
     svg, title = paint(scene, layout, theme), xml(scene.title)
-    body = Template(_file("player.html")).substitute(svg=svg, title=title, data=_json(walk))
+    data, asked = _json(walk), "" if what_if is None else _asking(what_if)
+    body = Template(_file("player.html")).substitute(svg=svg, title=title, data=data, what_if=asked)
     style = f":root {{\n{variables}}}\n{_file('viewport.css')}{_file('player.css')}"
-    return _page(title, "playing", body, style, _file("viewport.js") + _file("player.js"))
+    script = _file("viewport.js") + _file("player.js")
+    if what_if is None:
+        return _page(title, "playing", body, style, script)
+    style, script = style + _file("what_if.css"), script + _file("what_if.js")
+    return _page(title, "playing", body, style, script, asks="sliders" not in what_if)
+
+
+def _asking(what_if: dict[str, Any]) -> str:
+    """The part of the panel in which numbers are changed."""
+    return Template(_file("what_if.html")).substitute(data=_json(what_if))
 
 
 def still(svg: str, title: str) -> str:
@@ -56,7 +75,7 @@ def still(svg: str, title: str) -> str:
     return _page(xml(clean(title, LONGEST_TITLE)), "still", body, style, script)
 
 
-def _page(title: str, kind: str, body: str, style: str, script: str) -> str:
+def _page(title: str, kind: str, body: str, style: str, script: str, asks: bool = False) -> str:
     policy = "; ".join(
         [
             "default-src 'none'",
@@ -64,6 +83,7 @@ def _page(title: str, kind: str, body: str, style: str, script: str) -> str:
             f"script-src '{_hash(script)}'",
             "base-uri 'none'",
             "form-action 'none'",
+            *(["connect-src 'self'"] if asks else []),
         ]
     )
     return Template(_file("page.html")).substitute(

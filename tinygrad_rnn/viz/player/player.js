@@ -93,6 +93,7 @@ function go(step) {
   if (byId("follow").checked) view.reveal(inPlay());
   if (now === LAST) pause();
   link();
+  byId("stage").dispatchEvent(new Event("step"));
 }
 
 /** The node of this step; before the first, the one at which the walk will start. */
@@ -241,6 +242,7 @@ function inspect(i) {
   byId("nodes").value = i === null ? "" : String(i);
   if (i !== null) fillInspector(nodes[i]);
   link();
+  byId("stage").dispatchEvent(new Event("inspect"));
 }
 
 function fillInspector(node) {
@@ -289,13 +291,11 @@ function buildStrip() {
   bars.setAttribute("viewBox", `0 0 ${LAST} 7`);
   visits.forEach((visit, i) => {
     const bar = document.createElementNS(bars.namespaceURI, "rect");
-    const height = visit.bin + 1, gap = Math.min(0.1, LAST / 2000);
-    const look = {
-      x: i + gap, width: 1 - 2 * gap, y: 7 - height, height,
-      fill: visit.bin ? `var(--heat-${visit.bin}-fill)` : "var(--frame)",
-    };
-    for (const name in look) bar.setAttribute(name, look[name]);
+    const gap = Math.min(0.1, LAST / 2000);
+    bar.setAttribute("x", i + gap);
+    bar.setAttribute("width", 1 - 2 * gap);
     bars.append(bar);
+    raise(bar, visit);
   });
   byId("strip").addEventListener("pointerdown", (event) => {
     byId("strip").setPointerCapture(event.pointerId);
@@ -303,6 +303,14 @@ function buildStrip() {
   });
   byId("strip").addEventListener("pointermove", (event) => event.buttons && goToBar(event));
   new ResizeObserver(markTime).observe(byId("strip"));
+}
+
+/** Make a bar as high and as dark as the gradient of its visit. */
+function raise(bar, visit) {
+  const height = visit.bin + 1;
+  bar.setAttribute("y", 7 - height);
+  bar.setAttribute("height", height);
+  bar.setAttribute("fill", visit.bin ? `var(--heat-${visit.bin}-fill)` : "var(--frame)");
 }
 
 function goToBar(event) {
@@ -407,7 +415,7 @@ const KEYS = {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const { target, key } = event;
-  if (target.matches("select, input[type=range]") && key !== "Escape") return; // has its own keys
+  if (target.matches("select, textarea, input:not([type=checkbox])") && key !== "Escape") return; // has its own keys
   if (target.matches("button, input") && key === " ") return;
   if (KEYS[key]) KEYS[key]();
   else if (!view.key(key)) return;

@@ -8,6 +8,7 @@ sum), what was ``sent``, the ``sum`` so far and its heat ``bin``.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ Array = np.ndarray[Any, Any]
 
 def walk_of(record: Record, scene: Scene) -> dict[str, Any]:
     """The nodes and visits of a walk, nodes by the index of their box in the scene."""
-    return _Telling(record, scene).data()
+    return Telling(record, scene).data()
 
 
 def boxed(root: Node) -> list[Node]:
@@ -49,51 +50,90 @@ def make_room(scene: Scene, walk: dict[str, Any]) -> None:
                 row.lines = shown
 
 
-class _Telling:
-    def __init__(self, record: Record, scene: Scene) -> None:
+class Telling:
+    """A walk as dictionaries, lists, texts and whole numbers.
+
+    ``names`` and ``expressions`` are those of ``record.places``, if they are known already.
+    """
+
+    def __init__(self, record: Record, scene: Scene, called: list[str] | None = None) -> None:
         self.record, self.scene = record, scene
-        self.names = names(record.places, record.called)
-        self.called = {place: self.names.told(place) for place in record.places}
+        if called is None:
+            told = names(record.places, record.called)
+            called = [told.told(place) for place in record.places]
+        self.called = dict(zip(record.places, called, strict=True))
         shown = boxed(record.root)
         self.index = dict(zip(shown, scene.boxes, strict=True))
         self.numbers = {visit.node: visit.number for visit in record.visits}
         self.sums: dict[Node, Array] = {}
         self.states: dict[Node, list[dict[str, Any]]] = {place: [] for place in shown}
+        self.sent: dict[tuple[int, int, int], Array] = {}  # from, to and operand of an edge
+        self.served: dict[Node, list[int]] = {}  # the operands that receive something
+        self._lines: dict[int, tuple[Array, tuple[str, ...]]] = {}
+        self._flow_back()
 
-    def data(self) -> dict[str, Any]:
-        """Everything, as dictionaries, lists, texts and whole numbers."""
-        root = self.record.root
-        start = self.record.visits[0].cotangent
-        self._add(root, 0, None, start)
-        visits = [self._visit(visit) for visit in self.record.visits]
+    def _flow_back(self) -> None:
+        """What every place received, and what it had then."""
+        self._add(self.record.root, 0, None, self.record.visits[0].cotangent)
+        for visit in self.record.visits:
+            self.served[visit.node] = served = []
+            for operand, sent in enumerate(visit.contributions):
+                if sent is not None:
+                    to = visit.node.parents[operand]
+                    served.append(operand)
+                    self.sent[self.index[to], self.index[visit.node], operand] = sent
+                    self._add(to, visit.number, visit.node, sent)
         for place in self.states:
             self._complete(place)
+
+    def data(self) -> dict[str, Any]:
+        """Everything."""
+        root, start = self.record.root, self.record.visits[0].cotangent
+        changing = self.changing()
+        reached: Counter[Node] = Counter([root])
+        visits = [
+            {"node": self.index[visit.node], **told, "to": self._receivers(visit, reached)}
+            for visit, told in zip(self.record.visits, changing["visits"], strict=True)
+        ]
+        for visit in visits:
+            for send, text in zip(visit["to"], visit.pop("numbers"), strict=True):
+                send["numbers"] = text
+        fixed = map(self._fixed, self.index)
         return {
             "root": self.index[root],
             "start": "1" if (start == 1).all() else " ".join(figures.array(start)),
-            "nodes": [self._node(place) for place in self.index],
+            "nodes": [a | b for a, b in zip(fixed, changing["nodes"], strict=True)],
             "visits": visits,
         }
 
-    def _visit(self, visit: Visit) -> dict[str, Any]:
-        sent = enumerate(zip(visit.node.parents, visit.contributions, strict=True))
+    def changing(self, shown: int | None = None) -> dict[str, Any]:
+        """What depends on numbers; of the visits' formulas only those of one, if that is given."""
         return {
-            "node": self.index[visit.node],
-            "G": figures.array(visit.cotangent),
-            "bin": self._bin(visit.cotangent),
-            "to": [self._sent(visit, i, to, c) for i, (to, c) in sent if c is not None],
+            "nodes": [self._numbers(place) for place in self.index],
+            "visits": [
+                self._visit(visit, shown in (None, visit.number)) for visit in self.record.visits
+            ],
         }
 
-    def _sent(self, visit: Visit, operand: int, to: Node, c: Array) -> dict[str, Any]:
-        self._add(to, visit.number, visit.node, c)
-        return {
-            "node": self.index[to],
-            "state": len(self.states[to]) - 1,
-            "formula": vjp(visit.node, operand, self.called, "G"),
-            "numbers": in_numbers(
-                visit.node, operand, self.called, visit.cotangent, self.record.value
-            ),
-        }
+    def _visit(self, visit: Visit, with_formulas: bool) -> dict[str, Any]:
+        g = visit.cotangent
+        told: dict[str, Any] = {"G": self.lines(g), "bin": self._bin(g)}
+        if with_formulas:
+            told["numbers"] = [self._in_numbers(visit, i) for i in self.served[visit.node]]
+        return told
+
+    def _in_numbers(self, visit: Visit, operand: int) -> str | None:
+        return in_numbers(visit.node, operand, self.called, visit.cotangent, self.record.value)
+
+    def _receivers(self, visit: Visit, reached: Counter[Node]) -> list[dict[str, Any]]:
+        """Those that a visit serves: which, which of their states it makes, and by what rule."""
+        served = []
+        for operand in self.served[visit.node]:
+            to = visit.node.parents[operand]
+            formula = vjp(visit.node, operand, self.called, "G")
+            served.append({"node": self.index[to], "state": reached[to], "formula": formula})
+            reached[to] += 1
+        return served
 
     def _add(self, to: Node, at: int, sender: Node | None, sent: Array) -> None:
         add_to(self.sums, to, sent)
@@ -101,7 +141,7 @@ class _Telling:
             {
                 "at": at,
                 "from": None if sender is None else self.index[sender],
-                "sent": figures.array(sent),
+                "sent": self.lines(sent),
                 **self._sum(self.sums[to]),
             }
         )
@@ -114,31 +154,43 @@ class _Telling:
         states = self.states[place]
         if _differ(self.sums[place], final):
             at = self.numbers.get(place, states[-1]["at"])
-            hooked = {"at": at, "from": None, "sent": figures.array(final)}
+            hooked = {"at": at, "from": None, "sent": self.lines(final)}
             states.append(hooked | self._sum(final))
         else:  # the same but for the rounding of another order of summation
             states[-1] |= self._sum(final)
 
     def _sum(self, total: Array) -> dict[str, Any]:
-        return {"sum": figures.array(total), "bin": self._bin(total)}
+        return {"sum": self.lines(total), "bin": self._bin(total)}
+
+    def lines(self, array: Array) -> tuple[str, ...]:
+        """An array as lines; what arrives alone is its own sum, and is written once."""
+        key = id(array)
+        if key not in self._lines:
+            self._lines[key] = array, figures.array(array)  # who is kept keeps the id
+        return self._lines[key][1]
 
     def _bin(self, gradient: Array) -> int | None:
         return figures.bin_of(self.scene.scale, norm(gradient))
 
-    def _node(self, place: Node) -> dict[str, Any]:
+    def _fixed(self, place: Node) -> dict[str, Any]:
         box = self.scene.boxes[self.index[place]]
-        value, final = self.record.value(place), self.record.gradient(place)
         return {
             "id": box.id,
             "name": self.called[place],
             "expression": expression(place, self.called),
             "kind": box.note or "operation",
             "shape": f"shape {figures.shape(place.shape)}" if place.shape else "scalar",
-            "value": ["not kept"] if value is None else _in_full(value),
-            "final": None if final is None else _in_full(final),
             "visit": self.numbers.get(place),
             "step": place.tag.step,
             "where": _where(place),
+        }
+
+    def _numbers(self, place: Node) -> dict[str, Any]:
+        value, final = self.record.value(place), self.record.gradient(place)
+        return {
+            "value": ["not kept"] if value is None else _in_full(value),
+            "final": None if final is None else _in_full(final),
+            "zero": final is not None and norm(final) == 0,
             "states": self.states[place],
         }
 
