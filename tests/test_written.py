@@ -268,7 +268,7 @@ def test_sigmoid_reads_as_sigmoid() -> None:
 def test_a_notebook_shows_it_highlighted() -> None:
     text = bptt.program(tg.nn.RNN(2, 3))
     assert isinstance(text, str)
-    assert text._repr_markdown_() == f"```python\n{text}```\n"
+    assert text._repr_markdown_() == f"```python\n{text.rstrip()}\n```"
 
 
 def test_a_step_of_characters() -> None:

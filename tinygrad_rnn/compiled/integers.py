@@ -54,7 +54,8 @@ def with_symbols(params: Any, symbols: Sequence[tuple[Array, Symbol]]) -> Any:
     if isinstance(params, dict):
         return {name: with_symbols(each, symbols) for name, each in params.items()}
     if isinstance(params, tuple | list):
-        return type(params)([with_symbols(each, symbols) for each in params])
+        parts = [with_symbols(each, symbols) for each in params]
+        return type(params)(*parts) if hasattr(params, "_fields") else type(params)(parts)
     if isinstance(params, Known):
         for array, symbol in symbols:
             same = isinstance(array, Known) and params.source is array.source
