@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
-WARM = 40  # runs before the first that counts: what compiles itself has done so by then
-LONG = 0.1  # seconds from which on a run needs no more than one before it
+WARM, BLOCK = 40, 6  # runs before the first that counts, and runs that are timed together
+LONG = 0.3  # seconds from which on one of each has to do
 LIBRARIES = ("numpy", "torch", "numba", "jax", "autograd", "mygrad")
 
 
@@ -25,29 +25,38 @@ def medians(
 ) -> dict[str, float]:
     """Median seconds of each: CPU time of one thread, or by the clock if there are several.
 
-    The garbage collector rests while a run is timed, as `timeit` has it.
+    The garbage collector rests meanwhile, as `timeit` has it; between blocks it works, and the
+    first run of a block, which finds the processor's caches full of that, does not count.
     """
     clock = time.process_time if threads == 1 else time.perf_counter
     times: dict[str, list[float]] = {name: [] for name in runs}
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     with threadpool_limits(threads):
-        for run in runs.values():
-            start = time.perf_counter()
-            run()
-            for _ in range(WARM if time.perf_counter() - start < LONG else 1):
-                run()
+        is_long = {name: _warmed(run) > LONG for name, run in runs.items()}
         end = time.perf_counter() + seconds
         while time.perf_counter() < end or len(min(times.values(), key=len)) < 3:
             for name, run in runs.items():
                 gc.collect()
                 gc.disable()
-                start = clock()
                 run()
-                times[name].append(clock() - start)
+                for _ in range(1 if is_long[name] else BLOCK):
+                    start = clock()
+                    run()
+                    times[name].append(clock() - start)
                 gc.enable()
     torch.set_num_threads(before)
     return {name: statistics.median(each) for name, each in times.items()}
+
+
+def _warmed(run: Callable[[], Any]) -> float:
+    """Seconds of a first run; then some more, until what compiles itself has done so."""
+    start = time.perf_counter()
+    run()
+    first = time.perf_counter() - start
+    for _ in range(1 if first > LONG else WARM):
+        run()
+    return first
 
 
 def facts() -> dict[str, Any]:
