@@ -789,3 +789,15 @@ def test_weights_of_modules_called_alike_are_told_apart_in_one_box():
         assert len({*lanes}) == len(lanes), lanes
         told |= {name.split(".embedding")[0] for name in lanes if ".embedding" in name}
     assert told == {"encoder", "decoder"}
+
+
+def test_sequences_that_join_on_the_way_back_bring_their_first_state():
+    """It is no input of that step, though nothing before computed it."""
+    tg.manual_seed(0)
+    net = tg.nn.GRU(2, 3, bidirectional=True)
+    packed = tg.nn.utils.rnn.pack_sequence([tg.randn(3, 2), tg.randn(2, 2)])
+    walk = bptt.record((net(packed)[0].data ** 2).sum())
+    scene = scene_of(source_of(walk), level="cell")
+    inputs = {box.name for box in scene.boxes.values() if box.kind == "input"}
+    assert inputs == {"x₁", "x₂", "x₃"}
+    assert [box.name for box in scene.boxes.values()].count("x₂") == 1
