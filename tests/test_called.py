@@ -413,3 +413,12 @@ def test_long_loops_take_no_square_of_work() -> None:
             lambda walk=walk, loss=loss: (in_time(loss.node), names(walk.places, walk.called))
         )
     assert took[400] < 5 * took[100]
+
+
+def test_variables_of_a_program_that_has_run() -> None:
+    """Its tensors have the names that it gave them, not one of what holds its variables."""
+    space: dict[str, Any] = {"torch": tg}
+    exec("w = torch.ones(2, requires_grad=True)\nloss = (w * w).sum()", space)
+    walk = bptt.record(space["loss"])
+    assert {*walk.called.values()} >= {"w", "loss"}
+    has(walk, "w loss")

@@ -33,6 +33,7 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
 from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.layout import lay_out
+from tinygrad_rnn.viz.scene import Lane
 from tinygrad_rnn.viz.source import source_of
 from tinygrad_rnn.writing import figures
 
@@ -760,3 +761,43 @@ def test_folded_columns_of_operations_keep_their_rails():
     want = [abs(float(shares[t].item())) for t in (1, 2, 10, 11, 12)]
     want.append(abs(sum(float(shares[t].item()) for t in range(3, 10))))
     np.testing.assert_allclose(drawn, sorted(want), rtol=1e-5)
+
+
+def test_weights_of_modules_called_alike_are_told_apart_in_one_box():
+    """Such as the embeddings of an encoder and a decoder, each of which is its ``embedding``."""
+
+    class Encoder(tg.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding, self.rnn = tg.nn.Embedding(4, 3), tg.nn.RNN(3, 3)
+
+        def forward(self, index, h):
+            return self.rnn(self.embedding(index).view(1, 1, -1), h)[1]
+
+    class Decoder(Encoder):
+        pass
+
+    tg.manual_seed(0)
+    encoder, decoder, h = Encoder(), Decoder(), tg.zeros(1, 1, 3)
+    for net in (encoder, decoder):
+        for index in (1, 2):
+            h = net(tg.tensor([index]), h)
+    scene = scene_of(source_of(bptt.record(h.sum())), level="cell")
+    told = set()
+    for box in [box for box in scene.boxes.values() if box.style == "weights"]:
+        lanes = [part.name for part in box.parts if isinstance(part, Lane)]
+        assert len({*lanes}) == len(lanes), lanes
+        told |= {name.split(".embedding")[0] for name in lanes if ".embedding" in name}
+    assert told == {"encoder", "decoder"}
+
+
+def test_sequences_that_join_on_the_way_back_bring_their_first_state():
+    """It is no input of that step, though nothing before computed it."""
+    tg.manual_seed(0)
+    net = tg.nn.GRU(2, 3, bidirectional=True)
+    packed = tg.nn.utils.rnn.pack_sequence([tg.randn(3, 2), tg.randn(2, 2)])
+    walk = bptt.record((net(packed)[0].data ** 2).sum())
+    scene = scene_of(source_of(walk), level="cell")
+    inputs = {box.name for box in scene.boxes.values() if box.kind == "input"}
+    assert inputs == {"x₁", "x₂", "x₃"}
+    assert [box.name for box in scene.boxes.values()].count("x₂") == 1

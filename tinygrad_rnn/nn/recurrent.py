@@ -322,7 +322,7 @@ class RNNBase(Module):
         """One layer in one direction: h_t of every step, and the state after the last one."""
         equation, state = KINDS[self.mode].step, start
         if reverse and counts is not None:
-            state = tuple(s[: counts[-1]] for s in start)  # the others join later
+            state = _first(start, 0, counts[-1])  # the others join later
         hs: list[Any] = [None] * len(xs)
         ended: list[State] = []
         for t in reversed(range(len(xs))) if reverse else range(len(xs)):
@@ -429,8 +429,14 @@ def _of_those_who_are_here(state: State, n: int, start: State, ended: list[State
         ended.append(tuple(s[n:] for s in state))
         return tuple(s[:n] for s in state)
     if n > rows:
-        return tuple(cat([s, s_0[rows:n]], 0) for s, s_0 in zip(state, start, strict=True))
+        return tuple(cat(pair, 0) for pair in zip(state, _first(start, rows, n), strict=True))
     return state
+
+
+def _first(start: State, begin: int, end: int) -> State:
+    """The initial state of some sequences, called so as that of all is."""
+    with step(0):
+        return tuple(s[begin:end].named(name, "state") for s, name in zip(start, "hc"))
 
 
 def _side_by_side(forward: list[Any], backward: list[Any], at: At) -> list[Any]:

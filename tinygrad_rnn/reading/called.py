@@ -153,6 +153,8 @@ def _held(name: str, it: Any) -> list[tuple[str, Any]]:
     kind = type(it)
     if issubclass(kind, list | tuple):
         return [(f"{name}[{i}]", each) for i, each in enumerate(it[:_MOST])]
+    if issubclass(kind, dict) and "__builtins__" in it:  # the variables of a program that has run
+        return [(key, each) for key, each in it.items() if not key.startswith("_")]
     if issubclass(kind, dict):
         return [(f"{name}[{key}]", each) for key, each in it.items() if type(key) in (str, int)]
     if issubclass(kind, Module):

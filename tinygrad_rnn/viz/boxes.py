@@ -212,7 +212,9 @@ class Boxes:
         for place, scope in zip(group.members, scopes, strict=True):
             lane = self._lane(place)
             if several and module_of(scope):  # modules in one cell, such as an embedding before it
-                lane.name = f"{module_of(scope)}.{lane.name}"
+                told = self.names[place]  # longer, if two modules of that name must be told apart
+                is_longer = told.endswith(f".{lane.name}")
+                lane.name = told if is_longer else f"{module_of(scope)}.{lane.name}"
             lane.value, lane.tall = figures.shape(place.shape), False
             if self.grads and not place.requires_grad:
                 lane.chip = _FROZEN
