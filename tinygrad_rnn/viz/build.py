@@ -20,7 +20,7 @@ from tinygrad_rnn.viz.boxes import Boxes
 from tinygrad_rnn.viz.grouping import Columns, Group, Steps, groups_of
 from tinygrad_rnn.viz.midst import without_midst
 from tinygrad_rnn.viz.options import TooManyBoxes, most, title_or
-from tinygrad_rnn.viz.scene import Box, Edge, Lane, Row, Scene, Strip
+from tinygrad_rnn.viz.scene import Box, Course, Edge, Lane, Row, Scene, Strip
 from tinygrad_rnn.viz.source import NOT_KEPT, NOT_YET, Source
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale, count, ordinal
@@ -66,12 +66,12 @@ def scene_of(
         if len(groups) <= most("max_nodes", max_nodes):
             break
     else:
-        raise _too_many(len(groups), max_nodes, drawn_at, columns)
+        raise too_many(len(groups), max_nodes, drawn_at, columns)
     boxes = Boxes(
         source, roles, names(places, source.called), groups, wires,
         values=values, grads=grads, order=order and bool(source.visits),
     )  # fmt: skip
-    return _Builder(source, roles, boxes, columns).scene(title)
+    return Builder(source, roles, boxes, columns).scene(title)
 
 
 def _attempts(
@@ -109,7 +109,7 @@ def boxed_of(places: list[Node], root: Node) -> list[Node]:
     return [place for place in places if place is root or not is_inline(place)]
 
 
-def _too_many(boxes: int, allowed: int, level: str, columns: Columns) -> TooManyBoxes:
+def too_many(boxes: int, allowed: int, level: str, columns: Columns) -> TooManyBoxes:
     coarser = ("cell", "step")[level != "op" :] if columns.times else ()
     ways = [f'level="{level}"' for level in coarser]
     ways += ["fewer steps=…"] if columns.times else []
@@ -123,7 +123,9 @@ def _too_many(boxes: int, allowed: int, level: str, columns: Columns) -> TooMany
     )
 
 
-class _Builder:
+class Builder:
+    """Makes the scene from its boxes: adds the edges, their looks and the words."""
+
     def __init__(self, source: Source, roles: Roles, boxes: Boxes, columns: Columns) -> None:
         self.source, self.roles, self.boxes, self.columns = source, roles, boxes, columns
         self.mains = {group.index: boxes.main(group) for group in boxes.groups}
@@ -272,7 +274,9 @@ class _Builder:
     def _heat(self, scene: Scene) -> None:
         """Give gradients and backward flows their bins on the scale of this picture."""
         parts = [part for box in scene.boxes.values() for part in box.parts]
-        strips = [part for part in parts if isinstance(part, Strip)]
+        strips: list[Strip | Course] = [part for part in parts if isinstance(part, Strip)]
+        strips += [part for part in parts if isinstance(part, Course) and part.warm]
+        strips += [edge.strip for edge in scene.edges if edge.strip is not None]
         warm = [*(part for part in parts if isinstance(part, Row | Lane)), *scene.edges]
         norms = [one.norm for one in warm if one.norm is not None]
         norms += [norm for strip in strips for norm in strip.norms if norm is not None]

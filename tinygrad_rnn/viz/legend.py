@@ -10,7 +10,7 @@ from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.page import LEGEND, LEGEND_ROW
 from tinygrad_rnn.viz.parts import BROKEN
-from tinygrad_rnn.viz.scene import BoxPart, Gates, Scene, Strip
+from tinygrad_rnn.viz.scene import BoxPart, Course, Gates, Scene, Strip
 from tinygrad_rnn.viz.style import Paint, Theme
 from tinygrad_rnn.viz.text import width
 
@@ -155,5 +155,7 @@ class Legend:
 
 def _norms(part: BoxPart) -> Iterator[float]:
     """The norms of gradients that a part shows by its colour."""
-    shown = part.norms if isinstance(part, Strip) else [getattr(part, "norm", None)]
-    return (norm for norm in shown if norm is not None)
+    if isinstance(part, Course) and not part.warm:
+        return
+    shown = part.norms if isinstance(part, Strip | Course) else [getattr(part, "norm", None)]
+    yield from (norm for norm in shown if norm is not None)

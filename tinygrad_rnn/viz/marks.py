@@ -7,6 +7,7 @@ path of a wire, an arrowhead, the pill round a number.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from tinygrad_rnn.viz.layout.model import Point, Rect, Wire, towards
 from tinygrad_rnn.viz.measure import PILL, pill_width
@@ -132,6 +133,13 @@ def head_path(tip: Point, others: list[Point], length: float, half: float) -> st
     x, y = tip[0] + ux * length, tip[1] + uy * length
     wings = (x - uy * half, y + ux * half), (x + uy * half, y - ux * half)
     return f"M{xy(tip)}L{xy(wings[0])}L{xy(wings[1])}Z"
+
+
+def delay(way: Wire, fill: str) -> str:
+    """The square on a wire where a time step passes: in the middle of its longest stretch."""
+    a, b = max(pairwise(way.points), key=lambda ends: math.dist(*ends))
+    area = Rect((a[0] + b[0]) / 2 - 5, (a[1] + b[1]) / 2 - 5, 10, 10)
+    return rect(area, 0, fill=fill, extra=' class="delay"')
 
 
 def stop(tip: Point, others: list[Point], look: str) -> str:

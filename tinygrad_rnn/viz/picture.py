@@ -20,6 +20,7 @@ from tinygrad_rnn.viz.heat_map import heat_map_for
 from tinygrad_rnn.viz.layout import Layout, lay_out
 from tinygrad_rnn.viz.options import check_count, most, one_of
 from tinygrad_rnn.viz.page import EDGE_OF_PAGE
+from tinygrad_rnn.viz.rolling import rolled_scene
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.source import source_of
 from tinygrad_rnn.viz.style import THEMES, Theme
@@ -31,7 +32,7 @@ WIDEST_CELLS = 6000.0  # and of its cells
 FEWER: tuple[Steps, ...] = ((2, 2), (1, 2), (1, 1))
 SMALLEST = 0.8  # of a picture's size, before it would rather show less
 _APART = 90.0  # at most, between two boxes that stand side by side
-LEVELS = ("auto", "op", "cell", "step")
+LEVELS = ("auto", "op", "cell", "rolled", "step")
 
 
 class Picture(Drawing):
@@ -132,6 +133,8 @@ def draw(
     level
         How much one box stands for. "op": one operation. "cell": a recurrent cell at one time
         step, with its states, the gradients that cross its sides, its gates and weights.
+        "rolled": one operation of all time steps that do the same, with arrows that go round to
+        the next step and strips over time.
         "step": no boxes, but a heat map of gradient norms, layers by time steps, for thousands
         of steps (see `heat_map`; of a record only, since a tensor does not know the gradients of
         its states, and always of all steps). "auto": "cell" for
@@ -185,6 +188,11 @@ def draw(
     options |= {"grads": grads, "max_nodes": max_nodes, "title": title}
     with resting_collector():
         source = source_of(record_or_tensor)
+        if level == "rolled":
+            if steps != "auto":
+                raise ValueError(f'steps={steps!r}: level="rolled" draws all steps as one')
+            del options["level"], options["steps"]
+            return Picture(rolled_scene(source, **options), look, room)
         drawn = Picture(scene_of(source, **options), look, room)
         if level == "auto" or width is not None:
             for form in drawn.narrower(level, steps, page=width is not None):

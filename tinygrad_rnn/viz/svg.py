@@ -9,11 +9,11 @@ from tinygrad_rnn.viz.layout.model import Frame, Layout, Rect, Wire
 from tinygrad_rnn.viz.legend import Legend
 from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.page import EDGE_OF_PAGE
-from tinygrad_rnn.viz.parts import paint_box
+from tinygrad_rnn.viz.parts import paint_box, slivers
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, width, xml
-from tinygrad_rnn.viz.ways import ON_WIRE, Label, Way, labels_of, ways_of
+from tinygrad_rnn.viz.ways import ON_WIRE, STRIP, Label, Way, labels_of, ways_of
 from tinygrad_rnn.writing import figures
 
 STEP, LAYER = 16.0, 12.0
@@ -118,8 +118,16 @@ class _Painter:
             f'<path class="edge {edge.kind}" {ends} stroke="{self._colour(wire)}" '
             f'stroke-width="{thickness}" d="{marks.wire(wire, start=0, end=6)}"/>'
         )
+        if edge.delay:
+            self._put(marks.delay(wire, self._colour(wire)))
 
     def _write(self, label: Label) -> None:
+        if label.strip is not None:
+            area = Rect(label.x, label.y - 8, STRIP, 9)
+            edge = f' stroke="{self.theme.muted}" stroke-width="0.6" class="strip"'
+            self.lines += slivers(label.strip, area, self.theme)
+            self._put(marks.rect(area, fill="none", extra=edge))
+            return
         carried = label.kind == "carried"
         fill = self.theme.recurrent if carried else self.theme.gradient
         self._put(
