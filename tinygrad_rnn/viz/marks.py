@@ -136,8 +136,8 @@ def head_path(tip: Point, others: list[Point], length: float, half: float) -> st
 
 
 def delay(way: Wire, fill: str) -> str:
-    """The square on a wire where a time step passes: in the middle of its longest stretch."""
-    a, b = max(pairwise(way.points), key=lambda ends: math.dist(*ends))
+    """The square on a wire where a time step passes: in the middle of its longest upright part."""
+    a, b = max(pairwise(way.points), key=lambda ends: abs(ends[0][1] - ends[1][1]))
     area = Rect((a[0] + b[0]) / 2 - 5, (a[1] + b[1]) / 2 - 5, 10, 10)
     return rect(area, 0, fill=fill, extra=' class="delay"')
 

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
-from tinygrad_rnn.bptt.loops import Loop, Loops
+from tinygrad_rnn.bptt.loops import Loop, Loops, operands_of
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.reading.cells import Wires, gather_outputs
 from tinygrad_rnn.reading.names import expression, names, stem
@@ -27,6 +27,8 @@ from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import count
 
 _SUBSCRIPT = re.compile("([₀-₉]+)")
+_NUMBERED = re.compile(r"^v\d+$")  # what has no other name
+_STEP = re.compile("ₜ(?:([₊₋])([₀-₉]+))?")
 _NUMERALS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -37,7 +39,7 @@ class Rolling:
     Attributes
     ----------
     alike : dict of list of Node, by place
-        All that are drawn as one with a place, in the order in which they were made.
+        All that are drawn as one with a place, in the order of time.
     columns : Columns
         Of the steps that are drawn, each run of steps that is drawn as one.
 
@@ -86,7 +88,7 @@ class Rolling:
     def _by_column(self, column: Sequence[Node]) -> Iterator[list[Node]]:
         key = self._column_of
         for _, members in groupby(sorted(column, key=key), key):
-            yield list(members)
+            yield sorted(members, key=lambda place: self.roles.steps[place] or 0)
 
     def _column_of(self, place: Node) -> int:
         step = self.roles.steps[place]
@@ -103,7 +105,7 @@ class Rolling:
 
     def _fed_by(self, members: list[Node]) -> Iterator[list[Node]]:
         """What feeds places that are drawn as one, each one of them: it is drawn as one too."""
-        if len({len(place.parents) for place in members}) > 1 or len(members[0].parents) > 2:
+        if len({len(place.parents) for place in members}) > 1:
             return
         for parents in map(list, zip(*(place.parents for place in members), strict=True)):
             looks = {(p.primitive, p.shape, self._column_of(p)) for p in parents}
@@ -152,6 +154,7 @@ class RolledBoxes(Boxes):
     ) -> None:  # fmt: skip
         super().__init__(source, roles, named, groups, Wires({}, set()), **shown)
         self.rolling, self.cells = rolling, False
+        self.called = {group.index: self._called(group) for group in groups}
 
     def outgoing(self, group: Group) -> list[Node]:
         """What a box is named after: of those that are alike, the last."""
@@ -173,12 +176,12 @@ class RolledBoxes(Boxes):
 
     def _fill_rolled(self, box: Box, group: Group, main: Node) -> None:
         members = group.members
-        box.name = self._said(members, lambda place: self.names[place]) or stem(main, self.names)
+        box.name = self.called[group.index]
         if not main.is_leaf:
             written = self._said(members, lambda place: expression(place, self.names))
-            box.expression = written or expression(main, self.names)
+            box.expression = written or self._written_with_calls(main)
             box.signature = f"rolled {box.signature}"
-        box.note = f"×{len(members)}"
+        box.note = f"{self._note(main)} ×{len(members)}".lstrip()
         steps, axis = [self.rolling.when(place) for place in members], self.rolling.axis(main)
         if self.values:
             values = [self.source.value(place) for place in members]
@@ -200,6 +203,26 @@ class RolledBoxes(Boxes):
                 box.parts.append(Bars(box.name, list(shares.items())))
                 box.parts.append(Caption("∂L/∂θ = Σₜ: ‖share‖ of each t"))
 
+    def _called(self, group: Group) -> str:
+        """What a box is called: with t for the step, if it stands for several."""
+        last = group.members[-1]
+        if group.style != "rolled":
+            return self.names[last]
+        if said := self._said(group.members, lambda place: self.names[place]):
+            return said
+        return f"{_NUMBERED.sub('v', stem(last, self.names))}ₜ"
+
+    def called_by(self, parent: Node, node: Node) -> str:
+        """What a place is called by one that reads it."""
+        name = self.called[self.group_of[parent].index]
+        return _shifted(name, -self.rolling.delay(parent, node))
+
+    def _written_with_calls(self, main: Node) -> str:
+        """How the last of several was made, which is not said alike at all steps."""
+        boxed = [parent for parent in main.parents if parent in self.group_of]
+        own = {parent: self.called_by(parent, main) for parent in boxed}
+        return expression(main, {p: own.get(p, self.names[p]) for p in main.parents})
+
     def _said(self, members: Sequence[Node], say: Any) -> str:
         """What is said of all that are alike, with t for the step; "" if it is not alike."""
         pairs = list(pairwise(members))
@@ -219,7 +242,7 @@ class RolledBuilder(Builder):
         """The arrows between boxes, each with the gradients that flow back along it over time."""
         rolling, edges = self.boxes.rolling, dict[Hashable, Edge]()
         flows: dict[Hashable, dict[int, dict[Node, Any]]] = {}
-        used: dict[Hashable, dict[Node, None]] = {}
+        used: dict[Hashable, dict[Node, Node]] = {}
         for target in self.boxes.groups:
             for node in target.members:
                 for operand, parent in enumerate(node.parents):
@@ -227,28 +250,30 @@ class RolledBuilder(Builder):
                     delay = rolling.delay(parent, node)
                     if source is None or (source is target and not delay):
                         continue
-                    which = operand if len(node.parents) <= 2 else -1  # all that a stack joins
+                    joined = source.style == "rolled" and target.style != "rolled"
+                    which = -1 if joined else _seat(node, operand)
                     key = source.index, target.index, which, delay
                     if key not in edges:
                         edges[key] = self._edge(source, target, parent, operand, built)
                         edges[key].delay = delay
                         edges[key].kind = "recurrent" if delay else edges[key].kind
-                    used.setdefault(key, {})[parent] = None
+                    used.setdefault(key, {})[parent] = node
                     timed = parent if source.style == "rolled" else node
                     flow = flows.setdefault(key, {}).setdefault(rolling.when(timed), {})
                     self._add_flow(flow, parent, node, operand)
         for key, edge in edges.items():
             source = self.boxes.group_of[next(iter(used[key]))]
-            self._tell(edge, flows[key], list(used[key]), source)
+            self._tell(edge, flows[key], used[key], source)
         return list(edges.values())
 
     def _tell(
-        self, edge: Edge, flows: dict[int, dict[Node, Any]], parents: list[Node], source: Group
+        self, edge: Edge, flows: dict[int, dict[Node, Any]], used: dict[Node, Node], source: Group
     ) -> None:
         """Write on an arrow which steps it joins, and what flows back along it at each."""
-        name = stem(parents[-1], self.boxes.names)
+        parents = list(used)
         if edge.delay:
-            edge.label = f"{name}{_relative(-edge.delay)}  ×{len(parents)}"
+            name = self.boxes.called_by(*list(used.items())[-1])
+            edge.label = f"{name} ×{len(parents)}"
         elif source.style == "rolled" and len(parents) < len(source.members):
             when = [self.boxes.rolling.when(place) for place in parents]
             ends = f"{when[0]}" if len(when) == 1 else f"{when[0]} … {when[-1]}"
@@ -260,7 +285,7 @@ class RolledBuilder(Builder):
         }
         if norms:
             edge.norm = max(norms.values(), key=lambda x: (not math.isfinite(x), x))
-        if len(norms) > 1:
+        if len(norms) > 1 and edge.kind != "parameter":  # whose shares stand in the box
             edge.strip = Strip("", list(norms), list(norms.values()))
             if source.style == "rolled":
                 edge.strip.axis = self.boxes.rolling.axis(source.members[0])
@@ -283,6 +308,12 @@ class RolledBuilder(Builder):
         if any(edge.strip for edge in scene.edges):
             said += " Those on arrows: the gradient that flows back there."
         return said
+
+
+def _seat(node: Node, operand: int) -> int:
+    """Which operand it is, whatever the order in which a sum that begins with 0 was written."""
+    swapped = operands_of(node) is not node.parents
+    return len(node.parents) - 1 - operand if swapped else operand
 
 
 def _course(label: str, steps: list[int], norms: list[float | None], axis: str) -> Course:
@@ -309,6 +340,22 @@ def _by_step(one: str, two: str, when: int, later: int) -> str:
                 return ""
             said[i] = _relative(away)
     return "".join(said)
+
+
+def _shifted(name: str, by: int) -> str:
+    """A name so many steps later.
+
+    Examples
+    --------
+    >>> _shifted("hₜW", -1), _shifted("hₜ₋₁", 1)
+    ('hₜ₋₁W', 'hₜ')
+    """
+
+    def shifted(found: re.Match[str]) -> str:
+        away = int((found[2] or "0").translate(_NUMERALS))
+        return _relative(by + (-away if found[1] == "₋" else away))
+
+    return _STEP.sub(shifted, name)
 
 
 def _relative(away: int) -> str:

@@ -123,6 +123,10 @@ class _Planner:
             rails = [p for p in wires if p.is_rail]
             turns = [p for p in wires if p.gutter is not None]
             rising = len(wires) - len(rails) - len(turns)
+            round_ = [p for p in turns if p.edge.delay > 0]
+            for i, path in enumerate(round_):  # from the gutter at the right
+                path.port = half - EDGE - i * PORT
+            turns = [p for p in turns if p not in round_]
             turns, middle = (turns, []) if rising else ([], turns)
             room = half - EDGE - PORT * ((rising or len(middle)) + 1) / 2
             edge = [-half + EDGE + x for x in _evenly(len(rails) + len(turns), PORT, room)]
