@@ -107,7 +107,7 @@ class Legend:
 
     def _delay(self) -> None:
         """The square on what goes round, and how often it does."""
-        label = "one time step passes; ×: how often"
+        label = "a step passes; ×: how often"
         self._start(37, label)
         x, y = self.x, self.y + 10
         way, colour = [(x, y), (x + 30, y)], self.theme.recurrent

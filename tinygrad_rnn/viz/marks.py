@@ -14,6 +14,7 @@ from tinygrad_rnn.viz.measure import PILL, pill_width
 from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import MONO, xml
 
+MOST_DELAYS = 4  # squares on a wire; its name counts the steps
 HALO_OPACITY = 0.55  # of a gradient under its wire
 _BEND = 8.0  # the radius of a wire's corners
 _STOP = 6.0  # half of the bar at the end of a wire along which nothing flows
@@ -135,11 +136,12 @@ def head_path(tip: Point, others: list[Point], length: float, half: float) -> st
     return f"M{xy(tip)}L{xy(wings[0])}L{xy(wings[1])}Z"
 
 
-def delay(way: Wire, fill: str) -> str:
-    """The square on a wire where a time step passes: in the middle of its longest upright part."""
+def delays(way: Wire, fill: str) -> list[str]:
+    """A square on a wire for each time step that passes, on its longest upright part."""
     a, b = max(pairwise(way.points), key=lambda ends: abs(ends[0][1] - ends[1][1]))
-    area = Rect((a[0] + b[0]) / 2 - 5, (a[1] + b[1]) / 2 - 5, 10, 10)
-    return rect(area, 0, fill=fill, extra=' class="delay"')
+    x, y, steps = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2, abs(way.edge.delay)
+    tops = [y - 4.5 + 13 * (i - (steps - 1) / 2) for i in range(min(steps, MOST_DELAYS))]
+    return [rect(Rect(x - 4.5, top, 9, 9), fill=fill, extra=' class="delay"') for top in tops]
 
 
 def stop(tip: Point, others: list[Point], look: str) -> str:

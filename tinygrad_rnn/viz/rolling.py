@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import Any
@@ -58,8 +59,8 @@ class Rolling:
         self.columns = Columns(set(roles.steps.values()), "all")
         self._cut(loops)
         for loop in loops:
-            for p in range(len(loop.runs[0])):
-                for members in self._by_column(loop.column(p)):
+            for same in zip(*self._runs(loop), strict=True):
+                for members in self._by_column(same):
                     self._put(members)
         if not any(roles.steps[place] is not None for place in self.alike):
             steps = count(len(self.columns.times), "time step")
@@ -84,6 +85,27 @@ class Rolling:
             columns.keys.append(run[0])
             if len(run) > 1:
                 columns.runs[run[0]] = run
+
+    def _runs(self, loop: Loop) -> list[list[Node]]:
+        """What a loop does at each of its steps, or else in each of its passes.
+
+        What reads states of several steps before goes through a loop so many steps at a time.
+        """
+        key = self.roles.steps.get
+        single = [list(run) for body in loop.runs for _, run in groupby(body, key)]
+        spot = {place: (k, p) for k, run in enumerate(single) for p, place in enumerate(run)}
+        first = len(single) // loop.steps  # runs, which may read what was before the loop
+        ways = {tuple(self._way(place, spot) for place in run) for run in single[first:]}
+        return single if len(ways) == 1 else loop.runs
+
+    def _way(self, place: Node, spot: dict[Node, tuple[int, int]]) -> Hashable:
+        """What an operation does, and on what: from how many runs before, or which weight."""
+        (k, _), found = spot[place], list[Hashable]()
+        for parent in operands_of(place):
+            before, p = spot.get(parent, (k, -1))
+            weight = parent if self.roles.kinds.get(parent) == "parameter" else None
+            found.append((k - before, p, weight))
+        return place.primitive, place.shape, tuple(found)
 
     def _by_column(self, column: Sequence[Node]) -> Iterator[list[Node]]:
         key = self._column_of
@@ -181,8 +203,10 @@ class RolledBoxes(Boxes):
             written = self._said(members, lambda place: expression(place, self.names))
             box.expression = written or self._written_with_calls(main)
             box.signature = f"rolled {box.signature}"
-        box.note = f"{self._note(main)} ×{len(members)}".lstrip()
         steps, axis = [self.rolling.when(place) for place in members], self.rolling.axis(main)
+        box.note = f"{self._note(main)} ×{len(members)}".lstrip()
+        if steps[1] - steps[0] != 1:
+            box.note += f": {axis} = {steps[0]}, {steps[1]}{' …' if len(steps) > 2 else ''}"
         if self.values:
             values = [self.source.value(place) for place in members]
             norms = [None if value is None else figures.norm(value) for value in values]
@@ -264,6 +288,10 @@ class RolledBuilder(Builder):
         for key, edge in edges.items():
             source = self.boxes.group_of[next(iter(used[key]))]
             self._tell(edge, flows[key], used[key], source)
+        uses = Counter(edge.source for edge in edges.values())
+        for edge in edges.values():
+            if edge.kind == "parameter" and uses[edge.source] == 1:
+                edge.strip = None  # the same shares stand in the box
         return list(edges.values())
 
     def _tell(
@@ -285,7 +313,7 @@ class RolledBuilder(Builder):
         }
         if norms:
             edge.norm = max(norms.values(), key=lambda x: (not math.isfinite(x), x))
-        if len(norms) > 1 and edge.kind != "parameter":  # whose shares stand in the box
+        if len(norms) > 1:
             edge.strip = Strip("", list(norms), list(norms.values()))
             if source.style == "rolled":
                 edge.strip.axis = self.boxes.rolling.axis(source.members[0])
@@ -306,7 +334,10 @@ class RolledBuilder(Builder):
                 "numbers beside them are of these two."
             )
         if any(edge.strip for edge in scene.edges):
-            said += " Those on arrows: the gradient that flows back there."
+            said += (
+                " Those on arrows: the gradient that flows back there, whose largest norm gives "
+                "the arrow its width and colour."
+            )
         return said
 
 

@@ -119,7 +119,7 @@ class _Painter:
             f'stroke-width="{thickness}" d="{marks.wire(wire, start=0, end=6)}"/>'
         )
         if edge.delay:
-            self._put(marks.delay(wire, self._colour(wire)))
+            self.lines += marks.delays(wire, self._colour(wire))
 
     def _write(self, label: Label) -> None:
         if label.strip is not None:
