@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import Any
@@ -57,11 +57,12 @@ class Rolling:
         nodes = [place for place in places if not place.is_leaf]
         loops = [block for block in Loops(nodes).blocks if isinstance(block, Loop)]
         self.columns = Columns(set(roles.steps.values()), "all")
-        self._cut(loops)
-        for loop in loops:
-            for same in zip(*self._runs(loop), strict=True):
-                for members in self._by_column(same):
-                    self._put(members)
+        rows = [list(same) for loop in loops for same in zip(*self._runs(loop), strict=True)]
+        self._lengthen(rows, nodes)
+        self._cut(rows)
+        for row in rows:
+            for members in self._by_column(row):
+                self._put(members)
         if not any(roles.steps[place] is not None for place in self.alike):
             steps = count(len(self.columns.times), "time step")
             raise ValueError(
@@ -72,11 +73,36 @@ class Rolling:
         while waiting:
             waiting += self._fed_by(waiting.pop())
 
-    def _cut(self, loops: Sequence[Loop]) -> None:
-        """Draw as one those steps that follow each other and are in the same loops."""
+    def _lengthen(self, rows: list[list[Node]], nodes: Sequence[Node]) -> None:
+        """Add to the operations of loops those behind them that go on, as far as they do."""
+        at = {place: (i, k) for i, row in enumerate(rows) for k, place in enumerate(row)}
+
+        def does(place: Node, k: int) -> Hashable:
+            spots = ((at.get(parent), parent) for parent in operands_of(place))
+            found = [(s[0], k - s[1]) if s else self._weight(parent) for s, parent in spots]
+            return found if any(found) else place
+
+        by_kind = defaultdict[Hashable, list[int]](list)
+        for i, row in enumerate(rows):
+            by_kind[row[0].primitive, row[0].shape].append(i)
+        for place in nodes:
+            if place in at:
+                continue
+            for i in by_kind.get((place.primitive, place.shape), ()):
+                row, k = rows[i], len(rows[i])
+                if does(place, k) == does(row[-1], k - 1):
+                    row.append(place)
+                    at[place] = i, k
+                    break
+
+    def _weight(self, parent: Node) -> Node | None:
+        return parent if self.roles.kinds.get(parent) == "parameter" else None
+
+    def _cut(self, rows: Sequence[Sequence[Node]]) -> None:
+        """Draw as one those steps that follow each other and do the same."""
         inside: dict[int, list[int]] = {}
-        for i, loop in enumerate(loops):
-            for t in {t for at in loop.place if (t := self.roles.steps[at]) is not None}:
+        for i, row in enumerate(rows):
+            for t in {t for at in row if (t := self.roles.steps[at]) is not None}:
                 inside.setdefault(t, []).append(i)
         columns, times = self.columns, self.columns.times
         columns.keys, columns.runs = [], {}
@@ -103,8 +129,7 @@ class Rolling:
         (k, _), found = spot[place], list[Hashable]()
         for parent in operands_of(place):
             before, p = spot.get(parent, (k, -1))
-            weight = parent if self.roles.kinds.get(parent) == "parameter" else None
-            found.append((k - before, p, weight))
+            found.append((k - before, p, self._weight(parent)))
         return place.primitive, place.shape, tuple(found)
 
     def _by_column(self, column: Sequence[Node]) -> Iterator[list[Node]]:
