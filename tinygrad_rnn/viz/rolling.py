@@ -53,16 +53,17 @@ class Rolling:
     def __init__(self, places: Sequence[Node], boxed: Sequence[Node], roles: Roles) -> None:
         self.roles, self._boxed = roles, set(boxed)
         self.alike: dict[Node, list[Node]] = {}
-        self._spot: dict[Node, int] = {}
         nodes = [place for place in places if not place.is_leaf]
         loops = [block for block in Loops(nodes).blocks if isinstance(block, Loop)]
         self.columns = Columns(set(roles.steps.values()), "all")
         rows = [list(same) for loop in loops for same in zip(*self._runs(loop), strict=True)]
         self._lengthen(rows, nodes)
         self._cut(rows)
+        self._spot = {place: k for row in rows for k, place in enumerate(row)}
         for row in rows:
             for members in self._by_column(row):
-                self._put(members)
+                for same in self._by_weights(members):
+                    self._put(same)
         if not any(roles.steps[place] is not None for place in self.alike):
             steps = count(len(self.columns.times), "time step")
             raise ValueError(
@@ -80,7 +81,7 @@ class Rolling:
         def does(place: Node, k: int) -> Hashable:
             spots = ((at.get(parent), parent) for parent in operands_of(place))
             found = [(s[0], k - s[1]) if s else self._weight(parent) for s, parent in spots]
-            return found if any(found) else place
+            return tuple(found) if any(found) else place
 
         by_kind = defaultdict[Hashable, list[int]](list)
         for i, row in enumerate(rows):
@@ -137,6 +138,13 @@ class Rolling:
         for _, members in groupby(sorted(column, key=key), key):
             yield sorted(members, key=lambda place: self.roles.steps[place] or 0)
 
+    def _by_weights(self, members: Sequence[Node]) -> list[list[Node]]:
+        """Those of one set of weights each, which may take turns."""
+        found: dict[Hashable, list[Node]] = {}
+        for place in members:
+            found.setdefault(tuple(map(self._weight, place.parents)), []).append(place)
+        return list(found.values())
+
     def _column_of(self, place: Node) -> int:
         step = self.roles.steps[place]
         return -1 if step is None else self.columns.of(step)
@@ -147,7 +155,6 @@ class Rolling:
         if len(members) < 2 or len(set(members)) < len(members) or not fresh:
             return False
         self.alike |= dict.fromkeys(members, members)
-        self._spot |= {place: i for i, place in enumerate(members)}
         return True
 
     def _fed_by(self, members: list[Node]) -> Iterator[list[Node]]:
@@ -158,6 +165,7 @@ class Rolling:
             looks = {(p.primitive, p.shape, self._column_of(p)) for p in parents}
             outer = any(self.roles.regions.get(p) in OUTER for p in parents)
             if len(looks) == 1 and not outer and self._put(parents):
+                self._spot |= {p: self._spot[place] for p, place in zip(parents, members)}
                 yield parents
 
     def delay(self, parent: Node, node: Node) -> int:
@@ -310,9 +318,9 @@ class RolledBuilder(Builder):
                     timed = parent if source.style == "rolled" else node
                     flow = flows.setdefault(key, {}).setdefault(rolling.when(timed), {})
                     self._add_flow(flow, parent, node, operand)
-        for key, edge in edges.items():
-            source = self.boxes.group_of[next(iter(used[key]))]
-            self._tell(edge, flows[key], used[key], source)
+        for each, edge in edges.items():
+            home = self.boxes.group_of[next(iter(used[each]))]
+            self._tell(edge, flows[each], used[each], home)
         uses = Counter(edge.source for edge in edges.values())
         for edge in edges.values():
             if edge.kind == "parameter" and uses[edge.source] == 1:
@@ -421,9 +429,14 @@ def _relative(away: int) -> str:
 
 
 def rolled_scene(
-    source: Source, *, max_nodes: int = READABLE, title: str | None = None, order: bool = True,
-    **shown: bool,
-) -> Scene:  # fmt: skip
+    source: Source,
+    *,
+    values: bool = True,
+    grads: bool = True,
+    order: bool = True,
+    max_nodes: int = READABLE,
+    title: str | None = None,
+) -> Scene:
     """Turn a graph into a scene in which steps that do the same are one; see `draw`.
 
     Raises
@@ -439,6 +452,8 @@ def rolled_scene(
     groups = rolling.groups(boxed)
     if len(groups) > most("max_nodes", max_nodes):
         raise too_many(len(groups), max_nodes, "rolled", rolling.columns)
-    shown["order"] = order and bool(source.visits)
-    boxes = RolledBoxes(source, roles, names(places, source.called), rolling, groups, **shown)
+    boxes = RolledBoxes(
+        source, roles, names(places, source.called), rolling, groups,
+        values=values, grads=grads, order=order and bool(source.visits),
+    )  # fmt: skip
     return RolledBuilder(source, roles, boxes, rolling.columns).scene(title)

@@ -140,7 +140,9 @@ class Course:
     @property
     def ends(self) -> str:
         """The first and the last norm."""
-        return " … ".join("none" if x is None else number(x) for x in (self.norms[0], self.norms[-1]))
+        return " … ".join(
+            "none" if x is None else number(x) for x in (self.norms[0], self.norms[-1])
+        )
 
     def words(self) -> list[str]:
         """The part as plain lines."""

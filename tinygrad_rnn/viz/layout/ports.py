@@ -37,7 +37,9 @@ def choose_ports(
     margin = EDGE + (apart - PORT) / 2
     for index, wires in arriving.items():
         half, clear = max(0.0, boxes[index].width / 2 - margin), (PORT + apart) / 2
-        left, right = ([p.end for p in fixed[index] if (p.edge.delay > 0) is at] for at in (False, True))
+        left, right = (
+            [p.end for p in fixed[index] if (p.edge.delay > 0) is at] for at in (False, True)
+        )
         high = min([x[index] + half, *(end - clear for end in right)])
         low = max([x[index] - half, *(end + clear for end in left)])
         _arrive(wires, min(low, high), high, apart, x)

@@ -51,7 +51,10 @@ class PictureRows:
 
     def is_framed(self, block: Block) -> bool:
         """Whether a frame with the layer's name is drawn round the block."""
-        alone = len(block.members) == 1 and self.scene.boxes[block.members[0]].style not in ("tensor", "rolled")
+        alone = len(block.members) == 1 and self.scene.boxes[block.members[0]].style not in (
+            "tensor",
+            "rolled",
+        )
         return bool(self.name_of(block)) and not alone  # a cell says itself what it is
 
     def is_framed_tier(self, tier: int) -> bool:
