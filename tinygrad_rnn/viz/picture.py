@@ -20,9 +20,9 @@ from tinygrad_rnn.viz.heat_map import heat_map_for
 from tinygrad_rnn.viz.layout import Layout, lay_out
 from tinygrad_rnn.viz.options import TooManyBoxes, check_count, most, one_of
 from tinygrad_rnn.viz.page import EDGE_OF_PAGE
+from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.rolling import rolled_scene
 from tinygrad_rnn.viz.scene import Scene
-from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.source import Source, source_of
 from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.svg import paint
