@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -143,7 +143,7 @@ class Builder:
             ordered=self.boxes.order,
             paired=self.boxes.cells and bool(columns.keys),
         )
-        self._heat(scene)
+        heat([scene])
         for box in built.values():
             measure.fit(box)
         _level(built)
@@ -269,22 +269,7 @@ class Builder:
             return None
         return starts, ends
 
-    # -- looks -------------------------------------------------------------------------------
-
-    def _heat(self, scene: Scene) -> None:
-        """Give gradients and backward flows their bins on the scale of this picture."""
-        parts = [part for box in scene.boxes.values() for part in box.parts]
-        strips: list[Strip | Course] = [part for part in parts if isinstance(part, Strip)]
-        strips += [part for part in parts if isinstance(part, Course) and part.warm]
-        strips += [edge.strip for edge in scene.edges if edge.strip is not None]
-        warm = [*(part for part in parts if isinstance(part, Row | Lane)), *scene.edges]
-        norms = [one.norm for one in warm if one.norm is not None]
-        norms += [norm for strip in strips for norm in strip.norms if norm is not None]
-        scene.scale = Scale.of(norms)
-        for one in warm:
-            one.bin = figures.bin_of(scene.scale, one.norm)
-        for strip in strips:
-            strip.bins = [figures.bin_of(scene.scale, norm) for norm in strip.norms]
+    # -- words -------------------------------------------------------------------------------
 
     def _title(self) -> str:
         said = count(sum(not place.is_leaf for place in self.roles.kinds), "operation")
@@ -328,6 +313,25 @@ class Builder:
         elif NOT_YET in self.boxes.missing:
             parts.append("No backward has run yet.")
         return " ".join(parts)
+
+
+def heat(scenes: Sequence[Scene]) -> None:
+    """Give gradients and backward flows their bins on the one scale of these pictures."""
+    parts = [part for scene in scenes for box in scene.boxes.values() for part in box.parts]
+    edges = [edge for scene in scenes for edge in scene.edges]
+    strips: list[Strip | Course] = [part for part in parts if isinstance(part, Strip)]
+    strips += [part for part in parts if isinstance(part, Course) and part.warm]
+    strips += [edge.strip for edge in edges if edge.strip is not None]
+    warm = [*(part for part in parts if isinstance(part, Row | Lane)), *edges]
+    norms = [one.norm for one in warm if one.norm is not None]
+    norms += [norm for strip in strips for norm in strip.norms if norm is not None]
+    scale = Scale.of(norms)
+    for scene in scenes:
+        scene.scale = scale
+    for one in warm:
+        one.bin = figures.bin_of(scale, one.norm)
+    for strip in strips:
+        strip.bins = [figures.bin_of(scale, norm) for norm in strip.norms]
 
 
 def in_one_line(flow: Any, lines: tuple[str, ...]) -> str:

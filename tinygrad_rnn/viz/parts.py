@@ -51,7 +51,21 @@ class _BoxPainter:
         border = f' class="border" stroke="{self.look.border}"'
         border += f' stroke-width="{self.look.thickness}"'
         border += f' stroke-dasharray="{broken}"' if broken else ""
-        self.lines += [marks.rect(r, RADIUS, fill="none", extra=border), "</g>"]
+        self.lines.append(marks.rect(r, RADIUS, fill="none", extra=border))
+        if box.mark:
+            self._mark()
+        self.lines.append("</g>")
+
+    def _mark(self) -> None:
+        """A tag on the upper border: how the box differs from its like in another picture."""
+        r, theme = self.r, self.theme
+        tag = Rect(r.x + 6, r.y - 10, width(self.box.mark, measure.PILL, bold=True) + 10, 16)
+        ring = f' class="mark" stroke="{theme.ink}" stroke-width="1.2"'
+        self.lines.append(marks.rect(tag, 3, fill=theme.paper, extra=ring))
+        self.lines.append(
+            marks.text(tag.x + 5, tag.bottom - 4, self.box.mark, measure.PILL, fill=theme.ink,
+                       bold=True, label="difference")
+        )  # fmt: skip
 
     def _body(self) -> None:
         fill = self.theme.row if self.box.style in _HEADED else self.look.fill

@@ -169,6 +169,7 @@ class Box:
     expression: str = ""
     note: str = ""
     signature: str = ""  # boxes with the same one at several steps are laid out alike
+    mark: str = ""  # how it differs from its like in another picture
     visit: str = ""  # its number in the backward walk, or the range of its members' numbers
     parts: list[BoxPart] = field(default_factory=list)
     peer: int | None = None  # of an initial state: the box that stands for it later

@@ -29,6 +29,13 @@ def paint(scene: Scene, layout: Layout, theme: Theme, room: float = math.inf) ->
     return _Painter(scene, layout, theme).svg(room)
 
 
+def graph(scene: Scene, layout: Layout, theme: Theme) -> list[str]:
+    """What is inside of a picture, without its title and its legend."""
+    painter = _Painter(scene, layout, theme)
+    painter.graph()
+    return painter.lines
+
+
 class _Painter:
     def __init__(self, scene: Scene, layout: Layout, theme: Theme) -> None:
         self.scene, self.layout, self.theme = scene, layout, theme
@@ -45,17 +52,21 @@ class _Painter:
         self.lines += page.opening(self.scene.title, self.scene.aid, wide, high, self.theme, scale)
         left = EDGE_OF_PAGE + max(0.0, (inner - self.layout.width) / 2)
         self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + top)})">')
-        for frame in self.layout.frames:
-            self._frame(frame)
-        self._wires()
-        for index, rect in self.layout.boxes.items():
-            self.lines += paint_box(self.scene.boxes[index], rect, self.theme)
+        self.graph()
         self._put("</g>")
         self._put(f'<g class="legend" transform="translate({n(EDGE_OF_PAGE)} {n(foot)})">')
         self.lines += legend.lines
         self._put("</g>")
         self._put("</svg>")
         return "\n".join(self.lines) + "\n"
+
+    def graph(self) -> None:
+        """What the layout has: frames, wires, boxes."""
+        for frame in self.layout.frames:
+            self._frame(frame)
+        self._wires()
+        for index, rect in self.layout.boxes.items():
+            self.lines += paint_box(self.scene.boxes[index], rect, self.theme)
 
     def _put(self, line: str) -> None:
         self.lines.append(line)
