@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
 from tinygrad_rnn.bptt.record import Record, expect_record
+from tinygrad_rnn.reading.roles import OUTER
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.build import READABLE, heat, scene_of
 from tinygrad_rnn.viz.chart import Chart, theme_of
@@ -26,6 +28,8 @@ from tinygrad_rnn.writing.text import clean
 LEVELS = ("auto", "op", "cell", "rolled")
 _BESIDE = 1800.0  # points: what is wider together stands one below the other
 _APART, _NAME, _NAME_ROOM = 60.0, 17.0, 34.0
+_SUBSCRIPT = re.compile("[₀-₉]+")
+_NUMERALS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _ALIKE = 0.02  # norms that differ by less than this part of the larger are not marked
 
 
@@ -38,7 +42,8 @@ def compare(
     Both have their colours from one scale. A box of the second walk bears a tag where its gradient
     differs from that of its like in the first one: how many times larger its norm is; or, in
     either, that the other walk has no such box, or no gradient there. Boxes are alike that have the
-    same name at the same step; cells and weights, those of the same layer.
+    same name at the same step, counted from the last one; cells and weights, those of the same
+    layer.
 
     Parameters
     ----------
@@ -80,7 +85,7 @@ def compare(
     one, two = _scenes((walk_a, walk_b), level, max_nodes)
     _move(two, max(one.boxes) + 1)
     heat([one, two])
-    if not _mark(one, two, called):
+    if not _mark([one, two], [_last(walk_a), _last(walk_b)], called):
         raise ValueError(
             "compare: no box of the one walk has its like in the other: they are other programs; "
             "name what is to be compared by .named(…)"
@@ -88,7 +93,7 @@ def compare(
     aid = (
         f"Both on one scale of colours. A tag ×2.0 on a box of {called[1]}: the norm of its "
         f"gradient is twice that of its like in {called[0]}; without a tag they are the same to "
-        f"{_ALIKE:.0%}, or there is none in both."
+        f"{_ALIKE:.0%}, or there is none in both. Steps are counted from the last."
     )
     heading = title_or(title, f"{called[0]} and {called[1]}, compared")
     return Chart(heading, _page(heading, aid, (one, two), called, theme_of(theme)))
@@ -105,6 +110,11 @@ def _scenes(walks: tuple[Record, Record], level: str, max_nodes: int) -> list[Sc
     return found
 
 
+def _last(walk: Record) -> int:
+    """The last time step of a walk."""
+    return max((place.tag.step or 0 for place in walk.places), default=0)
+
+
 def _move(scene: Scene, by: int) -> None:
     """Give the boxes other numbers, so that two scenes have none in common."""
     for box in scene.boxes.values():
@@ -118,28 +128,42 @@ def _move(scene: Scene, by: int) -> None:
 # -- differences -----------------------------------------------------------------------------
 
 
-def _mark(one: Scene, two: Scene, called: list[str]) -> int:
-    """Say on boxes how they differ from their like; how many have one."""
-    first, second = _by_likeness(one), _by_likeness(two)
+def _mark(scenes: list[Scene], lasts: list[int], called: list[str]) -> bool:
+    """Say on boxes how they differ from their like; whether any but the result has one."""
+    first, second = map(_by_likeness, scenes, lasts)
     for mine, others, other in (first, second, called[1]), (second, first, called[0]):
         for key in mine.keys() - others.keys():
             mine[key].mark = f"not in {other}"
     both = first.keys() & second.keys()
     for key in both:
         second[key].mark = _difference(_norms(first[key]), _norms(second[key]))
-    return len(both)
+    return any(first[key].kind != "loss" for key in both)
 
 
-def _by_likeness(scene: Scene) -> dict[Hashable, Box]:
-    """Boxes by what makes them alike: step and name; of cells and weights which it is of these."""
+def _by_likeness(scene: Scene, last: int) -> dict[Hashable, Box]:
+    """Boxes by what makes them alike: name and step, counted from the last.
+
+    A walk that was cut begins later than a whole one, and both end at the same step. Of cells and
+    weights it counts which they are of these.
+    """
     found: dict[Hashable, Box] = {}
     seen = Counter[Hashable]()
+    columns = {step: i - len(scene.steps) for i, step in enumerate(scene.steps)}
     for box in scene.boxes.values():
-        name = "" if box.style in ("cell", "weights", "elided") else box.name
-        key = box.style, scene.labels.get(box.step or 0, "") if box.step else "", name
+        name = "" if box.style in ("cell", "weights", "elided") else _called(box, last)
+        key = box.style, columns.get(box.step or 0) if box.region == "step" else None, name
         seen[key] += 1
-        found[*key, seen[key]] = box
+        found[key, seen[key]] = box
     return found
+
+
+def _called(box: Box, last: int) -> str:
+    """The name of a box, with its steps counted from the last one, or without any."""
+    if box.kind == "loss" or box.kind == "parameter":
+        return box.kind if box.kind == "loss" else box.name
+    if box.region in OUTER:
+        return _SUBSCRIPT.sub("", box.name)
+    return _SUBSCRIPT.sub(lambda t: f"[{int(t[0].translate(_NUMERALS)) - last}]", box.name)
 
 
 def _norms(box: Box) -> dict[str, float | None]:
