@@ -59,11 +59,11 @@ class _BoxPainter:
     def _mark(self) -> None:
         """A tag on the upper border: how the box differs from its like in another picture."""
         r, theme = self.r, self.theme
-        tag = Rect(r.x + 6, r.y - 13, width(self.box.mark, measure.PILL, bold=True) + 10, 16)
+        tag = Rect(r.x + 6, r.y - 11, width(self.box.mark, measure.PILL, bold=True) + 10, 14)
         ring = f' class="mark" stroke="{theme.ink}" stroke-width="1.2"'
         self.lines.append(marks.rect(tag, 3, fill=theme.paper, extra=ring))
         self.lines.append(
-            marks.text(tag.x + 5, tag.bottom - 4, self.box.mark, measure.PILL, fill=theme.ink,
+            marks.text(tag.x + 5, tag.bottom - 3, self.box.mark, measure.PILL, fill=theme.ink,
                        bold=True, label="difference")
         )  # fmt: skip
 
