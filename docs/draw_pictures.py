@@ -53,6 +53,14 @@ def draw(directory: Path) -> None:
         directory / "gru_both_ways.svg"
     )
 
+    tg.manual_seed(0)
+    W, U = (tg.randn(n, 3, requires_grad=True).named(name) for n, name in ((3, "W"), (2, "U")))
+    h, loss = tg.zeros(1, 3), 0.0
+    for x in tg.randn(30, 1, 2):
+        h = tg.tanh(h @ W + x @ U).named("h")
+        loss = loss + (h**2).sum()
+    viz.draw(bptt.record(loss), level="rolled").save(directory / "rolled.svg")
+
 
 if __name__ == "__main__":
     draw(Path(__file__).parent / "pictures")

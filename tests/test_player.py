@@ -857,6 +857,26 @@ def test_hostile_names_are_text(browser, page, tmp_path) -> None:
     assert browser.title != "taken"
 
 
+def test_a_rolled_picture_is_unrolled_by_a_click_and_back(browser, page, tmp_path) -> None:
+    picture = viz.draw(bptt.record(rnn()), level="rolled")
+    shown = Page(browser, picture.save(tmp_path / "rolled.html")).open()
+    boxes = "return document.querySelectorAll('#drawing .box.rolled').length"
+    rolled, fitted = shown.run(boxes), shown.place()
+    assert rolled > 2
+    assert shown.text("#turn") == "Unrolled"
+    shown.find("#turn").click()
+    assert shown.run(boxes) == 0
+    assert shown.place() != fitted
+    before = shown.place()
+    shown.press("+")  # the keys are those of what is shown
+    assert shown.place()[2] == pytest.approx(before[2] * 1.25)
+    shown.find("#turn").click()
+    assert shown.run(boxes) == rolled
+    assert shown.text("#turn") == "Unrolled"
+    assert shown.place() == pytest.approx(fitted, abs=0.6)
+    assert not shown.complaints()
+
+
 def test_a_still_picture_moves_and_zooms(browser, page, tmp_path) -> None:
     path = tmp_path / "still.html"
     path.write_text(still(viz.draw(bptt.record(rnn())).svg, "A < still"), encoding="utf-8")

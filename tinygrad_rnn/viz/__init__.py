@@ -6,6 +6,7 @@ reader steps through the backward walk.
 """
 
 from tinygrad_rnn.viz.chart import Chart
+from tinygrad_rnn.viz.comparison import compare
 from tinygrad_rnn.viz.gradient_flow import FlowChart, gradient_flow
 from tinygrad_rnn.viz.grid import contribution_map, error_surface
 from tinygrad_rnn.viz.heat_map import heat_map
@@ -23,6 +24,7 @@ __all__ = [
     "LivePlayer",
     "Picture",
     "Player",
+    "compare",
     "contribution_map",
     "draw",
     "error_surface",

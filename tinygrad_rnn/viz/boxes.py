@@ -77,6 +77,11 @@ class Boxes:
         )
         peer = group.state if self.cells else roles.peers.get(main)
         box.peer = None if peer is None else self.group_of[peer].index
+        self._fill(box, group, main)
+        return box
+
+    def _fill(self, box: Box, group: Group, main: Node) -> None:
+        """Put into a box what its style of group shows."""
         fill = {
             "tensor": self._fill_tensor,
             "cell": self._fill_cell,
@@ -86,7 +91,6 @@ class Boxes:
             "alike": self._fill_alike,
         }
         fill[group.style](box, group, main)
-        return box
 
     def main(self, group: Group) -> Node:
         """The place that a box is named after: the last one that others use."""

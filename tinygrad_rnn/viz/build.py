@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from tinygrad_rnn.viz.boxes import Boxes
 from tinygrad_rnn.viz.grouping import Columns, Group, Steps, groups_of
 from tinygrad_rnn.viz.midst import without_midst
 from tinygrad_rnn.viz.options import TooManyBoxes, most, title_or
-from tinygrad_rnn.viz.scene import Box, Edge, Lane, Row, Scene, Strip
+from tinygrad_rnn.viz.scene import Box, Course, Edge, Lane, Row, Scene, Strip
 from tinygrad_rnn.viz.source import NOT_KEPT, NOT_YET, Source
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale, count, ordinal
@@ -66,12 +66,12 @@ def scene_of(
         if len(groups) <= most("max_nodes", max_nodes):
             break
     else:
-        raise _too_many(len(groups), max_nodes, drawn_at, columns)
+        raise too_many(len(groups), max_nodes, drawn_at, columns)
     boxes = Boxes(
         source, roles, names(places, source.called), groups, wires,
         values=values, grads=grads, order=order and bool(source.visits),
     )  # fmt: skip
-    return _Builder(source, roles, boxes, columns).scene(title)
+    return Builder(source, roles, boxes, columns).scene(title)
 
 
 def _attempts(
@@ -109,7 +109,7 @@ def boxed_of(places: list[Node], root: Node) -> list[Node]:
     return [place for place in places if place is root or not is_inline(place)]
 
 
-def _too_many(boxes: int, allowed: int, level: str, columns: Columns) -> TooManyBoxes:
+def too_many(boxes: int, allowed: int, level: str, columns: Columns) -> TooManyBoxes:
     coarser = ("cell", "step")[level != "op" :] if columns.times else ()
     ways = [f'level="{level}"' for level in coarser]
     ways += ["fewer steps=…"] if columns.times else []
@@ -123,7 +123,9 @@ def _too_many(boxes: int, allowed: int, level: str, columns: Columns) -> TooMany
     )
 
 
-class _Builder:
+class Builder:
+    """Makes the scene from its boxes: adds the edges, their looks and the words."""
+
     def __init__(self, source: Source, roles: Roles, boxes: Boxes, columns: Columns) -> None:
         self.source, self.roles, self.boxes, self.columns = source, roles, boxes, columns
         self.mains = {group.index: boxes.main(group) for group in boxes.groups}
@@ -141,7 +143,7 @@ class _Builder:
             ordered=self.boxes.order,
             paired=self.boxes.cells and bool(columns.keys),
         )
-        self._heat(scene)
+        heat([scene])
         for box in built.values():
             measure.fit(box)
         _level(built)
@@ -267,20 +269,7 @@ class _Builder:
             return None
         return starts, ends
 
-    # -- looks -------------------------------------------------------------------------------
-
-    def _heat(self, scene: Scene) -> None:
-        """Give gradients and backward flows their bins on the scale of this picture."""
-        parts = [part for box in scene.boxes.values() for part in box.parts]
-        strips = [part for part in parts if isinstance(part, Strip)]
-        warm = [*(part for part in parts if isinstance(part, Row | Lane)), *scene.edges]
-        norms = [one.norm for one in warm if one.norm is not None]
-        norms += [norm for strip in strips for norm in strip.norms if norm is not None]
-        scene.scale = Scale.of(norms)
-        for one in warm:
-            one.bin = figures.bin_of(scene.scale, one.norm)
-        for strip in strips:
-            strip.bins = [figures.bin_of(scene.scale, norm) for norm in strip.norms]
+    # -- words -------------------------------------------------------------------------------
 
     def _title(self) -> str:
         said = count(sum(not place.is_leaf for place in self.roles.kinds), "operation")
@@ -324,6 +313,25 @@ class _Builder:
         elif NOT_YET in self.boxes.missing:
             parts.append("No backward has run yet.")
         return " ".join(parts)
+
+
+def heat(scenes: Sequence[Scene]) -> None:
+    """Give gradients and backward flows their bins on the one scale of these pictures."""
+    parts = [part for scene in scenes for box in scene.boxes.values() for part in box.parts]
+    edges = [edge for scene in scenes for edge in scene.edges]
+    strips: list[Strip | Course] = [part for part in parts if isinstance(part, Strip)]
+    strips += [part for part in parts if isinstance(part, Course) and part.warm]
+    strips += [edge.strip for edge in edges if edge.strip is not None]
+    warm = [*(part for part in parts if isinstance(part, Row | Lane)), *edges]
+    norms = [one.norm for one in warm if one.norm is not None]
+    norms += [norm for strip in strips for norm in strip.norms if norm is not None]
+    scale = Scale.of(norms)
+    for scene in scenes:
+        scene.scale = scale
+    for one in warm:
+        one.bin = figures.bin_of(scale, one.norm)
+    for strip in strips:
+        strip.bins = [figures.bin_of(scale, norm) for norm in strip.norms]
 
 
 def in_one_line(flow: Any, lines: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.page import LEGEND, LEGEND_ROW
 from tinygrad_rnn.viz.parts import BROKEN
-from tinygrad_rnn.viz.scene import BoxPart, Gates, Scene, Strip
+from tinygrad_rnn.viz.scene import BoxPart, Course, Gates, Scene, Strip
 from tinygrad_rnn.viz.style import Paint, Theme
 from tinygrad_rnn.viz.text import width
 
@@ -32,6 +32,8 @@ class Legend:
         self.x, self.y = 0.0, 0.0
         self._boxes()
         self._wires({edge.kind for edge in scene.edges})
+        if any(edge.delay for edge in scene.edges):
+            self._delay()
         back = [edge for edge in scene.edges if edge.bin is not None]
         if any(edge.bin for edge in back):
             self._back()
@@ -45,6 +47,8 @@ class Legend:
             self._label(28, "order of the backward walk")
         parts = [part for box in scene.boxes.values() for part in box.parts]
         norms = [norm for part in parts for norm in _norms(part)]
+        if any(isinstance(part, Course) and not part.warm for part in parts):
+            self._course()
         if any(isinstance(part, Gates) for part in parts):
             self._gate(any(low < 0 for part in parts if isinstance(part, Gates)
                            for _, low, _ in part.means))  # fmt: skip
@@ -101,6 +105,26 @@ class Legend:
                 self.lines.append(marks.head((x + 30, y), [(x, y)], 8, 3.8, colour))
                 self._label(37, label)
 
+    def _delay(self) -> None:
+        """The square on what goes round, and how often it does."""
+        label = "a step passes; ×: how often"
+        self._start(37, label)
+        x, y = self.x, self.y + 10
+        way, colour = [(x, y), (x + 30, y)], self.theme.recurrent
+        d = f"M{marks.xy(way[0])}L{marks.xy(way[1])}"
+        self.lines.append(f'<path d="{d}" stroke="{colour}" stroke-width="1.4"/>')
+        self.lines.append(marks.rect(Rect(x + 10, y - 5, 10, 10), 0, fill=colour))
+        self._label(37, label)
+
+    def _course(self) -> None:
+        """The bars of values over time."""
+        label = "‖value‖ at each step, up to the largest"
+        self._start(32, label)
+        for i, tall in enumerate((5, 12, 8)):
+            bar = Rect(self.x + 8 * i, self.y + 16 - tall, 6, tall)
+            self.lines.append(marks.rect(bar, fill=self.theme.gate))
+        self._label(32, label)
+
     def _back(self) -> None:
         """How gradients look on their way back: on arrows of their own, or under the wires."""
         self._start(42, "backward")
@@ -155,5 +179,7 @@ class Legend:
 
 def _norms(part: BoxPart) -> Iterator[float]:
     """The norms of gradients that a part shows by its colour."""
-    shown = part.norms if isinstance(part, Strip) else [getattr(part, "norm", None)]
-    return (norm for norm in shown if norm is not None)
+    if isinstance(part, Course) and not part.warm:
+        return
+    shown = part.norms if isinstance(part, Strip | Course) else [getattr(part, "norm", None)]
+    yield from (norm for norm in shown if norm is not None)

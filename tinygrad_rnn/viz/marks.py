@@ -7,12 +7,14 @@ path of a wire, an arrowhead, the pill round a number.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from tinygrad_rnn.viz.layout.model import Point, Rect, Wire, towards
 from tinygrad_rnn.viz.measure import PILL, pill_width
 from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import MONO, xml
 
+MOST_DELAYS = 4  # squares on a wire; its name counts the steps
 HALO_OPACITY = 0.55  # of a gradient under its wire
 _BEND = 8.0  # the radius of a wire's corners
 _STOP = 6.0  # half of the bar at the end of a wire along which nothing flows
@@ -132,6 +134,14 @@ def head_path(tip: Point, others: list[Point], length: float, half: float) -> st
     x, y = tip[0] + ux * length, tip[1] + uy * length
     wings = (x - uy * half, y + ux * half), (x + uy * half, y - ux * half)
     return f"M{xy(tip)}L{xy(wings[0])}L{xy(wings[1])}Z"
+
+
+def delays(way: Wire, fill: str) -> list[str]:
+    """A square on a wire for each time step that passes, on its longest upright part."""
+    a, b = max(pairwise(way.points), key=lambda ends: abs(ends[0][1] - ends[1][1]))
+    x, y, steps = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2, abs(way.edge.delay)
+    tops = [y - 4.5 + 13 * (i - (steps - 1) / 2) for i in range(min(steps, MOST_DELAYS))]
+    return [rect(Rect(x - 4.5, top, 9, 9), fill=fill, extra=' class="delay"') for top in tops]
 
 
 def stop(tip: Point, others: list[Point], look: str) -> str:

@@ -7,6 +7,7 @@ from tinygrad_rnn.viz.scene import (
     Box,
     BoxPart,
     Caption,
+    Course,
     Gates,
     Lane,
     Row,
@@ -20,8 +21,9 @@ LANE, CHIP, GATE, MEAN = 13.0, 11.5, 11.0, 9.5
 HEADER, LINE, PAD = 27.0, 16.0, 5.0  # heights: the header, a line, and above and below the lines
 MARGIN, GAP = 9.0, 7.0  # left and right in a box; between two texts
 LANE_HEIGHT, WEIGHT_HEIGHT, GATES_HEIGHT, BARS_HEIGHT = 34.0, 21.0, 36.0, 52.0
-ROW_OF_BARS, CAPTION = 23.0, 18.0
+ROW_OF_BARS, CAPTION, COURSE = 23.0, 18.0, 26.0
 CHIP_PAD, GATE_BAR, STRIP_WIDTH = 6.0, 26.0, 132.0
+COURSE_LABEL, COURSE_WIDTH = 32.0, 84.0
 CELL_WIDTH = 158.0
 _LONGEST_NAME, _LONGEST_EXPRESSION, _NARROWEST = 190.0, 240.0, 104.0
 _LONGEST_LANE = 160.0
@@ -44,7 +46,7 @@ def fit(box: Box) -> None:
         header += 2 * GAP + width(box.note, NOTE)
     if box.visit:
         header += GAP + pill_width(box.visit)
-    least = {"initial": 0.0, "tensor": _NARROWEST}.get(box.style, CELL_WIDTH)
+    least = {"initial": 0.0, "tensor": _NARROWEST, "rolled": _NARROWEST}.get(box.style, CELL_WIDTH)
     values = lane_values(box)
     widths = [_width(part, values) for part in box.parts]
     box.width = float(round(max([least, header, *widths]) + 1))
@@ -62,6 +64,7 @@ def height(part: BoxPart) -> float:
         Bars: ROW_OF_BARS,
         Weighing: BARS_HEIGHT,
         Strip: LANE_HEIGHT,
+        Course: COURSE,
         Caption: CAPTION,
     }
     return heights[type(part)]
@@ -114,6 +117,9 @@ def _width(part: BoxPart, values: float) -> float:
         return 2 * MARGIN + sum(gate_width(name) + GAP for name, _, _ in part.means)
     if isinstance(part, Strip):
         return 2 * MARGIN + values + STRIP_WIDTH
+    if isinstance(part, Course):
+        strip = COURSE_LABEL + COURSE_WIDTH + GAP
+        return 2 * MARGIN + strip + width(part.ends, CHIP, mono=True)
     if isinstance(part, Caption):
         return 2 * MARGIN + width(part.text, LABEL)
     if isinstance(part, Weighing):

@@ -15,6 +15,7 @@ from tinygrad_rnn.viz.scene import (
     Box,
     BoxPart,
     Caption,
+    Course,
     Gates,
     Lane,
     Row,
@@ -50,7 +51,21 @@ class _BoxPainter:
         border = f' class="border" stroke="{self.look.border}"'
         border += f' stroke-width="{self.look.thickness}"'
         border += f' stroke-dasharray="{broken}"' if broken else ""
-        self.lines += [marks.rect(r, RADIUS, fill="none", extra=border), "</g>"]
+        self.lines.append(marks.rect(r, RADIUS, fill="none", extra=border))
+        if box.mark:
+            self._mark()
+        self.lines.append("</g>")
+
+    def _mark(self) -> None:
+        """A tag on the upper border: how the box differs from its like in another picture."""
+        r, theme = self.r, self.theme
+        tag = Rect(r.x + 6, r.y - 11, width(self.box.mark, measure.PILL, bold=True) + 10, 14)
+        ring = f' class="mark" stroke="{theme.ink}" stroke-width="1.2"'
+        self.lines.append(marks.rect(tag, 3, fill=theme.paper, extra=ring))
+        self.lines.append(
+            marks.text(tag.x + 5, tag.bottom - 3, self.box.mark, measure.PILL, fill=theme.ink,
+                       bold=True, label="difference")
+        )  # fmt: skip
 
     def _body(self) -> None:
         fill = self.theme.row if self.box.style in _HEADED else self.look.fill
@@ -107,6 +122,7 @@ class _BoxPainter:
             Bars: self._bars,
             Weighing: self._weighing,
             Strip: self._strip,
+            Course: self._course,
             Caption: self._caption,
         }
         paint[type(part)](part, r)
@@ -232,22 +248,48 @@ class _BoxPainter:
         )  # fmt: skip
 
     def _strip(self, strip: Strip, r: Rect) -> None:
-        theme, y, at = self.theme, r.y + r.height / 2, measure.lane_values(self.box)
+        y, at = r.y + r.height / 2, measure.lane_values(self.box)
         self.lines.append(
             marks.text(r.x, y + 4.5, strip.name, measure.LANE, bold=True, label="name")
         )
-        known = zip(strip.norms, strip.bins, strict=True)
-        shown = _largest_of_some(list(zip(strip.steps, known, strict=True)))
-        slot = (r.width - at) / len(shown)
-        for i, (step, (norm, bin)) in enumerate(shown):
-            sliver = Rect(r.x + at + i * slot, y - 9, slot, 18)
-            fill = theme.gate_track if bin is None else theme.heat[bin].fill
-            said = "none" if norm is None else f"‖∂‖ {norm:.3g}"
-            note = f"<title>{strip.axis} = {step}: {said}</title>"
-            look = marks.rect(sliver, fill=fill, extra=' class="sliver"')
-            if norm == 0:
-                look += marks.zero(sliver.x, sliver.bottom, slot, theme)
-            self.lines.append(f"<g>{note}{look}</g>")
+        self.lines += slivers(strip, Rect(r.x + at, y - 9, r.width - at, 18), self.theme)
+
+    def _course(self, course: Course, r: Rect) -> None:
+        """A line for a tensor's norms over time: bars, or colours where they are gradients."""
+        y, theme = r.y + r.height / 2, self.theme
+        self._line_at(r.y)
+        self.lines.append(
+            marks.text(r.x, y + 4, course.label, measure.LABEL, fill=theme.muted, label="label")
+        )
+        wide = r.width - measure.COURSE_LABEL - measure.GAP
+        wide -= width(course.ends, measure.CHIP, mono=True)
+        strip = Rect(r.x + measure.COURSE_LABEL, y - 8, wide, 16)
+        if course.warm:
+            self.lines += slivers(course, strip, theme)
+        else:
+            known = [(t, norm) for t, norm in zip(course.steps, course.norms) if norm is not None]
+            self._chart(Bars("‖value‖", known), strip, theme.gate)
+        self.lines.append(
+            marks.text(r.right, y + 4, course.ends, measure.CHIP, fill=theme.ink, mono=True,
+                       anchor="end", label=course.label)
+        )  # fmt: skip
+
+
+def slivers(strip: Strip | Course, r: Rect, theme: Theme) -> list[str]:
+    """The norms of gradients over time as slivers of colour, side by side in an area."""
+    known = zip(strip.norms, strip.bins, strict=True)
+    shown = _largest_of_some(list(zip(strip.steps, known, strict=True)))
+    slot, lines = r.width / len(shown), list[str]()
+    for i, (step, (norm, bin)) in enumerate(shown):
+        sliver = Rect(r.x + i * slot, r.y, slot, r.height)
+        fill = theme.gate_track if bin is None else theme.heat[bin].fill
+        said = "none" if norm is None else f"‖∂‖ {norm:.3g}"
+        note = f"<title>{strip.axis} = {step}: {said}</title>"
+        look = marks.rect(sliver, fill=fill, extra=' class="sliver"')
+        if norm == 0:
+            look += marks.zero(sliver.x, sliver.bottom, slot, theme)
+        lines.append(f"<g>{note}{look}</g>")
+    return lines
 
 
 def _largest_of_some(norms: Sequence[tuple[int, Any]]) -> list[tuple[str, Any]]:

@@ -18,10 +18,12 @@ from tinygrad_rnn.viz.drawing import Drawing
 from tinygrad_rnn.viz.grouping import Steps
 from tinygrad_rnn.viz.heat_map import heat_map_for
 from tinygrad_rnn.viz.layout import Layout, lay_out
-from tinygrad_rnn.viz.options import check_count, most, one_of
+from tinygrad_rnn.viz.options import TooManyBoxes, check_count, most, one_of
 from tinygrad_rnn.viz.page import EDGE_OF_PAGE
+from tinygrad_rnn.viz.player.page import still
+from tinygrad_rnn.viz.rolling import rolled_scene
 from tinygrad_rnn.viz.scene import Scene
-from tinygrad_rnn.viz.source import source_of
+from tinygrad_rnn.viz.source import Source, source_of
 from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.writing.figures import count
@@ -31,7 +33,7 @@ WIDEST_CELLS = 6000.0  # and of its cells
 FEWER: tuple[Steps, ...] = ((2, 2), (1, 2), (1, 1))
 SMALLEST = 0.8  # of a picture's size, before it would rather show less
 _APART = 90.0  # at most, between two boxes that stand side by side
-LEVELS = ("auto", "op", "cell", "step")
+LEVELS = ("auto", "op", "cell", "rolled", "step")
 
 
 class Picture(Drawing):
@@ -40,8 +42,10 @@ class Picture(Drawing):
     It is made when it is first looked at, and holds no tensors.
     """
 
-    def __init__(self, scene: Scene, theme: Theme, room: float = math.inf) -> None:
-        self._scene, self._theme, self._room = scene, theme, room
+    def __init__(
+        self, scene: Scene, theme: Theme, room: float = math.inf, turned: Drawing | None = None
+    ) -> None:
+        self._scene, self._theme, self._room, self._turned = scene, theme, room, turned
         self.title = scene.title
 
     @cached_property
@@ -99,7 +103,11 @@ class Picture(Drawing):
         return str(digraph(self._scene, self._theme).source)
 
     def _writers(self) -> dict[str, Callable[[], str]]:
-        return {**super()._writers(), ".dot": lambda: self.dot}
+        writers = {**super()._writers(), ".dot": lambda: self.dot}
+        if self._turned is not None:
+            other = self._turned
+            writers[".html"] = lambda: still(self.svg, self.title, other.svg)
+        return writers
 
     def __repr__(self) -> str:
         return f"<Picture: {self.title}, {count(len(self._scene.boxes), 'box', 'boxes')}>"
@@ -132,6 +140,9 @@ def draw(
     level
         How much one box stands for. "op": one operation. "cell": a recurrent cell at one time
         step, with its states, the gradients that cross its sides, its gates and weights.
+        "rolled": one operation of all time steps that do the same, with arrows that go round to
+        the next step and strips over time; saved as a page it turns into the unrolled picture by a
+        click, and back.
         "step": no boxes, but a heat map of gradient norms, layers by time steps, for thousands
         of steps (see `heat_map`; of a record only, since a tensor does not know the gradients of
         its states, and always of all steps). "auto": "cell" for
@@ -185,6 +196,12 @@ def draw(
     options |= {"grads": grads, "max_nodes": max_nodes, "title": title}
     with resting_collector():
         source = source_of(record_or_tensor)
+        if level == "rolled":
+            if steps != "auto":
+                raise ValueError(f'steps={steps!r}: level="rolled" draws all steps as one')
+            unrolled = _unrolled(source, options, look)
+            del options["level"], options["steps"]
+            return Picture(rolled_scene(source, **options), look, room, unrolled)
         drawn = Picture(scene_of(source, **options), look, room)
         if level == "auto" or width is not None:
             for form in drawn.narrower(level, steps, page=width is not None):
@@ -193,6 +210,14 @@ def draw(
                 other = Picture(scene_of(source, **options | form), look, room)
                 drawn = min(drawn, other, key=lambda each: each._layout.width)
         return drawn
+
+
+def _unrolled(source: Source, options: dict[str, Any], look: Theme) -> Picture | None:
+    """The picture that a rolled one turns into on a page, if there is one to be read."""
+    try:
+        return Picture(scene_of(source, **options | {"level": "auto"}), look)
+    except TooManyBoxes:
+        return None
 
 
 def to_dot(record_or_tensor: Any, *, max_nodes: int = 2000) -> graphviz.Digraph:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tinygrad_rnn.writing.figures import Scale
+from tinygrad_rnn.writing.figures import Scale, number
 
 
 @dataclass(slots=True)
@@ -123,7 +123,33 @@ class Caption:
         return []
 
 
-BoxPart = Row | Lane | Gates | Bars | Weighing | Strip | Caption
+@dataclass(slots=True)
+class Course:
+    """The norms of a tensor, or of its gradient, at all the time steps that a box stands for.
+
+    Those of gradients are ``warm``: they have colours of the heat scale.
+    """
+
+    label: str
+    steps: list[int]
+    norms: list[float | None]
+    bins: list[int | None] = field(default_factory=list)
+    axis: str = "t"
+    warm: bool = False
+
+    @property
+    def ends(self) -> str:
+        """The first and the last norm."""
+        return " … ".join(
+            "none" if x is None else number(x) for x in (self.norms[0], self.norms[-1])
+        )
+
+    def words(self) -> list[str]:
+        """The part as plain lines."""
+        return [f"{self.label} {self.ends}"]
+
+
+BoxPart = Row | Lane | Gates | Bars | Weighing | Strip | Course | Caption
 
 
 @dataclass(slots=True)
@@ -143,6 +169,7 @@ class Box:
     expression: str = ""
     note: str = ""
     signature: str = ""  # boxes with the same one at several steps are laid out alike
+    mark: str = ""  # how it differs from its like in another picture
     visit: str = ""  # its number in the backward walk, or the range of its members' numbers
     parts: list[BoxPart] = field(default_factory=list)
     peer: int | None = None  # of an initial state: the box that stands for it later
@@ -169,6 +196,8 @@ class Edge:
     label: str = ""  # the tensor's name, or names, where the boxes do not say it
     peak: str = ""  # of a bundle, the flows of several steps: the largest single norm, and whose
     lanes: tuple[int, int] | None = None  # the parts of source and target that it joins
+    delay: int = 0  # of steps that are drawn as one: how many later it arrives
+    strip: Strip | None = None  # what flows back at each of them
 
 
 @dataclass(slots=True)

@@ -9,11 +9,11 @@ from tinygrad_rnn.viz.layout.model import Frame, Layout, Rect, Wire
 from tinygrad_rnn.viz.legend import Legend
 from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.page import EDGE_OF_PAGE
-from tinygrad_rnn.viz.parts import paint_box
+from tinygrad_rnn.viz.parts import paint_box, slivers
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, width, xml
-from tinygrad_rnn.viz.ways import ON_WIRE, Label, Way, labels_of, ways_of
+from tinygrad_rnn.viz.ways import ON_WIRE, STRIP, Label, Way, labels_of, ways_of
 from tinygrad_rnn.writing import figures
 
 STEP, LAYER = 16.0, 12.0
@@ -27,6 +27,13 @@ def paint(scene: Scene, layout: Layout, theme: Theme, room: float = math.inf) ->
     The same scene gives the same text in every run.
     """
     return _Painter(scene, layout, theme).svg(room)
+
+
+def graph(scene: Scene, layout: Layout, theme: Theme) -> list[str]:
+    """What is inside of a picture, without its title and its legend."""
+    painter = _Painter(scene, layout, theme)
+    painter.graph()
+    return painter.lines
 
 
 class _Painter:
@@ -45,17 +52,21 @@ class _Painter:
         self.lines += page.opening(self.scene.title, self.scene.aid, wide, high, self.theme, scale)
         left = EDGE_OF_PAGE + max(0.0, (inner - self.layout.width) / 2)
         self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + top)})">')
-        for frame in self.layout.frames:
-            self._frame(frame)
-        self._wires()
-        for index, rect in self.layout.boxes.items():
-            self.lines += paint_box(self.scene.boxes[index], rect, self.theme)
+        self.graph()
         self._put("</g>")
         self._put(f'<g class="legend" transform="translate({n(EDGE_OF_PAGE)} {n(foot)})">')
         self.lines += legend.lines
         self._put("</g>")
         self._put("</svg>")
         return "\n".join(self.lines) + "\n"
+
+    def graph(self) -> None:
+        """What the layout has: frames, wires, boxes."""
+        for frame in self.layout.frames:
+            self._frame(frame)
+        self._wires()
+        for index, rect in self.layout.boxes.items():
+            self.lines += paint_box(self.scene.boxes[index], rect, self.theme)
 
     def _put(self, line: str) -> None:
         self.lines.append(line)
@@ -118,8 +129,16 @@ class _Painter:
             f'<path class="edge {edge.kind}" {ends} stroke="{self._colour(wire)}" '
             f'stroke-width="{thickness}" d="{marks.wire(wire, start=0, end=6)}"/>'
         )
+        if edge.delay:
+            self.lines += marks.delays(wire, self._colour(wire))
 
     def _write(self, label: Label) -> None:
+        if label.strip is not None:
+            area = Rect(label.x, label.y - 8, STRIP, 9)
+            edge = f' stroke="{self.theme.muted}" stroke-width="0.6" class="strip"'
+            self.lines += slivers(label.strip, area, self.theme)
+            self._put(marks.rect(area, fill="none", extra=edge))
+            return
         carried = label.kind == "carried"
         fill = self.theme.recurrent if carried else self.theme.gradient
         self._put(

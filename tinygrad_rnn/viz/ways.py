@@ -10,11 +10,11 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 from tinygrad_rnn.viz.layout.model import Layout, Point, Rect, Wire
-from tinygrad_rnn.viz.scene import Edge, Scene
+from tinygrad_rnn.viz.scene import Edge, Scene, Strip
 from tinygrad_rnn.viz.text import fitted, width
 from tinygrad_rnn.writing import figures
 
-ON_WIRE = 11.5
+ON_WIRE, STRIP = 11.5, 44.0
 _ASCENT, _DESCENT = 9.0, 3.0  # of writing of that size, with a little air
 _BESIDE, _ABOVE, _BELOW = 7.0, 6.0, 15.0  # from a wire to writing, or to its base line
 _FIRST, _NEXT = 10.0, 13.0  # along a wire: from its end to the first place, and to the next
@@ -41,6 +41,7 @@ class Label(NamedTuple):
     x: float
     y: float
     edge: Edge | None = None  # of a norm
+    strip: Strip | None = None  # instead of a text
 
 
 def ways_of(scene: Scene, layout: Layout) -> list[Way]:
@@ -99,7 +100,11 @@ def labels_of(
     ways = sorted(ways, key=lambda way: not way.back.is_straight)  # which leave no choice
     for way in ways:
         edge = way.forward.edge
-        if edge.norm is not None and (scene.paired or edge.source in branching):
+        if edge.strip is not None:
+            spots = _spots(way.back, STRIP, False, 1)
+            label = page.write("strip", "", STRIP, spots)
+            labels.append(label._replace(strip=edge.strip))
+        elif edge.norm is not None and (scene.paired or edge.source in branching):
             text = figures.number(edge.norm)
             first = scene.boxes[edge.target].region == "top"  # where many arrive, and few leave
             if way.apart:

@@ -55,7 +55,7 @@ def _below(scene: Scene, units: dict[int, Unit]) -> dict[Unit, dict[Unit, None]]
     for edge in scene.edges:
         a, b = units.get(edge.source), units.get(edge.target)
         source, target = scene.boxes[edge.source], scene.boxes[edge.target]
-        same = source.step == target.step
+        same = source.step == target.step and not edge.delay
         same &= source.style != "elided" or source.index < target.index
         if a is not None and b is not None and a != b and same:
             below[b][a] = None

@@ -67,6 +67,9 @@ class _Planner:
                 self.taken |= ends
                 path.lane = True
                 return path
+        if edge.delay:
+            self._go_round(path, source)
+            return path
         block = self.rows.block_of.get(edge.source)
         if block is not None and (edge.source, edge.target) in block.pairs:
             if path.leaves > path.enters:  # back down: steps drawn as one feed each other
@@ -84,6 +87,11 @@ class _Planner:
         elif target.region == "top":
             path.shared = edge.target
         return path
+
+    def _go_round(self, path: Path, source: Box) -> None:
+        """Lead what the next step reads, where steps are drawn as one, out and in again."""
+        if source.step is not None:
+            path.gutter = self.rows.column_of[source.step] + (path.edge.delay > 0)
 
     def _are_neighbours(self, source: Box, target: Box) -> bool:
         """Whether nothing stands between two boxes of one row."""
@@ -115,6 +123,10 @@ class _Planner:
             rails = [p for p in wires if p.is_rail]
             turns = [p for p in wires if p.gutter is not None]
             rising = len(wires) - len(rails) - len(turns)
+            round_ = [p for p in turns if p.edge.delay > 0]
+            for i, path in enumerate(round_):  # from the gutter at the right
+                path.port = half - EDGE - i * PORT
+            turns = [p for p in turns if p not in round_]
             turns, middle = (turns, []) if rising else ([], turns)
             room = half - EDGE - PORT * ((rising or len(middle)) + 1) / 2
             edge = [-half + EDGE + x for x in _evenly(len(rails) + len(turns), PORT, room)]

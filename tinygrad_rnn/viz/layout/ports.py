@@ -24,7 +24,7 @@ def choose_ports(
     leave a box no further to the left than its exit.
     """
     arriving: dict[int, list[Path]] = defaultdict(list)
-    fixed: dict[int, list[float]] = defaultdict(list)
+    fixed: dict[int, list[Path]] = defaultdict(list)
     leaving: dict[int, list[Path]] = defaultdict(list)
     for path in paths:
         if path.lane:
@@ -33,12 +33,15 @@ def choose_ports(
             arriving[path.edge.target].append(path)
             leaving[path.edge.source].append(path)
         else:
-            fixed[path.edge.target].append(path.end)
+            fixed[path.edge.target].append(path)
     margin = EDGE + (apart - PORT) / 2
     for index, wires in arriving.items():
-        half = max(0.0, boxes[index].width / 2 - margin)
-        high = x[index] + half
-        low = max([x[index] - half, *(end + (PORT + apart) / 2 for end in fixed[index])])
+        half, clear = max(0.0, boxes[index].width / 2 - margin), (PORT + apart) / 2
+        left, right = (
+            [p.end for p in fixed[index] if (p.edge.delay > 0) is at] for at in (False, True)
+        )
+        high = min([x[index] + half, *(end - clear for end in right)])
+        low = max([x[index] - half, *(end + clear for end in left)])
         _arrive(wires, min(low, high), high, apart, x)
     for index, wires in leaving.items():
         high = x[index] + max(0.0, boxes[index].width / 2 - margin)

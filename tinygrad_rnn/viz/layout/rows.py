@@ -51,7 +51,10 @@ class PictureRows:
 
     def is_framed(self, block: Block) -> bool:
         """Whether a frame with the layer's name is drawn round the block."""
-        alone = len(block.members) == 1 and self.scene.boxes[block.members[0]].style != "tensor"
+        alone = len(block.members) == 1 and self.scene.boxes[block.members[0]].style not in (
+            "tensor",
+            "rolled",
+        )
         return bool(self.name_of(block)) and not alone  # a cell says itself what it is
 
     def is_framed_tier(self, tier: int) -> bool:
@@ -119,6 +122,6 @@ def _inner_edges(scene: Scene, groups: list[Group]) -> list[list[Pair]]:
     inner: list[dict[Pair, None]] = [{} for _ in groups]
     for edge in scene.edges:
         group = group_of.get(edge.source)
-        if group is not None and group == group_of.get(edge.target):
+        if group is not None and group == group_of.get(edge.target) and not edge.delay:
             inner[group][edge.source, edge.target] = None
     return [list(pairs) for pairs in inner]

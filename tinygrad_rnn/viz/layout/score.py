@@ -142,7 +142,7 @@ class _Score:
             return half if self.scene.boxes[path.edge.source].region == "before" else -half
         if path.gutter is None:
             return 0.0
-        if self.x[path.edge.target] > self.x[path.edge.source]:
+        if self.x[path.edge.target] > self.x[path.edge.source] or path.edge.delay > 0:
             return half - 24
         return min(self._leftmost_exit(path.edge.source) - self.x[path.edge.source], half - 24)
 

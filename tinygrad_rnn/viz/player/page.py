@@ -54,7 +54,7 @@ def _asking(what_if: dict[str, Any]) -> str:
     return Template(_file("what_if.html")).substitute(data=_json(what_if))
 
 
-def still(svg: str, title: str) -> str:
+def still(svg: str, title: str, other: str = "") -> str:
     """A page that shows an SVG picture, to be moved by dragging and zoomed by the wheel.
 
     Parameters
@@ -63,6 +63,8 @@ def still(svg: str, title: str) -> str:
         One ``<svg>`` element, without an XML declaration.
     title : str
         What the browser writes on the tab.
+    other : str
+        Of a rolled picture the unrolled one, which a button brings, and the first one back.
 
     Examples
     --------
@@ -70,7 +72,8 @@ def still(svg: str, title: str) -> str:
     >>> "<title>h &lt; 1</title>" in page
     True
     """
-    body = Template(_file("still.html")).substitute(svg=svg)
+    turn = Template(_file("turn.html")).substitute(svg=other.strip()) if other else ""
+    body = Template(_file("still.html")).substitute(svg=svg, turn=turn)
     style, script = (_file(f"viewport.{kind}") + _file(f"still.{kind}") for kind in ("css", "js"))
     return _page(xml(clean(title, LONGEST_TITLE)), "still", body, style, script)
 
