@@ -170,17 +170,19 @@ LAYERS = {
         ).eval(),
         [SEQUENCE],
     ),
-    "TransformerEncoder without layers": (
-        lambda lib: lib.nn.TransformerEncoder(lib.nn.TransformerEncoderLayer(3, 1, 5), 0),
-        [SEQUENCE],
-    ),
     "TransformerDecoder": (
         lambda lib: lib.nn.TransformerDecoder(lib.nn.TransformerDecoderLayer(3, 3, 5), 2).eval(),
         [SEQUENCE, SEQUENCE[1:]],
     ),
+    "TransformerDecoder without layers": (
+        lambda lib: lib.nn.TransformerDecoder(
+            lib.nn.TransformerDecoderLayer(3, 1, 5), 0, lib.nn.LayerNorm(3, 0.1)
+        ),
+        [SEQUENCE, SEQUENCE],
+    ),
     "Transformer": (
         lambda lib: lib.nn.Transformer(
-            3, 3, 2, 1, 5, 0.25, "gelu", layer_norm_eps=0.1, batch_first=True, bias=False
+            3, 3, 2, 1, 5, 0.25, lib.tanh, layer_norm_eps=0.1, batch_first=True, bias=False
         ).eval(),
         [SEQUENCE, SEQUENCE[:, 1:]],
     ),

@@ -175,7 +175,7 @@ class _Exchange:
             return {"values": [self.converted(value) for value in x]}
         if name == "ParameterDict":
             return {"parameters": [(key, self.converted(value)) for key, value in x.items()]}
-        found = _OPTIONS_IN_PARTS[name](x) if name in _OPTIONS_IN_PARTS else {}
+        found = _OPTIONS_ELSEWHERE[name](x) if name in _OPTIONS_ELSEWHERE else {}
         for key in inspect.signature(_layer(nn, name)).parameters:
             if key not in found and key != "fused" and hasattr(x, key):
                 value = getattr(x, key)
@@ -184,21 +184,18 @@ class _Exchange:
         return {key: self._argument(value, name, key) for key, value in found.items()}
 
     def _argument(self, value: Any, name: str, key: str) -> Any:
-        """A value converted; of functions those that both packages have."""
+        """A value converted; of a function, as F.relu or torch.tanh, the one called like it."""
         if not callable(value) or isinstance(value, self.source.Module):
             return self.converted(value)
         called = getattr(value, "__name__", "")
-        if getattr(self.source.functional, called, None) is not value:
-            raise TypeError(
-                f"{self.caller}: {name}.{key} is a function that is not one of "
-                f"{self.source.__name__}.functional, and cannot be carried over"
-            )
-        if not hasattr(self.target.functional, called):
-            raise TypeError(
-                f"{self.caller}: {called}, {name}.{key}, does not exist in "
-                f"{self.target.__name__}.functional"
-            )
-        return getattr(self.target.functional, called)
+        tops = (import_module(x.__name__.removesuffix(".nn")) for x in (self.source, self.target))
+        for source, target in ((self.source.functional, self.target.functional), tuple(tops)):
+            if getattr(source, called, None) is value and hasattr(target, called):
+                return getattr(target, called)
+        raise TypeError(
+            f"{self.caller}: {name}.{key} is {value!r}, a function that cannot be carried over: "
+            f"{self.target.__name__}.functional has none like it"
+        )
 
 
 def _layer(package: Any, name: str) -> Any:
@@ -227,9 +224,10 @@ def _of_transformer_layer(x: Any) -> dict[str, Any]:
     }
 
 
-# Options that are no attributes of a layer called like them, but can be read from its parts. The
-# parts themselves are converted one by one afterwards, so of a Transformer none need be made.
-_OPTIONS_IN_PARTS: dict[str, Callable[[Any], dict[str, Any]]] = {
+# Options that are no attributes of a layer called like them, but can be read from others or from
+# its parts. The parts are converted one by one afterwards, so of a Transformer none need be made.
+_OPTIONS_ELSEWHERE: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "PairwiseDistance": lambda x: {"p": x.norm},
     "MultiheadAttention": _of_attention,
     "TransformerEncoderLayer": _of_transformer_layer,
     "TransformerDecoderLayer": _of_transformer_layer,
