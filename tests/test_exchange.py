@@ -14,9 +14,13 @@ from tinygrad_rnn import nn
 from tinygrad_rnn.testing import from_torch, to_torch
 
 X = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+BACKWARDS = X[::-1].copy()
 PROBABILITIES = 1 / (1 + np.exp(-X))
 CLASSES = np.array([0, 2, 1, 2])
 SEQUENCE = np.random.default_rng(1).normal(size=(5, 4, 3)).astype(np.float32)
+LINES = np.random.default_rng(2).normal(size=(2, 4, 9)).astype(np.float32)
+IMAGES = np.random.default_rng(3).normal(size=(2, 4, 7, 9)).astype(np.float32)
+SIGNS = np.array([1, -1, -1, 1])
 
 # Layers made with the given library, and what they are called with.
 LAYERS = {
@@ -75,7 +79,7 @@ LAYERS = {
     **{
         name: (lambda lib, name=name: getattr(lib.nn, name)(), [X])
         for name in ("Hardsigmoid", "Hardswish", "LogSigmoid", "Mish", "ReLU", "ReLU6", "SELU",
-                     "Sigmoid", "SiLU", "Softsign", "Tanh")
+                     "Sigmoid", "SiLU", "Softsign", "Tanh", "Tanhshrink")
     },
     "BCELoss": (lambda lib: lib.nn.BCELoss(reduction="none"), [PROBABILITIES, PROBABILITIES]),
     "BCEWithLogitsLoss": (
@@ -104,7 +108,121 @@ LAYERS = {
     "MSELoss": (lambda lib: lib.nn.MSELoss(), [X, PROBABILITIES]),
     "NLLLoss": (lambda lib: lib.nn.NLLLoss(ignore_index=1), [X, CLASSES]),
     "SmoothL1Loss": (lambda lib: lib.nn.SmoothL1Loss(beta=0.5), [X, PROBABILITIES]),
+    "BatchNorm2d": (lambda lib: lib.nn.BatchNorm2d(4, 0.1, momentum=0.5), [IMAGES]),
+    "BatchNorm2d without bias": (lambda lib: lib.nn.BatchNorm2d(4, bias=False), [IMAGES]),
+    "GroupNorm": (lambda lib: lib.nn.GroupNorm(2, 4, eps=0.1), [IMAGES]),
+    "GroupNorm without weight": (lambda lib: lib.nn.GroupNorm(2, 4, affine=False), [IMAGES]),
+    "GroupNorm without bias": (lambda lib: lib.nn.GroupNorm(2, 4, bias=False), [IMAGES]),
+    "Conv1d": (lambda lib: lib.nn.Conv1d(4, 6, 3, 2, 2, 2, 2, False, "circular"), [LINES]),
+    "Conv1d padded by name": (lambda lib: lib.nn.Conv1d(4, 2, 3, padding="same"), [LINES]),
+    "Conv2d": (
+        lambda lib: lib.nn.Conv2d(4, 6, (3, 2), (2, 1), (1, 2), (1, 2), 2, False, "reflect"),
+        [IMAGES],
+    ),
+    "Conv2d padded by name": (lambda lib: lib.nn.Conv2d(4, 2, 3, padding="valid"), [IMAGES]),
+    "ConvTranspose1d": (lambda lib: lib.nn.ConvTranspose1d(4, 6, 3, 2, 1, 1, 2, False, 2), [LINES]),
+    "ConvTranspose2d": (
+        lambda lib: lib.nn.ConvTranspose2d(4, 2, (3, 2), (2, 3), 1, (1, 0), 2, dilation=(2, 1)),
+        [IMAGES],
+    ),
+    "AdaptiveAvgPool1d": (lambda lib: lib.nn.AdaptiveAvgPool1d(4), [LINES]),
+    "AdaptiveAvgPool2d": (lambda lib: lib.nn.AdaptiveAvgPool2d((3, None)), [IMAGES]),
+    "AdaptiveMaxPool1d": (lambda lib: lib.nn.AdaptiveMaxPool1d(4, True), [LINES]),
+    "AdaptiveMaxPool2d": (lambda lib: lib.nn.AdaptiveMaxPool2d((3, 2), True), [IMAGES]),
+    "AvgPool1d": (lambda lib: lib.nn.AvgPool1d(4, 2, 1, True, False), [LINES]),
+    "AvgPool2d": (lambda lib: lib.nn.AvgPool2d((4, 2), 3, (1, 0), True, False, 5), [IMAGES]),
+    "MaxPool1d": (lambda lib: lib.nn.MaxPool1d(3, 2, 1, 2, True, True), [LINES]),
+    "MaxPool2d": (lambda lib: lib.nn.MaxPool2d((3, 2), (2, 3), 1, 2, True, True), [IMAGES]),
+    "EmbeddingBag": (
+        lambda lib: lib.nn.EmbeddingBag(3, 2, 0.5, 1.0, mode="sum", include_last_offset=True),
+        [CLASSES, np.array([0, 1, 4])],
+    ),
+    "EmbeddingBag with padding": (
+        lambda lib: lib.nn.EmbeddingBag(3, 2, mode="max", padding_idx=-1),
+        [CLASSES.reshape(2, 2)],
+    ),
+    "MultiheadAttention": (
+        lambda lib: lib.nn.MultiheadAttention(4, 2, 0.25, True, True, True, 3, 3, True).eval(),
+        [rows.transpose(0, 2, 1) for rows in (LINES, LINES[:, :3], LINES[:, 1:])],
+    ),
+    "MultiheadAttention without bias": (
+        lambda lib: lib.nn.MultiheadAttention(3, 1, bias=False), [SEQUENCE] * 3,
+    ),
+    "TransformerEncoderLayer": (
+        lambda lib: lib.nn.TransformerEncoderLayer(
+            3, 1, 5, 0.25, "gelu", 0.1, batch_first=True, norm_first=True, bias=False
+        ).eval(),
+        [SEQUENCE],
+    ),
+    "TransformerEncoderLayer with a module": (
+        lambda lib: lib.nn.TransformerEncoderLayer(3, 3, 5, 0.0, activation=lib.nn.ELU(0.5)),
+        [SEQUENCE],
+    ),
+    "TransformerDecoderLayer": (
+        lambda lib: lib.nn.TransformerDecoderLayer(
+            3, 3, 5, 0.25, lib.nn.functional.silu, 0.1, batch_first=True, norm_first=True
+        ).eval(),
+        [SEQUENCE, SEQUENCE[:, 1:]],
+    ),
+    "TransformerEncoder": (
+        lambda lib: lib.nn.TransformerEncoder(
+            lib.nn.TransformerEncoderLayer(3, 1, 5), 2, lib.nn.RMSNorm(3), False, False
+        ).eval(),
+        [SEQUENCE],
+    ),
+    "TransformerDecoder": (
+        lambda lib: lib.nn.TransformerDecoder(lib.nn.TransformerDecoderLayer(3, 3, 5), 2).eval(),
+        [SEQUENCE, SEQUENCE[1:]],
+    ),
+    "TransformerDecoder without layers": (
+        lambda lib: lib.nn.TransformerDecoder(
+            lib.nn.TransformerDecoderLayer(3, 1, 5), 0, lib.nn.LayerNorm(3, 0.1)
+        ),
+        [SEQUENCE, SEQUENCE],
+    ),
+    "Transformer": (
+        lambda lib: lib.nn.Transformer(
+            3, 3, 2, 1, 5, 0.25, lib.tanh, layer_norm_eps=0.1, batch_first=True, bias=False
+        ).eval(),
+        [SEQUENCE, SEQUENCE[:, 1:]],
+    ),
+    "CosineEmbeddingLoss": (lambda lib: lib.nn.CosineEmbeddingLoss(0.25), [X, BACKWARDS, SIGNS]),
+    "HingeEmbeddingLoss": (
+        lambda lib: lib.nn.HingeEmbeddingLoss(0.5, reduction="sum"), [X[:, 0], SIGNS],
+    ),
+    "MarginRankingLoss": (
+        lambda lib: lib.nn.MarginRankingLoss(0.5, reduction="none"), [X[:, 0], X[:, 1], SIGNS],
+    ),
+    "MultiLabelSoftMarginLoss": (
+        lambda lib: lib.nn.MultiLabelSoftMarginLoss(lib.tensor([1.0, 2.0, 3.0]), reduction="none"),
+        [X, PROBABILITIES.round()],
+    ),
+    "PairwiseDistance": (lambda lib: lib.nn.PairwiseDistance(3.0, 0.1, True), [X, BACKWARDS]),
+    "PoissonNLLLoss": (
+        lambda lib: lib.nn.PoissonNLLLoss(False, full=True, eps=0.1, reduction="sum"),
+        [PROBABILITIES, np.exp(X)],
+    ),
+    "SoftMarginLoss": (lambda lib: lib.nn.SoftMarginLoss(reduction="sum"), [X[:, 0], SIGNS]),
+    "TripletMarginLoss": (
+        lambda lib: lib.nn.TripletMarginLoss(2.0, 3.0, 0.1, True, reduction="none"),
+        [X, BACKWARDS, PROBABILITIES],
+    ),
+    "TripletMarginWithDistanceLoss": (
+        lambda lib: lib.nn.TripletMarginWithDistanceLoss(margin=2.0, swap=True, reduction="sum"),
+        [X, BACKWARDS, PROBABILITIES],
+    ),
+    "TripletMarginWithDistanceLoss by a function": (
+        lambda lib: lib.nn.TripletMarginWithDistanceLoss(
+            distance_function=lib.nn.functional.cosine_similarity
+        ),
+        [X, BACKWARDS, PROBABILITIES],
+    ),
+    "Hardshrink": (lambda lib: lib.nn.Hardshrink(0.25), [X]),
+    "Softshrink": (lambda lib: lib.nn.Softshrink(0.25), [X]),
+    "Threshold": (lambda lib: lib.nn.Threshold(0.25, -1.0), [X]),
+    "Softmax2d": (lambda lib: lib.nn.Softmax2d(), [IMAGES]),
 }  # fmt: skip
+LAZY = {"LazyLinear"}  # what they are called with decides what they become
 CONTAINERS = {"Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"}
 
 
@@ -139,9 +257,10 @@ def test_every_layer_is_here():
         and issubclass(kind, nn.Module)
         and name not in {"Module", "RNNBase", "RNNCellBase"}
     }
-    assert layers - CONTAINERS == {name.split()[0] for name in LAYERS}
+    assert layers - CONTAINERS - LAZY == {name.split()[0] for name in LAYERS}
 
 
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor is True")
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers(name, torch):
@@ -158,6 +277,23 @@ def test_layers(name, torch):
     again = to_torch(from_torch(theirs))
     assert repr(again) == repr(theirs)
     assert all(map(torch.equal, again.state_dict().values(), theirs.state_dict().values()))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_lazy_layers(bias, torch):
+    """As lazy as before; and what one has become, a linear layer, is carried over as that."""
+    for source, target, carried in ((torch, tg, from_torch), (tg, torch, to_torch)):
+        layer = source.nn.LazyLinear(2, bias=bias, dtype=source.float64)
+        layer.weight = source.nn.UninitializedParameter(False, dtype=source.float64)
+        lazy = carried(layer)
+        assert type(lazy) is target.nn.LazyLinear
+        assert {type(p) for p in lazy.parameters()} == {target.nn.UninitializedParameter}
+        for lib, module in ((source, layer), (target, lazy)):
+            assert module.weight.dtype == lib.float64
+            assert module(lib.ones(4, 3, dtype=lib.float64)).shape == (4, 2)
+            assert [p.requires_grad for p in module.parameters()] == [False, True][: 1 + bias]
+        assert repr(lazy) == repr(layer)
+        assert repr(carried(layer)) == repr(layer)
 
 
 def nested(lib):
@@ -301,15 +437,19 @@ def test_what_cannot_be_carried_over(torch):
         pass
 
     advice = r"cannot be rebuilt.*load_state_dict\(from_torch\(module.state_dict\(\)\)\)"
-    for module in (Net(), torch.nn.Module(), torch.nn.LazyLinear(2)):
+    for module in (Net(), torch.nn.Module()):
         with pytest.raises(TypeError, match=advice if type(module) is Net else "from_torch"):
             from_torch(module)
     with pytest.raises(TypeError, match=rf"Net \(at 0\.1\).*{advice}"):
         from_torch(torch.nn.Sequential(torch.nn.Sequential(torch.nn.Tanh(), Net())))
     with pytest.raises(TypeError, match=r"Ours is not a layer of tinygrad_rnn\.nn"):
         to_torch(Ours(1, 1))
-    with pytest.raises(TypeError, match=r"Conv1d does not exist in tinygrad_rnn\.nn"):
-        from_torch(torch.nn.Conv1d(1, 1, 1))
+    with pytest.raises(TypeError, match=r"Conv3d does not exist in tinygrad_rnn\.nn"):
+        from_torch(torch.nn.Conv3d(1, 1, 1))
+    for made in (lambda a, b: a - b, torch.nn.functional.fold):
+        layer = torch.nn.TripletMarginWithDistanceLoss(distance_function=made)
+        with pytest.raises(TypeError, match=r"WithDistanceLoss\.distance_function"):
+            from_torch(layer)
     for change in (torch.nn.utils.parametrizations.weight_norm, torch.nn.utils.spectral_norm):
         with pytest.raises(TypeError, match="from_torch: "):
             from_torch(change(torch.nn.Linear(2, 2)))

@@ -104,8 +104,8 @@ class MultiheadAttention(Module):
         self.out_proj = NonDynamicallyQuantizableLinear(
             embed_dim, embed_dim, bias, device=device, dtype=dtype
         )
-        for name in ("bias_k", "bias_v"):
-            self.register_parameter(name, made(1, 1, embed_dim) if add_bias_kv else None)
+        self.bias_k = made(1, 1, embed_dim) if add_bias_kv else None
+        self.bias_v = made(1, 1, embed_dim) if add_bias_kv else None
         self._reset_parameters()
 
     def _reset_parameters(self) -> None:

@@ -128,6 +128,9 @@ class _Exchange:
         return self.done[id(x)]
 
     def _tensor(self, x: Any) -> Any:
+        if isinstance(x, self.source.UninitializedParameter):
+            dtype = self.copied(x.data).dtype  # of no elements: there is nothing else to copy
+            return self.target.UninitializedParameter(x.requires_grad, dtype=dtype)
         new = self.copied(x)
         if isinstance(x, self.source.Parameter):
             return self.target.Parameter(new, x.requires_grad)
@@ -147,17 +150,17 @@ class _Exchange:
         """A layer of the target with the same options; a container is empty still."""
         kind, name = type(x), type(x).__name__
         what = f"{self.caller}: {name}" + (f" (at {path})" if path else "")
-        if getattr(self.source, name, None) is not kind or kind is self.source.Module:
+        if _layer(self.source, name) is not kind or kind is self.source.Module:
             raise TypeError(
                 f"{what} is not a layer of {self.source.__name__}, and cannot be rebuilt. Define "
                 f"it with {self.target.__name__}, and call its "
                 f"load_state_dict({self.caller}(module.state_dict()))"
             )
-        if not hasattr(nn, name) or not hasattr(self.target, name):
+        if _layer(nn, name) is None or _layer(self.target, name) is None:
             raise TypeError(f"{what} does not exist in {self.target.__name__}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about options: the original has warned already
-            new = getattr(self.target, name)(**self._arguments(x, name))
+            new = _layer(self.target, name)(**self._arguments(x, name))
         if (x._parameters.keys(), x._buffers.keys()) != (
             new._parameters.keys(),
             new._buffers.keys(),
@@ -172,8 +175,65 @@ class _Exchange:
             return {"values": [self.converted(value) for value in x]}
         if name == "ParameterDict":
             return {"parameters": [(key, self.converted(value)) for key, value in x.items()]}
-        names = [key for key in inspect.signature(getattr(nn, name)).parameters if key != "fused"]
-        found = {key: self.converted(getattr(x, key)) for key in names if hasattr(x, key)}
-        if "bias" in found and not isinstance(found["bias"], bool):
-            found["bias"] = found["bias"] is not None
-        return found
+        found = _OPTIONS_ELSEWHERE[name](x) if name in _OPTIONS_ELSEWHERE else {}
+        for key in inspect.signature(_layer(nn, name)).parameters:
+            if key not in found and key != "fused" and hasattr(x, key):
+                value = getattr(x, key)
+                is_flag = key == "bias" and not isinstance(value, bool)
+                found[key] = value is not None if is_flag else value
+        return {key: self._argument(value, name, key) for key, value in found.items()}
+
+    def _argument(self, value: Any, name: str, key: str) -> Any:
+        """A value converted; of a function, as F.relu or torch.tanh, the one called like it."""
+        if not callable(value) or isinstance(value, self.source.Module):
+            return self.converted(value)
+        called = getattr(value, "__name__", "")
+        tops = (import_module(x.__name__.removesuffix(".nn")) for x in (self.source, self.target))
+        for source, target in ((self.source.functional, self.target.functional), tuple(tops)):
+            if getattr(source, called, None) is value and hasattr(target, called):
+                return getattr(target, called)
+        raise TypeError(
+            f"{self.caller}: {name}.{key} is {value!r}, a function that cannot be carried over: "
+            f"{self.target.__name__}.functional has none like it"
+        )
+
+
+def _layer(package: Any, name: str) -> Any:
+    """The class of a layer in one of the packages called nn, or None.
+
+    One class is in neither by its name, but in the attention of both.
+    """
+    if name == "NonDynamicallyQuantizableLinear":
+        return type(package.MultiheadAttention(1, 1).out_proj)
+    return getattr(package, name, None)
+
+
+def _of_attention(x: Any) -> dict[str, Any]:
+    return {"bias": x.in_proj_bias is not None, "add_bias_kv": x.bias_k is not None}
+
+
+def _of_transformer_layer(x: Any) -> dict[str, Any]:
+    return {
+        "d_model": x.linear1.in_features,
+        "nhead": x.self_attn.num_heads,
+        "dim_feedforward": x.linear1.out_features,
+        "dropout": x.dropout.p,
+        "layer_norm_eps": x.norm1.eps,
+        "batch_first": x.self_attn.batch_first,
+        "bias": x.linear1.bias is not None,
+    }
+
+
+# Options that are no attributes of a layer called like them, but can be read from others or from
+# its parts. The parts are converted one by one afterwards, so of a Transformer none need be made.
+_OPTIONS_ELSEWHERE: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "PairwiseDistance": lambda x: {"p": x.norm},
+    "MultiheadAttention": _of_attention,
+    "TransformerEncoderLayer": _of_transformer_layer,
+    "TransformerDecoderLayer": _of_transformer_layer,
+    "TransformerEncoder": lambda x: {"encoder_layer": next(iter(x.layers), None)},
+    "TransformerDecoder": lambda x: {"decoder_layer": next(iter(x.layers), None)},
+    "Transformer": lambda x: {
+        "num_encoder_layers": 0, "num_decoder_layers": 0, "dim_feedforward": 1
+    },
+}  # fmt: skip
