@@ -133,10 +133,10 @@ class _Painter:
             self.lines += marks.delays(wire, self._colour(wire))
 
     def _write(self, label: Label) -> None:
-        if label.strip is not None:
+        if label.edge is not None and label.edge.strip is not None:
             area = Rect(label.x, label.y - 8, STRIP, 9)
             edge = f' stroke="{self.theme.muted}" stroke-width="0.6" class="strip"'
-            self.lines += slivers(label.strip, area, self.theme)
+            self.lines += slivers(label.edge.strip, area, self.theme)
             self._put(marks.rect(area, fill="none", extra=edge))
             return
         carried = label.kind == "carried"

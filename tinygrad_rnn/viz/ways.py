@@ -10,7 +10,7 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 from tinygrad_rnn.viz.layout.model import Layout, Point, Rect, Wire
-from tinygrad_rnn.viz.scene import Edge, Scene, Strip
+from tinygrad_rnn.viz.scene import Edge, Scene
 from tinygrad_rnn.viz.text import fitted, width
 from tinygrad_rnn.writing import figures
 
@@ -36,12 +36,11 @@ class Way(NamedTuple):
 class Label(NamedTuple):
     """What is written beside a wire, and where its base line begins."""
 
-    kind: str  # "carried" (the tensor's name), "norm" (of its gradient) or "peak" (of a bundle)
+    kind: str  # "carried" (a name), "norm" (of its gradient), "strip" (over time), "peak" (of many)
     text: str
     x: float
     y: float
-    edge: Edge | None = None  # of a norm
-    strip: Strip | None = None  # instead of a text
+    edge: Edge | None = None  # of a norm, or of a strip
 
 
 def ways_of(scene: Scene, layout: Layout) -> list[Way]:
@@ -103,7 +102,7 @@ def labels_of(
         if edge.strip is not None:
             spots = _spots(way.back, STRIP, False, 1)
             label = page.write("strip", "", STRIP, spots)
-            labels.append(label._replace(strip=edge.strip))
+            labels.append(label._replace(edge=edge))
         elif edge.norm is not None and (scene.paired or edge.source in branching):
             text = figures.number(edge.norm)
             first = scene.boxes[edge.target].region == "top"  # where many arrive, and few leave
