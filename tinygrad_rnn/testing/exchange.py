@@ -137,19 +137,24 @@ class _Exchange:
         return new.requires_grad_(x.requires_grad)
 
     def _module(self, x: Any, path: str) -> Any:
-        new = self._built(x, path)
-        for name, child in x._modules.items():
-            new.add_module(name, self.converted(child, f"{path}.{name}" if path else name))
+        what = f"{self.caller}: {type(x).__name__}" + (f" (at {path})" if path else "")
+        kind = self._counterpart(x, what)
+        parts = {
+            name: self.converted(part, f"{path}.{name}" if path else name)
+            for name, part in x._modules.items()
+        }
+        new = self._built(x, kind, what)
+        for name, part in parts.items():
+            new.add_module(name, part)
         for tensors in (x._parameters, x._buffers):
             for name, tensor in tensors.items():
                 setattr(new, name, self.converted(tensor))
         new.training = x.training
         return new
 
-    def _built(self, x: Any, path: str) -> Any:
-        """A layer of the target with the same options; a container is empty still."""
+    def _counterpart(self, x: Any, what: str) -> Any:
+        """The class of the target that is called like that of a layer."""
         kind, name = type(x), type(x).__name__
-        what = f"{self.caller}: {name}" + (f" (at {path})" if path else "")
         if _layer(self.source, name) is not kind or kind is self.source.Module:
             raise TypeError(
                 f"{what} is not a layer of {self.source.__name__}, and cannot be rebuilt. Define "
@@ -158,9 +163,14 @@ class _Exchange:
             )
         if _layer(nn, name) is None or _layer(self.target, name) is None:
             raise TypeError(f"{what} does not exist in {self.target.__name__}")
+        return _layer(self.target, name)
+
+    def _built(self, x: Any, kind: Any, what: str) -> Any:
+        """A layer of the target with the same options; a container is empty still."""
+        name = kind.__name__
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about options: the original has warned already
-            new = _layer(self.target, name)(**self._arguments(x, name))
+            new = kind(**self._arguments(x, name))
         if (x._parameters.keys(), x._buffers.keys()) != (
             new._parameters.keys(),
             new._buffers.keys(),
