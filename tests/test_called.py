@@ -112,6 +112,30 @@ walk = record(h.sum())
     has(walk, "W U b h₀ c₀ gates₁ gates₃ i₁ f₂ g₃ o₁ c₁ c₂ c₃ h₁ h₂ h₃")
 
 
+def test_members_that_are_made_in_turn_have_their_variables_names() -> None:
+    walk = run(
+        """
+def cell(x, h, c, w):
+    xh = torch.cat([x, h], 1)
+    a = {k: xh @ w[k] for k in "ifog"}
+    i, f, o = (torch.sigmoid(a[k]) for k in "ifo")
+    g, = [torch.tanh(a[k]) for k in "g"]
+    c = f * c + i * g
+    return o * torch.tanh(c), c
+
+w = {k: torch.randn(5, 3, requires_grad=True) for k in "ifog"}
+h = c = torch.zeros(2, 3)
+for x in torch.randn(3, 2, 2):
+    h, c = cell(x, h, c, w)
+walk = record(h.sum())
+""",
+        "lines",
+    )
+    gates = " ".join(f"{gate}{t} a_{gate}{t}" for gate in "ifog" for t in "₁₂₃")
+    has(walk, f"{gates} c₁ c₂ c₃ h₁ h₂ h₃ xh₂ xh₃")
+    assert not [name for name in named(walk) if "#" in name and "w" not in name]
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_attention(way: str) -> None:
     walk = run(

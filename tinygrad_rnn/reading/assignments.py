@@ -11,7 +11,7 @@ import ast
 import linecache
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
@@ -48,8 +48,12 @@ def assigned(places: list[Node]) -> dict[Node, list[str]]:
     handed: set[tuple[int, str]] = set()
     for nodes in reversed(made.values()):  # what a variable had last is what it returns
         _name_results(nodes, found, handed)
+    turns: Counter[tuple[int, int]] = Counter()  # how often a call has come to an instruction
     for nodes in made.values():
         _name_operands(nodes, found)
+        call = nodes[-1].tag.line.calls[-1]
+        _name_in_turn(nodes[-1], turns[call.number, call.at], found)
+        turns[call.number, call.at] += 1
     return dict(found)
 
 
@@ -96,6 +100,15 @@ def _name_results(
         if target:
             handed.add((call.number, target))
         place = returned
+
+
+def _name_in_turn(node: Node, turn: int, found: dict[Node, list[str]]) -> None:
+    """Name a member of ``i, f, o = (sigmoid(a) for a in parts)``."""
+    call = node.tag.line.calls[-1]
+    source, span = _of(call.code), _span(call.code, call.at)
+    names = source.members.get(span, ()) if source is not None and span is not None else ()
+    if names and (name := names[turn % len(names)]):  # the next step begins anew
+        found[node].append(name)
 
 
 def _name_operands(nodes: list[Node], found: dict[Node, list[str]]) -> None:
@@ -170,6 +183,7 @@ class _Source:
     def __init__(self, tree: ast.Module) -> None:
         self.targets: dict[Span, tuple[str, ...]] = {}
         self.operands: dict[Span, list[tuple[str, ...]]] = {}
+        self.members: dict[Span, tuple[str, ...]] = {}  # in turn, of what is made for each of many
         self._values: dict[Span, Part] = {}  # of return and yield
         self._functions: list[_Function] = []
         for at in ast.walk(tree):
@@ -205,7 +219,7 @@ class _Source:
         elif isinstance(at, ast.FunctionDef):
             values = [r.value for r in ast.walk(at) if isinstance(r, ast.Return | ast.Yield)]
             each = [one for value in values if value for one in _returns(value)]
-            names = {_name(value): part for value, part in each if not isinstance(value, ast.Call)}
+            names = {name: part for value, part in each if (name := _name(value))}
             self._functions.append(_Function(at.lineno, at.end_lineno or at.lineno, names))
 
     def _put(self, at: ast.AST, *names: str) -> None:
@@ -217,8 +231,11 @@ class _Source:
             if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts):
                 for one, each in zip(target.elts, value.elts):
                     self._bind(one, each)
-            else:
-                self._put(value, *map(_name, target.elts))
+                return
+            names = tuple(map(_name, target.elts))
+            if isinstance(value, ast.GeneratorExp | ast.ListComp):
+                self.members[_place(value.elt)] = names
+            self._put(value, *names)
             return
         if isinstance(target, ast.Subscript):
             self._put(target, _name(target.value))  # the whole, after the part is written
