@@ -428,7 +428,7 @@ def instructions(of: Callable[[], object]) -> int:
 
 def test_long_loops_take_no_square_of_work() -> None:
     took = {}
-    for steps in (100, 400):
+    for steps in (100, 100, 400):  # Python 3.12 counts from the second time on
         w, h = tg.randn(2, 2, requires_grad=True), tg.ones(1, 2)
         for x in tg.randn(steps, 1, 2):
             h = tg.tanh(h @ w + x)
