@@ -528,6 +528,13 @@ def test_options_after_the_script_are_its_own(program, tmp_path, capsys) -> None
     assert (status, out) == (0, f"{arguments}\n")
 
 
+@pytest.mark.parametrize("option", ["--width=1200", "--at=2", "--level=op", "--steps=all"])
+def test_how_to_draw_is_not_said_where_nothing_is_drawn(program, capsys, option) -> None:
+    status, out, err = run(capsys, option, program("print('ran')"))
+    assert (status, out) == (2, "")
+    assert f"nothing to draw for {option.split('=')[0]}: put --draw FILE" in err
+
+
 def test_a_closed_pipe_ends_it_in_one_line(program, tmp_path) -> None:
     path = program("import torch\nwhile True:\n    print('y' * 100)\n")
     process = subprocess.Popen(

@@ -81,7 +81,7 @@ def _add_run(commands: Any) -> None:
         "--at", type=_positive, default=1, metavar="N",
         help="which walk, counting its calls of backward() and autograd.grad (default: 1)",
     )  # fmt: skip
-    command.add_argument("--level", choices=viz.picture.LEVELS, default="auto", help="as of draw")
+    _add_level(command)
     command.add_argument(
         "--steps", type=steps_of, default="auto", metavar="STEPS",
         help="which time steps to draw: all, the first and last as 2:3, or those of a list as "
@@ -106,10 +106,7 @@ def _add_draw(commands: Any) -> None:
         "sequence, and the gradients that flow back through it.",
     )
     _add_net(command)
-    command.add_argument(
-        "--level", choices=viz.picture.LEVELS, default="auto",
-        help="what a box stands for: an operation, a cell; step: a heat map (default: auto)",
-    )  # fmt: skip
+    _add_level(command)
     command.add_argument("--theme", choices=tuple(viz.style.THEMES), default="light")
     _add_width(command)
     command.add_argument(
@@ -118,6 +115,14 @@ def _add_draw(commands: Any) -> None:
     )  # fmt: skip
     _add_output(command, "where to write it: .svg, .html, .dot, .png or .pdf")
     command.set_defaults(run=_draw)
+
+
+def _add_level(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--level", choices=viz.picture.LEVELS, default="auto",
+        help="what a box stands for: an operation (op), a cell, in the rolled picture an operation "
+        "of all steps; step: a heat map (default: auto)",
+    )  # fmt: skip
 
 
 def _add_width(command: argparse.ArgumentParser) -> None:

@@ -29,12 +29,24 @@ def run(options: argparse.Namespace) -> int:
     names = ("draw", "play", "at", "level", "steps", "width")
     watch = watch_of(**{name: getattr(options, name) for name in names})
     if watch is None:
+        _check_unused(options)
         return _ended(program, options, None)
     watch.then = lambda: _say(_not_drawn(script, watch))
     status = _ended(program, options, watch)
     if watch.problem and not watch.error:  # else it was said when it happened
         _say(_not_drawn(script, watch))
     return status or (2 if watch.problem else 0)
+
+
+def _check_unused(options: argparse.Namespace) -> None:
+    """Refuse what says how to draw where nothing is drawn."""
+    usual = {"at": 1, "level": "auto", "steps": "auto", "width": None}
+    given = [f"--{name}" for name, value in usual.items() if getattr(options, name) != value]
+    if given:
+        raise ValueError(
+            f"there is nothing to draw for {', '.join(given)}: put --draw FILE or --play FILE "
+            "before the script's name"
+        )
 
 
 def _not_drawn(script: Path, watch: Watch) -> str | None:
