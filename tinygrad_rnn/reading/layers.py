@@ -78,14 +78,18 @@ def _known(scope: str, number: int | None, direction: str | None, run: int) -> L
 
 
 def module_of(scope: str) -> str:
-    """The last part of a scope's dotted name, made safe to write.
+    """The last part of a scope's dotted name, made safe to write; of a number what it is of, too.
 
     Examples
     --------
-    >>> module_of("encoder.lstm")
-    'lstm'
+    >>> module_of("encoder.lstm"), module_of("net.head.0")
+    ('lstm', 'head.0')
     """
-    return clean(scope).rpartition(".")[2]
+    parts = clean(scope).split(".")
+    first = len(parts) - 1
+    while first and parts[first].isdigit():
+        first -= 1
+    return ".".join(parts[first:])
 
 
 def moments(steps: Sequence[int | None]) -> str:
