@@ -89,12 +89,20 @@ def _inner(x: Tensor) -> Tensor:
     return inner.requires_grad_() if x.requires_grad else inner
 
 
-class Sealed(Bare):
-    """The primitive of such a node."""
+class Quickly(Bare):
+    """The primitive of a node that holds a way back: its joint rule goes it."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.joint = self
+
+    def outputs(
+        self, given: Sequence[Tensor], arrays: Sequence[Any], back: WayBack, **params: Any
+    ) -> list[Tensor]:
+        """What was made of what is given, as tensors of a node of this primitive."""
+        parents, saved = tuple([place(x) for x in given]), (*[x.array for x in given], back)
+        at = node(self, parents, saved, {"ctx": Several(arrays), **params}, here.mode, arrays[0])
+        return [wrap(array, output_place(at, i, array)) for i, array in enumerate(arrays)]
 
     def pull(self, g: Any, at: Any) -> list[Any]:
         """What each operand receives."""
@@ -103,6 +111,10 @@ class Sealed(Bare):
             np.zeros_like(array) if c is None and parent.requires_grad else c
             for c, array, parent in zip(back.pull(cotangents(g)), arrays, at.parents, strict=True)
         ]
+
+
+class Sealed(Quickly):
+    """The primitive of such a node that can be opened."""
 
     def unfold(self, at: Node, places: Sequence[Node]) -> None:
         """Put the literal graph into the place of a node and of its outputs."""
@@ -186,8 +198,5 @@ def sealed(
     arrays, back = quick(given)
     if not mode.recording or not any(x.requires_grad for x in given):
         return [wrap(array, None) for array in arrays]
-    saved = (*[x.array for x in given], back)
-    params = {"ctx": Several(arrays), "mode": mode, "drawn": drawn, "literal": literal}
-    parents = tuple([place(x) for x in given])
-    made = node(Sealed(name), parents, saved, params, mode, arrays[0])
-    return [wrap(array, output_place(made, i, array)) for i, array in enumerate(arrays)]
+    primitive = Sealed(name)
+    return primitive.outputs(given, arrays, back, mode=mode, drawn=drawn, literal=literal)

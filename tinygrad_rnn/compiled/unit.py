@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.autograd.application import Bare, output_place
 from tinygrad_rnn.compiled import native
 from tinygrad_rnn.compiled.program import Program, Wants, compiled
-from tinygrad_rnn.compiled.sealed import Several, cotangents
+from tinygrad_rnn.compiled.sealed import Quickly
 from tinygrad_rnn.compiled.trace import StepFunction, Traced, traced
-from tinygrad_rnn.engine.graph import node, place
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.tensor import Tensor, wrap
 
@@ -52,23 +50,7 @@ class Ran:
         return [c for group in found for c in group]
 
 
-class Unit(Bare):
-    """The primitive of a compiled step: its joint rule is the compiled backward."""
-
-    def __init__(self) -> None:
-        super().__init__("compiled")
-        self.joint = self
-
-    def pull(self, g: Any, at: Any) -> list[Any]:
-        """What each operand receives."""
-        *arrays, ran = at.saved
-        return [
-            np.zeros_like(array) if c is None and parent.requires_grad else c
-            for c, array, parent in zip(ran.pull(cotangents(g)), arrays, at.parents, strict=True)
-        ]
-
-
-_unit = Unit()
+_unit = Quickly("compiled")  # the joint rule of a step is its compiled backward
 Trace = Callable[[StepFunction, Any, Any, Any], Traced]
 
 
@@ -129,11 +111,8 @@ def run(
     """(what goes out at every step, the last state), over whole sequences."""
     back = ran(key, step, xs, states, consts)
     made = [*back.ys, *back.ends]
-    if not back.program.differentiates:
-        outputs = [wrap(array, None) for array in made]
+    if back.program.differentiates:
+        outputs = _unit.outputs([*xs, *states, *consts], made, back)
     else:
-        given = [*xs, *states, *consts]
-        parents, saved = tuple([place(x) for x in given]), (*[x.array for x in given], back)
-        at = node(_unit, parents, saved, {"ctx": Several(made)}, here.mode, made[0])
-        outputs = [wrap(array, output_place(at, i, array)) for i, array in enumerate(made)]
+        outputs = [wrap(array, None) for array in made]
     return outputs[: len(back.ys)], outputs[len(back.ys) :]
