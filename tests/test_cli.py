@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import numpy as np
 import pytest
 from alike import assert_alike, holds
 
 from tinygrad_rnn import cli
-from tinygrad_rnn.cli import demo
+from tinygrad_rnn.cli import completion, demo
 from tinygrad_rnn.testing import three_way
 
 
@@ -100,11 +104,120 @@ def test_version_and_help() -> None:
     assert "demo" in run("--help").stdout
 
 
+def commands() -> dict[str, argparse.ArgumentParser]:
+    """The parsers of all commands, and that of the command line itself, which is called ""."""
+    whole = cli.parser()
+    (below,) = (a for a in whole._actions if isinstance(a, argparse._SubParsersAction))
+    return {"": whole, **below.choices}
+
+
+@pytest.mark.parametrize("name", commands())
+def test_help_tells_of_every_argument(name: str) -> None:
+    command = commands()[name]
+    for action in command._actions:
+        if not isinstance(action, argparse._SubParsersAction):
+            assert action.help, f"{name} {action.dest}"
+    assert command.description
+    lines = command.format_help().splitlines()
+    assert max(map(len, lines)) < 90, max(lines, key=len)
+
+
+def test_help_names_every_command() -> None:
+    told = cli.parser().format_help()
+    assert all(re.search(rf"^    {name}\b", told, re.M) for name in commands() if name)
+
+
 def test_a_closed_pipe_is_no_error(tmp_path) -> None:
     command = f'"{sys.executable}" -m tinygrad_rnn demo --out "{tmp_path}" | head -n 1'
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert done.stderr == ""
     assert (tmp_path / "bptt.svg").exists()
+
+
+PRINTS = (["--help"], ["--version"], ["run", "--help"], ["program", "--cell", "rnn"])
+
+
+@pytest.mark.parametrize("arguments", PRINTS, ids=" ".join)
+def test_whatever_is_printed_may_meet_a_closed_pipe(arguments: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "tinygrad_rnn", *arguments], stdout=write, stderr=subprocess.PIPE
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no disk here is always full")
+@pytest.mark.parametrize("arguments", PRINTS, ids=" ".join)
+def test_what_cannot_be_printed_is_one_line_and_status_2(arguments: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tinygrad_rnn", *arguments],
+            stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    said = "tinygrad-rnn: error: cannot write standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
+# What a shell offers after the words on the left. Each shell reads its own part as a user's would.
+OFFERED = {
+    "tinygrad-rnn dr": {"draw"},
+    "tinygrad-rnn draw --cell ": {"gru", "lstm", "rnn"},
+    "tinygrad-rnn play --li": {"--live"},
+    "tinygrad-rnn check --ops tan": {"tan", "tanh"},
+    "tinygrad-rnn run a_prog": {"a_program.py"},
+}
+ASKED = {
+    "bash": """
+        source <(tinygrad-rnn completion bash)
+        COMP_LINE="$1" COMP_POINT=${#1}
+        _python_argcomplete tinygrad-rnn
+        printf '%s\n' "${COMPREPLY[@]}"
+    """,
+    "zsh": """
+        autoload -U compinit && compinit -u -d "$PWD/.zcompdump"
+        source <(tinygrad-rnn completion zsh)
+        [[ $_comps[tinygrad-rnn] = _python_argcomplete ]] || exit 1
+        _describe() { print -l ${${(P)2}%%:*} }  # shows what it is given where there is no editor
+        BUFFER=$1 CURSOR=${#1} words=(${=1})
+        _python_argcomplete
+    """,
+    "fish": """
+        tinygrad-rnn completion fish | source
+        complete -C "$argv[1]"
+    """,
+}
+
+
+@pytest.mark.parametrize("shell", completion.SHELLS)
+def test_shells_complete_it(shell: str, tmp_path: Path) -> None:
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    command = tmp_path / "bin" / "tinygrad-rnn"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tinygrad_rnn "$@"\n')
+    command.chmod(0o755)
+    (tmp_path / "a_program.py").touch()
+    environment = {
+        **os.environ, "HOME": str(tmp_path), "PATH": f"{command.parent}:{os.environ['PATH']}"
+    }  # fmt: skip
+    for line, wanted in OFFERED.items():
+        call = [ASKED[shell], shell, line] if shell != "fish" else [ASKED[shell], line]
+        done = subprocess.run(
+            [shell, "-c", *call], capture_output=True, text=True, cwd=tmp_path, env=environment
+        )
+        offered = {row.split("\t")[0].strip() for row in done.stdout.splitlines()}
+        assert offered == wanted, (line, done)
+
+
+def test_completion_says_what_it_lacks(monkeypatch, capsys) -> None:
+    monkeypatch.setitem(sys.modules, "argcomplete", None)
+    assert cli.main(["completion", "zsh"]) == 2
+    assert capsys.readouterr().err == (
+        "tinygrad-rnn: error: completion in the shell needs: "
+        "pip install 'tinygrad_rnn[completion]'\n"
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -114,9 +227,12 @@ def test_an_interruption_is_one_line_and_130(command, tmp_path) -> None:
     files = {"draw": ["-o", "a.svg"]}
     code = (
         "import signal, sys, threading, time\n"
-        "from tinygrad_rnn.__main__ import main\n"
-        "def interrupt(): time.sleep({delay}); signal.raise_signal(signal.SIGINT)\n"
         "from tinygrad_rnn import cli\n"
+        "from tinygrad_rnn.__main__ import main\n"
+        "at_work, work = threading.Event(), cli._main\n"
+        "def interrupt(): at_work.wait(); time.sleep({delay}); signal.raise_signal(signal.SIGINT)\n"
+        "def _main(arguments): at_work.set(); return work(arguments)\n"
+        "cli._main = _main\n"
         "threading.Thread(target=interrupt, daemon=True).start()\n"
         "sys.argv[0] = 'tinygrad-rnn'; sys.exit(main())"
     )

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK: argcomplete may complete this command in the shell
 """``python -m tinygrad_rnn`` is the command ``tinygrad-rnn``."""
 
 import sys

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from tinygrad_rnn import __version__, bptt, viz
-from tinygrad_rnn.cli import demo, program, samples
+from tinygrad_rnn.cli import completion, demo, output, program, samples
 from tinygrad_rnn.compat.script import PICTURES, PLAYERS, check_output, steps_of
 from tinygrad_rnn.files import write
 from tinygrad_rnn.testing.pytorch import installed_torch
@@ -27,11 +26,37 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="tinygrad-rnn", description="See backpropagation through time.")
-    parser.add_argument("--version", action="version", version=f"tinygrad-rnn {__version__}")
+ENDINGS = """\
+exit status:
+  0    it is done, and what was checked is right
+  1    something that was checked is wrong, or the program that was run failed
+  2    it cannot be done: unknown arguments, a file that cannot be read or written, …
+  130  interrupted by Ctrl-C
+
+`tinygrad-rnn COMMAND --help` tells more of each.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """What reads the command line.
+
+    Examples
+    --------
+    >>> parser().parse_args(["draw", "--cell", "gru", "-o", "gru.svg"]).cell
+    'gru'
+    """
+    parser = _Parser(
+        prog="tinygrad-rnn", description="See backpropagation through time.",
+        epilog=ENDINGS, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument(
+        "--version", action="version", version=f"tinygrad-rnn {__version__}",
+        help="print the version",
+    )  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_demo, _add_run, _add_draw, _add_play, _add_program, _add_check):
+    for add in (
+        _add_demo, _add_run, _add_draw, _add_play, _add_program, _add_check, _add_completion,
+    ):  # fmt: skip
         add(commands)
     return parser
 
@@ -63,8 +88,9 @@ def _add_run(commands: Any) -> None:
     command = commands.add_parser(
         "run",
         help="run a program written for PyTorch, unchanged, and draw its backward walk",
-        usage="tinygrad-rnn run [--draw FILE] [--play FILE] [--at N] [--level LEVEL] "
-        "[--steps STEPS] [--width POINTS] [--literal] SCRIPT [ARGUMENT …]",
+        usage="tinygrad-rnn run [--draw FILE] [--play FILE] [--at N] [--level LEVEL]\n"
+        "                        [--steps STEPS] [--width POINTS] [--literal]\n"
+        "                        SCRIPT [ARGUMENT …]",
         description="Run a program written for PyTorch as it is, in a process where torch means "
         "this package. What follows its name are its own arguments. Its exit status is this "
         "command's; 2 if it cannot be read, or there is nothing to draw.",
@@ -92,8 +118,10 @@ def _add_run(commands: Any) -> None:
         "--literal", action="store_true",
         help="compute recurrent layers operation by operation, not fused",
     )  # fmt: skip
-    command.add_argument("script", type=Path, metavar="SCRIPT")
-    rest = command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
+    command.add_argument("script", type=Path, metavar="SCRIPT", help="the program's file")
+    rest = command.add_argument(
+        "arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT", help="what the program is given"
+    )
     rest.required = False  # as it is, but argparse would say otherwise
     command.set_defaults(run=program.run)
 
@@ -107,7 +135,10 @@ def _add_draw(commands: Any) -> None:
     )
     _add_net(command)
     _add_level(command)
-    command.add_argument("--theme", choices=tuple(viz.style.THEMES), default="light")
+    command.add_argument(
+        "--theme", choices=tuple(viz.style.THEMES), default="light",
+        help="colours for light or for dark paper (default: light)",
+    )  # fmt: skip
     _add_width(command)
     command.add_argument(
         "--size", choices=("slide", "column"),
@@ -178,7 +209,7 @@ def _add_program(commands: Any) -> None:
         description="Write the forward and the backward of a recurrent layer, over time, as a "
         "program that imports NumPy and nothing else. It is written from the graph of one step.",
     )
-    command.add_argument("--cell", choices=tuple(samples.CELLS), default="lstm")
+    _add_cell(command)
     _add_numbers(command, ("layers", "hidden", "inputs"))
     command.add_argument("--bidirectional", action="store_true", help="read it both ways")
     command.add_argument("--optimised", action="store_true", help="as it is run, not as it is read")
@@ -208,7 +239,9 @@ def _add_check(commands: Any) -> None:
         "where it is installed, PyTorch: all of them, or those that are asked for. Exit status 1 "
         "if anything is wrong, 2 if it cannot be checked.",
     )
-    command.add_argument("--ops", nargs="+", metavar="NAME", help="these operations, as tanh")
+    completion.offer_operations(
+        command.add_argument("--ops", nargs="+", metavar="NAME", help="these operations, as tanh")
+    )
     command.add_argument("--modules", action="store_true", help="the recurrent layers")
     command.add_argument("--seed", type=_whole, metavar="N", help="other inputs, dealt out by N")
     command.add_argument("--json", action="store_true", help="print the results as JSON")
@@ -231,11 +264,41 @@ def _check(options: argparse.Namespace) -> int:
     return 0 if result.ok else 1
 
 
+def _add_completion(commands: Any) -> None:
+    command = commands.add_parser(
+        "completion",
+        help="print what makes a shell complete this command",
+        description="Print what a shell has to read so that Tab completes commands, options, names "
+        "and\nfiles.",
+        epilog="bash, in ~/.bashrc:\n"
+        '  eval "$(tinygrad-rnn completion bash)"\n'
+        "zsh, in ~/.zshrc, below compinit:\n"
+        '  eval "$(tinygrad-rnn completion zsh)"\n'
+        "fish, once:\n"
+        "  tinygrad-rnn completion fish > ~/.config/fish/completions/tinygrad-rnn.fish",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("shell", choices=completion.SHELLS, help="bash, zsh or fish")
+    command.set_defaults(run=_completion)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    print(completion.script(options.shell), end="")
+    return 0
+
+
 # What the commands share.
 
 
+def _add_cell(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--cell", choices=tuple(samples.CELLS), default="lstm",
+        help="the kind of layer (default: lstm)",
+    )  # fmt: skip
+
+
 def _add_net(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--cell", choices=tuple(samples.CELLS), default="lstm")
+    _add_cell(command)
     _add_numbers(command, _NUMBERS)
     command.add_argument("--bidirectional", action="store_true", help="read it both ways")
     command.add_argument(
@@ -304,19 +367,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console may not know every formula sign
     try:
-        status: int = options.run(options)
+        status = _carried_out(arguments)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
-        place = error.filename or "standard output"
-        return _refused(f"cannot write {place}: {error.strerror or error}")
+        if output.is_broken_pipe(error):  # the reader, such as head, has seen enough
+            output.give_up()
+            return 0
+        if error.filename is None:
+            output.give_up()  # else Python would try again when it ends
+        return _refused(_not_written(error))
     except TooManyBoxes as error:
         ways = [f"--level {level}" for level in error.coarser] + ["fewer --steps or --layers"]
         return _refused(
@@ -328,3 +391,19 @@ def _main(arguments: Sequence[str] | None) -> int:
     except MemoryError as error:
         return _refused(f"not enough memory: {str(error) or 'make it smaller'}")
     return status
+
+
+def _carried_out(arguments: Sequence[str] | None) -> int:
+    commands = parser()
+    completion.answer(commands)
+    try:
+        options = commands.parse_args(arguments)
+    except SystemExit as said:  # after --help or --version, or what is wrong with the arguments
+        return int(said.code or 0)
+    status: int = options.run(options)
+    return status
+
+
+def _not_written(error: OSError) -> str:
+    place = error.filename or "standard output"
+    return f"cannot write {place}: {error.strerror or error}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from tinygrad_rnn.cli import output
 from tinygrad_rnn.compat.missing import hint_for, is_machinery
 from tinygrad_rnn.compat.script import Program, watch_of
 from tinygrad_rnn.compat.watching import Watch
@@ -74,7 +74,7 @@ def _ended(program: Program, options: argparse.Namespace, watch: Watch | None) -
     except KeyboardInterrupt:
         raise
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.give_up()
         _say(f"{program.path}: nobody reads what it prints any more (broken pipe)")
         return status or 1
     except BaseException as error:
