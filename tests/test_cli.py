@@ -18,6 +18,7 @@ from alike import assert_alike, holds
 from tinygrad_rnn import cli
 from tinygrad_rnn.cli import completion, demo
 from tinygrad_rnn.testing import three_way
+from tinygrad_rnn.testing.cases import CASES
 
 
 def run(*arguments: str, cwd=None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -162,30 +163,34 @@ def test_what_cannot_be_printed_is_one_line_and_status_2(arguments: list[str]) -
 
 # What a shell offers after the words on the left. Each shell reads its own part as a user's would.
 OFFERED = {
-    "tinygrad-rnn dr": {"draw"},
     "tinygrad-rnn draw --cell ": {"gru", "lstm", "rnn"},
     "tinygrad-rnn play --li": {"--live"},
-    "tinygrad-rnn check --ops tan": {"tan", "tanh"},
     "tinygrad-rnn run a_prog": {"a_program.py"},
 }
 ASKED = {
     "bash": """
-        source <(tinygrad-rnn completion bash)
-        COMP_LINE="$1" COMP_POINT=${#1}
-        _python_argcomplete tinygrad-rnn
-        printf '%s\n' "${COMPREPLY[@]}"
+        source completion
+        for line; do
+            COMP_LINE=$line COMP_POINT=${#line}
+            _python_argcomplete tinygrad-rnn
+            echo ${COMPREPLY[@]}
+        done
     """,
     "zsh": """
         autoload -U compinit && compinit -u -d "$PWD/.zcompdump"
-        source <(tinygrad-rnn completion zsh)
+        source ./completion
         [[ $_comps[tinygrad-rnn] = _python_argcomplete ]] || exit 1
-        _describe() { print -l ${${(P)2}%%:*} }  # shows what it is given where there is no editor
-        BUFFER=$1 CURSOR=${#1} words=(${=1})
-        _python_argcomplete
+        _describe() { print -r -- ${${(P)2}%%:*} }  # shows what it is given: here is no editor
+        for line; do
+            BUFFER=$line CURSOR=${#line} words=(${=line})
+            _python_argcomplete
+        done
     """,
     "fish": """
-        tinygrad-rnn completion fish | source
-        complete -C "$argv[1]"
+        source completion
+        for line in $argv[2..]
+            echo (complete -C "$line" | string replace -r '\\t.*' '')
+        end
     """,
 }
 
@@ -199,16 +204,27 @@ def test_shells_complete_it(shell: str, tmp_path: Path) -> None:
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tinygrad_rnn "$@"\n')
     command.chmod(0o755)
     (tmp_path / "a_program.py").touch()
-    environment = {
-        **os.environ, "HOME": str(tmp_path), "PATH": f"{command.parent}:{os.environ['PATH']}"
-    }  # fmt: skip
-    for line, wanted in OFFERED.items():
-        call = [ASKED[shell], shell, line] if shell != "fish" else [ASKED[shell], line]
-        done = subprocess.run(
-            [shell, "-c", *call], capture_output=True, text=True, cwd=tmp_path, env=environment
-        )
-        offered = {row.split("\t")[0].strip() for row in done.stdout.splitlines()}
-        assert offered == wanted, (line, done)
+    (tmp_path / "completion").write_text(completion.script(shell), encoding="utf-8")
+    done = subprocess.run(
+        [shell, "-c", ASKED[shell], shell, *OFFERED],
+        capture_output=True, text=True, cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path), "PATH": f"{command.parent}:{os.environ['PATH']}"},
+    )  # fmt: skip
+    offered = [set(line.split()) for line in done.stdout.splitlines()]
+    assert offered == list(OFFERED.values()), done
+
+
+def test_operations_are_completed() -> None:
+    (ops,) = (a for a in commands()["check"]._actions if a.dest == "ops")
+    offered = ops.completer()  # type: ignore[attr-defined]
+    assert "tanh" in offered
+    assert offered == sorted(CASES)
+
+
+@pytest.mark.parametrize("shell", completion.SHELLS)
+def test_the_command_prints_what_a_shell_reads(shell: str, capsys) -> None:
+    assert cli.main(["completion", shell]) == 0
+    assert capsys.readouterr().out == completion.script(shell)
 
 
 def test_completion_says_what_it_lacks(monkeypatch, capsys) -> None:
