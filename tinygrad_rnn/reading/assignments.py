@@ -2,7 +2,7 @@
 
 ``h = tanh(x @ u)`` calls what was made last ``h``, ``x`` and ``u`` what it was made of. What a
 function returns has besides the name that its caller gives to it. Where the source is not to be
-had, or before Python 3.11, which knows no columns, nothing is found.
+had nothing is found.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
-from types import CodeType
+from types import CodeType, SimpleNamespace
 from typing import NamedTuple
 
 from tinygrad_rnn.autograd.tracing import Trace
@@ -143,11 +143,27 @@ def _with_rules(node: Node) -> list[Node]:
 def _span(code: CodeType, at: int) -> Span | None:
     """Which piece of source an instruction stands for."""
     if sys.version_info < (3, 11):
-        return None
+        return _deduced_span(code, at)
     line, end_line, column, end = next(islice(code.co_positions(), at // 2, None), (None,) * 4)
     if line is None or end_line is None or column is None or end is None:
         return None
     return line, column, end_line, end
+
+
+@lru_cache(4096)
+def _deduced_span(code: CodeType, at: int) -> Span | None:
+    """The same before Python 3.11, whose instructions know their line only.
+
+    `executing` compiles pieces of the line until the instruction is among what comes of one.
+    """
+    from executing import Source  # which is installed on these Pythons only
+
+    line = next((line for start, end, line in code.co_lines() if start <= at < end), None)
+    if line is None:
+        return None
+    frame = SimpleNamespace(f_code=code, f_lasti=at, f_lineno=line, f_globals={})
+    node = Source.executing(frame).node
+    return None if node is None else _place(node)
 
 
 def _of(code: CodeType) -> _Source | None:
