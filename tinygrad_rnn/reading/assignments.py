@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from types import CodeType, SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tinygrad_rnn.autograd.tracing import Trace
 from tinygrad_rnn.engine.graph import Node
@@ -161,7 +161,7 @@ def _deduced_span(code: CodeType, at: int) -> Span | None:
     line = next((line for start, end, line in code.co_lines() if start <= at < end), None)
     if line is None:
         return None
-    frame = SimpleNamespace(f_code=code, f_lasti=at, f_lineno=line, f_globals={})
+    frame: Any = SimpleNamespace(f_code=code, f_lasti=at, f_lineno=line, f_globals={})
     node = Source.executing(frame).node
     return None if node is None else _place(node)
 
