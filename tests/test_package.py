@@ -171,7 +171,8 @@ def test_licences_are_told_apart() -> None:
 
 
 def test_licence_files_are_in_the_package() -> None:
-    assert PROJECT["license"].split(" AND ") == yaml.safe_load(text("CITATION.cff"))["license"]
+    ours, *_ = PROJECT["license"].split(" AND ")  # the others are of fonts
+    assert yaml.safe_load(text("CITATION.cff"))["license"] == ours
     for name in PROJECT["license-files"]:
         assert text(name).strip()
 
