@@ -17,7 +17,7 @@ from tinygrad_rnn.viz.page import (
     opening,
     title_room,
 )
-from tinygrad_rnn.viz.style import THEMES, Theme
+from tinygrad_rnn.writing.palette import THEMES, Theme
 from tinygrad_rnn.viz.text import width
 
 TICK = 10.5  # the size of the writing at axes

@@ -20,7 +20,7 @@ from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, entries_item, page, th
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.options import title_or
 from tinygrad_rnn.viz.page import ends_of, heat_symbol, heat_symbol_width
-from tinygrad_rnn.viz.style import Theme
+from tinygrad_rnn.writing.palette import Theme
 from tinygrad_rnn.viz.text import fitted, width, xml
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale, bin_of, count

@@ -6,7 +6,7 @@ import math
 
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.layout.model import Rect
-from tinygrad_rnn.viz.style import Theme
+from tinygrad_rnn.writing.palette import Theme
 from tinygrad_rnn.viz.text import SANS, fitted, width, xml
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale

@@ -22,7 +22,7 @@ from tinygrad_rnn.viz.scene import (
     Strip,
     Weighing,
 )
-from tinygrad_rnn.viz.style import Paint, Theme
+from tinygrad_rnn.writing.palette import Paint, Theme
 from tinygrad_rnn.viz.text import width, xml
 from tinygrad_rnn.writing import figures
 

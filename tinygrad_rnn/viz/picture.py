@@ -24,7 +24,7 @@ from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.rolling import rolled_scene
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.source import Source, source_of
-from tinygrad_rnn.viz.style import THEMES, Theme
+from tinygrad_rnn.writing.palette import THEMES, Theme
 from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.writing.figures import count
 
