@@ -297,11 +297,9 @@ class Formulas:
         (arg,) = value.args
         if value.fn in _RUNNING:
             name, axis = _RUNNING[value.fn], value.params["axis"]
-            lines = np.moveaxis(_places(arg.shape), axis, -1)
-            *line, last = np.unravel_index(i, value.shape)
-            line.insert(axis, last)
-            *rest, end = np.moveaxis(np.array(line), axis, -1)
-            places = lines[tuple(rest)][: end + 1].tolist()
+            index: list[Any] = list(np.unravel_index(i, value.shape))
+            index[axis] = slice(index[axis] + 1)
+            places = _places(arg.shape)[tuple(index)].tolist()
         else:
             name = _TOGETHER[value.fn]
             if value not in self._maps:

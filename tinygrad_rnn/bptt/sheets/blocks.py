@@ -230,7 +230,8 @@ class Blocks:
         how, said = self._how(sent)
         if self.roles.kinds[place] == "parameter" and place.is_leaf:
             shares = self._shares(place, sent)
-            value = self._sum(shares) if shares else value
+            if shares:
+                value, how = self._sum(shares), f"= sum over {len(shares)} steps"
         elif len(sent) > 1:
             for n, one in enumerate(sent):
                 self._part(place, n, one)
@@ -243,7 +244,7 @@ class Blocks:
         said = "; ".join(dict.fromkeys(filter(None, map(_rule, sent))))
         if len(sent) == 1:
             return f"= {self._vjp(sent[0])}", said
-        return (f"= sum of {len(sent)}" if sent else ""), said
+        return (f"= sum over {len(sent)} uses" if sent else ""), said
 
     def _vjp(self, one: Sent) -> str:
         written = {at: self.names.told(at, one.node) for at in (one.node, *one.node.parents)}
