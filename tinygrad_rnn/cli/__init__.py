@@ -17,6 +17,7 @@ from tinygrad_rnn.compat.script import PICTURES, PLAYERS, check_output, steps_of
 from tinygrad_rnn.files import write
 from tinygrad_rnn.testing.pytorch import installed_torch
 from tinygrad_rnn.viz.options import TooManyBoxes, check_count
+from tinygrad_rnn.writing.palette import THEMES
 
 
 class _Parser(argparse.ArgumentParser):
@@ -107,7 +108,7 @@ def _add_draw(commands: Any) -> None:
     )
     _add_net(command)
     _add_level(command)
-    command.add_argument("--theme", choices=tuple(viz.style.THEMES), default="light")
+    command.add_argument("--theme", choices=tuple(THEMES), default="light")
     _add_width(command)
     command.add_argument(
         "--size", choices=("slide", "column"),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import count
 from math import prod
 from types import MappingProxyType
@@ -78,6 +78,29 @@ def expression(node: Node, names: Mapping[Node, str]) -> str:
 def stem(place: Node, names: Mapping[Node, str]) -> str:
     """The name by which a tensor is found again at other time steps."""
     return given_name(place) or without_step(names[place])
+
+
+def distinct_names(places: Iterable[Node], names: Names) -> dict[Node, str]:
+    """A name for each place that no other has: with its layer, and at last with a number."""
+    taken: set[str] = set()
+    boxed = [place for place in places if not is_inline(place)]
+    return {place: distinct(clean(names.told(place)), taken) for place in boxed}
+
+
+def distinct(name: str, taken: set[str]) -> str:
+    """The name, or with a number one that is not taken yet; it is then.
+
+    Examples
+    --------
+    >>> taken = {"h"}
+    >>> distinct("h", taken), distinct("h", taken), distinct("c", taken)
+    ('h (2)', 'h (3)', 'c')
+    """
+    free, n = name, 2
+    while free in taken:
+        free, n = f"{name} ({n})", n + 1
+    taken.add(free)
+    return free
 
 
 def plain_name(place: Node) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt.record import Record
-from tinygrad_rnn.bptt.sheets.lines import Index, Lines, Refused, Sent
+from tinygrad_rnn.bptt.sheets.lines import Lines, Sent
+from tinygrad_rnn.bptt.told import Index
 from tinygrad_rnn.compiled.cells import MOVING, Cell
 from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.symbols import Value
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.reading.given import is_inline
 from tinygrad_rnn.reading.layers import Layer
-from tinygrad_rnn.reading.names import Names, expression, names, stem
+from tinygrad_rnn.reading.names import Names, distinct_names, expression, names
 from tinygrad_rnn.reading.roles import Roles, roles_of
 from tinygrad_rnn.writing.formulas import bracketed
 from tinygrad_rnn.writing.rules import rule, vjp
@@ -154,8 +155,7 @@ class Blocks:
         self.names: Names = names(record.places, record.called)
         self.all: list[Block] = []
         self._home: dict[Value, Block] = {}
-        self._taken: Counter[tuple[str, str]] = Counter()
-        self._called: dict[Node, str] = {}
+        self._called = distinct_names(record.places, self.names)
         for place in record.places:
             if not is_inline(place):
                 self._add_place(place)
@@ -192,8 +192,7 @@ class Blocks:
                 self._new(place, "leaf", value, index.name, key=("index", index.name))
         what = "leaf" if place.is_leaf else "value"
         how = expression(place, self.names)
-        value = self.lines.values[place]
-        self._called[place] = self._new(place, what, value, self.names.told(place), how=how).name
+        self._new(place, what, self.lines.values[place], self._called[place], how=how)
 
     def _new(
         self, place: Node, what: str, value: Value, name: str, *, key: tuple[Any, ...] = ("",),
@@ -203,21 +202,13 @@ class Blocks:
         if key[0] == "index":
             kind = "input"
         block = Block(
-            self._unique(clean(name), what), what, kind, place, value,
+            name, what, kind, place, value,
             is_input=what == "leaf", step=self.roles.steps[place], layer=self._layer(place),
             key=(*key, what), **more,
         )  # fmt: skip
         self.all.append(block)
         self._home.setdefault(value, block)
         return block
-
-    def _unique(self, name: str, what: str) -> str:
-        tensor = "value" if what in ("leaf", "value") else what
-        if tensor in ("part", "share", "aid"):
-            return name
-        self._taken[name, tensor] += 1
-        count = self._taken[name, tensor]
-        return name if count == 1 else self._unique(f"{name} ({count})", what)
 
     def _layer(self, place: Node) -> Layer:
         return Layer.of(self.roles.peers.get(place, place))
@@ -255,7 +246,7 @@ class Blocks:
         if one.value in self._home or one.value.fn in (*MOVING, "const", "assemble"):
             return
         block = self._new(
-            place, "part", one.value, self.names.told(place), key=("part", n),
+            place, "part", one.value, self._called[place], key=("part", n),
             how=f"= {self._vjp(one)}", rule=_rule(one),
         )  # fmt: skip
         block.name_of_part = f"from {clean(self.names.told(one.node))}"
@@ -274,8 +265,10 @@ class Blocks:
         for step, group in sorted(by_step.items(), key=lambda item: (item[0] is None, item[0])):
             value = self._sum([one.value for one in group])
             how, said = self._how(group)
-            block = self._new(place, "share", value, self.names.told(place), how=how, rule=said,
-                              key=("share", clean(self.names.told(place))))
+            block = self._new(
+                place, "share", value, self._called[place], key=("share", self._called[place]),
+                how=how, rule=said,
+            )  # fmt: skip
             block.step = step
             block.name_of_part = "outside of time" if step is None else f"from t = {step}"
             shares.append(value)
@@ -290,7 +283,9 @@ class Blocks:
         with_aids: list[Block] = []
         for block in self.all:
             count = 0
-            for value in lines([block.value], until=lambda v, own=block.value: v is not own and v in self._home):
+            for value in lines(
+                [block.value], until=lambda v, own=block.value: v is not own and v in self._home
+            ):
                 if value in heavy and value not in self._home:
                     aid = Block(
                         block.name, "aid", block.kind, block.of, value, step=block.step,

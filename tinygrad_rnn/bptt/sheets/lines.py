@@ -7,13 +7,14 @@ done with them, and so does the engine's own walk: nothing is derived a second t
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.bptt.told import Index, exchanged, indices, integers
 from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.readable import plainest
 from tinygrad_rnn.compiled.symbols import Book, CannotWrite, Symbol, Value, function
@@ -21,8 +22,8 @@ from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part, dense
 from tinygrad_rnn.engine.traversal import walk
-from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.given import is_inline
+from tinygrad_rnn.reading.names import distinct_names, names
 
 Array = np.ndarray[Any, Any]
 INFINITE = 1e300
@@ -39,15 +40,6 @@ class Refused(ValueError):
         ...
     tinygrad_rnn.bptt.sheets.lines.Refused: np.sort in cells
     """
-
-
-@dataclass(frozen=True, eq=False)
-class Index:
-    """Integers that an operation was told: which rows it looked up, which class was right."""
-
-    node: Node
-    name: str
-    numbers: Array
 
 
 @dataclass(frozen=True)
@@ -135,6 +127,8 @@ class _Writing:
         self.record, self.book, self.lines = record, Doubles(), Lines()
         self.symbols: dict[Node, Any] = {}
         self.copies: dict[Node, Node] = {}
+        taken = distinct_names(record.places, names(record.places, record.called))
+        self.indices = indices(record.places, taken.values())
 
     def found(self) -> Lines:
         for place in self.record.places:
@@ -179,9 +173,11 @@ class _Writing:
                 "operations"
             )
         operands = [self.symbols[parent] for parent in place.parents]
-        told = self._told(place)
+        told = {index: self.book.input(index.numbers) for index in self.indices.get(place, [])}
         symbols = {id(index.numbers): Symbol(self.book, made) for index, made in told.items()}
-        params = _exchanged(place.params, symbols)
+        params = exchanged(place.params, symbols)
+        if not told and next(integers(place.params), None) is not None:
+            self.lines.fixed.append(name)
         for new.params, indices in ((params, told), (place.params, {})):
             try:
                 made = primitive.forward(*operands, **new.params)
@@ -193,20 +189,6 @@ class _Writing:
             except (CannotWrite, TypeError, AttributeError, ValueError, IndexError) as found:
                 error = found
         raise Refused(f"{name}: {_said(error)}") from error
-
-    def _told(self, place: Node) -> dict[Index, Value]:
-        """What an operation was told by integers, as inputs."""
-        given = list(_integers(place.params))
-        traits = traits_of(place.primitive)
-        if traits.expects and given:  # the classes come second, after the places where they stand
-            given = [given[min(len(given) - 1, 1)]]
-        else:
-            given = [array for array in given if not _counts(array)]
-        if given and _is_weighed(place.params):
-            self.lines.fixed.append(_called(place))
-            return {}
-        name = "target" if traits.expects else "index"
-        return {Index(place, name, array): self.book.input(np.array(array)) for array in given}
 
     # -- backward --
 
@@ -289,38 +271,3 @@ def _called(place: Node) -> str:
 def _said(error: Exception) -> str:
     text = str(error)
     return text if isinstance(error, CannotWrite) else f"no arithmetic of NumPy's ({text})"
-
-
-def _integers(params: Any) -> Iterator[Array]:
-    """The arrays of integers among parameters."""
-    if isinstance(params, np.ndarray):
-        if params.dtype.kind in "iu":
-            yield params
-    elif isinstance(params, dict | tuple | list):
-        for each in params.values() if isinstance(params, dict) else params:
-            yield from _integers(each)
-
-
-def _exchanged(params: Any, new: Mapping[int, Any]) -> Any:
-    """Parameters with others for some arrays, which are known by their identity."""
-    if isinstance(params, dict):
-        return {key: _exchanged(each, new) for key, each in params.items()}
-    if isinstance(params, tuple | list):
-        parts = [_exchanged(each, new) for each in params]
-        return type(params)(*parts) if hasattr(params, "_fields") else type(params)(parts)
-    return new.get(id(params), params)
-
-
-def _counts(array: Array) -> bool:
-    """Whether integers are no choice, but count the places along an axis: 0, 1, 2, …"""
-    counting = np.indices(array.shape, sparse=True)
-    return not array.size or any(
-        n > 1 and np.array_equal(np.broadcast_to(along, array.shape), array)
-        for n, along in zip(array.shape, counting)
-    )
-
-
-def _is_weighed(params: Mapping[str, Any]) -> bool:
-    """Whether other arrays of an operation follow from what it was told."""
-    others = [x for x in params.values() if isinstance(x, np.ndarray) and x.dtype.kind not in "iu"]
-    return any(np.unique(x).size > 1 or not np.all(x == 1) for x in others)

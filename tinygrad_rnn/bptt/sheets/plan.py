@@ -170,7 +170,7 @@ class _Layout:
 
     def _part(self, block: Block) -> Hashable:
         """In which column a block stands."""
-        if block.what == "share" or block.key[:2] == ("aid", ("share",)):
+        if _is_of_share(block):
             return "top" if block.step is None else block.step
         region = self.roles.regions[block.of]
         if region == "step":
@@ -194,8 +194,7 @@ class _Layout:
         for band in bands:
             self.plan.bands[band] = row
             here = {
-                step: [b for b in blocks if self._band(b) == band]
-                for step, blocks in steps.items()
+                step: [b for b in blocks if self._band(b) == band] for step, blocks in steps.items()
             }
             row = _aligned(here.values(), self.blocks, row + 1) + 1
         for part in OUTER:
@@ -207,7 +206,7 @@ class _Layout:
                 free = _stack(blocks, max(free, start + 1))
 
     def _band(self, block: Block) -> str:
-        return _SHARES if block.what == "share" else str(block.layer)
+        return _SHARES if _is_of_share(block) else str(block.layer)
 
     # -- columns --
 
@@ -250,6 +249,10 @@ class _Layout:
                     f"={a}-{rate}*{b}" for a, b in zip(block.cells, gradient.cells, strict=True)
                 ]
                 self.plan.stepped.append(made)
+
+
+def _is_of_share(block: Block) -> bool:
+    return block.what == "share" or (block.what == "aid" and block.key[1][0] == "share")
 
 
 def _column(heading: str, first: int, blocks: Sequence[Block]) -> Column:

@@ -50,7 +50,9 @@ def signs(sheet: Any, look: Any, plan: Plan) -> None:
         name = look(bg_color=paint.fill, border=1, border_color=paint.border, bold=True)
         row = _line(sheet, row, kind, said, name, look)
     fill = look(bg_color=LIGHT.heat[2].fill, font_color=LIGHT.gradient, border=1)
-    row = _line(sheet, row, "gradient", "what flows back, below the value that it is of", fill, look)
+    row = _line(
+        sheet, row, "gradient", "what flows back, below the value that it is of", fill, look
+    )
     row += 1
     for sign, said in _ABOUT:
         row = _line(sheet, row, sign, said, look(bold=True), look)

@@ -37,7 +37,9 @@ def needs(name: str) -> Any:
         ) from None
 
 
-def filled(plan: Plan, stream: IO[bytes], hide: Callable[[Block], bool] = lambda block: False) -> Any:
+def filled(
+    plan: Plan, stream: IO[bytes], hide: Callable[[Block], bool] = lambda block: False
+) -> Any:
     """A workbook of XlsxWriter with all sheets, which its ``close`` writes to a stream.
 
     The cells of what is to ``hide`` stay empty; formulas go on referring to them.
