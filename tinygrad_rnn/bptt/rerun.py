@@ -76,13 +76,14 @@ def again(record: Record, values: Mapping[Tensor | Node | str, Any]) -> Record:
     """
     expect_record(record, "again")
     rerun = Rerun(record)
-    told, leaves = {}, {}
+    told: dict[Index, Any] = {}
+    leaves: dict[Node, Any] = {}
     for of, value in values.items():
         index = rerun.told.get(of) if isinstance(of, str) else None
-        if index is None:
-            leaves[rerun.leaf(of)] = value
-        else:
+        if index is not None:
             told[index] = value
+        elif not rerun.holds(leaf := rerun.meant(of), value):
+            leaves[rerun.changeable(leaf)] = value
     return rerun(leaves, told)
 
 
@@ -168,13 +169,23 @@ class Rerun:
     # -- which leaves ------------------------------------------------------------------------
 
     def leaf(self, of: Tensor | Node | str) -> Node:
-        """The leaf that is meant: a tensor's, or the one of a name; see `again` for errors."""
+        """The leaf that is meant and may be changed; see `again` for errors."""
+        return self.changeable(self.meant(of))
+
+    def meant(self, of: Tensor | Node | str) -> Node:
+        """A tensor's leaf, or the one of a name."""
         if isinstance(of, str):
             return self._named(of)
         place = self.record.place_of(of, "again")
         if place not in self._known:
             raise KeyError("again: this tensor is no leaf of the recorded graph")
-        return self._changeable(place)
+        assert place is not None
+        return place
+
+    def holds(self, leaf: Node, value: Any) -> bool:
+        """Whether a leaf has these very numbers, so that nothing would be changed."""
+        known = self._known[leaf]
+        return known is not None and np.array_equal(known, getattr(value, "array", value))
 
     def _named(self, name: str) -> Node:
         found = [leaf for leaf, called in self.names.items() if called == name]
@@ -185,7 +196,7 @@ class Rerun:
             alike = sum(called == name for called in self.names.values())
             many = "no leaf" if not alike else "more than one leaf"
             raise KeyError(f"again: there is {many} called {name!r}; there are: {there}")
-        return self._changeable(found[0])
+        return found[0]
 
     @cached_property
     def told(self) -> dict[str, Index]:
@@ -203,7 +214,8 @@ class Rerun:
         called = names(self.record.places, self.record.called)
         return {at: called[at] for at in self.record.places if at.is_leaf and not is_inline(at)}
 
-    def _changeable(self, place: Node) -> Node:
+    def changeable(self, place: Node) -> Node:
+        """The place itself, if it may be changed."""
         if place not in self.leaves:
             why = (
                 "it is not a leaf" if not place.is_leaf
@@ -216,7 +228,7 @@ class Rerun:
 
     def _fitting(self, leaf: Node, value: Any) -> Array:
         """A new value as the leaf's own: of its shape and type."""
-        self._changeable(leaf)
+        self.changeable(leaf)
         old = np.asarray(self._known[leaf])
         new = np.array(getattr(value, "array", value), old.dtype)
         if new.shape != old.shape:

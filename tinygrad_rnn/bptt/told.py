@@ -86,7 +86,7 @@ def _told(place: Node) -> list[Array]:
 
 def _counts(array: Array) -> bool:
     """Whether integers are no choice, but count the places along an axis: 0, 1, 2, …"""
-    counting = np.indices(array.shape, sparse=True)
+    counting: tuple[Array, ...] = np.indices(array.shape, sparse=True)
     return not array.size or any(
         n > 1 and np.array_equal(np.broadcast_to(along, array.shape), array)
         for n, along in zip(array.shape, counting)

@@ -275,8 +275,8 @@ class Formulas:
         lead = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
         left = np.broadcast_to(left, (*lead, *left.shape[-2:]))
         right = np.broadcast_to(right, (*lead, *right.shape[-2:]))
-        *at, row, column = np.unravel_index(i, (*lead, left.shape[-2], right.shape[-1]))
-        firsts, seconds = left[(*at, row)], right[(*at, slice(None), column)]
+        *at, row, column = map(int, np.unravel_index(i, (*lead, left.shape[-2], right.shape[-1])))
+        firsts, seconds = left[tuple(at)][row], right[tuple(at)][:, column]
         return self._product(a, [*map(int, firsts)], b, [*map(int, seconds)])
 
     def _product(self, a: Value, firsts: list[int], b: Value, seconds: list[int]) -> _Text:

@@ -33,6 +33,8 @@ _HEAVY, _HEAVIEST, _FEW = 2, 16, 6
 """The most cells that a part of a formula reads: of one that is written twice, of any other; and
 the most numbers that are each computed where they are put together."""
 
+OUTSIDE = Layer()
+
 
 @dataclass(eq=False)
 class Block:
@@ -74,7 +76,7 @@ class Block:
     rule: str = ""
     is_input: bool = False
     step: int | None = None
-    layer: Layer = Layer()
+    layer: Layer = OUTSIDE
     key: tuple[Any, ...] = ()
     row: int = 0
     column: int = 0
@@ -181,7 +183,7 @@ class Blocks:
         return {
             (block.of, "value" if block.what == "leaf" else block.what): block
             for block in self.all
-            if block.what in ("leaf", "value", "gradient") and not block.key[0] == "index"
+            if block.what in ("leaf", "value", "gradient") and block.key[0] != "index"
         }
 
     # -- forward --
@@ -282,20 +284,20 @@ class Blocks:
         heavy = self._heavy(roots)
         with_aids: list[Block] = []
         for block in self.all:
-            count = 0
-            for value in lines(
-                [block.value], until=lambda v, own=block.value: v is not own and v in self._home
-            ):
+            for value in self._inside(block):
                 if value in heavy and value not in self._home:
                     aid = Block(
                         block.name, "aid", block.kind, block.of, value, step=block.step,
-                        layer=block.layer, key=("aid", block.key, count),
+                        layer=block.layer, key=("aid", block.key),
                     )  # fmt: skip
                     self._home[value] = aid
                     with_aids.append(aid)
-                    count += 1
             with_aids.append(block)
         self.all = with_aids
+
+    def _inside(self, block: Block) -> list[Value]:
+        """The lines that a block's formulas would hold."""
+        return lines([block.value], until=lambda at: at is not block.value and at in self._home)
 
     def _heavy(self, roots: Iterable[Value]) -> set[Value]:
         """Values that should have cells of their own."""

@@ -115,11 +115,13 @@ def in_doubles(array: Any) -> Array:
     >>> in_doubles(np.array([0.1, -np.inf], np.float32))
     array([ 1.e-001, -1.e+300])
     """
-    array = np.asarray(array)
-    if array.dtype.kind != "f":
-        return array
-    exact = array if array.dtype == np.float64 else array.astype(str).astype(np.float64)
-    return np.nan_to_num(exact, nan=np.nan, posinf=INFINITE, neginf=-INFINITE)
+    exact: Array = np.asarray(array)
+    if exact.dtype.kind != "f":
+        return exact
+    if exact.dtype != np.float64:
+        exact = exact.astype(str).astype(np.float64)
+    exact = np.nan_to_num(exact, nan=np.nan, posinf=INFINITE, neginf=-INFINITE)
+    return exact
 
 
 class _Writing:
@@ -172,23 +174,35 @@ class _Writing:
                 f"{name}: a Function with a backward of its own; write it as a Primitive, or of "
                 "operations"
             )
-        operands = [self.symbols[parent] for parent in place.parents]
-        told = {index: self.book.input(index.numbers) for index in self.indices.get(place, [])}
-        symbols = {id(index.numbers): Symbol(self.book, made) for index, made in told.items()}
+        given = self.indices.get(place, [])
+        told: dict[Node | Index, Value] = {at: self.book.input(at.numbers) for at in given}
+        symbols = {id(at.numbers): Symbol(self.book, told[at]) for at in given}
         params = exchanged(place.params, symbols)
         if not told and next(integers(place.params), None) is not None:
             self.lines.fixed.append(name)
-        for new.params, indices in ((params, told), (place.params, {})):
-            try:
-                made = primitive.forward(*operands, **new.params)
-                if isinstance(made, Symbol) and made.shape == place.shape:
-                    self.lines.leaves.update(indices)
-                    self.lines.fixed += [] if indices or not told else [name]
-                    return made
-                error: Exception = CannotWrite("numbers that it does not compute by arithmetic")
-            except (CannotWrite, TypeError, AttributeError, ValueError, IndexError) as found:
-                error = found
-        raise Refused(f"{name}: {_said(error)}") from error
+        try:
+            made = self._forward(place, params)
+            self.lines.leaves |= told
+        except CannotWrite:
+            if not told:
+                raise
+            made, params = self._forward(place, place.params), place.params
+            self.lines.fixed.append(name)
+        new.params = params
+        return made
+
+    def _forward(self, place: Node, params: Any) -> Symbol:
+        """What an operation makes of symbols."""
+        name = _called(place)
+        try:
+            made = place.primitive.forward(*[self.symbols[at] for at in place.parents], **params)
+        except CannotWrite as error:
+            raise CannotWrite(f"{name}: {error}") from None
+        except (TypeError, AttributeError, ValueError, IndexError) as error:
+            raise CannotWrite(f"{name}: no arithmetic of NumPy's ({error})") from error
+        if not isinstance(made, Symbol) or made.shape != place.shape:
+            raise CannotWrite(f"{name}: numbers that it does not compute by arithmetic")
+        return made
 
     # -- backward --
 

@@ -116,21 +116,26 @@ def _check_size(record: Record) -> None:
         raise Refused("spreadsheet: nothing was walked; record the backward by bptt.record(loss)")
     places = [place for place in record.places if not is_inline(place)]
     largest = max(places, key=lambda place: math.prod(place.shape))
-    size = math.prod(largest.shape)
-    steps = len({visit.step for visit in record.visits} - {None})
     cells = 2 * sum(math.prod(place.shape) for place in places)
-    for count, most, what in (
-        (size, MOST_ELEMENTS, f"elements in an array of shape {largest.shape}"),
-        (steps, MOST_STEPS, "time steps"),
-        (cells, MOST_CELLS, "cells"),
-    ):
-        if count > most:
-            raise Refused(
-                f"spreadsheet: {count:,} {what} are more than the {most:,} that a sheet is read "
-                "with; take a smaller net, a smaller batch or a shorter sequence"
-            )
+    check_steps(len({visit.step for visit in record.visits} - {None}))
+    size = math.prod(largest.shape)
+    _check_count(size, MOST_ELEMENTS, f"elements in an array of shape {largest.shape}")
+    _check_count(cells, MOST_CELLS, "cells")
     if empty := [place for place in places if 0 in place.shape]:
         raise Refused(f"spreadsheet: an array of shape {empty[0].shape} has no cells")
+
+
+def check_steps(steps: int) -> None:
+    """Raise if there are more time steps than a sheet has columns for."""
+    _check_count(steps, MOST_STEPS, "time steps")
+
+
+def _check_count(count: int, most: int, what: str) -> None:
+    if count > most:
+        raise Refused(
+            f"spreadsheet: {count:,} {what} are more than the {most:,} that can be read on a "
+            "sheet; take a smaller net, a smaller batch or a shorter sequence"
+        )
 
 
 def _check_numbers(plan: Plan) -> None:
@@ -211,7 +216,7 @@ class _Layout:
     # -- columns --
 
     def _columns(self, parts: dict[Hashable, list[Block]]) -> None:
-        headings = {
+        headings: dict[Hashable, str] = {
             "left": "weights, inputs", "before": "before the first step",
             **{step: f"t = {step}" for step in self.steps},
             "after": "before the first step (reversed)", "top": "result",
@@ -281,9 +286,10 @@ def _aligned(columns: Iterable[Sequence[Block]], blocks: Blocks, row: int) -> in
         own: dict[Hashable, Block] = {}
         at = -1
         for block in column:
-            alike = (stem(block.of, blocks.names), str(block.of.primitive), block.key)
+            made_by = getattr(block.of.primitive, "name", "")
+            alike = (stem(block.of, blocks.names), made_by, block.key)
             counts[alike] += 1
-            key = (*alike, counts[alike])
+            key: Hashable = (*alike, counts[alike])
             own[key] = block
             if key in order:
                 at = max(at, order.index(key))

@@ -26,10 +26,10 @@ _ABOUT = (
     ("η", "the rate of gradient descent: the column “after a step” has θ − η · ∂L/∂θ"),
 )
 _NOTES = (
-    "Columns are time steps and bands are layers; time runs to the right, and forward downwards. Backward "
-    "runs the other way: follow the gradients from L to the left.",
-    "A vector lies in a row, and a matrix has its rows below each other; of an array of more axes the "
-    "matrices stand below each other.",
+    "Columns are time steps and bands are layers; time runs to the right, and forward downwards. "
+    "Backward runs the other way: follow the gradients from L to the left.",
+    "A vector lies in a row, and a matrix has its rows below each other; of an array of more axes "
+    "the matrices stand below each other.",
     "Classes and places that were looked up are counted from 0.",
     f"A spreadsheet knows no infinity: where the program has one, there is {INFINITE:.0E} here.",
     "True is 1, and false is 0.",

@@ -218,6 +218,16 @@ def said_of(block: Block) -> tuple[str, ...]:
 
 
 def digest(formulas: Sequence[str]) -> str:
-    """A short sum over formulas, whatever program has written them; "" for none."""
-    plain = "\n".join(re.sub(r"[\s$]", "", formula).upper() for formula in formulas)
+    """A short sum over formulas, whatever program has written them; "" for none.
+
+    Examples
+    --------
+    >>> digest(["=B2*0.57735026918962584"]) == digest(["= $B$2 * 0.577350269189626"])
+    True
+    """
+    plain = re.sub(r"[ $]", "", "\n".join(formulas)).upper()
+    plain = _DECIMAL.sub(lambda found: f"{float(found[0]):.9g}", plain)
     return hashlib.blake2b(plain.encode(), digest_size=8).hexdigest() if formulas else ""
+
+
+_DECIMAL = re.compile(r"(?<![A-Z\d.])\d+(\.\d*)?(E[+-]?\d+)?(?![\d.(:])")
