@@ -55,14 +55,14 @@ def indices(places: Iterable[Node], taken: Collection[str]) -> dict[Node, list[I
     return found
 
 
-def integers(params: Any) -> Iterator[Array]:
-    """The arrays of integers among parameters."""
+def arrays(params: Any, kinds: str) -> Iterator[Array]:
+    """The arrays of some kinds among parameters: "iu" integers, "b" conditions."""
     if isinstance(params, np.ndarray):
-        if params.dtype.kind in "iu":
+        if params.dtype.kind in kinds:
             yield params
     elif isinstance(params, dict | tuple | list):
         for each in params.values() if isinstance(params, dict) else params:
-            yield from integers(each)
+            yield from arrays(each, kinds)
 
 
 def exchanged(params: Any, new: Mapping[int, Any]) -> Any:
@@ -76,7 +76,7 @@ def exchanged(params: Any, new: Mapping[int, Any]) -> Any:
 
 
 def _told(place: Node) -> list[Array]:
-    given = list(integers(place.params))
+    given = list(arrays(place.params, "iu"))
     if traits_of(place.primitive).expects and given:
         given = [given[min(len(given) - 1, 1)]]  # the first says where the classes stand
     else:

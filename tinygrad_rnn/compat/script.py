@@ -158,8 +158,9 @@ def watch_of(
         if sheet is not None:
             bptt.spreadsheet(walk, sheet)
 
-    wanted = (draw, play, sheet)
-    return Watch(at, show) if any(path is not None for path in wanted) else None
+    if draw is None and play is None and sheet is None:
+        return None
+    return Watch(at, show, keep=sheet is not None)
 
 
 class Program:

@@ -84,7 +84,7 @@ def distinct_names(places: Iterable[Node], names: Names) -> dict[Node, str]:
     """A name for each place that no other has: with its layer, and at last with a number."""
     taken: set[str] = set()
     boxed = [place for place in places if not is_inline(place)]
-    return {place: distinct(clean(names.told(place)), taken) for place in boxed}
+    return {place: distinct(clean(names.alone(place)), taken) for place in boxed}
 
 
 def distinct(name: str, taken: set[str]) -> str:
@@ -139,6 +139,11 @@ class Names(dict[Node, str]):
             return self[place]
         name = self._with_step(place)
         return self._with_layer(formulas.bracketed(name, _LOOSE), name, place, by)
+
+    def alone(self, place: Node) -> str:
+        """`told` outside of all boxes, with its time step where several steps have that name."""
+        name = self._with_step(place)
+        return self._with_layer(name, name, place, None)
 
     def _with_step(self, place: Node) -> str:
         name, step = self[place], place.tag.step

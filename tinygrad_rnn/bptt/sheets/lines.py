@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt.record import Record
-from tinygrad_rnn.bptt.told import Index, exchanged, indices, integers
+from tinygrad_rnn.bptt.told import Index, arrays, exchanged, indices
 from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.readable import plainest
 from tinygrad_rnn.compiled.symbols import Book, CannotWrite, Symbol, Value, function
@@ -63,7 +63,7 @@ class Lines:
     sent : dict of lists of `Sent`, by place
         What each place received, in the order of the walk.
     fixed : list of str
-        Operations that were told by integers which stay as they were.
+        Operations that were told something which stays as it was: conditions, some integers.
     start : Value
         The gradient with which the walk began.
     book : Book
@@ -107,7 +107,7 @@ class Doubles(Book):
 _ARRAYS = (np.ndarray, np.generic)
 
 
-def in_doubles(array: Any) -> Array:
+def in_doubles(array: Any) -> Any:
     """Numbers as they are written out: 0.1 for the float32 that is next to it.
 
     Examples
@@ -120,8 +120,7 @@ def in_doubles(array: Any) -> Array:
         return exact
     if exact.dtype != np.float64:
         exact = exact.astype(str).astype(np.float64)
-    exact = np.nan_to_num(exact, nan=np.nan, posinf=INFINITE, neginf=-INFINITE)
-    return exact
+    return np.nan_to_num(exact, nan=np.nan, posinf=INFINITE, neginf=-INFINITE)
 
 
 class _Writing:
@@ -178,7 +177,8 @@ class _Writing:
         told: dict[Node | Index, Value] = {at: self.book.input(at.numbers) for at in given}
         symbols = {id(at.numbers): Symbol(self.book, told[at]) for at in given}
         params = exchanged(place.params, symbols)
-        if not told and next(integers(place.params), None) is not None:
+        decided = [array for array in arrays(place.params, "b") if not array.all()]
+        if decided or (not told and any(True for _ in arrays(place.params, "iu"))):
             self.lines.fixed.append(name)
         try:
             made = self._forward(place, params)

@@ -68,7 +68,7 @@ class Plan:
         The row of each.
     rate : float
     fixed : list of str
-        Operations that were told by integers which stay as they were.
+        Operations that were told something which stays as it was.
     """
 
     record: Record
@@ -297,14 +297,15 @@ def _aligned(columns: Iterable[Sequence[Block]], blocks: Blocks, row: int) -> in
                 at += 1
                 order.insert(at, key)
         keyed.append(own)
-    before: Any = None
+    before: set[Node] = set()
     for key in order:
         here = [own[key] for own in keyed if key in own]
-        row += before is not None and before not in [block.of for block in here]
+        tensors = {block.of for block in here}
+        row += bool(before) and before.isdisjoint(tensors)
         for block in here:
             block.row = row + 1
         row += 1 + max(block.extent[0] for block in here)
-        before = here[-1].of
+        before = tensors
     return row
 
 

@@ -70,6 +70,6 @@ def _line(sheet: Any, row: int, sign: str, said: str, name: Any, look: Any) -> i
 
 def _fixed(plan: Plan) -> list[str]:
     return [
-        f"The integers that {name} was told stay as they were when the program ran."
+        f"{name}: its conditions and indices stay as they were when the program ran."
         for name in plan.fixed
     ]
