@@ -16,8 +16,8 @@ from test_flow import Net, check_texts
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
 from tinygrad_rnn.compat.watching import Watch
-from tinygrad_rnn.viz.style import THEMES
 from tinygrad_rnn.writing.figures import Scale, number
+from tinygrad_rnn.writing.palette import THEMES
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -22,7 +22,7 @@ from tinygrad_rnn import bptt, cli, compat, viz
 from tinygrad_rnn.cli import demo, samples
 from tinygrad_rnn.viz import images, marks
 from tinygrad_rnn.viz.page import opening
-from tinygrad_rnn.viz.style import THEMES
+from tinygrad_rnn.writing.palette import THEMES
 
 needs_images = pytest.mark.skipif(
     not all(map(find_spec, ("vl_convert", "PIL", "pypdf"))),

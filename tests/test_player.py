@@ -24,9 +24,9 @@ from tinygrad_rnn.viz.build import scene_of
 from tinygrad_rnn.viz.player import still
 from tinygrad_rnn.viz.player.walk import walk_of
 from tinygrad_rnn.viz.source import source_of
-from tinygrad_rnn.viz.style import THEMES
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.norms import norm
+from tinygrad_rnn.writing.palette import THEMES
 from tinygrad_rnn.writing.text import clean
 
 HOSTILE = [

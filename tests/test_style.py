@@ -15,7 +15,7 @@ import pytest
 from test_viz import Reader, seed_rnn
 
 from tinygrad_rnn import bptt, viz
-from tinygrad_rnn.viz.style import LIGHT, THEMES
+from tinygrad_rnn.writing.palette import LIGHT, THEMES
 
 TEXT, LINE = 4.5, 3.0  # WCAG 2.1: 1.4.3 for text, 1.4.11 for what is drawn
 FRAMES = 1.4  # round layers, which their labels name and the space between them separates

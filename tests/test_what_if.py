@@ -26,9 +26,9 @@ from tinygrad_rnn.viz.player.flow_plot import HIGH, plots_of
 from tinygrad_rnn.viz.player.server import MOST_BYTES
 from tinygrad_rnn.viz.player.walk import boxed
 from tinygrad_rnn.viz.source import source_of
-from tinygrad_rnn.viz.style import LIGHT
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.norms import norm
+from tinygrad_rnn.writing.palette import LIGHT
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # who checks types sees these names, and no others
     from tinygrad_rnn.bptt.illnesses.finding import Finding
     from tinygrad_rnn.bptt.penalty import vanishing_penalty
     from tinygrad_rnn.bptt.rerun import again
+    from tinygrad_rnn.bptt.sheets import from_spreadsheet, spreadsheet
     from tinygrad_rnn.bptt.state_flow import Flow, StateFlow, flow
     from tinygrad_rnn.bptt.state_jacobians import Jacobians, jacobians
     from tinygrad_rnn.bptt.surface import ErrorSurface, error_surface
@@ -32,6 +33,7 @@ else:
         "illnesses.finding": ("Finding",),
         "penalty": ("vanishing_penalty",),
         "rerun": ("again",),
+        "sheets": ("from_spreadsheet", "spreadsheet"),
         "state_flow": ("Flow", "StateFlow", "flow"),
         "state_jacobians": ("Jacobians", "jacobians"),
         "written": ("program",),
@@ -72,12 +74,14 @@ __all__ = [
     "error_surface",
     "explain",
     "flow",
+    "from_spreadsheet",
     "jacobians",
     "keep_values",
     "program",
     "record",
     "scan",
     "scope",
+    "spreadsheet",
     "step",
     "traced",
     "truncate",

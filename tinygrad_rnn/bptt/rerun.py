@@ -12,17 +12,19 @@ import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from tinygrad_rnn.bptt.record import Record, Seen, expect_record
+from tinygrad_rnn.bptt.told import Index, exchanged, indices
 from tinygrad_rnn.engine.errors import silently_among_users
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.traversal import walk
 from tinygrad_rnn.reading.given import is_inline
-from tinygrad_rnn.reading.names import names
+from tinygrad_rnn.reading.names import distinct_names, names
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.text import clean
 
@@ -33,15 +35,17 @@ def again(record: Record, values: Mapping[Tensor | Node | str, Any]) -> Record:
     """The walk that there would have been, had some leaves had other values.
 
     Nothing of the program changes: no tensor, no ``.grad``.  Hooks that a gradient passes are
-    called again.  What the graph has not recorded stays as it was: masks of dropout, chosen places
-    and indices, branches, what was detached.
+    called again.  What the graph has not recorded stays as it was: masks of dropout, chosen places,
+    branches, what was detached.
 
     Parameters
     ----------
     record : Record
     values : dict
         New values by leaf: a weight, an input or an initial state, or its name in pictures. Each
-        has the leaf's shape, and becomes of its type.
+        has the leaf's shape, and becomes of its type. Integers that operations were told have names
+        as well: "target" the classes of a loss, "index" rows that were looked up, as far as they
+        may be changed; of several the second is "target (2)".
 
     Returns
     -------
@@ -72,7 +76,15 @@ def again(record: Record, values: Mapping[Tensor | Node | str, Any]) -> Record:
     """
     expect_record(record, "again")
     rerun = Rerun(record)
-    return rerun({rerun.leaf(of): value for of, value in values.items()})
+    told: dict[Index, Any] = {}
+    leaves: dict[Node, Any] = {}
+    for of, value in values.items():
+        index = rerun.told.get(of) if isinstance(of, str) else None
+        if index is not None:
+            told[index] = value
+        elif not rerun.holds(leaf := rerun.meant(of), value):
+            leaves[rerun.changeable(leaf)] = value
+    return rerun(leaves, told)
 
 
 class Rerun:
@@ -95,28 +107,46 @@ class Rerun:
         stuck = self._stuck()
         self.leaves = [at for at in record.places if self._holds_numbers(at) and at not in stuck]
 
-    def __call__(self, values: Mapping[Node, Any]) -> Record:
-        """The walk with other values of some leaves."""
+    def __call__(
+        self, values: Mapping[Node, Any], told: Mapping[Index, Any] = MappingProxyType({})
+    ) -> Record:
+        """The walk with other values of some leaves, and of integers that operations were told."""
         known = dict(self._known)
+        params = self._params(told)
         for leaf, value in values.items():
             known[leaf] = self._fitting(leaf, value)
         copies: dict[Node, Node] = {}
-        changed = set(values)
+        changed = {*values, *params}
         for place in self.record.places:
             new = copies[place] = _copy(place, copies)
             if place.is_leaf:
                 new.value = known[place] if place in changed else place.value
-            elif changed.isdisjoint(place.parents):
+            elif changed.isdisjoint((place, *place.parents)):
                 new.saved = self._saved[place]
             else:
                 changed.add(place)
+                new.params = params.get(place, place.params)
                 known[place] = self._compute(place, new, known)
         return self._walk(copies)
+
+    def _params(self, told: Mapping[Index, Any]) -> dict[Node, Any]:
+        """The parameters of the operations that are told otherwise."""
+        new: dict[Node, Any] = {}
+        for index, value in told.items():
+            given = np.array(getattr(value, "array", value))
+            if given.shape != index.numbers.shape or given.dtype.kind not in "iu":
+                raise ValueError(
+                    f"again: {index.name} has integers of shape {index.numbers.shape}, but its new "
+                    f"value has {given.dtype} of {given.shape}"
+                )
+            own = {id(index.numbers): given.astype(index.numbers.dtype)}
+            new[index.node] = exchanged(new.get(index.node, index.node.params), own)
+        return new
 
     def _compute(self, place: Node, new: Node, known: Mapping[Node, Any]) -> Array:
         """Run an operation again; its place keeps what it kept when it ran before."""
         operands = [known[parent] for parent in place.parents]
-        output: Array = place.primitive.compute(operands, place.params)
+        output: Array = place.primitive.compute(operands, new.params)
         kept = zip((*operands, output), self.record.kept(place))
         new.saved = tuple([array if wanted else None for array, wanted in kept])
         new.value = None if place.value is None else output
@@ -139,21 +169,44 @@ class Rerun:
     # -- which leaves ------------------------------------------------------------------------
 
     def leaf(self, of: Tensor | Node | str) -> Node:
-        """The leaf that is meant: a tensor's, or the one of a name; see `again` for errors."""
+        """The leaf that is meant and may be changed; see `again` for errors."""
+        return self.changeable(self.meant(of))
+
+    def meant(self, of: Tensor | Node | str) -> Node:
+        """A tensor's leaf, or the one of a name."""
         if isinstance(of, str):
             return self._named(of)
         place = self.record.place_of(of, "again")
         if place not in self._known:
             raise KeyError("again: this tensor is no leaf of the recorded graph")
-        return self._changeable(place)
+        assert place is not None
+        return place
+
+    def holds(self, leaf: Node, value: Any) -> bool:
+        """Whether a leaf has these very numbers, so that nothing would be changed."""
+        known = self._known[leaf]
+        return known is not None and np.array_equal(known, getattr(value, "array", value))
 
     def _named(self, name: str) -> Node:
         found = [leaf for leaf, called in self.names.items() if called == name]
         if len(found) != 1:
+            found = [at for at, called in self._distinct.items() if called == name and at.is_leaf]
+        if len(found) != 1:
             there = ", ".join(clean(other) for other in self.names.values())
-            many = "no leaf" if not found else "more than one leaf"
+            alike = sum(called == name for called in self.names.values())
+            many = "no leaf" if not alike else "more than one leaf"
             raise KeyError(f"again: there is {many} called {name!r}; there are: {there}")
-        return self._changeable(found[0])
+        return found[0]
+
+    @cached_property
+    def told(self) -> dict[str, Index]:
+        """Integers that operations were told, by name."""
+        found = indices(self.record.places, self._distinct.values())
+        return {index.name: index for each in found.values() for index in each}
+
+    @cached_property
+    def _distinct(self) -> dict[Node, str]:
+        return distinct_names(self.record.places, names(self.record.places, self.record.called))
 
     @cached_property
     def names(self) -> dict[Node, str]:
@@ -161,7 +214,8 @@ class Rerun:
         called = names(self.record.places, self.record.called)
         return {at: called[at] for at in self.record.places if at.is_leaf and not is_inline(at)}
 
-    def _changeable(self, place: Node) -> Node:
+    def changeable(self, place: Node) -> Node:
+        """The place itself, if it may be changed."""
         if place not in self.leaves:
             why = (
                 "it is not a leaf" if not place.is_leaf
@@ -174,7 +228,7 @@ class Rerun:
 
     def _fitting(self, leaf: Node, value: Any) -> Array:
         """A new value as the leaf's own: of its shape and type."""
-        self._changeable(leaf)
+        self.changeable(leaf)
         old = np.asarray(self._known[leaf])
         new = np.array(getattr(value, "array", value), old.dtype)
         if new.shape != old.shape:

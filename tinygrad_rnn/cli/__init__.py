@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tinygrad_rnn import __version__, bptt, viz
+from tinygrad_rnn.bptt import sheets
 from tinygrad_rnn.cli import completion, demo, output, program, samples
-from tinygrad_rnn.compat.script import PICTURES, PLAYERS, check_output, steps_of
+from tinygrad_rnn.compat.script import PICTURES, PLAYERS, SHEETS, check_output, steps_of
 from tinygrad_rnn.files import write
 from tinygrad_rnn.testing.pytorch import installed_torch
 from tinygrad_rnn.viz.options import TooManyBoxes, check_count
+from tinygrad_rnn.writing.palette import THEMES
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,7 +57,8 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
-        _add_demo, _add_run, _add_draw, _add_play, _add_program, _add_check, _add_completion,
+        _add_demo, _add_run, _add_draw, _add_play, _add_program, _add_sheet, _add_check,
+        _add_completion,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -88,8 +91,8 @@ def _add_run(commands: Any) -> None:
     command = commands.add_parser(
         "run",
         help="run a program written for PyTorch, unchanged, and draw its backward walk",
-        usage="tinygrad-rnn run [--draw FILE] [--play FILE] [--at N] [--level LEVEL]\n"
-        "                        [--steps STEPS] [--width POINTS] [--literal]\n"
+        usage="tinygrad-rnn run [--draw FILE] [--play FILE] [--sheet FILE] [--at N]\n"
+        "                        [--level LEVEL] [--steps STEPS] [--width POINTS] [--literal]\n"
         "                        SCRIPT [ARGUMENT …]",
         description="Run a program written for PyTorch as it is, in a process where torch means "
         "this package. What follows its name are its own arguments. Its exit status is this "
@@ -102,6 +105,9 @@ def _add_run(commands: Any) -> None:
     )  # fmt: skip
     command.add_argument(
         "--play", type=Path, metavar="FILE", help="write an .html page that steps through the walk"
+    )
+    command.add_argument(
+        "--sheet", type=Path, metavar="FILE", help="write the walk as a live spreadsheet: .xlsx"
     )
     command.add_argument(
         "--at", type=_positive, default=1, metavar="N",
@@ -136,7 +142,7 @@ def _add_draw(commands: Any) -> None:
     _add_net(command)
     _add_level(command)
     command.add_argument(
-        "--theme", choices=tuple(viz.style.THEMES), default="light",
+        "--theme", choices=tuple(THEMES), default="light",
         help="colours for light or for dark paper (default: light)",
     )  # fmt: skip
     _add_width(command)
@@ -228,6 +234,29 @@ def _program(options: argparse.Namespace) -> int:
         print(text, end="")
         return 0
     write(options.output, text)
+    return _wrote(options.output)
+
+
+def _add_sheet(commands: Any) -> None:
+    command = commands.add_parser(
+        "sheet",
+        help="write backpropagation through time of a recurrent net as a live spreadsheet",
+        description="Write the forward and the backward of a recurrent layer with a readout, on a "
+        "random sequence, as a spreadsheet in which numbers can be changed and all else follows.",
+    )
+    _add_net(command)
+    command.add_argument(
+        "--rate", type=float, default=0.1, metavar="η",
+        help="of the step of gradient descent that the sheet makes (default: 0.1)",
+    )  # fmt: skip
+    _add_output(command, "where to write it: an .xlsx file")
+    command.set_defaults(run=_sheet)
+
+
+def _sheet(options: argparse.Namespace) -> int:
+    check_output("sheet", options.output, SHEETS)
+    sheets.check_steps(options.steps)  # before the net is unrolled, which may take long
+    bptt.spreadsheet(bptt.record(_net(options)), options.output, rate=options.rate)
     return _wrote(options.output)
 
 

@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
         where = f" in line {error.lineno}" if error.lineno else ""
         _say(f"{script} is no Python program: {error.msg}{where}")
         return 1  # as Python has it
-    names = ("draw", "play", "at", "level", "steps", "width")
+    names = ("draw", "play", "sheet", "at", "level", "steps", "width")
     watch = watch_of(**{name: getattr(options, name) for name in names})
     if watch is None:
         _check_unused(options)
@@ -44,8 +44,8 @@ def _check_unused(options: argparse.Namespace) -> None:
     given = [f"--{name}" for name, value in usual.items() if getattr(options, name) != value]
     if given:
         raise ValueError(
-            f"there is nothing to draw for {', '.join(given)}: put --draw FILE or --play FILE "
-            "before the script's name"
+            f"there is nothing to draw for {', '.join(given)}: put --draw FILE, --play FILE "
+            "or --sheet FILE before the script's name"
         )
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tinygrad_rnn import files, viz
+from tinygrad_rnn import bptt, files, viz
 from tinygrad_rnn.bptt.record import Record
+from tinygrad_rnn.bptt.sheets.workbook import needs
 from tinygrad_rnn.compat.watching import NotDrawn, Watch
 from tinygrad_rnn.compat.world import as_torch
 from tinygrad_rnn.compiled.choice import fused
@@ -26,6 +27,7 @@ from tinygrad_rnn.viz.grouping import Steps
 
 PICTURES = (".svg", ".html", ".dot", ".png", ".pdf")
 PLAYERS = (".html", ".htm")
+SHEETS = (".xlsx",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,7 @@ def run(
     *,
     draw: str | Path | None = None,
     play: str | Path | None = None,
+    sheet: str | Path | None = None,
     at: int = 1,
     level: str = "auto",
     steps: Steps | None = None,
@@ -71,6 +74,8 @@ def run(
         Where a picture of one of its backward walks goes: .svg, .html, .dot, .png or .pdf.
     play : path, optional
         Where the page goes on which one steps through that walk: .html.
+    sheet : path, optional
+        Where that walk goes as a live spreadsheet: .xlsx.
     at : int
         Which walk, counted from 1: each ``backward()`` and each ``autograd.grad`` is one.
         The program's lines are traced until then.
@@ -112,7 +117,9 @@ def run(
     (Ran(walk=Record(6 visits, 3 time steps)), True)
     """
     program = Program(path)
-    watch = watch_of(draw=draw, play=play, at=at, level=level, steps=steps, width=width)
+    watch = watch_of(
+        draw=draw, play=play, sheet=sheet, at=at, level=level, steps=steps, width=width
+    )
     ran = program.run(argv, watch, literal)
     if watch is not None and (why := watch.problem):
         raise NotDrawn(f"{program.path}: {why}") from watch.error
@@ -123,6 +130,7 @@ def watch_of(
     *,
     draw: str | Path | None = None,
     play: str | Path | None = None,
+    sheet: str | Path | None = None,
     at: int = 1,
     level: str = "auto",
     steps: Steps | None = None,
@@ -137,6 +145,7 @@ def watch_of(
     """
     check_output("draw", draw, PICTURES)
     check_output("play", play, PLAYERS)
+    check_output("sheet", sheet, SHEETS)
     if draw is not None and play is not None and Path(draw).resolve() == Path(play).resolve():
         raise ValueError(f"the picture and the page to play cannot both be {draw}")
 
@@ -146,8 +155,12 @@ def watch_of(
             viz.draw(walk, level=level, steps=shown, width=width).save(draw)
         if play is not None:
             viz.play(walk, play)
+        if sheet is not None:
+            bptt.spreadsheet(walk, sheet)
 
-    return None if draw is None and play is None else Watch(at, show)
+    if draw is None and play is None and sheet is None:
+        return None
+    return Watch(at, show, keep=sheet is not None)
 
 
 class Program:
@@ -232,6 +245,8 @@ def check_output(option: str, path: str | Path | None, suffixes: Sequence[str]) 
         raise ValueError(f"{path} does not end in {', '.join(others)} or {last}")
     if Path(path).suffix.lower() in images.FORMS:
         images.library()
+    if Path(path).suffix.lower() in SHEETS:
+        needs("xlsxwriter")
     files.writable(path)
 
 

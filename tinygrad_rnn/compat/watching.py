@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.autograd.contexts import enable_grad, traced
+from tinygrad_rnn.autograd.contexts import enable_grad, keep_values, traced
 from tinygrad_rnn.autograd.tracing import Traced
 from tinygrad_rnn.bptt.record import Record, Seen
 from tinygrad_rnn.engine.graph import Node, place
@@ -40,14 +40,16 @@ class Watch:
         The walk, once it is there.
     error : Exception or None
         What went wrong when it was shown: the program goes on all the same.
+    keep : bool
+        Whether the values of large constants are kept until then, too.
     then : callable
         Called when that is over.
     """
 
-    def __init__(self, at: int, show: Callable[[Record], None]) -> None:
+    def __init__(self, at: int, show: Callable[[Record], None], keep: bool = False) -> None:
         if isinstance(at, bool) or not isinstance(at, int) or at < 1:
             raise ValueError(f"at={at!r}: which walk is meant is a whole number from 1")
-        self.at, self.count, self.show = at, 0, show
+        self.at, self.count, self.show, self.keep = at, 0, show, keep
         self.record: Record | None = None
         self.error: Exception | None = None
         self.then: Callable[[], None] = lambda: None
@@ -58,6 +60,8 @@ class Watch:
         """Watch what is run inside."""
         outer, walks.watcher = walks.watcher, self._walk
         self._tracing.enter_context(traced())
+        if self.keep:
+            self._tracing.enter_context(keep_values())
         try:
             yield
         finally:

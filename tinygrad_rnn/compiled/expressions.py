@@ -16,12 +16,13 @@ from tinygrad_rnn.compiled.spans import tiling
 from tinygrad_rnn.compiled.symbols import VIEWS, Value, filled
 from tinygrad_rnn.compiled.trace import COTANGENT
 
-_INFIX = {
+INFIX = {
     "add": ("+", 4), "subtract": ("-", 4), "multiply": ("*", 5), "divide": ("/", 5),
     "bitwise_and": ("&", 3), "bitwise_or": ("|", 3), "matmul": ("@", 5),
     "power": ("**", 7), "less_equal": ("<=", 2), "less": ("<", 2),
     "greater": (">", 2), "greater_equal": (">=", 2), "equal": ("==", 2), "not_equal": ("!=", 2),
 }  # fmt: skip
+"""Signs between two operands, and how tightly they bind."""
 _SHORT = {"absolute": "abs"}
 _ATOM, _UNARY = 9, 6
 WIDTH, WIDEST = 88, 104
@@ -125,8 +126,8 @@ class Body:
 
     def _expression(self, value: Value) -> tuple[str, int]:
         fn, args, params = value.fn, value.args, value.params
-        if fn in _INFIX:
-            sign, strength = _INFIX[fn]
+        if fn in INFIX:
+            sign, strength = INFIX[fn]
             less = args[-1]
             if fn == "add" and less.fn == "negative" and less not in self.called:
                 sign, args = "-", (args[0], less.args[0])

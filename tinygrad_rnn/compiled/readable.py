@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -20,16 +21,22 @@ def readable(step: Traced) -> Traced:
     groups = [getattr(step, name) for name in names]
     before = lines([value for group in groups for value in group])
     book = Book(1 + max([value.number for value in before], default=0))  # lines stay in their order
+    new = plainest(book, before)
+    again: dict[str, Any] = {
+        name: [v and new[v] for v in group] for name, group in zip(names, groups)
+    }
+    return replace(step, book=book, **again)
+
+
+def plainest(book: Book, before: Iterable[Value]) -> dict[Value, Value]:
+    """For each line, of which none comes before what it needs, what a reader would write."""
     new: dict[Value, Value] = {}
     for value in before:
         new[value] = value
         if value.fn not in ("input", "const"):
             own = book.line(value.fn, *[new[arg] for arg in value.args], **value.params)
             new[value] = _plain(book, own).described_as(value)
-    again: dict[str, Any] = {
-        name: [v and new[v] for v in group] for name, group in zip(names, groups)
-    }
-    return replace(step, book=book, **again)
+    return new
 
 
 def _plain(book: Book, value: Value) -> Value:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import count
 from math import prod
 from types import MappingProxyType
@@ -80,6 +80,29 @@ def stem(place: Node, names: Mapping[Node, str]) -> str:
     return given_name(place) or without_step(names[place])
 
 
+def distinct_names(places: Iterable[Node], names: Names) -> dict[Node, str]:
+    """A name for each place that no other has: with its layer, and at last with a number."""
+    taken: set[str] = set()
+    boxed = [place for place in places if not is_inline(place)]
+    return {place: distinct(clean(names.alone(place)), taken) for place in boxed}
+
+
+def distinct(name: str, taken: set[str]) -> str:
+    """The name, or with a number one that is not taken yet; it is then.
+
+    Examples
+    --------
+    >>> taken = {"h"}
+    >>> distinct("h", taken), distinct("h", taken), distinct("c", taken)
+    ('h (2)', 'h (3)', 'c')
+    """
+    free, n = name, 2
+    while free in taken:
+        free, n = f"{name} ({n})", n + 1
+    taken.add(free)
+    return free
+
+
 def plain_name(place: Node) -> str:
     """What tables call a place, without a graph around it: its name and step, or its shape."""
     name, step = given_name(place), place.tag.step
@@ -116,6 +139,11 @@ class Names(dict[Node, str]):
             return self[place]
         name = self._with_step(place)
         return self._with_layer(formulas.bracketed(name, _LOOSE), name, place, by)
+
+    def alone(self, place: Node) -> str:
+        """`told` outside of all boxes, with its time step where several steps have that name."""
+        name = self._with_step(place)
+        return self._with_layer(name, name, place, None)
 
     def _with_step(self, place: Node) -> str:
         name, step = self[place], place.tag.step

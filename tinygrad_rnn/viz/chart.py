@@ -17,8 +17,8 @@ from tinygrad_rnn.viz.page import (
     opening,
     title_room,
 )
-from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.text import width
+from tinygrad_rnn.writing.palette import THEMES, Theme
 
 TICK = 10.5  # the size of the writing at axes
 _GAP = 10.0  # between the labels of neighbouring ticks

@@ -20,9 +20,9 @@ from tinygrad_rnn.viz.page import EDGE_OF_PAGE, heading_width, opening, title_ro
 from tinygrad_rnn.viz.rolling import rolled_scene
 from tinygrad_rnn.viz.scene import Box, Course, Lane, Row, Scene, Strip
 from tinygrad_rnn.viz.source import source_of
-from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.svg import graph
 from tinygrad_rnn.writing import figures
+from tinygrad_rnn.writing.palette import Theme
 from tinygrad_rnn.writing.text import clean
 
 LEVELS = ("auto", "op", "cell", "rolled")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import graphviz
 
 from tinygrad_rnn.viz.scene import Box, Edge, Scene
-from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import dot as escaped
+from tinygrad_rnn.writing.palette import Theme
 
 
 def digraph(scene: Scene, theme: Theme) -> graphviz.Digraph:

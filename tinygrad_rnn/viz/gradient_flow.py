@@ -17,9 +17,9 @@ from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, ValueAxis, entries_item, page, theme_of
 from tinygrad_rnn.viz.layout.model import Point, Rect
 from tinygrad_rnn.viz.options import title_or
-from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, xml
 from tinygrad_rnn.writing.figures import count
+from tinygrad_rnn.writing.palette import Theme
 from tinygrad_rnn.writing.text import clean
 
 _STATE, _ONLY_STATE, _GATE, _HIGH = 270.0, 650.0, 130.0, 150.0  # sizes of panels

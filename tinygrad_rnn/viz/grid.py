@@ -16,11 +16,11 @@ from tinygrad_rnn.viz.chart import Chart, Item, page, theme_of
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.options import title_or
 from tinygrad_rnn.viz.page import ends_of, heat_symbol, heat_symbol_width
-from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, width, xml
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import BINS, Scale, bin_of
 from tinygrad_rnn.writing.norms import norm
+from tinygrad_rnn.writing.palette import Theme
 from tinygrad_rnn.writing.text import clean
 
 _CELL, _ROOM, _LABEL, _NUMBER = 46.0, 720.0, 10.5, 10.0

@@ -20,11 +20,11 @@ from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, entries_item, page, th
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.options import title_or
 from tinygrad_rnn.viz.page import ends_of, heat_symbol, heat_symbol_width
-from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, width, xml
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale, bin_of, count
 from tinygrad_rnn.writing.norms import add_to, norm
+from tinygrad_rnn.writing.palette import Theme
 from tinygrad_rnn.writing.text import clean
 
 _WIDEST, _THINNEST, _ROOM = 64.0, 2.0, 900.0  # of a sliver, and for all slivers of a band

@@ -11,8 +11,8 @@ from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.page import LEGEND, LEGEND_ROW
 from tinygrad_rnn.viz.parts import BROKEN
 from tinygrad_rnn.viz.scene import BoxPart, Course, Gates, Scene, Strip
-from tinygrad_rnn.viz.style import Paint, Theme
 from tinygrad_rnn.viz.text import width
+from tinygrad_rnn.writing.palette import Paint, Theme
 
 _KINDS = {
     "input": "input",

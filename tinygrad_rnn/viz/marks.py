@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from tinygrad_rnn.viz.layout.model import Point, Rect, Wire, towards
 from tinygrad_rnn.viz.measure import PILL, pill_width
-from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import MONO, xml
+from tinygrad_rnn.writing.palette import Theme
 
 MOST_DELAYS = 4  # squares on a wire; its name counts the steps
 HALO_OPACITY = 0.55  # of a gradient under its wire

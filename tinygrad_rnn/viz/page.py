@@ -6,10 +6,10 @@ import math
 
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.layout.model import Rect
-from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import SANS, fitted, width, xml
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale
+from tinygrad_rnn.writing.palette import Theme
 
 EDGE_OF_PAGE = 24.0
 TITLE, AID, LEGEND = 20.0, 12.5, 12.5

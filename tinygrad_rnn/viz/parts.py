@@ -22,9 +22,9 @@ from tinygrad_rnn.viz.scene import (
     Strip,
     Weighing,
 )
-from tinygrad_rnn.viz.style import Paint, Theme
 from tinygrad_rnn.viz.text import width, xml
 from tinygrad_rnn.writing import figures
+from tinygrad_rnn.writing.palette import Paint, Theme
 
 RADIUS = 5.0
 _HEADED = ("cell", "weights")  # styles whose header alone has the colour of their kind

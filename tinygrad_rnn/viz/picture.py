@@ -24,9 +24,9 @@ from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.rolling import rolled_scene
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.source import Source, source_of
-from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.writing.figures import count
+from tinygrad_rnn.writing.palette import THEMES, Theme
 
 WIDEST = 4000.0  # points: of the operations of a picture that chooses its level itself
 WIDEST_CELLS = 6000.0  # and of its cells

@@ -11,10 +11,10 @@ from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.page import EDGE_OF_PAGE
 from tinygrad_rnn.viz.parts import paint_box, slivers
 from tinygrad_rnn.viz.scene import Scene
-from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted, width, xml
 from tinygrad_rnn.viz.ways import ON_WIRE, STRIP, Label, Way, labels_of, ways_of
 from tinygrad_rnn.writing import figures
+from tinygrad_rnn.writing.palette import Theme
 
 STEP, LAYER = 16.0, 12.0
 HALO_EXTRA = 3.4

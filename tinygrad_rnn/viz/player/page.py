@@ -18,9 +18,9 @@ from typing import Any
 from tinygrad_rnn.viz.layout import Layout
 from tinygrad_rnn.viz.options import LONGEST_TITLE
 from tinygrad_rnn.viz.scene import Scene
-from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.viz.text import xml
+from tinygrad_rnn.writing.palette import THEMES, Theme
 from tinygrad_rnn.writing.text import clean
 
 

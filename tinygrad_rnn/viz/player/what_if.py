@@ -23,11 +23,11 @@ from tinygrad_rnn.viz.layout import Layout
 from tinygrad_rnn.viz.player.flow_plot import plots_of
 from tinygrad_rnn.viz.player.walk import Telling
 from tinygrad_rnn.viz.scene import Edge, Scene
-from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.svg import flow_look, flow_note, flows_of, head_look
 from tinygrad_rnn.viz.ways import Way, labels_of, ways_of
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.norms import norm
+from tinygrad_rnn.writing.palette import Theme
 
 MOST_CHANGES = 10_000
 Change = tuple[int, int, float]

@@ -1,0 +1,233 @@
+"""Writing a sheet as a file: formulas with the numbers that they come to, named and coloured."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import IO, Any
+
+import numpy as np
+
+from tinygrad_rnn.bptt.sheets.blocks import Block
+from tinygrad_rnn.bptt.sheets.plan import AFTER, LOSS, NEW_LOSS, RATE, TOP, WALK, Column, Plan
+from tinygrad_rnn.bptt.sheets.signs import signs
+from tinygrad_rnn.compiled.cells import Cell
+from tinygrad_rnn.writing.palette import LIGHT
+from tinygrad_rnn.writing.text import cut, width
+
+Array = np.ndarray[Any, Any]
+SIGNS, CONTENTS = "signs", "contents"
+FORMAT = "tinygrad_rnn spreadsheet, format 1"
+"""What the first cell of the hidden sheet `CONTENTS` says."""
+_WIDEST = 42  # characters of a label
+_WIDE, _NARROW = 9, 3  # columns with numbers, and between
+_NUMBER = "0.0000"
+
+
+def needs(name: str) -> Any:
+    """A library of the extra "spreadsheet"."""
+    try:
+        return __import__(name)
+    except ImportError:
+        raise ImportError(
+            f"spreadsheet: needs {name}: pip install 'tinygrad_rnn[spreadsheet]'"
+        ) from None
+
+
+def filled(
+    plan: Plan, stream: IO[bytes], hide: Callable[[Block], bool] = lambda block: False
+) -> Any:
+    """A workbook of XlsxWriter with all sheets, which its ``close`` writes to a stream.
+
+    The cells of what is to ``hide`` stay empty; formulas go on referring to them.
+    """
+    book = needs("xlsxwriter").Workbook(stream, {"in_memory": True, "strings_to_urls": False})
+    book.set_properties({"created": datetime(2000, 1, 1), "title": "Backpropagation through time"})
+    _Writing(plan, book, hide).run()
+    return book
+
+
+class Formats:
+    """The looks of cells, each made once."""
+
+    def __init__(self, book: Any) -> None:
+        self._book = book
+        self._made: dict[Any, Any] = {}
+
+    def __call__(self, **look: Any) -> Any:
+        """The format with these properties, as XlsxWriter names them."""
+        key = tuple(sorted(look.items()))
+        if key not in self._made:
+            self._made[key] = self._book.add_format({"font_color": LIGHT.ink, **look})
+        return self._made[key]
+
+    def label(self, block: Block) -> Any:
+        """Of what stands above a block's cells."""
+        if block.what in ("gradient", "share", "part"):
+            return self(font_color=LIGHT.gradient, font_size=9)
+        if block.what == "aid":
+            return self(font_color=LIGHT.muted, italic=True, font_size=9)
+        return self(font_color=LIGHT.boxes[block.kind].border, bold=True)
+
+    def numbers(self, block: Block, whole: bool = False) -> Any:
+        """Of a block's cells; ``whole``: numbers that are no fractions."""
+        look: dict[str, Any] = {"num_format": "0" if whole else _NUMBER}
+        paint = LIGHT.boxes[block.kind]
+        if block.what in ("gradient", "share", "part"):
+            fill = LIGHT.heat[2 if block.what == "gradient" else 1].fill
+            return self(**look, bg_color=fill, font_color=LIGHT.gradient, border=1,
+                        border_color=LIGHT.frame)  # fmt: skip
+        if block.what == "aid":
+            return self(**look, font_color=LIGHT.muted, italic=True)
+        border = 2 if block.is_input else 1
+        look |= {"bg_color": paint.fill, "border": border, "border_color": paint.border}
+        return self(**look, bold=True, locked=False) if block.is_input else self(**look)
+
+
+class _Writing:
+    def __init__(self, plan: Plan, book: Any, hide: Callable[[Block], bool]) -> None:
+        self.plan, self.book, self.hide = plan, book, hide
+        self.format = Formats(book)
+
+    def run(self) -> None:
+        """Write all sheets."""
+        self._walk()
+        if self.plan.stepped:
+            self._after()
+        signs(self.book.add_worksheet(SIGNS), self.format, self.plan)
+        self._contents()
+
+    # -- sheets --
+
+    def _walk(self) -> None:
+        plan, sheet = self.plan, self.book.add_worksheet(WALK)
+        title = f"Backpropagation through time, forward and backward{plan.record.which}"
+        self._frame(sheet, title, plan.columns)
+        if plan.stepped:
+            sheet.write_string(RATE.row, 1, "= η, the rate of a step", self.format())
+            sheet.write_number(*RATE, plan.rate, self._input)
+            self._result(sheet, NEW_LOSS, "= the loss after the step", AFTER, self.after_loss)
+        self._result(sheet, LOSS, "= the loss", "", plan.loss.numbers)
+        for block in [*plan.blocks, *plan.stepped]:
+            self._label(sheet, block)
+            if not self.hide(block):
+                self._cells(sheet, block, block.formulas, self._now(block))
+
+    def _after(self) -> None:
+        plan, sheet = self.plan, self.book.add_worksheet(AFTER)
+        self._frame(sheet, f"The forward pass once more, after a step with rate η on {WALK!r}",
+                    [c for c in plan.columns if c.heading != AFTER])  # fmt: skip
+        self._result(sheet, LOSS, "= the loss", "", self.after_loss)
+        moved = {block.of: block for block in plan.stepped}
+        for block in plan.after:
+            self._label(sheet, block)
+            formulas = block.formulas
+            if block.is_input:
+                source = moved.get(block.of, block) if block.key[0] != "index" else block
+                formulas = [f"={WALK}!{cell}" for cell in source.cells]
+            self._cells(sheet, block, formulas, plan.after_numbers[block.value], plain=True)
+
+    def _frame(self, sheet: Any, title: str, columns: Sequence[Column]) -> None:
+        sheet.hide_gridlines(2)
+        sheet.freeze_panes(TOP, 0)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 1)
+        sheet.write_string(0, 0, title, self.format(bold=True, font_size=13))
+        for column in columns:
+            self._column(sheet, column)
+        times = [c for c in columns if c.heading.startswith("t = ")]
+        for band, row in self.plan.bands.items():
+            last = times[-1]
+            for at in range(times[0].first, last.gap):
+                sheet.write_blank(row, at, None, self.format(bg_color=LIGHT.band))
+            look = self.format(bg_color=LIGHT.band, bold=True, font_color=LIGHT.muted)
+            sheet.write_string(row, times[0].first, band, look)
+
+    def _column(self, sheet: Any, column: Column) -> None:
+        rest = min(_WIDEST, max(column.label, width(column.heading))) - _WIDE * column.width
+        sheet.set_column(column.first, column.gap - 1, _WIDE)
+        sheet.set_column(column.gap, column.gap, max(_NARROW, rest))
+        look = self.format(bold=True, bottom=2, bottom_color=LIGHT.frame, font_size=12)
+        for at in range(column.first, column.gap):
+            sheet.write_blank(TOP - 1, at, None, look)
+        sheet.write_string(TOP - 1, column.first, column.heading, look)
+
+    # -- cells --
+
+    @cached_property
+    def _input(self) -> Any:
+        return self.format.numbers(self.plan.leaves[0])
+
+    @property
+    def after_loss(self) -> Array:
+        """The loss after a step."""
+        return np.asarray(self.plan.after_numbers[self.plan.loss.value], float)
+
+    def _result(self, sheet: Any, at: Cell, said: str, where: str, number: Array) -> None:
+        """A number that stands elsewhere, and matters most."""
+        if number.shape == ():
+            cell = self.plan.loss.cell(0)
+            formula = f"='{where}'!{cell}" if where else f"={cell}"
+            sheet.write_string(at.row, 1, said, self.format(bold=True))
+            paint = LIGHT.boxes["loss"]
+            look = self.format(num_format="0.000000", bg_color=paint.fill, bold=True, border=1)
+            sheet.write_formula(*at, formula, look, float(number))
+
+    def _label(self, sheet: Any, block: Block) -> None:
+        text = cut(block.label, _WIDEST + 4)
+        sheet.write_string(block.row - 1, block.column, text, self.format.label(block))
+
+    def _now(self, block: Block) -> Array:
+        if block.what == "stepped":
+            return np.asarray(self.plan.after_numbers[block.value], float)
+        return block.numbers
+
+    def _cells(
+        self, sheet: Any, block: Block, formulas: Sequence[str], numbers: Array,
+        plain: bool = False,
+    ) -> None:  # fmt: skip
+        look = self.format.numbers(block, block.value.dtype.kind != "f")
+        for i, (cell, number) in enumerate(zip(block.cells, np.ravel(numbers).tolist())):
+            if formulas:
+                sheet.write_formula(*cell, formulas[i], look, float(number))
+            else:
+                sheet.write_number(*cell, float(number), look)
+
+    # -- for reading back --
+
+    def _contents(self) -> None:
+        sheet = self.book.add_worksheet(CONTENTS)
+        sheet.write_string(0, 0, FORMAT)
+        for n, block in enumerate([*self.plan.blocks, *self.plan.stepped], 2):
+            for column, text in enumerate(said_of(block)):
+                sheet.write_string(n, column, text)
+        for column, text in enumerate(("name", "what", "kind", "type", "shape", "cell", "digest")):
+            sheet.write_string(1, column, text)
+        sheet.very_hidden()
+
+
+def said_of(block: Block) -> tuple[str, ...]:
+    """What is kept of a block, so that a changed sheet can be told from a whole one."""
+    dtype = np.asarray(block.value.sample).dtype
+    shape = ",".join(map(str, block.shape))
+    said = (block.name, block.what, block.kind, dtype.name, shape, str(block.cell(0)))
+    return (*said, digest(block.formulas))
+
+
+def digest(formulas: Sequence[str]) -> str:
+    """A short sum over formulas, whatever program has written them; "" for none.
+
+    Examples
+    --------
+    >>> digest(["=B2*0.57735026918962584"]) == digest(["= $B$2 * 0.577350269189626"])
+    True
+    """
+    plain = re.sub(r"[ $]", "", "\n".join(formulas)).upper()
+    plain = _DECIMAL.sub(lambda found: f"{float(found[0]):.9g}", plain)
+    return hashlib.blake2b(plain.encode(), digest_size=8).hexdigest() if formulas else ""
+
+
+_DECIMAL = re.compile(r"(?<![A-Z\d.])\d+(\.\d*)?(E[+-]?\d+)?(?![\d.(:])")
