@@ -9,13 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tinygrad_rnn.viz.layout.model import Point, Rect
+from tinygrad_rnn.viz.layout.model import Point
 
 WIRE, WRITING = 1, 100  # how bad it is to write over something
 _WIDE, _HIGH = 96.0, 24.0  # of a square in which what lies there is looked up
 _THICK = 3.0  # half of a wire, with the gradient that may lie under it
 
 _Sides = tuple[float, float, float, float]  # of a rectangle: left, right, top and bottom
+_NO_SQUARE: dict[_Sides, int] = {}
+_NO_ROW: dict[tuple[float, float], _Stretches] = {}
 
 
 @dataclass(slots=True)
@@ -47,12 +49,15 @@ class Taken:
         self._squares: dict[tuple[int, int], dict[_Sides, int]] = defaultdict(dict)
         self._rows: dict[int, dict[tuple[float, float], _Stretches]] = defaultdict(dict)
 
-    def add(self, rect: Rect, weight: int) -> None:
-        """Take a rectangle."""
-        down = _cut(rect.y, rect.bottom, _HIGH)
-        for i, left, right in _cut(rect.x, rect.right, _WIDE):
-            for j, top, bottom in down:
-                square, sides = self._squares[i, j], (left, right, top, bottom)
+    def add(self, x: float, y: float, right: float, bottom: float, weight: int) -> None:
+        """Take a rectangle, by its left, upper, right and lower side."""
+        first, last, lowest = int(x // _WIDE), int(right // _WIDE), int(bottom // _HIGH)
+        top = int(y // _HIGH)
+        for i in range(first, last + 1):
+            a, b = x if i == first else -math.inf, right if i == last else math.inf
+            for j in range(top, lowest + 1):
+                sides = a, b, y if j == top else -math.inf, bottom if j == lowest else math.inf
+                square = self._squares[i, j]
                 square[sides] = square.get(sides, 0) + weight
 
     def add_wire(self, corners: Iterable[Point]) -> None:
@@ -64,22 +69,27 @@ class Taken:
                 for j, over, under in _cut(top, bottom, _HIGH):
                     self._rows[j].setdefault((over, under), _Stretches()).add(left, right)
             else:
-                self.add(Rect(left, top, right - left, bottom - top), WIRE)
+                self.add(left, top, right, bottom, WIRE)
 
-    def cost(self, area: Rect) -> int:
-        """How bad it is to write here; what lies in several squares counts in the first one."""
-        x, right, y, bottom = area.x, area.right, area.y, area.bottom
-        cost, across = 0, _lookups(x, right, _WIDE)
-        for j, from_y in _lookups(y, bottom, _HIGH):
-            if j in self._rows:
-                for (top, end), stretches in self._rows[j].items():
-                    if from_y <= top < bottom and y < end:
-                        cost += WIRE * stretches.between(x, right)
-            for i, from_x in across:
-                if (i, j) in self._squares:
-                    for (a, b, c, d), weight in self._squares[i, j].items():
-                        if from_x <= a < right and x < b and from_y <= c < bottom and y < d:
-                            cost += weight
+    def cost(self, x: float, y: float, right: float, bottom: float, most: float) -> float:
+        """How bad it is to write here, as far as it is not as bad as ``most``.
+
+        What lies in several squares counts in the first one.
+        """
+        first, top = int(x // _WIDE), int(y // _HIGH)
+        cost = 0
+        for j in range(top, int(bottom // _HIGH) + 1):
+            from_y = -math.inf if j == top else j * _HIGH
+            for (over, under), stretches in self._rows.get(j, _NO_ROW).items():
+                if from_y <= over < bottom and y < under:
+                    cost += WIRE * stretches.between(x, right)
+            for i in range(first, int(right // _WIDE) + 1):
+                from_x = -math.inf if i == first else i * _WIDE
+                for (a, b, c, d), weight in self._squares.get((i, j), _NO_SQUARE).items():
+                    if from_x <= a < right and x < b and from_y <= c < bottom and y < d:
+                        cost += weight
+                        if cost >= most:
+                            return most
         return cost
 
 
@@ -90,9 +100,3 @@ def _cut(start: float, end: float, size: float) -> list[tuple[int, float, float]
         return [(first, start, end)]
     within = [(i, -math.inf, math.inf) for i in range(first + 1, last)]
     return [(first, start, math.inf), *within, (last, -math.inf, end)]
-
-
-def _lookups(start: float, end: float, size: float) -> list[tuple[int, float]]:
-    """The squares in which a stretch lies, and from where on what begins there is new."""
-    first, last = int(start // size), int(end // size)
-    return [(first, -math.inf), *((i, i * size) for i in range(first + 1, last + 1))]

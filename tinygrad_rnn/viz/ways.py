@@ -87,7 +87,7 @@ def labels_of(
     """
     page = _Page()
     for rect in (*layout.boxes.values(), *writing):
-        page.taken.add(rect, WRITING)
+        page.taken.add(rect.x, rect.y, rect.right, rect.bottom, WRITING)
     for way in ways:
         for wire in (way.forward, way.back) if way.apart else (way.forward,):
             page.taken.add_wire(wire.corners())
@@ -132,18 +132,18 @@ def _spots(wire: Wire, size: float, from_start: bool, side: int) -> Iterator[Poi
     ``side`` is 1 for right of it and below, −1 for left and above.
     """
     points = wire.corners()
-    for a, b in pairwise(points if from_start else points[::-1]):
-        length = math.dist(a, b)
+    for (x, y), (u, v) in pairwise(points if from_start else points[::-1]):
+        length = math.dist((x, y), (u, v))
+        down = _ASCENT if v > y else -2.0
         for along in _steps(length):
-            x, y = (p + (q - p) * along / length for p, q in zip(a, b, strict=True))
-            left = x if b[0] > a[0] else x - size
-            over = [(left, y + (_BELOW if at > 0 else -_ABOVE)) for at in (side, -side)]
-            down = _ASCENT if b[1] > a[1] else -2.0
-            aside = [x + _BESIDE if at > 0 else x - _BESIDE - size for at in (side, -side)]
-            if abs(a[1] - b[1]) > 0.5:
-                yield from ((at, y + down) for at in aside)
-            if abs(a[0] - b[0]) > 0.5:
-                yield from over
+            at_x, at_y = x + (u - x) * along / length, y + (v - y) * along / length
+            if abs(y - v) > 0.5:
+                right, left = (at_x + _BESIDE, at_y + down), (at_x - _BESIDE - size, at_y + down)
+                yield from (right, left) if side > 0 else (left, right)
+            if abs(x - u) > 0.5:
+                start = at_x if u > x else at_x - size
+                below, above = (start, at_y + _BELOW), (start, at_y - _ABOVE)
+                yield from (below, above) if side > 0 else (above, below)
 
 
 def _steps(length: float) -> Iterator[float]:
@@ -178,15 +178,16 @@ class _Page:
         best: Point | None = None
         least = most
         for spot in islice(spots, _MOST_TRIED):
-            cost = self.taken.cost(_area(*spot, size))
+            cost = self.taken.cost(*_sides(*spot, size), least)
             if cost < least:
                 best, least = spot, cost
             if not cost:
                 break
         if best is not None:
-            self.taken.add(_area(*best, size), WRITING)
+            self.taken.add(*_sides(*best, size), WRITING)
             self.written.append(Label(kind, text, *best, edge))
 
 
-def _area(x: float, y: float, size: float) -> Rect:
-    return Rect(x - 2, y - _ASCENT, size + 4, _ASCENT + _DESCENT)
+def _sides(x: float, y: float, size: float) -> tuple[float, float, float, float]:
+    """What writing covers: its left, upper, right and lower side."""
+    return x - 2, y - _ASCENT, x + size + 2, y + _DESCENT
