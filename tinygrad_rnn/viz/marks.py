@@ -39,7 +39,7 @@ def xy(point: Point) -> str:
     >>> xy((1.0, 2.5))
     '1 2.5'
     """
-    return f"{n(point[0])} {n(point[1])}"
+    return f"{point[0]:.1f} {point[1]:.1f}".replace(".0", "")  # as `n`, both at once
 
 
 def text(
@@ -69,15 +69,14 @@ def text(
     look += f' font-family="{MONO}"' if mono else ""
     look += f' text-anchor="{anchor}"' if anchor else ""
     look += ' xml:space="preserve"' if "  " in line else ""
-    return f'<text x="{n(x)}" y="{n(y)}" font-size="{n(size)}"{look}>{xml(line)}</text>'
+    place = f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:.1f}"'.replace(".0", "")
+    return f"{place}{look}>{xml(line)}</text>"
 
 
 def rect(r: Rect, radius: float = 0, *, fill: str, extra: str = "") -> str:
     """A rectangle; ``extra`` holds further attributes, each with a blank before it."""
-    return (
-        f'<rect x="{n(r.x)}" y="{n(r.y)}" width="{n(r.width)}" height="{n(r.height)}" '
-        f'rx="{n(radius)}" fill="{fill}"{extra}/>'
-    )
+    place = f'<rect x="{r.x:.1f}" y="{r.y:.1f}" width="{r.width:.1f}" height="{r.height:.1f}" '
+    return f'{place.replace(".0", "")}rx="{n(radius)}" fill="{fill}"{extra}/>'
 
 
 def foot(r: Rect, radius: float) -> str:

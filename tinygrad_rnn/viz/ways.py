@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tinygrad_rnn.viz.layout.model import Layout, Point, Rect, Wire
 from tinygrad_rnn.viz.scene import Edge, Scene
+from tinygrad_rnn.viz.taken import WRITING, Taken
 from tinygrad_rnn.viz.text import fitted, width
 from tinygrad_rnn.writing import figures
 
@@ -22,7 +23,6 @@ _ROOMY, _NEAR, _FAR = 9.0, 3.0, 6.5  # from an edge's middle to its arrows there
 _LONGEST_LABEL = 70.0  # it has to stand between two boxes
 _FEW = 3  # gradients whose norms have room where they come together
 _MOST_TRIED = 80  # places: what is farther from a wire's end says nothing of it
-_WIRE, _WRITING = 1, 100  # how bad it is to write over something
 
 
 class Way(NamedTuple):
@@ -87,22 +87,18 @@ def labels_of(
     """
     page = _Page()
     for rect in (*layout.boxes.values(), *writing):
-        page.add(rect, _WRITING)
+        page.taken.add(rect.x, rect.y, rect.right, rect.bottom, WRITING)
     for way in ways:
         for wire in (way.forward, way.back) if way.apart else (way.forward,):
-            for a, b in pairwise(wire.corners()):
-                page.add(_stretch(a, b), _WIRE)
+            page.taken.add_wire(wire.corners())
     flows = Counter(way.back.edge.source for way in ways if way.back.edge.norm is not None)
     branching = {source for source, times in flows.items() if times > 1}
-    labels: list[Label | None] = []
     named = set()
     ways = sorted(ways, key=lambda way: not way.back.is_straight)  # which leave no choice
     for way in ways:
         edge = way.forward.edge
         if edge.strip is not None:
-            spots = _spots(way.back, STRIP, False, 1)
-            label = page.write("strip", "", STRIP, spots)
-            labels.append(label._replace(edge=edge))
+            page.write("strip", "", STRIP, _spots(way.back, STRIP, False, 1), edge)
         elif edge.norm is not None and (scene.paired or edge.source in branching):
             text = figures.number(edge.norm)
             first = scene.boxes[edge.target].region == "top"  # where many arrive, and few leave
@@ -111,32 +107,23 @@ def labels_of(
             else:
                 first |= flows[edge.source] <= _FEW and edge.kind != "parameter"
             size = width(text, ON_WIRE, mono=True)
-            label = page.write("norm", text, size, _spots(way.back, size, first, 1))
-            labels.append(label._replace(edge=edge))
+            page.write("norm", text, size, _spots(way.back, size, first, 1), edge)
         origin = edge.source, edge.label, way.forward.points[0]
         if edge.label and origin not in named:
             named.add(origin)
             text = fitted(edge.label, ON_WIRE, _LONGEST_LABEL, bold=True)
             size = width(text, ON_WIRE, bold=True)
-            spots = _spots(way.forward, size, True, -1)
-            labels.append(page.write_if_free("carried", text, size, spots))
+            page.write("carried", text, size, _spots(way.forward, size, True, -1), most=WRITING)
     for way in ways:
         if peak := way.forward.edge.peak:
             size = width(peak, ON_WIRE, mono=True)
-            spots = _spots(way.back, size, True, 1)
-            labels.append(page.write_if_free("peak", peak, size, spots))
-    return [label for label in labels if label is not None]
+            page.write("peak", peak, size, _spots(way.back, size, True, 1), most=WRITING)
+    return page.written
 
 
 def _is_level(wire: Wire) -> bool:
     """Whether a wire runs across: its norm stands at one end, and its name at the other."""
     return abs(wire.points[0][1] - wire.points[-1][1]) < 0.5
-
-
-def _stretch(a: Point, b: Point) -> Rect:
-    """What a piece of a wire covers, with the gradient that may lie under it."""
-    x, y = min(a[0], b[0]) - 3, min(a[1], b[1]) - 3
-    return Rect(x, y, abs(a[0] - b[0]) + 6, abs(a[1] - b[1]) + 6)
 
 
 def _spots(wire: Wire, size: float, from_start: bool, side: int) -> Iterator[Point]:
@@ -145,18 +132,18 @@ def _spots(wire: Wire, size: float, from_start: bool, side: int) -> Iterator[Poi
     ``side`` is 1 for right of it and below, −1 for left and above.
     """
     points = wire.corners()
-    for a, b in pairwise(points if from_start else points[::-1]):
-        length = math.dist(a, b)
+    for (x, y), (u, v) in pairwise(points if from_start else points[::-1]):
+        length = math.dist((x, y), (u, v))
+        down = _ASCENT if v > y else -2.0
         for along in _steps(length):
-            x, y = (p + (q - p) * along / length for p, q in zip(a, b, strict=True))
-            left = x if b[0] > a[0] else x - size
-            over = [(left, y + (_BELOW if at > 0 else -_ABOVE)) for at in (side, -side)]
-            down = _ASCENT if b[1] > a[1] else -2.0
-            aside = [x + _BESIDE if at > 0 else x - _BESIDE - size for at in (side, -side)]
-            if abs(a[1] - b[1]) > 0.5:
-                yield from ((at, y + down) for at in aside)
-            if abs(a[0] - b[0]) > 0.5:
-                yield from over
+            at_x, at_y = x + (u - x) * along / length, y + (v - y) * along / length
+            if abs(y - v) > 0.5:
+                right, left = (at_x + _BESIDE, at_y + down), (at_x - _BESIDE - size, at_y + down)
+                yield from (right, left) if side > 0 else (left, right)
+            if abs(x - u) > 0.5:
+                start = at_x if u > x else at_x - size
+                below, above = (start, at_y + _BELOW), (start, at_y - _ABOVE)
+                yield from (below, above) if side > 0 else (above, below)
 
 
 def _steps(length: float) -> Iterator[float]:
@@ -171,51 +158,36 @@ def _steps(length: float) -> Iterator[float]:
 
 @dataclass(slots=True)
 class _Page:
-    """What has its place already, in the squares of a grid."""
+    """What is written, and what has its place already."""
 
-    taken: list[tuple[Rect, int]] = field(default_factory=list)
-    squares: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
+    taken: Taken = field(default_factory=Taken)
+    written: list[Label] = field(default_factory=list)
 
-    def add(self, rect: Rect, weight: int) -> None:
-        for square in _squares(rect):
-            self.squares[square].append(len(self.taken))
-        self.taken.append((rect, weight))
-
-    def write(self, kind: str, text: str, size: float, spots: Iterable[Point]) -> Label:
-        """Write in the first place that is free, or in the least bad one."""
-        best, least = (0.0, 0.0), math.inf
-        for x, y in islice(spots, _MOST_TRIED):
-            cost = self._cost(_area(x, y, size))
+    def write(
+        self,
+        kind: str,
+        text: str,
+        size: float,
+        spots: Iterable[Point],
+        edge: Edge | None = None,
+        most: float = math.inf,
+    ) -> None:
+        """Write in the first place that is free, or else in the least bad one, unless that is as
+        bad as ``most``.
+        """
+        best: Point | None = None
+        least = most
+        for spot in islice(spots, _MOST_TRIED):
+            cost = self.taken.cost(*_sides(*spot, size), least)
             if cost < least:
-                best, least = (x, y), cost
+                best, least = spot, cost
             if not cost:
                 break
-        self.add(_area(*best, size), _WRITING)
-        return Label(kind, text, *best)
-
-    def write_if_free(
-        self, kind: str, text: str, size: float, spots: Iterable[Point]
-    ) -> Label | None:
-        """Write in the first place where there is no other writing and no box, if there is one."""
-        free = [at for at in islice(spots, _MOST_TRIED) if self._cost(_area(*at, size)) < _WRITING]
-        return self.write(kind, text, size, free) if free else None
-
-    def _cost(self, area: Rect) -> int:
-        near = {i for square in _squares(area) for i in self.squares[square]}
-        return sum(
-            weight for rect, weight in map(self.taken.__getitem__, near) if _meet(rect, area)
-        )
+        if best is not None:
+            self.taken.add(*_sides(*best, size), WRITING)
+            self.written.append(Label(kind, text, *best, edge))
 
 
-def _area(x: float, y: float, size: float) -> Rect:
-    return Rect(x - 2, y - _ASCENT, size + 4, _ASCENT + _DESCENT)
-
-
-def _meet(a: Rect, b: Rect) -> bool:
-    return a.x < b.right and b.x < a.right and a.y < b.bottom and b.y < a.bottom
-
-
-def _squares(rect: Rect, side: float = 96.0) -> Iterator[tuple[int, int]]:
-    for i in range(int(rect.x // side), int(rect.right // side) + 1):
-        for j in range(int(rect.y // side), int(rect.bottom // side) + 1):
-            yield i, j
+def _sides(x: float, y: float, size: float) -> tuple[float, float, float, float]:
+    """What writing covers: its left, upper, right and lower side."""
+    return x - 2, y - _ASCENT, x + size + 2, y + _DESCENT

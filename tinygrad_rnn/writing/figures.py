@@ -26,13 +26,14 @@ def number(x: Any) -> str:
     >>> [number(x) for x in (0.53704957, 0.0, 4.8e-4, -123456.0, float("nan"), 7)]
     ['0.537', '0', '4.8e-4', '-1.2e5', 'nan', '7']
     """
-    if isinstance(x, bool | np.bool_):
-        return str(bool(x))
-    if isinstance(x, int | np.integer):
-        return str(int(x)) if abs(int(x)) < 10**6 else _power(float(x))
-    if isinstance(x, complex | np.complexfloating):
-        return f"{number(x.real)}{'' if x.imag < 0 else '+'}{number(x.imag)}i"
-    x = float(x)
+    if type(x) is not float:  # which most are
+        if isinstance(x, bool | np.bool_):
+            return str(bool(x))
+        if isinstance(x, int | np.integer):
+            return str(int(x)) if abs(int(x)) < 10**6 else _power(float(x))
+        if isinstance(x, complex | np.complexfloating):
+            return f"{number(x.real)}{'' if x.imag < 0 else '+'}{number(x.imag)}i"
+        x = float(x)
     if x == 0:
         return "0"
     if not math.isfinite(x):
@@ -64,7 +65,7 @@ def array(a: Any) -> tuple[str, ...]:
     rows = np.atleast_2d(rows)
     if rows.ndim > 2 or max(rows.shape) > LONGEST_ROW or a.dtype.kind not in "biufc":
         return (summary(a),)
-    return tuple(f"[{' '.join(number(x) for x in row)}]" for row in rows)
+    return tuple(f"[{' '.join(number(x) for x in row)}]" for row in rows.tolist())
 
 
 def summary(a: Any) -> str:
