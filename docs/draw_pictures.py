@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,9 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 def draw(directory: Path) -> None:
     """Write every picture into a directory."""
+    package_map = runpy.run_path(str(Path(__file__).parent / "draw_map.py"))["package_map"]
+    (directory / "map.svg").write_bytes(package_map())
+
     _, _, loss = demo.forward()
     viz.draw(bptt.record(loss), title=demo.TITLE).save(directory / "two_step_rnn.svg")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 from pathlib import Path
 
 import pytest
-from test_architecture import PRIMITIVES
+from test_architecture import PRIMITIVES, dotted, imports, modules
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
@@ -26,7 +27,11 @@ def words(module: str) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             text = node.value.strip()
-            if node.value not in told and re.search(r"[a-z]{2,}", text) and not re.search('[<="]', text):
+            if (
+                node.value not in told
+                and re.search(r"[a-z]{2,}", text)
+                and not re.search('[<="]', text)
+            ):
                 found.add(text)
     return found
 
@@ -64,7 +69,40 @@ def test_the_glossary_has_the_columns_of_tables() -> None:
         bptt.compare_truncation(walk, [1, 4]),
     ]  # fmt: skip
     for table in tables:
-        heads = [line for line in str(table).splitlines() if re.match(r"\s+(step|layer|t|k)\s", line)]
+        heads = [
+            line for line in str(table).splitlines() if re.match(r"\s+(step|layer|t|k)\s", line)
+        ]
         assert heads, table
         for head in re.split(r"\s{2,}", heads[0].strip()):
             assert head in GLOSSARY, head
+
+
+def test_the_map_shows_every_room_and_what_it_uses() -> None:
+    drawn = runpy.run_path(str(ROOT / "docs" / "draw_map.py"))
+    rooms = {dotted(path).split(".")[0] for path in modules()} - {"", "__main__"}
+    assert set(drawn["rooms"]()) == rooms
+    uses = {
+        (dotted(path).split(".")[0], name.split(".")[0])
+        for path in modules()
+        for name in imports(path)
+    }
+    uses = {(a, b) for a, b in uses if a != b and {a, b} <= rooms}
+    assert drawn["uses"]() == uses
+    kept = drawn["shortest"](uses)
+    assert kept < uses
+    assert closure(kept) == closure(uses)
+    for edge in kept:
+        assert closure(kept - {edge}) != closure(uses), edge
+
+
+def closure(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """All pairs between which there is a way."""
+    while more := {(a, d) for a, b in edges for c, d in edges if b == c} - edges:
+        edges = edges | more
+    return edges
+
+
+def test_the_page_of_the_map_names_every_room() -> None:
+    page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
+    rooms = runpy.run_path(str(ROOT / "docs" / "draw_map.py"))["rooms"]()
+    assert not {room for room in rooms if f"`{room}`" not in page}
