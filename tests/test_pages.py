@@ -97,8 +97,9 @@ def test_the_map_shows_every_room_and_what_it_uses() -> None:
 
 def closure(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
     """All pairs between which there is a way."""
-    while more := {(a, d) for a, b in edges for c, d in edges if b == c} - edges:
-        edges = edges | more
+    for room in {a for edge in edges for a in edge}:
+        before, behind = ({a for a, b in edges if b == room}, {b for a, b in edges if a == room})
+        edges = edges | {(a, b) for a in before for b in behind}
     return edges
 
 
@@ -106,3 +107,16 @@ def test_the_page_of_the_map_names_every_room() -> None:
     page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
     rooms = runpy.run_path(str(ROOT / "docs" / "draw_map.py"))["rooms"]()
     assert not {room for room in rooms if f"`{room}`" not in page}
+
+
+def test_the_page_of_installation_names_every_extra() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    section = project.split("[project.optional-dependencies]")[1].split("\n[")[0]
+    extras = re.findall(r"^(\w+) = \[", section, re.M)
+    assert "images" in extras
+    page = (ROOT / "docs" / "installation.md").read_text(encoding="utf-8")
+    assert extras_in(page) >= set(extras)
+
+
+def extras_in(page: str) -> set[str]:
+    return set(re.findall(r"^\| `(\w+)` \|", page, re.M))
