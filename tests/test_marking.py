@@ -1,4 +1,4 @@
-"""What is said of wrong gradients that somebody else computed: mistakes are planted in right ones."""
+"""Wrong gradients that somebody else computed: mistakes are planted, and must be recognised."""
 
 from __future__ import annotations
 
