@@ -65,6 +65,15 @@ def draw(directory: Path) -> None:
         loss = loss + (h**2).sum()
     viz.draw(bptt.record(loss), level="rolled").save(directory / "rolled.svg")
 
+    tg.manual_seed(0)
+    i2h, i2o, h = tg.nn.Linear(5, 3), tg.nn.Linear(3, 2), tg.zeros(1, 3)
+    for x in tg.randn(4, 1, 2):
+        h = tg.tanh(i2h(tg.cat((x, h), 1))).named("h")
+    walk = bptt.record(i2o(h).sum())
+    viz.draw(walk, level="op", title="Linear and cat, four steps").save(
+        directory / "loop_of_linear.svg"
+    )
+
 
 if __name__ == "__main__":
     draw(Path(__file__).parent / "pictures")
