@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,9 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 def draw(directory: Path) -> None:
     """Write every picture into a directory."""
+    package_map = runpy.run_path(str(Path(__file__).parent / "draw_map.py"))["package_map"]
+    (directory / "map.svg").write_bytes(package_map())
+
     _, _, loss = demo.forward()
     viz.draw(bptt.record(loss), title=demo.TITLE).save(directory / "two_step_rnn.svg")
 
@@ -60,6 +64,15 @@ def draw(directory: Path) -> None:
         h = tg.tanh(h @ W + x @ U).named("h")
         loss = loss + (h**2).sum()
     viz.draw(bptt.record(loss), level="rolled").save(directory / "rolled.svg")
+
+    tg.manual_seed(0)
+    i2h, i2o, h = tg.nn.Linear(5, 3), tg.nn.Linear(3, 2), tg.zeros(1, 3)
+    for x in tg.randn(4, 1, 2):
+        h = tg.tanh(i2h(tg.cat((x, h), 1))).named("h")
+    walk = bptt.record(i2o(h).sum())
+    viz.draw(walk, level="op", title="Linear and cat, four steps").save(
+        directory / "loop_of_linear.svg"
+    )
 
 
 if __name__ == "__main__":
