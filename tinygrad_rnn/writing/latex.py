@@ -127,7 +127,9 @@ def _word(word: Word) -> str:
 
 def _sign(sign: Sign) -> str:
     text = sign.text
-    return _SIGNS.get(text) or (text if text in " ()[]+-=/<>|,;:." else rf"\text{{{escaped(text)}}}")
+    return _SIGNS.get(text) or (
+        text if text in " ()[]+-=/<>|,;:." else rf"\text{{{escaped(text)}}}"
+    )
 
 
 def escaped(text: str) -> str:

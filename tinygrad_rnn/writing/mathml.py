@@ -88,6 +88,8 @@ def _line(parts: Sequence[Part]) -> Element:
             _close(rows[-1], [*row, ["mo", part.text]])
         elif part.text.strip():
             row.append(_sign(part.text))
+        elif row and row[-1] == _APPLIED:
+            row.append(["mtext", _THIN])  # tanh x
     return _row([element for row in rows for element in row])
 
 

@@ -23,6 +23,9 @@ from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.viz.text import xml
 from tinygrad_rnn.writing.text import clean
 
+_STYLES = ("viewport.css", "player.css", "explain.css")
+_SCRIPTS = ("viewport.js", "explain.js", "player.js", "chapters.js", "filling.js")
+
 
 def themed() -> tuple[Theme, dict[str, str]]:
     """A theme of CSS variables, and what they stand for in the reader's scheme, light or dark."""
@@ -41,8 +44,8 @@ def walking(
     svg, title = paint(scene, layout, theme), xml(scene.title)
     data, asked = _json(walk), "" if what_if is None else _asking(what_if)
     body = Template(_file("player.html")).substitute(svg=svg, title=title, data=data, what_if=asked)
-    style = f":root {{\n{variables}}}\n{_file('viewport.css')}{_file('player.css')}"
-    script = _file("viewport.js") + _file("player.js")
+    style = f":root {{\n{variables}}}\n" + "".join(map(_file, _STYLES))
+    script = "".join(map(_file, _SCRIPTS))
     if what_if is None:
         return _page(title, "playing", body, style, script)
     style, script = style + _file("what_if.css"), script + _file("what_if.js")
