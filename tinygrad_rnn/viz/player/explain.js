@@ -20,6 +20,15 @@ function mathOf([tag, ...inside]) {
   return element;
 }
 
+/** Whether there is a gradient, of zeros only, and so a reason. */
+function isZero({ zero, why }) {
+  return Boolean(zero && why);
+}
+
+function inOneLine(why) {
+  return why.map(({ kind, what }) => `${kind}: ${what}`).join("; ");
+}
+
 /** The reasons for which nothing has come to a node, or zeros only; nothing of any other node. */
 function reasons({ why, visit, zero }) {
   if (!why || !(zero || visit !== null || why.some(({ kind }) => kind !== "needs none"))) return [];
@@ -35,20 +44,18 @@ function reasons({ why, visit, zero }) {
 function markZeros() {
   boxes.forEach((box, i) => {
     const old = box.element.querySelector(".why");
-    if (!box.zero || !nodes[i].zero) return old?.remove();
+    if (!box.zero || !isZero(nodes[i])) return old?.remove();
     const sign = old ?? addSign(box);
-    sign.querySelector("title").textContent =
-      nodes[i].why.map(({ kind, what }) => `${kind}: ${what}`).join("; ");
+    sign.querySelector("title").textContent = inOneLine(nodes[i].why);
   });
 }
 
 function addSign(box) {
-  const name = box.back.namespaceURI, row = box.back.getBBox();
+  const name = box.back.namespaceURI, label = box.label.getBBox();
   const sign = document.createElementNS(name, "text");
   sign.setAttribute("class", "why");
-  sign.setAttribute("x", row.x + row.width - 5);
-  sign.setAttribute("y", row.y + row.height - 7);
-  sign.setAttribute("text-anchor", "end");
+  sign.setAttribute("x", label.x + label.width + 5);
+  sign.setAttribute("y", box.label.getAttribute("y"));
   sign.append("why?", document.createElementNS(name, "title"));
   box.zero.after(sign);
   return sign;

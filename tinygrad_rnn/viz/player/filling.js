@@ -3,8 +3,8 @@
  * and the sum so far.  A step of the walk touches only the bars to which its visit gave something.
  */
 
-const weights = fillings.map(({ node, bars, final }) => {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+const weights = fillings.map(({ node, bars }) => {
+  const svg = document.createElementNS(byId("bars").namespaceURI, "svg");
   svg.setAttribute("viewBox", `0 0 ${Math.max(bars.length, 8)} 10`);
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("aria-hidden", "true");
@@ -20,8 +20,9 @@ const weights = fillings.map(({ node, bars, final }) => {
     return bar;
   });
   svg.append(...painted);
-  const sum = make("output", "", ""), whole = make("span", "of", "");
-  byId("weights").append(make("li", "", [make("b", "", nodes[node].name), svg, sum, whole]));
+  const sum = make("span", "sum", ""), whole = make("span", "", "");
+  const said = make("p", "", [sum, whole]);
+  byId("weights").append(make("li", "", [make("b", "", nodes[node].name), svg, said]));
   return { bars: painted, sum, whole, count: 0 };
 });
 let gifts = [];

@@ -173,7 +173,7 @@ function tell() {
 function spoken(node, sends) {
   const gradient = now ? `; gradient ${visits[now - 1].G.join(" ")}` : "";
   const to = sends.map((send) => nodes[send.node].name).join(" and ");
-  const why = now && node.zero ? node.why.map(({ kind, what }) => `${kind}: ${what}`).join("; ") : "";
+  const why = now && isZero(node) ? inOneLine(node.why) : "";
   return `${byId("where").textContent}: ${node.name} ${node.expression}${gradient}`
     + (why ? `, which is zero: ${why}` : "") + (to ? `; adds to the gradient of ${to}` : "");
 }
