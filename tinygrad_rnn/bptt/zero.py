@@ -8,6 +8,7 @@ does, the products were too small for the type of their numbers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +16,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt.record import Record, Visit, expect_record
-from tinygrad_rnn.bptt.replica import Cut, replica
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.engine.traversal import walk
-from tinygrad_rnn.operations.traits import is_linear, traits_of
+from tinygrad_rnn.engine.sums import dense, fitted
+from tinygrad_rnn.operations.traits import is_linear, moves_only, traits_of
 from tinygrad_rnn.reading.given import role_of, was_detached
 from tinygrad_rnn.reading.layers import Layer, where
 from tinygrad_rnn.reading.names import names
@@ -174,6 +174,7 @@ class Zeros:
         for visit in record.visits:
             for operand, parent in enumerate(visit.node.parents):
                 self._uses.setdefault(parent, []).append((visit, operand))
+        self._sources: dict[Node, _Source] = {}
         self._found: dict[tuple[Node, bytes], dict[_Stop, None]] = {}
 
     def why(self, place: Node, mask: Mask | None = None) -> list[Reason]:
@@ -227,13 +228,18 @@ class Zeros:
                 what = f"the backward of {clean(visit.node.primitive.name)} returned None for it"
                 stops.append(_Stop("function", what, visit.node, visit.number))
                 continue
-            local = _Local(self.record, visit, operand, mask)
+            local = _Local(self.record, visit, self._source(visit.node), operand, mask)
             if local.has_come:
                 kind, what = self._verdict(local)
                 stops.append(_Stop(kind, what, visit.node, visit.number))
             if not local.has_come or local.lets_others_through:
                 further.append((visit.node, local.behind & ~local.support))
         return stops, further
+
+    def _source(self, node: Node) -> _Source:
+        if node not in self._sources:
+            self._sources[node] = _Source(self.record, node)
+        return self._sources[node]
 
     def _needs_none(self, place: Node) -> _Stop:
         if was_detached(place):
@@ -313,6 +319,14 @@ def _of_a_stranger(told: Zeros, tensor: Any, place: Node | None) -> WhyZero:
     return WhyZero(called, [Reason("no path", "", what)])
 
 
+class _Source:
+    """What rules see of a node: with what they asked for, though the walk has freed it."""
+
+    def __init__(self, record: Record, node: Node) -> None:
+        self.node, self.params, self.parents = node, node.params, node.parents
+        self.saved = record.saved(node)
+
+
 class _Local:
     """One operand of one visit: what came, where it came, and what the rule does with it.
 
@@ -324,18 +338,14 @@ class _Local:
         Those of them to which something came.
     """
 
-    def __init__(self, record: Record, visit: Visit, operand: int, asked: Mask) -> None:
-        self.record, self.visit, self.operand, self.asked = record, visit, operand, asked
-        node = visit.node
-        copies = replica(record, [(node, 0)], self._cut)
-        self._copy = copies[node, 0]
-        self._leaf = self._copy.parents[operand]
+    def __init__(
+        self, record: Record, visit: Visit, source: _Source, operand: int, asked: Mask
+    ) -> None:
+        self.record, self.visit, self.source = record, visit, source
+        self.operand, self.asked = operand, asked
         self._rng = np.random.default_rng(0)
         self.behind = self._behind()
         self.support = self.behind & (visit.cotangent != 0)
-
-    def _cut(self, node: Node, mark: Any, operand: int) -> Any:
-        return Cut(node, operand, 0) if operand == self.operand else None
 
     @property
     def has_come(self) -> bool:
@@ -380,15 +390,29 @@ class _Local:
 
     def _sends(self, cotangent: Array) -> bool:
         """Whether anything of it goes on to the elements that are asked for."""
-        cotangent = np.asarray(cotangent, self.visit.cotangent.dtype)
+        return bool(np.any(self._pulled(np.asarray(cotangent, self.visit.cotangent.dtype))))
+
+    def _pulled(self, cotangent: Array) -> Array:
+        """What the rule hands on to the elements that are asked for."""
+        node, rules = self.source.node, self.source.node.primitive.pulls
         with np.errstate(all="ignore"):
-            found = walk({self._copy: cotangent}, wanted=[self._leaf], retain_graph=True)
-        return bool(np.any(found[self._leaf][self.asked])) if self._leaf in found else False
+            if node.primitive.joint:
+                sent = node.primitive.joint.pull(cotangent, self.source)[self.operand]
+            else:
+                sent = rules[min(self.operand, len(rules) - 1)](cotangent, self.source)
+            shape = node.parents[self.operand].shape
+            found: Array = dense(fitted(sent, shape, False), shape)
+        return found[self.asked]
 
     def _behind(self) -> Mask:
         node, receiver = self.visit.node, self.visit.node.parents[self.operand]
         everything = np.ones(node.shape, bool)
         if not isinstance(node.primitive, Primitive):
+            return everything
+        if moves_only(node.primitive):
+            return self._sorted()
+        is_put_somewhere = traits_of(node.primitive).collects and receiver.shape != node.shape
+        if self.asked.all() and not is_put_somewhere:
             return everything
         if is_linear(node.primitive, [self.operand]):
             moved = self._moved()
@@ -399,6 +423,15 @@ class _Local:
             if not self._sends(self._numbers() * ~same):
                 return np.array(same)
         return everything
+
+    def _sorted(self) -> Mask:
+        """Where elements went that are only put elsewhere: each output is sent its own number."""
+        shape = self.visit.node.shape
+        numbers = np.arange(1.0, math.prod(shape) + 1)
+        went = self._pulled(numbers.reshape(shape)).astype(np.int64)
+        behind = np.isin(numbers, went).reshape(shape)
+        is_right = not self._sends(~behind)  # what was put in several places received a sum
+        return behind if is_right else np.ones(shape, bool)
 
     def _moved(self) -> Mask | None:
         """What of the output moves with the elements asked for, whatever the other factors are."""
