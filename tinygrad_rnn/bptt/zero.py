@@ -75,7 +75,7 @@ def why_zero(record: Record, tensor: Tensor | Node, at: Any = ...) -> WhyZero:
     place = record.place_of(tensor, "why_zero")
     told = Zeros(record)
     if place is None or place not in told.known:
-        return _of_a_stranger(told, tensor, place)
+        return _of_a_stranger(tensor)
     mask = np.zeros(place.shape, bool)
     mask[at] = True
     gradient = record.gradient(place)
@@ -232,8 +232,11 @@ class Zeros:
             if local.has_come:
                 kind, what = self._verdict(local)
                 stops.append(_Stop(kind, what, visit.node, visit.number))
-            if not local.has_come or local.lets_others_through:
-                further.append((visit.node, local.behind & ~local.support))
+            others = local.behind & ~local.support
+            if others.any() and (not local.has_come or local.lets_through(others)):
+                further.append((visit.node, others))
+        if not stops and not further:
+            stops = [_Stop("no path", "what uses it reads other elements of it", place)]
         return stops, further
 
     def _source(self, node: Node) -> _Source:
@@ -308,10 +311,10 @@ def _reason(kind: str, layer: str, what: str, stops: list[_Stop]) -> Reason:
     return Reason(kind, where(layer, steps), what, visits, known)
 
 
-def _of_a_stranger(told: Zeros, tensor: Any, place: Node | None) -> WhyZero:
+def _of_a_stranger(tensor: Any) -> WhyZero:
     """Of a tensor that is not in the walk's graph."""
     called = clean(getattr(tensor, "name", None) or "") or "this tensor"
-    if place is not None and not place.requires_grad:
+    if not tensor.requires_grad:
         return WhyZero(
             called, [Reason("needs none", "", "it needs none: requires_grad is not set")]
         )
@@ -356,11 +359,9 @@ class _Local:
         """Whether nothing at all goes on, of whatever comes to these places."""
         return not self._sends(self._numbers() * self.support)
 
-    @property
-    def lets_others_through(self) -> bool:
-        """Whether something would go on from places to which nothing came, which tells of them."""
-        others = self.behind & ~self.support
-        return bool(others.any()) and self._sends(self._numbers() * others)
+    def lets_through(self, places: Mask) -> bool:
+        """Whether something would go on from some places, which tells of them."""
+        return self._sends(self._numbers() * places)
 
     @property
     def cancels(self) -> bool:

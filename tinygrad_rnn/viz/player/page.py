@@ -76,9 +76,10 @@ def still(svg: str, title: str, other: str = "") -> str:
     True
     """
     turn = Template(_file("turn.html")).substitute(svg=other.strip()) if other else ""
-    body = Template(_file("still.html")).substitute(svg=svg, turn=turn)
+    title = xml(clean(title, LONGEST_TITLE))
+    body = Template(_file("still.html")).substitute(svg=svg, turn=turn, title=title)
     style, script = (_file(f"viewport.{kind}") + _file(f"still.{kind}") for kind in ("css", "js"))
-    return _page(xml(clean(title, LONGEST_TITLE)), "still", body, style, script)
+    return _page(title, "still", body, style, script)
 
 
 def _page(title: str, kind: str, body: str, style: str, script: str, asks: bool = False) -> str:

@@ -54,6 +54,7 @@ function cut(drawing) {
     const group = element.parentNode;
     if (room <= 0) {
       sheet = drawing.cloneNode(false);
+      sheet.setAttribute("aria-hidden", "true"); // the first one speaks for all
       byId("drawing").append(sheet);
       copies.clear();
       room = SHEET;
