@@ -129,7 +129,7 @@ def test_what_is_named_is_what_is_to_be_taken_away(seed, mixing) -> None:
 @pytest.mark.parametrize("seed", range(25))
 def test_the_visits_that_are_named_got_something_and_sent_nothing(seed) -> None:
     chance = random.Random(seed)
-    leaf, walk = walked(planted(chance, 3), seed)
+    _, walk = walked(planted(chance, 3), seed)
     zeros = Zeros(walk)
     for place in walk.places:
         gradient = walk.gradient(place)

@@ -75,7 +75,8 @@ def _line(parts: Sequence[Part]) -> Element:
     for part in parts:
         row = rows[-1]
         if isinstance(part, Script):
-            base = row.pop() if row else ["mrow"]
+            is_alone = len(row) == (len(rows) > 1)  # but for a bracket that has just been opened
+            base = ["mrow"] if is_alone else row.pop()
             row.append(_scripted(base, _line(part.parts), part.is_high))
         elif isinstance(part, Word) and part.text not in FUNCTIONS and _is_prose(part):
             _say(row, part.text)

@@ -166,7 +166,7 @@ function tell() {
   light(now ? [2, ...(sends.length ? [4] : [])] : [0]);
   tellArrived(node);
   byId("sent").replaceChildren(...sends.map(card));
-  byId("sent-head").hidden = !sends.length;
+  byId("sent-head").hidden = byId("sent").hidden = !sends.length;
   byId("zero").replaceChildren(...(now ? reasons(node) : []));
   if (timer === null || pace() >= SPOKEN) byId("spoken").textContent = spoken(node, sends);
 }
