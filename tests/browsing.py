@@ -65,6 +65,13 @@ class Page:
             "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)", selector
         )
 
+    def formulas(self, selector: str) -> list[str]:
+        """What is set as formulas, as it is written in one line."""
+        return self.run(
+            "return [...document.querySelectorAll(`${arguments[0]} math`)].map(e => e.ariaLabel)",
+            selector,
+        )
+
     def rows(self, selector: str) -> dict[str, str]:
         """A description list by its labels."""
         labels, values = self.texts(f"{selector} dt"), self.texts(f"{selector} dd")

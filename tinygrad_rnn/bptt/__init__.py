@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # who checks types sees these names, and no others
         truncate,
     )
     from tinygrad_rnn.bptt.written import program
+    from tinygrad_rnn.bptt.zero import Reason, WhyZero, why_zero
     from tinygrad_rnn.compiled.scan import scan
 else:
     _ELSEWHERE = {
@@ -37,6 +38,7 @@ else:
         "state_flow": ("Flow", "StateFlow", "flow"),
         "state_jacobians": ("Jacobians", "jacobians"),
         "written": ("program",),
+        "zero": ("Reason", "WhyZero", "why_zero"),
         "truncation": ("Truncation", "TruncationComparison", "compare_truncation", "truncate"),
     }
     _HOME = {name: f"{__name__}.{module}" for module, names in _ELSEWHERE.items() for name in names}
@@ -62,11 +64,13 @@ __all__ = [
     "Finding",
     "Flow",
     "Jacobians",
+    "Reason",
     "Record",
     "StateFlow",
     "Truncation",
     "TruncationComparison",
     "Visit",
+    "WhyZero",
     "again",
     "compare_truncation",
     "contributions",
@@ -86,4 +90,5 @@ __all__ = [
     "traced",
     "truncate",
     "vanishing_penalty",
+    "why_zero",
 ]

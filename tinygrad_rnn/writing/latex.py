@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import zip_longest
+
+from tinygrad_rnn.writing.mathematics import (
+    FUNCTIONS,
+    Fraction,
+    Index,
+    Matrix,
+    Name,
+    Number,
+    Part,
+    Script,
+    Sign,
+    Word,
+    read,
+    read_name,
+)
 
 _SIGNS = {
     "⊙": r"\odot ", "@": r"\,", "−": "-", "Σ": r"\sum ", "∂": r"\partial ", "σ": r"\sigma ",
     "√": r"\surd ", "…": r"\dots ", "≤": r"\le ", "≥": r"\ge ", "⌊": r"\lfloor ",
     "⌋": r"\rfloor ", "‖": r"\|", "×": r"\times ", "·": r"\cdot ", "∞": r"\infty ", "′": "'",
     "*": r"\odot ", "^": r"\wedge ", "~": r"\sim ", "\\": r"\backslash ",
+    "**": r"\mathbin{\text{**}}", "\u00a0": " ",
 }  # fmt: skip
 _IN_TEXT = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "$": r"\textdollar{}",  # without a dollar, which Markdown would take for the end of a formula
 }  # fmt: skip
-# TeX's own words, whatever operations there are
-_FUNCTIONS = set(re.findall(r"\w+", "tanh exp log ln sin cos tan sinh cosh max min"))
-_POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀʳᵈˣʸᵇᵒ"
-_INDICES = "₀₁₂₃₄₅₆₇₈₉₋₊ₜ"
-_NUMBER = r"-?(?:\d+(?:\.\d+)?(?:e-?\d+)?|∞|nan)"
-_ROW = rf"\[{_NUMBER}(?: {_NUMBER})*\]"
-_PART = re.compile(
-    rf"[^\W\d_][^\W{_POWERS}]*(?:⁽[{_POWERS}]+⁾)?"
-)  # a name in a name that is a formula
-_FORMULA = re.compile(rf"[(\[](?:{_PART.pattern}|[\d .;()\[\]⊙·−+/,′{_POWERS}⁽⁾])*[)\]]")
-_TOKENS = {
-    "matrix": rf"\[{_ROW}(?: {_ROW})*\]",
-    "row": _ROW,
-    "number": r"\d+(?:\.\d+)?(?:e-?\d+)?",
-    "to_the": r"\^\([^()]*\)",
-    "power": r"\*\*",
-    "raised": f"[{_POWERS}]+",
-    "lowered": f"[{_INDICES}]+",
-    "word": "[A-Za-z]+",
-    "other": ".",
-}
 
 
 def latex(text: str, names: Collection[str] = ()) -> str:
@@ -51,15 +46,7 @@ def latex(text: str, names: Collection[str] = ()) -> str:
     >>> print(latex("[0 1]ᵀ @ [2.5 -3]"))
     \begin{bmatrix}0 & 1\end{bmatrix}^{\top} \, \begin{bmatrix}2.5 & -3\end{bmatrix}
     """
-    tokens = _TOKENS
-    if names:
-        whole = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-        ends = rf"(?![^\W{_POWERS}])"
-        fraction = rf"∂(?P<above>{whole})/∂(?P<below>{whole}){ends}"
-        tokens = {"fraction": fraction, "name": rf"(?<![^\W_])(?:{whole}){ends}", **tokens}
-    scan = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in tokens.items())
-    written = "".join(_written(found, text) for found in re.finditer(scan, text))
-    return " ".join(written.split())
+    return _line(read(text, names))
 
 
 def name(text: str) -> str:
@@ -72,21 +59,42 @@ def name(text: str) -> str:
     >>> print(name("a_i₁"), name("(f⊙c′)₁⁽⁰⁾"), name("(W_hh h₁)"))
     a_{i,1} (f\odot c')_{1}^{(0)} (W_{\text{hh}} h_{1})
     """
-    if layer := re.search(f"⁽([{_POWERS}]+)⁾$", text):
-        return rf"{name(text[: layer.start()])}^{{({_plain(layer[1])})}}"
-    stem = text.rstrip(_INDICES)
-    low = _plain(text[len(stem) :])
-    if _FORMULA.fullmatch(stem):
-        written = latex(stem, set(_PART.findall(stem)) - _FUNCTIONS)
-        return f"{written}_{{{low}}}" if low else written
-    head, _, tail = stem.partition("_")
-    if re.fullmatch(r"[A-Za-z]\d+", stem) and not low:
-        stem, low = stem[0], stem[1:]
-    elif len(head) == 1 and tail:
-        part = tail if re.fullmatch("[A-Za-z]", tail) else rf"\text{{{escaped(tail)}}}"
-        stem, low = head, f"{part},{low}" if low else part
-    written = _letters(stem)
-    return f"{written}_{{{low}}}" if low else written
+    return _name(read_name(text))
+
+
+def _line(parts: Sequence[Part]) -> str:
+    written = (_written(part, then) for part, then in zip_longest(parts, parts[1:]))
+    return " ".join("".join(written).split())
+
+
+def _written(part: Part, follows: Part | None) -> str:
+    if isinstance(part, Name | Fraction):
+        text = _fraction(part) if isinstance(part, Fraction) else _name(part)
+        has_marks = "_" in text or "^" in text
+        return f"{{{text}}}" if isinstance(follows, Script) and has_marks else text
+    if isinstance(part, Script):
+        return f"{'^' if part.is_high else '_'}{{{_line(part.parts)}}}"
+    if isinstance(part, Matrix):
+        rows = r" \\ ".join(" & ".join(map(_number, row)) for row in part.rows)
+        return rf"\begin{{bmatrix}}{rows}\end{{bmatrix}}"
+    if isinstance(part, Number):
+        return _number(part)
+    if isinstance(part, Index):
+        return _index(part)
+    return _word(part) if isinstance(part, Word) else _sign(part)
+
+
+def _name(read: Name) -> str:
+    written = _letters(read.stem) if isinstance(read.stem, str) else _line(read.stem)
+    low = ",".join(map(_index, read.low))
+    written = f"{written}_{{{low}}}" if low else written
+    return rf"{written}^{{({read.layer})}}" if read.layer else written
+
+
+def _index(index: Index) -> str:
+    if index.is_word:
+        return rf"\text{{{escaped(index.text)}}}"
+    return index.text.replace("⊤", r"\top")
 
 
 def _letters(stem: str) -> str:
@@ -98,60 +106,30 @@ def _letters(stem: str) -> str:
     return rf"\{style}{{{escaped(stem)}}}"
 
 
-def _written(found: re.Match[str], text: str) -> str:
-    kind, token = str(found.lastgroup), found[0]
-    if kind in ("fraction", "name"):
-        return _named(found, text)
-    if kind == "matrix":
-        return _matrix(re.findall(r"\[([^\[\]]*)\]", token))
-    if kind == "row":
-        return _matrix([token[1:-1]])
-    if kind == "number":
-        mantissa, _, exponent = token.partition("e")
-        return rf"{mantissa} \cdot 10^{{{exponent}}}" if exponent else mantissa
-    if kind == "to_the":
-        return f"^{{{latex(token[2:-1])}}}"
-    if kind == "power":
-        return r"\mathbin{\text{**}}"
-    if kind in ("raised", "lowered"):
-        return f"{'^' if kind == 'raised' else '_'}{{{_plain(token)}}}"
-    if kind == "word":
-        return _word(token, calls=text.startswith("(", found.end()))
-    return _SIGNS.get(token) or (token if token in " ()[]+-=/<>|,;:." else _strange(token))
+def _fraction(fraction: Fraction) -> str:
+    return rf"\frac{{\partial {_name(fraction.above)}}}{{\partial {_name(fraction.below)}}}"
 
 
-def _named(found: re.Match[str], text: str) -> str:
-    if found.lastgroup == "fraction":
-        above, below = name(found["above"]), name(found["below"])
-        written = rf"\frac{{\partial {above}}}{{\partial {below}}}"
-    else:
-        written = name(found[0])
-    follows = text[found.end() : found.end() + 1]
-    has_marks = "_" in written or "^" in written
-    return f"{{{written}}}" if follows and follows in _POWERS + _INDICES and has_marks else written
+def _number(number: Number) -> str:
+    mantissa = number.mantissa.replace("∞", _SIGNS["∞"].strip())
+    if "nan" in mantissa:
+        mantissa = r"\text{ nan }"
+    return rf"{mantissa} \cdot 10^{{{number.exponent}}}" if number.exponent else mantissa
 
 
-def _word(word: str, calls: bool) -> str:
-    if len(word) == 1:
-        return word
-    if word in _FUNCTIONS:
-        return rf"\{word}"
-    return rf"\operatorname{{{word}}}" if calls else rf"\text{{ {word} }}"
+def _word(word: Word) -> str:
+    if len(word.text) == 1:
+        return word.text
+    if word.text in FUNCTIONS:
+        return rf"\{word.text}"
+    return rf"\operatorname{{{word.text}}}" if word.calls else rf"\text{{ {word.text} }}"
 
 
-def _matrix(rows: list[str]) -> str:
-    lines = [" & ".join(latex(number) for number in row.split()) for row in rows]
-    return r"\begin{bmatrix}" + r" \\ ".join(lines) + r"\end{bmatrix}"
-
-
-def _plain(marks: str) -> str:
-    """Raised or lowered characters on the line."""
-    line = unicodedata.normalize("NFKC", marks).replace("−", "-")
-    return line.replace("T", r"\top") if marks == "ᵀ" else line
-
-
-def _strange(character: str) -> str:
-    return rf"\text{{{escaped(character)}}}"
+def _sign(sign: Sign) -> str:
+    text = sign.text
+    return _SIGNS.get(text) or (
+        text if text in " ()[]+-=/<>|,;:." else rf"\text{{{escaped(text)}}}"
+    )
 
 
 def escaped(text: str) -> str:

@@ -23,6 +23,9 @@ from tinygrad_rnn.viz.text import xml
 from tinygrad_rnn.writing.palette import THEMES, Theme
 from tinygrad_rnn.writing.text import clean
 
+_STYLES = ("viewport.css", "player.css", "explain.css")
+_SCRIPTS = ("viewport.js", "explain.js", "player.js", "chapters.js", "filling.js")
+
 
 def themed() -> tuple[Theme, dict[str, str]]:
     """A theme of CSS variables, and what they stand for in the reader's scheme, light or dark."""
@@ -41,8 +44,8 @@ def walking(
     svg, title = paint(scene, layout, theme), xml(scene.title)
     data, asked = _json(walk), "" if what_if is None else _asking(what_if)
     body = Template(_file("player.html")).substitute(svg=svg, title=title, data=data, what_if=asked)
-    style = f":root {{\n{variables}}}\n{_file('viewport.css')}{_file('player.css')}"
-    script = _file("viewport.js") + _file("player.js")
+    style = f":root {{\n{variables}}}\n" + "".join(map(_file, _STYLES))
+    script = "".join(map(_file, _SCRIPTS))
     if what_if is None:
         return _page(title, "playing", body, style, script)
     style, script = style + _file("what_if.css"), script + _file("what_if.js")
@@ -73,9 +76,10 @@ def still(svg: str, title: str, other: str = "") -> str:
     True
     """
     turn = Template(_file("turn.html")).substitute(svg=other.strip()) if other else ""
-    body = Template(_file("still.html")).substitute(svg=svg, turn=turn)
+    title = xml(clean(title, LONGEST_TITLE))
+    body = Template(_file("still.html")).substitute(svg=svg, turn=turn, title=title)
     style, script = (_file(f"viewport.{kind}") + _file(f"still.{kind}") for kind in ("css", "js"))
-    return _page(xml(clean(title, LONGEST_TITLE)), "still", body, style, script)
+    return _page(title, "still", body, style, script)
 
 
 def _page(title: str, kind: str, body: str, style: str, script: str, asks: bool = False) -> str:

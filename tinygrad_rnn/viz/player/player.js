@@ -5,9 +5,10 @@
  * step that came.  Going from one step to another touches only the nodes that differ.
  */
 
-const { nodes, visits, root, start } = JSON.parse(document.getElementById("walk").textContent);
+const { nodes, visits, root, start, chapters, fillings } = JSON.parse(document.getElementById("walk").textContent);
 const LAST = visits.length;
-const BEAT = 900; // milliseconds of a step at 1×
+const PACES = [30, 20, 15, 10, 7, 5, 3, 2, 1, 0.5, 0.25, 0.1, 0.05]; // seconds of a visit
+const USUAL = 8, SPOKEN = 2; // of the paces: the first one; seconds in which a visit can be heard
 const READABLE = 0.6, CLOSE = 0.85; // scales: texts can be read from the one, well at the other
 const LINK_DELAY = 150; // browsers refuse a page that changes its address too often
 const LONG = 3000; // points: browsers take long to paint thousands of dashes
@@ -53,6 +54,7 @@ function cut(drawing) {
     const group = element.parentNode;
     if (room <= 0) {
       sheet = drawing.cloneNode(false);
+      sheet.setAttribute("aria-hidden", "true"); // the first one speaks for all
       byId("drawing").append(sheet);
       copies.clear();
       room = SHEET;
@@ -159,20 +161,22 @@ function tell() {
   if (now === LAST) parts.push("the walk ends here");
   byId("where").textContent = parts.join(" · ");
   byId("what").children[0].textContent = node.name;
-  byId("what").children[1].textContent = node.expression;
+  byId("what").children[1].replaceChildren(...(node.math ? [formula(node.math, node.expression)] : []));
   const sends = now ? visits[now - 1].to : [];
   light(now ? [2, ...(sends.length ? [4] : [])] : [0]);
   tellArrived(node);
   byId("sent").replaceChildren(...sends.map(card));
-  byId("sent-head").hidden = !sends.length;
-  if (timer === null) byId("spoken").textContent = spoken(node, sends);
+  byId("sent-head").hidden = byId("sent").hidden = !sends.length;
+  byId("zero").replaceChildren(...(now ? reasons(node) : []));
+  if (timer === null || pace() >= SPOKEN) byId("spoken").textContent = spoken(node, sends);
 }
 
 function spoken(node, sends) {
   const gradient = now ? `; gradient ${visits[now - 1].G.join(" ")}` : "";
   const to = sends.map((send) => nodes[send.node].name).join(" and ");
+  const why = now && isZero(node) ? inOneLine(node.why) : "";
   return `${byId("where").textContent}: ${node.name} ${node.expression}${gradient}`
-    + (to ? `; adds to the gradient of ${to}` : "");
+    + (why ? `, which is zero: ${why}` : "") + (to ? `; adds to the gradient of ${to}` : "");
 }
 
 function light(active) {
@@ -209,18 +213,20 @@ function hooked(node) {
 /** What one input receives: the rule, its numbers, and the sum before and after. */
 function card(send) {
   const { name, states } = nodes[send.node], state = states[send.state];
-  const title = make("p", "", [make("b", "", `${name}.grad += `), make("code", "", send.formula)]);
+  const title = make("p", "", [
+    make("b", "", `${name}.grad += `), formula(send.math, send.formula, "rule"),
+  ]);
   const rows = [["contribution", state.sent]];
-  if (send.numbers) rows.unshift(["numbers", [send.numbers], "plain"]);
+  if (send.numbers) rows.unshift(["numbers", formula(send.inserted, send.numbers), "set"]);
   if (send.state) rows.push(["had", states[send.state - 1].sum], ["now", state.sum]);
   else rows.push(["first use", ["grad was empty"], "faint"]);
   return make("div", "card send", [title, make("dl", "", entries(rows))]);
 }
 
-/** Rows of a description list, from [label, lines, class]. */
+/** Rows of a description list, from [label, lines or an element, class]. */
 function entries(rows) {
   return rows.flatMap(([label, lines, look = ""]) => [
-    make("dt", "", label), make("dd", look, lines.join("\n")),
+    make("dt", "", label), make("dd", look, Array.isArray(lines) ? lines.join("\n") : [lines]),
   ]);
 }
 
@@ -260,6 +266,7 @@ function fillInspector(node) {
     list.append(label, lines);
     return { tick: label.firstChild, label, lines };
   });
+  byId("why").replaceChildren(...reasons(node));
   byId("jump").hidden = node.visit === null;
   byId("jump").textContent = `jump to its visit (step ${node.visit})`;
   refreshInspector();
@@ -358,7 +365,18 @@ function beat() {
   timer = setTimeout(() => {
     go(now + 1);
     if (timer !== null) beat();
-  }, BEAT / Number(byId("speed").value));
+  }, 1000 * pace());
+}
+
+/** Seconds of a visit. */
+function pace() {
+  return PACES[byId("speed").value];
+}
+
+function showPace() {
+  const said = `${pace()} s a visit`;
+  byId("pace").querySelector("output").textContent = said;
+  byId("speed").setAttribute("aria-valuetext", said);
 }
 
 function pause() {
@@ -430,6 +448,12 @@ byId("nodes").addEventListener("change", ({ target }) => {
   inspect(target.value === "" ? null : Number(target.value));
 });
 byId("follow").addEventListener("change", () => go(now));
+byId("speed").addEventListener("input", () => {
+  showPace();
+  if (timer === null) return;
+  clearTimeout(timer); // the visit shown now lasts as long as it should from now on
+  beat();
+});
 byId("stage").addEventListener("click", ({ target }) => {
   const box = target.closest(".box");
   if (box) inspect(Number(box.id.slice(1)));
@@ -440,6 +464,9 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme)
 // -- the beginning --------------------------------------------------------------------------
 
 byId("slider").max = LAST;
+byId("speed").max = PACES.length - 1;
+byId("speed").value = USUAL;
+showPace();
 byId("loop").append(...[
   `${nodes[root].name}.grad = ${start}`,
   `for node in reversed(topological_order(${nodes[root].name})):`,
@@ -455,6 +482,7 @@ byId("nodes").append(...nodes.map((node, i) => {
 buildStrip();
 showTheme();
 nodes.forEach((_, i) => settle(i));
+markZeros();
 if (view.whole() < READABLE) {
   byId("follow").checked = true;
   view.reveal([boxes[root].element], CLOSE);

@@ -14,15 +14,19 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.bptt import Record, Visit
+from tinygrad_rnn.bptt.zero import Zeros
 from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.mode import SMALL
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.names import expression, names
 from tinygrad_rnn.viz import measure
 from tinygrad_rnn.viz.build import boxed_of
+from tinygrad_rnn.viz.player.chapters import chapters_of
+from tinygrad_rnn.viz.player.filling import fillings
 from tinygrad_rnn.viz.player.numbers import in_numbers
 from tinygrad_rnn.viz.scene import Row, Scene
 from tinygrad_rnn.writing import figures
+from tinygrad_rnn.writing.mathml import Element, mathml
 from tinygrad_rnn.writing.norms import add_to, norm
 from tinygrad_rnn.writing.rules import vjp
 
@@ -70,6 +74,7 @@ class Telling:
         self.sent: dict[tuple[int, int, int], Array] = {}  # from, to and operand of an edge
         self.served: dict[Node, list[int]] = {}  # the operands that receive something
         self._lines: dict[int, tuple[Array, tuple[str, ...]]] = {}
+        self._zeros = Zeros(record, self.called)
         self._flow_back()
 
     def _flow_back(self) -> None:
@@ -96,14 +101,17 @@ class Telling:
             for visit, told in zip(self.record.visits, changing["visits"], strict=True)
         ]
         for visit in visits:
-            for send, text in zip(visit["to"], visit.pop("numbers"), strict=True):
-                send["numbers"] = text
+            pairs = zip(visit.pop("numbers"), visit.pop("inserted"), strict=True)
+            for send, (text, formula) in zip(visit["to"], pairs, strict=True):
+                send |= {"numbers": text, "inserted": formula}
         fixed = map(self._fixed, self.index)
         return {
             "root": self.index[root],
             "start": "1" if (start == 1).all() else " ".join(figures.array(start)),
             "nodes": [a | b for a, b in zip(fixed, changing["nodes"], strict=True)],
             "visits": visits,
+            "chapters": chapters_of(self.record),
+            "fillings": changing["fillings"],
         }
 
     def changing(self, shown: int | None = None) -> dict[str, Any]:
@@ -113,6 +121,7 @@ class Telling:
             "visits": [
                 self._visit(visit, shown in (None, visit.number)) for visit in self.record.visits
             ],
+            "fillings": fillings(self.record, self.index),
         }
 
     def _visit(self, visit: Visit, with_formulas: bool) -> dict[str, Any]:
@@ -120,6 +129,7 @@ class Telling:
         told: dict[str, Any] = {"G": self.lines(g), "bin": self._bin(g)}
         if with_formulas:
             told["numbers"] = [self._in_numbers(visit, i) for i in self.served[visit.node]]
+            told["inserted"] = [text and mathml(text) for text in told["numbers"]]
         return told
 
     def _in_numbers(self, visit: Visit, operand: int) -> str | None:
@@ -131,9 +141,20 @@ class Telling:
         for operand in self.served[visit.node]:
             to = visit.node.parents[operand]
             formula = vjp(visit.node, operand, self.called, "G")
-            served.append({"node": self.index[to], "state": reached[to], "formula": formula})
+            served.append(
+                {
+                    "node": self.index[to],
+                    "state": reached[to],
+                    "formula": formula,
+                    "math": self._math(formula, visit.node, "G"),
+                }
+            )
             reached[to] += 1
         return served
+
+    def _math(self, formula: str, node: Node, *others: str) -> Element:
+        """A formula about a node and its parents, to be set."""
+        return mathml(formula, {*(self.called[at] for at in (node, *node.parents)), *others})
 
     def _add(self, to: Node, at: int, sender: Node | None, sent: Array) -> None:
         add_to(self.sums, to, sent)
@@ -174,10 +195,12 @@ class Telling:
 
     def _fixed(self, place: Node) -> dict[str, Any]:
         box = self.scene.boxes[self.index[place]]
+        said = expression(place, self.called)
         return {
             "id": box.id,
             "name": self.called[place],
-            "expression": expression(place, self.called),
+            "expression": said,
+            "math": said and self._math(said, place),
             "kind": box.note or "operation",
             "shape": f"shape {figures.shape(place.shape)}" if place.shape else "scalar",
             "visit": self.numbers.get(place),
@@ -191,8 +214,18 @@ class Telling:
             "value": ["not kept"] if value is None else _in_full(value),
             "final": None if final is None else _in_full(final),
             "zero": final is not None and norm(final) == 0,
+            "why": self._why(place, final),
             "states": self.states[place],
         }
+
+    def _why(self, place: Node, final: Array | None) -> list[dict[str, str]] | None:
+        """Why nothing came, or zeros only: the reasons, as they are read."""
+        if final is not None and (final.size == 0 or norm(final) != 0):
+            return None
+        return [
+            {"kind": reason.kind, "what": reason.what, "where": reason.where}
+            for reason in self._zeros.why(place)
+        ]
 
 
 def _where(place: Node) -> str:

@@ -69,9 +69,12 @@ function putOn(element, look) {
 /** Show the answer to a state: everything on the page that depends on numbers. */
 function show(answer, asked) {
   answer.nodes.forEach((numbers, i) => Object.assign(nodes[i], numbers));
-  answer.visits.forEach(({ numbers, ...rest }, i) => {
+  answer.visits.forEach(({ numbers, inserted, ...rest }, i) => {
     Object.assign(visits[i], rest);
-    visits[i].to.forEach((send, j) => { send.numbers = numbers ? numbers[j] : null; });
+    visits[i].to.forEach((send, j) => {
+      send.numbers = numbers ? numbers[j] : null;
+      send.inserted = inserted ? inserted[j] : null;
+    });
   });
   boxes.forEach((box, i) => {
     box.values.forEach((text, j) => answer.boxes[i] && write(text, answer.boxes[i][j], box.room));
@@ -80,6 +83,8 @@ function show(answer, asked) {
     settle(i);
     for (const line of box.lines) narrow(line, box.room);
   });
+  markZeros();
+  takeFillings(answer.fillings);
   answer.flows.forEach(showFlow);
   normTexts.forEach((text, i) => { text.textContent = answer.norms[i]; });
   [...byId("bars").children].forEach((bar, i) => raise(bar, visits[i]));

@@ -1,0 +1,62 @@
+/*
+ * Explaining: formulas as they are set, and why a gradient is zero.  What stands in a formula was
+ * read elsewhere; here lists of a tag and its contents become elements, never markup.
+ */
+
+const MATHML = "http://www.w3.org/1998/Math/MathML";
+
+/** A formula, which is read out as it is written in one line. */
+function formula(tree, said, look = "") {
+  const element = document.createElementNS(MATHML, "math");
+  if (look) element.setAttribute("class", look);
+  element.setAttribute("aria-label", said);
+  element.append(mathOf(tree));
+  return element;
+}
+
+function mathOf([tag, ...inside]) {
+  const element = document.createElementNS(MATHML, tag);
+  element.append(...inside.map((part) => (typeof part === "string" ? part : mathOf(part))));
+  return element;
+}
+
+/** Whether there is a gradient, of zeros only, and so a reason. */
+function isZero({ zero, why }) {
+  return Boolean(zero && why);
+}
+
+function inOneLine(why) {
+  return why.map(({ kind, what }) => `${kind}: ${what}`).join("; ");
+}
+
+/** The reasons for which nothing has come to a node, or zeros only; nothing of any other node. */
+function reasons({ why, visit, zero }) {
+  if (!why || !(zero || visit !== null || why.some(({ kind }) => kind !== "needs none"))) return [];
+  return [
+    make("h3", "", zero ? "Why is this zero?" : "Why is there no gradient?"),
+    make("ul", "", why.map(({ kind, what, where }) => make("li", "", [
+      make("b", "", kind), `: ${what}${where ? ` (${where})` : ""}`,
+    ]))),
+  ];
+}
+
+/** On the boxes of zeros a sign that says so, and why: once the gradient is complete. */
+function markZeros() {
+  boxes.forEach((box, i) => {
+    const old = box.element.querySelector(".why");
+    if (!box.zero || !isZero(nodes[i])) return old?.remove();
+    const sign = old ?? addSign(box);
+    sign.querySelector("title").textContent = inOneLine(nodes[i].why);
+  });
+}
+
+function addSign(box) {
+  const name = box.back.namespaceURI, label = box.label.getBBox();
+  const sign = document.createElementNS(name, "text");
+  sign.setAttribute("class", "why");
+  sign.setAttribute("x", label.x + label.width + 5);
+  sign.setAttribute("y", box.label.getAttribute("y"));
+  sign.append("why?", document.createElementNS(name, "title"));
+  box.zero.after(sign);
+  return sign;
+}
