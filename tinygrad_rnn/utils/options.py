@@ -73,5 +73,6 @@ def _add(parser: argparse.ArgumentParser, name: str, default: Any, meaning: str)
 def _meant_for(caller: dict[str, Any]) -> list[str]:
     """The command line, if it is the caller's: what a kernel or a test runner was told is not."""
     file = caller.get("__file__")
-    is_the_script = caller.get("__name__") == "__main__" and file is not None
-    return sys.argv[1:] if is_the_script and Path(sys.argv[0]).name == Path(file).name else []
+    if caller.get("__name__") != "__main__" or file is None:
+        return []
+    return sys.argv[1:] if Path(sys.argv[0]).name == Path(file).name else []
