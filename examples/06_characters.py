@@ -19,7 +19,7 @@ from tinygrad_rnn.utils import options, progress
 
 settings = options(
     text=("", "a file to learn from; Python's help, if none is named"),
-    passes=(40, "over the text"),
+    passes=(25, "over the text"),
     characters=(60_000, "of the text that are read"),
     units=(128, "of the LSTM"),
     span=(50, "of characters after which backpropagation is cut"),
