@@ -23,7 +23,7 @@ def draw(directory: Path) -> None:
     viz.draw(bptt.record(loss), title=demo.TITLE).save(directory / "two_step_rnn.svg")
 
     with redirect_stdout(StringIO()):
-        compat.run(EXAMPLES / "names.py", draw=directory / "names.svg")
+        compat.run(EXAMPLES / "programs" / "names.py", draw=directory / "names.svg")
 
     tg.manual_seed(0)
     layer = tg.nn.RNN(1, 2)

@@ -1,9 +1,8 @@
-"""README, docs and examples do what they say: their code runs, their output is true."""
+"""README and docs do what they say: their code runs, their output is true."""
 
 from __future__ import annotations
 
 import doctest
-import os
 import re
 import runpy
 from pathlib import Path
@@ -11,12 +10,9 @@ from pathlib import Path
 import pytest
 from alike import assert_alike
 
-from tinygrad_rnn import compat
-
 ROOT = Path(__file__).parents[1]
 TOP = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")]
 PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 BLOCK = re.compile(r"^```python\n(.*?)^```(?:\n+```text\n(.*?)^```)?", re.M | re.S)
 
 
@@ -76,17 +72,6 @@ def test_links_lead_somewhere(page) -> None:
         assert there.exists(), target
         assert there.is_relative_to(ROOT), target
         assert not anchor or anchor in anchors(there), f"{target}#{anchor}"
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.name)
-def test_examples_run(example, tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(os.environ, "TINYGRAD_RNN_SMALL", "1")
-    if "import torch" in example.read_text(encoding="utf-8"):
-        compat.run(example)
-    else:
-        runpy.run_path(str(example), run_name="__main__")
-    assert capsys.readouterr().out
 
 
 def test_the_pictures_in_the_docs_are_current(tmp_path) -> None:

@@ -295,3 +295,18 @@ def test_a_step_of_characters() -> None:
     assert none is also is None
     for a, w in zip(found, weights, strict=True):
         np.testing.assert_allclose(a, w.grad.numpy(), rtol=1e-11, atol=1e-13)
+
+
+def test_names_that_were_given_come_before_the_programs() -> None:
+    """And a loss that is one number takes 1.0 for its slope, as the page on programs has it."""
+    made = [tg.tensor(x, dtype=tg.float64, requires_grad=True) for x in ([0.5, 0.25], 2.0)]
+    for tensor, name in zip(made, ("w", "b"), strict=True):
+        tensor.named(name)
+    h = tg.tensor([1.0, 3.0], dtype=tg.float64)
+    text = bptt.program(bptt.record(h @ made[0] + made[1]))
+    assert "def forward(h, w, b):" in text
+    run = executed(text)
+    loss, saved = run["forward"](**text.arguments)
+    assert loss == 3.25
+    dw, db = run["backward"](1.0, saved)
+    assert (dw.tolist(), db) == ([1.0, 3.0], 1.0)

@@ -104,7 +104,7 @@ class _Rolling:
         loop = self.loops.of.get(at)
         for each in reversed(loop.column(loop.place[at][1])) if loop else [at]:
             own, called = name_of(each), self._called.get(each, "")
-            if name := (called or own) if each.is_leaf else (own or called):
+            if name := own or called:
                 name = re.sub(r"\[-?\d+\]$", "", name)  # one element of a list
                 return "_".join(filter(None, re.split(r"\W|_", name))) or otherwise
         return otherwise

@@ -40,7 +40,7 @@ def _matmul_a(g: Any, b: Any) -> Any:
     if b.ndim == 2:
         return _product(g, b.T)
     if b.ndim == 1:  # y_…i = Σ_j a_…ij b_j
-        return g[..., None] * b
+        return g[..., None] * b if g.ndim else g * b
     if g.ndim < b.ndim:  # a is a vector: one row
         return (g[..., None, :] @ mT(b))[..., 0, :]
     return g @ mT(b)

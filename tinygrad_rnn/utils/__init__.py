@@ -1,6 +1,7 @@
-"""What training loops need around the model: data, and a look at how far they are."""
+"""What training scripts need around the model: data, options, and a look at how far they are."""
 
 from tinygrad_rnn.utils import checkpoint, data
+from tinygrad_rnn.utils.options import options
 from tinygrad_rnn.utils.progress import progress
 
 
@@ -8,4 +9,4 @@ def __dir__() -> list[str]:
     return __all__
 
 
-__all__ = ["checkpoint", "data", "progress"]
+__all__ = ["checkpoint", "data", "options", "progress"]

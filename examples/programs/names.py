@@ -1,6 +1,6 @@
 """Which language is a name from?  The classifier of many PyTorch tutorials, by Linear and cat.
 
-To see what its first backward() does: tinygrad-rnn run --draw names.svg examples/names.py
+To see what its first backward() does: tinygrad-rnn run --draw names.svg examples/programs/names.py
 """
 
 import torch

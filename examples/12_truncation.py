@@ -1,0 +1,157 @@
+"""
+What truncation costs
+=====================
+
+Long sequences are learned in windows: every k steps the history is cut. What is cut can be
+measured. Then three nets learn to repeat what they heard five steps ago, in windows that are too
+short, just long enough, and long.
+"""
+
+import numpy as np
+
+import tinygrad_rnn as tg
+import tinygrad_rnn.nn.functional as F
+from tinygrad_rnn import bptt, nn, optim, viz
+from tinygrad_rnn.utils import options, progress
+
+settings = options(
+    sequences=(400, "that each net learns from"),
+    delay=(5, "after which a bit is to be repeated"),
+    picture=("truncation.svg", "where the picture goes"),
+)
+LENGTH, BATCH, UNITS = 60, 32, 32
+
+# %%
+# The task, and a net
+# -------------------
+#
+# Random bits come in, and each is asked for again after the delay. Nobody can say it sooner.
+
+
+def sequence():
+    bits = tg.randint(0, 2, (LENGTH, BATCH))
+    return F.one_hot(bits, 2).float(), bits
+
+
+class Echo(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.RNN(2, UNITS, fused=True)
+        self.head = nn.Linear(UNITS, 2)
+
+    def forward(self, x, h=None):
+        output, h = self.rnn(x, h)
+        return self.head(output), h
+
+
+def loss_of(said, bits, first):
+    """The loss of what is said from step ``first`` on, of steps that have something to repeat."""
+    asked = range(max(first, settings.delay), first + len(said))
+    if not asked:
+        return None
+    then = bits[asked[0] - settings.delay : asked[-1] + 1 - settings.delay]
+    return F.cross_entropy(said[asked[0] - first :].flatten(0, 1), then.flatten())
+
+
+# %%
+# Measured
+# --------
+#
+# One walk, and its gradient again with the time edges cut every k steps: by which angle does it
+# turn, and how far is it off?
+
+tg.manual_seed(0)
+x, bits = sequence()
+
+
+def walk_of(net):
+    return bptt.record(loss_of(net(x)[0], bits, 0))
+
+
+net = Echo()
+walk = walk_of(net)
+comparison = bptt.compare_truncation(walk, [1, 3, 6, 20, 60])
+print("  k  angle  of W_hh alone")
+for row in zip(comparison, comparison.angles(), comparison.angles(net.rnn.weight_hh_l0)):
+    print("{:3}  {:4.1f}°  {:4.1f}°".format(*row))
+assert comparison[60].angle() == 0.0
+
+# %%
+# A window as long as the sequence cuts nothing, one of a single step leaves no time at all. Where
+# is it cut, and what arrived at the cut?
+
+cut = bptt.truncate(walk, 6)
+for severed in cut.severed[:3]:
+    print(severed)
+
+# %%
+# Windows may also end by chance, and what comes through counts for more: each draw is off, but
+# their mean is the full gradient (Tallec and Ollivier 2017).
+
+W = net.rnn.weight_hh_l0
+draws = [bptt.truncate(walk, 6, windows="random", seed=n).gradient(W) for n in range(200)]
+full = walk.gradient(W)
+
+
+def off(gradient):
+    return np.linalg.norm(gradient - full) / np.linalg.norm(full)
+
+
+print(f"one draw is off by {off(draws[0]):.0%}, the mean of 200 by {off(np.mean(draws, 0)):.0%};")
+print(f"regular windows of 6 are off by {off(cut.gradient(W)):.0%}, each time")
+
+# %%
+# Learned
+# -------
+#
+# The state goes on from window to window, its history does not. Who is always cut before the bit
+# that is asked for can only guess: ln 2 = 0.693.
+
+
+def trained(k):
+    tg.manual_seed(0)
+    net = Echo()
+    optimizer = optim.Adam(net.parameters(), lr=3e-3)
+    losses = []
+    for _ in progress(range(settings.sequences), desc=f"windows of {k}", watch=losses):
+        (x, bits), h = sequence(), None
+        for first in range(0, LENGTH, k):
+            said, h = net(x[first : first + k], None if h is None else h.detach())
+            loss = loss_of(said, bits, first)
+            if loss is not None:
+                optimizer.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+                optimizer.step()
+                losses.append(loss.item())
+    return net, np.mean(losses[-100:])
+
+
+nets = {}
+for k in (3, 6, 20):
+    nets[k], loss = trained(k)
+    print(f"windows of {k:2}: loss {loss:.3f}")
+
+# %%
+# The angles at the start did not foretell that: much of a first gradient says how to guess evenly,
+# for which no time is needed. The net that came no further, in windows of three, is another matter:
+# what it could learn from now is what is cut.
+
+W = nets[3].rnn.weight_hh_l0
+comparison = bptt.compare_truncation(walk_of(nets[3]), [3, 6, 20])
+for k, angle, error in zip(comparison, comparison.angles(W), comparison.relative_errors(W)):
+    print(f"windows of {k:2}: {angle:4.1f}° from the whole gradient of W_hh, off by {error:.0%}")
+
+# %%
+# The walk that was cut, beside the whole: the same steps, and where nothing comes through.
+
+small = nn.RNN(1, 2)
+output, _ = small(tg.ones(8, 1))
+whole = bptt.record((output**2).sum())
+part, h = [], None
+for _window in range(2):
+    output, h = small(tg.ones(4, 1), None if h is None else h.detach())
+    part.append((output**2).sum())
+picture = viz.compare(whole, bptt.record(sum(part)), names=("whole", "cut after four steps"))
+picture.save(settings.picture)
+picture

@@ -1,0 +1,139 @@
+"""The lessons in examples/ run as scripts and as notebooks, say what they say, and draw."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import runpy
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from tinygrad_rnn import compat
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+LESSONS = {path.stem: path for path in sorted(EXAMPLES.glob("[0-9][0-9]_*.py"))}
+PROGRAMS = sorted((EXAMPLES / "programs").glob("*.py"))
+SMALL: dict[str, str] = {}
+NEEDS = {"torch": "from tinygrad_rnn.testing", "sklearn": "import sklearn|from sklearn"}
+
+lessons = pytest.mark.parametrize("lesson", LESSONS)
+
+
+def needed(lesson: str) -> None:
+    """Skip where something is missing that the lesson is about."""
+    text = LESSONS[lesson].read_text(encoding="utf-8")
+    for module, imported in NEEDS.items():
+        if re.search(imported, text):
+            pytest.importorskip(module, reason=f"{lesson} is about {module}")
+
+
+def run(lesson: str, line: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
+    """What the lesson's variables are when it has run as a script."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", [str(LESSONS[lesson]), *line.split()])
+    return runpy.run_path(str(LESSONS[lesson]), run_name="__main__")
+
+
+@lessons
+def test_it_runs_and_draws(lesson, tmp_path, monkeypatch, capsys) -> None:
+    """Its own assertions hold; where nobody watches, no bar is shown."""
+    needed(lesson)
+    run(lesson, f"{SMALL.get(lesson, '')} --picture picture.svg", tmp_path, monkeypatch)
+    said = capsys.readouterr()
+    assert said.out
+    assert said.err == ""
+    assert ET.parse(tmp_path / "picture.svg").getroot().tag.endswith("svg")
+
+
+@lessons
+def test_it_says_what_it_can_be_told(lesson, tmp_path, monkeypatch, capsys) -> None:
+    needed(lesson)
+    with pytest.raises(SystemExit, match="0"):
+        run(lesson, "--help", tmp_path, monkeypatch)
+    said = capsys.readouterr().out
+    assert "--picture" in said
+    title = ast.get_docstring(ast.parse(LESSONS[lesson].read_text(encoding="utf-8")))
+    assert title.splitlines()[0] in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@lessons
+def test_it_is_a_page_of_the_gallery(lesson) -> None:
+    """A title that is underlined, then text and code in turn; a picture that the page shows."""
+    parser = pytest.importorskip(
+        "sphinx_gallery.py_source_parser", reason="pip install sphinx-gallery"
+    )
+    _, blocks = parser.split_code_and_text_blocks(str(LESSONS[lesson]))
+    title, line = blocks[0].content.strip().splitlines()[:2]
+    assert blocks[0].type == "text"
+    assert line == "=" * len(title)
+    assert sum(block.type == "text" for block in blocks) > 4
+    for block in blocks:
+        if block.type == "text":
+            for head, under in re.findall(r"^(\S.*)\n(-+|=+)$", block.content, re.M):
+                assert len(head) == len(under), head
+            assert not re.search(r"(?<!`)`(?!`|[^`]*`_)[^`]+`(?!`|_)", block.content), "`` for code"
+
+
+def as_notebook(lesson: str):
+    """As sphinx-gallery converts it for download."""
+    import nbformat
+    from sphinx_gallery.gen_gallery import DEFAULT_GALLERY_CONF
+    from sphinx_gallery.notebook import jupyter_notebook
+    from sphinx_gallery.py_source_parser import split_code_and_text_blocks
+
+    _, blocks = split_code_and_text_blocks(str(LESSONS[lesson]))
+    conf = {**DEFAULT_GALLERY_CONF, "first_notebook_cell": None, "last_notebook_cell": None}
+    made = jupyter_notebook(blocks, conf, str(EXAMPLES))
+    return nbformat.reads(json.dumps(made), as_version=4)
+
+
+@pytest.mark.parametrize("lesson", ["02_grid", "03_engine_in_80_lines"])
+def test_it_runs_as_a_notebook(lesson, tmp_path) -> None:
+    for module in ("sphinx_gallery", "nbclient", "ipykernel"):
+        pytest.importorskip(module, reason="lessons are converted and run by these")
+    needed(lesson)
+    import nbclient
+
+    made = as_notebook(lesson)
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "", "language": "python"}
+    resources = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(made, timeout=120, resources=resources).execute()
+    shown = [
+        output.data
+        for cell in made.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if output.output_type == "execute_result"
+    ]
+    assert any("image/svg+xml" in data for data in shown)
+
+
+def test_as_a_process_of_its_own(tmp_path) -> None:
+    """In a pipe, from another folder."""
+    done = subprocess.run(
+        [sys.executable, str(LESSONS["02_grid"]), "--picture", "mine.svg"],
+        capture_output=True, text=True, cwd=tmp_path, encoding="utf-8", check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert "layer 1:  0.773076" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.svg"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
+def test_programs_that_lessons_look_at_run_unchanged(program, capsys) -> None:
+    compat.run(program)
+    assert capsys.readouterr().out
+
+
+def test_the_engine_is_as_short_as_its_title_says() -> None:
+    text = LESSONS["03_engine_in_80_lines"].read_text(encoding="utf-8")
+    engine = text[text.index("count =") : text.index("def loss_of(")]
+    blocks = [line for line in engine.splitlines() if not line.startswith("#")]
+    lines = re.sub(r"\n{2,}", "\n\n", "\n".join(blocks)).splitlines()
+    assert 60 <= len(lines) <= 80
