@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-_SIGNS = {
+SIGNS = {
     "⊙": r"\odot ", "@": r"\,", "−": "-", "Σ": r"\sum ", "∂": r"\partial ", "σ": r"\sigma ",
     "√": r"\surd ", "…": r"\dots ", "≤": r"\le ", "≥": r"\ge ", "⌊": r"\lfloor ",
     "⌋": r"\rfloor ", "‖": r"\|", "×": r"\times ", "·": r"\cdot ", "∞": r"\infty ", "′": "'",
@@ -17,23 +17,23 @@ _IN_TEXT = {
     "$": r"\textdollar{}",  # without a dollar, which Markdown would take for the end of a formula
 }  # fmt: skip
 # TeX's own words, whatever operations there are
-_FUNCTIONS = set(re.findall(r"\w+", "tanh exp log ln sin cos tan sinh cosh max min"))
-_POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀʳᵈˣʸᵇᵒ"
-_INDICES = "₀₁₂₃₄₅₆₇₈₉₋₊ₜ"
+FUNCTIONS = set(re.findall(r"\w+", "tanh exp log ln sin cos tan sinh cosh max min"))
+POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀʳᵈˣʸᵇᵒ"
+INDICES = "₀₁₂₃₄₅₆₇₈₉₋₊ₜ"
 _NUMBER = r"-?(?:\d+(?:\.\d+)?(?:e-?\d+)?|∞|nan)"
 _ROW = rf"\[{_NUMBER}(?: {_NUMBER})*\]"
 _PART = re.compile(
-    rf"[^\W\d_][^\W{_POWERS}]*(?:⁽[{_POWERS}]+⁾)?"
+    rf"[^\W\d_][^\W{POWERS}]*(?:⁽[{POWERS}]+⁾)?"
 )  # a name in a name that is a formula
-_FORMULA = re.compile(rf"[(\[](?:{_PART.pattern}|[\d .;()\[\]⊙·−+/,′{_POWERS}⁽⁾])*[)\]]")
+_FORMULA = re.compile(rf"[(\[](?:{_PART.pattern}|[\d .;()\[\]⊙·−+/,′{POWERS}⁽⁾])*[)\]]")
 _TOKENS = {
     "matrix": rf"\[{_ROW}(?: {_ROW})*\]",
     "row": _ROW,
     "number": r"\d+(?:\.\d+)?(?:e-?\d+)?",
     "to_the": r"\^\([^()]*\)",
     "power": r"\*\*",
-    "raised": f"[{_POWERS}]+",
-    "lowered": f"[{_INDICES}]+",
+    "raised": f"[{POWERS}]+",
+    "lowered": f"[{INDICES}]+",
     "word": "[A-Za-z]+",
     "other": ".",
 }
@@ -54,7 +54,7 @@ def latex(text: str, names: Collection[str] = ()) -> str:
     tokens = _TOKENS
     if names:
         whole = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-        ends = rf"(?![^\W{_POWERS}])"
+        ends = rf"(?![^\W{POWERS}])"
         fraction = rf"∂(?P<above>{whole})/∂(?P<below>{whole}){ends}"
         tokens = {"fraction": fraction, "name": rf"(?<![^\W_])(?:{whole}){ends}", **tokens}
     scan = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in tokens.items())
@@ -72,12 +72,12 @@ def name(text: str) -> str:
     >>> print(name("a_i₁"), name("(f⊙c′)₁⁽⁰⁾"), name("(W_hh h₁)"))
     a_{i,1} (f\odot c')_{1}^{(0)} (W_{\text{hh}} h_{1})
     """
-    if layer := re.search(f"⁽([{_POWERS}]+)⁾$", text):
+    if layer := re.search(f"⁽([{POWERS}]+)⁾$", text):
         return rf"{name(text[: layer.start()])}^{{({_plain(layer[1])})}}"
-    stem = text.rstrip(_INDICES)
+    stem = text.rstrip(INDICES)
     low = _plain(text[len(stem) :])
     if _FORMULA.fullmatch(stem):
-        written = latex(stem, set(_PART.findall(stem)) - _FUNCTIONS)
+        written = latex(stem, set(_PART.findall(stem)) - FUNCTIONS)
         return f"{written}_{{{low}}}" if low else written
     head, _, tail = stem.partition("_")
     if re.fullmatch(r"[A-Za-z]\d+", stem) and not low:
@@ -92,8 +92,8 @@ def name(text: str) -> str:
 def _letters(stem: str) -> str:
     if re.fullmatch("[A-Za-z]", stem):
         return stem
-    if stem in _SIGNS:
-        return _SIGNS[stem].strip()
+    if stem in SIGNS:
+        return SIGNS[stem].strip()
     style = "mathrm" if re.fullmatch(r"\w+", stem, re.ASCII) else "text"
     return rf"\{style}{{{escaped(stem)}}}"
 
@@ -117,7 +117,7 @@ def _written(found: re.Match[str], text: str) -> str:
         return f"{'^' if kind == 'raised' else '_'}{{{_plain(token)}}}"
     if kind == "word":
         return _word(token, calls=text.startswith("(", found.end()))
-    return _SIGNS.get(token) or (token if token in " ()[]+-=/<>|,;:." else _strange(token))
+    return SIGNS.get(token) or (token if token in " ()[]+-=/<>|,;:." else _strange(token))
 
 
 def _named(found: re.Match[str], text: str) -> str:
@@ -128,13 +128,13 @@ def _named(found: re.Match[str], text: str) -> str:
         written = name(found[0])
     follows = text[found.end() : found.end() + 1]
     has_marks = "_" in written or "^" in written
-    return f"{{{written}}}" if follows and follows in _POWERS + _INDICES and has_marks else written
+    return f"{{{written}}}" if follows and follows in POWERS + INDICES and has_marks else written
 
 
 def _word(word: str, calls: bool) -> str:
     if len(word) == 1:
         return word
-    if word in _FUNCTIONS:
+    if word in FUNCTIONS:
         return rf"\{word}"
     return rf"\operatorname{{{word}}}" if calls else rf"\text{{ {word} }}"
 
