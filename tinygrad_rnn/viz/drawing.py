@@ -41,10 +41,10 @@ class Drawing:
         path
             Where to.
         size : {"slide", "column"} or float, optional
-            Of ``.svg``, ``.tex``, ``.png`` and ``.pdf``. "slide" (not of ``.tex``): 13⅓ by 7½ inches, which is 16:9, with the
-            drawing in the middle, as large as it can; "column": as wide as a column of a paper, 3¼
-            inches; a number: so wide, in points, 72 of which are an inch. As it is otherwise, but
-            in a LaTeX document no wider than a line.
+            Of ``.svg``, ``.tex``, ``.png`` and ``.pdf``. "slide": 13⅓ by 7½ inches, which is
+            16:9, with the drawing in the middle, as large as it can, not of ``.tex``; "column": as
+            wide as a column of a paper, 3¼ inches; a number: so wide, in points, 72 of which are an
+            inch. As it is otherwise, but in a LaTeX document no wider than a line.
         scale
             How many times larger than that.
         dpi
@@ -75,7 +75,9 @@ class Drawing:
             raise ValueError(f"dpi={dpi!r} is for .png; a {form} has no pixels")
         if form in writers:
             if size is not None or scale != 1:
-                raise ValueError(f"size and scale are for .svg, .tex, .png and .pdf, not for {form}")
+                raise ValueError(
+                    f"size and scale are for .svg, .tex, .png and .pdf, not for {form}"
+                )
             files.write(path, writers[form]())
         elif form == ".svg":
             files.write(path, sized(self.svg, size, scale))

@@ -27,7 +27,7 @@ _FORMULAS = {"name", "expression", "carried", "gate", "heading"}  # classes of w
 _ANCHORS = {None: "base west", "middle": "base", "end": "base east"}
 _LARGEST = 16000.0  # points: TeX knows no longer lengths
 _CIRCLE = 0.5523  # of a radius: where the handles of a quarter of a circle are
-_SLACK = 1.02  # widths are measured to the percent
+_SLACK = 3.0  # points: half of the least gap between two lines of writing
 _COMMAND = re.compile(r"([MLHVhvaCQZ])([^MLHVhvaCQZ]*)")
 _NUMBER = re.compile(r"-?\d*\.?\d+(?:e[-+]?\d+)?")
 
@@ -39,12 +39,12 @@ _HEAD = r"""
   \def\bpttend{}%
 \else
   \endgroup
-  \documentclass{article}
-  \usepackage[paperwidth=WIDEbp,paperheight=HIGHbp,margin=0bp]{geometry}
-  \usepackage{tikz,amsmath}
-  \IfFileExists{lmodern.sty}{\usepackage[T1]{fontenc}\usepackage{lmodern}}{}
-  \pagestyle{empty}\parindent0pt\topskip0pt
-  \begin{document}
+  \documentclass{article}%
+  \usepackage[paperwidth=WIDEbp,paperheight=HIGHbp,margin=0bp]{geometry}%
+  \usepackage{tikz,amsmath}%
+  \IfFileExists{lmodern.sty}{\usepackage[T1]{fontenc}\usepackage{lmodern}}{}%
+  \pagestyle{empty}\parindent0pt\topskip0pt%
+  \begin{document}%
   \begingroup
   \def\bpttend{\end{document}}%
 \fi
@@ -59,13 +59,13 @@ _HEAD = r"""
   \sbox\bpttbox{\fontsize{10}{12}\selectfont#3}%
   \pgfmathsetmacro\bptttall{#1*\bpttunit/10}%
   \pgfmathsetmacro\bpttwide{min(\bptttall,#2*\bpttunit/max(\wd\bpttbox,0.1))}%
-  \scalebox{\bpttwide}[\bptttall]{\usebox\bpttbox}}
-\def\bpttminus{\makebox[\fontcharwd\font`0]{\(-\)}}
+  \scalebox{\bpttwide}[\bptttall]{\usebox\bpttbox}}%
+\def\bpttminus{\makebox[\fontcharwd\font`0]{\(-\)}}%
 % A character that not every document has, and its number.
 \def\bpttother#1#2{%
   \ifdefined\Umathcode#1\else
     \ifcsname u8:\detokenize{#1}\endcsname#1\else{\fboxsep1pt\fbox{\tiny#2}}\fi
-  \fi}
+  \fi}%
 """.lstrip()
 _NATURAL = r"min(1bp,\linewidth/ACROSS,\textheight/DOWN)"
 
@@ -98,37 +98,49 @@ def tikz(svg: str, title: str, size: Size = None, scale: float = 1.0) -> str:
     >>> r"\bfseries\boldmath\(h_{1}\)" in written
     True
     """
-    scale = positive("scale", scale)
-    if isinstance(size, str) and size != "column":
-        raise ValueError(f'size={size!r}: a .tex has the size "column", or a width')
     root = ET.fromstring(svg)
     across, down = map(float, root.attrib["viewBox"].split()[2:])
-    shown = extent(svg)[0] * scale
-    unit = _NATURAL
-    if size is not None:
-        shown = scale * (COLUMN if isinstance(size, str) else positive("size", size))
-    shown = min(shown, _LARGEST, _LARGEST * across / down)
-    if size is not None or scale != 1:
-        unit = f"{shown / across:.6f}bp"
-    said = "as wide as here, but no wider than a line and no higher than a page"
-    filled = {
-        "SIZE": said if unit == _NATURAL else f"{_short(shown)}bp wide", "UNIT": unit,
-        "WIDE": _short(shown), "HIGH": _short(shown * down / across),
-        "ACROSS": _short(across), "DOWN": _short(down),
-    }  # fmt: skip
-    head = re.sub("|".join(filled), lambda word: filled[word[0]], _HEAD.replace("UNIT", unit))
     painter = _Painter(_names(root.findall(f"{_SVG}rect")[0].attrib["fill"]))
-    painter.children(root, {"fill": root.get("fill", "#000000")})
-    colours = [rf"\definecolor{{{name}}}{{HTML}}{{{hex}}}" for hex, name in painter.colours.items()]
-    return "\n".join(
-        [
-            f"% {_comment(title)}", f"{head}% Colours, by what they mean.", *colours,
-            r"\begin{tikzpicture}[x=\bpttunit,y=-\bpttunit,every node/.style="
-            r"{anchor=base west,inner sep=0pt,outer sep=0pt}]",
-            rf"\path[use as bounding box] (0,0) rectangle ({_short(across)},{_short(down)});",
-            *painter.lines, r"\end{tikzpicture}%", r"\expandafter\endgroup\bpttend", "",
-        ]
-    )  # fmt: skip
+    painter.children(root, {"fill": root.attrib["fill"]})
+    lines = [
+        f"% {_comment(title)}",
+        _head(across, down, _shown(svg, size, scale)) + "% Colours, by what they mean.",
+        *(f"\\definecolor{{{said}}}{{HTML}}{{{hex}}}%" for hex, said in painter.colours.items()),
+        r"\begin{tikzpicture}[x=\bpttunit,y=-\bpttunit,every node/.style="
+        r"{anchor=base west,inner sep=0pt,outer sep=0pt}]",
+        rf"\path[use as bounding box] (0,0) rectangle {_at(across, down)};",
+        *painter.lines,
+        r"\end{tikzpicture}%",
+        r"\expandafter\endgroup\bpttend",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _shown(svg: str, size: Size, scale: float) -> tuple[float, bool]:
+    """How wide the picture is, in points, and whether somebody chose that."""
+    scale = positive("scale", scale)
+    if size is None:
+        return extent(svg)[0] * scale, scale != 1
+    if isinstance(size, str) and size != "column":
+        raise ValueError(f'size={size!r} does not exist for a .tex; there is "column", and a width')
+    return scale * (COLUMN if isinstance(size, str) else positive("size", size)), True
+
+
+def _head(across: float, down: float, shown: tuple[float, bool]) -> str:
+    """What stands before the drawing: how large it is, and what its commands mean."""
+    wide, chosen = min(shown[0], _LARGEST, _LARGEST * across / down), shown[1]
+    filled = {
+        "SIZE": f"{_short(wide)}bp wide"
+        if chosen
+        else "as wide as here, but no wider than a line and no higher than a page",
+        "UNIT": f"{wide / across:.6f}bp" if chosen else _NATURAL,
+        "WIDE": _short(wide),
+        "HIGH": _short(wide * down / across),
+        "ACROSS": _short(across),
+        "DOWN": _short(down),
+    }
+    head = _HEAD.replace("UNIT", filled["UNIT"])
+    return re.sub("|".join(filled), lambda word: filled[word[0]], head)
 
 
 class _Painter:
@@ -204,7 +216,7 @@ class _Painter:
         style += r"\bfseries\boldmath" if bold else ""
         style += r"\itshape" if mark.get("font-style") == "italic" else ""
         style += " " if style and written[:1].isalpha() else ""
-        room = width(line, size, bold=bold, mono=mono) * _SLACK
+        room = width(line, size, bold=bold, mono=mono) + _SLACK
         anchor = _ANCHORS[mark.get("text-anchor")]
         options = [] if anchor == "base west" else [f"anchor={anchor}"]
         options.append(f"text={self._colour(look['fill'])}")
@@ -237,8 +249,8 @@ def _path(d: str) -> Iterator[str]:
 
     Examples
     --------
-    >>> "".join(_path("M0 5a5 5 0 0 1 5 -5H20Q30 0 30 10Z"))
-    '(0,5) .. controls (0,2.24) and (2.24,0) .. (5,0) -- (20,0) .. controls (26.67,0) and (30,3.33) .. (30,10) -- cycle'
+    >>> print("".join(_path("M0 5a5 5 0 0 1 5 -5H20Z")))
+    (0,5) .. controls (0,2.24) and (2.24,0) .. (5,0) -- (20,0) -- cycle
     """
     x, y = 0.0, 0.0
     for command, said in _COMMAND.findall(d):
@@ -251,10 +263,11 @@ def _path(d: str) -> Iterator[str]:
                 a, b, end = (_at(*point) for point in piece)
                 yield f" .. controls {a} and {b} .. {end}"
         elif command == "a":
-            a, b, (x, y) = _quarter(numbers, (x, y))
-            yield f" .. controls {_at(*a)} and {_at(*b)} .. {_at(x, y)}"
+            one, two, (x, y) = _quarter(numbers, (x, y))
+            yield f" .. controls {_at(*one)} and {_at(*two)} .. {_at(x, y)}"
         else:
-            for x, y in _straight(command, numbers, (x, y)):  # noqa: B020
+            for point in _straight(command, numbers, (x, y)):
+                x, y = point
                 yield _at(x, y) if command == "M" else f" -- {_at(x, y)}"
 
 
@@ -283,7 +296,8 @@ def _curves(command: str, numbers: list[float], start: Point) -> Iterator[tuple[
 def _quarter(numbers: list[float], start: Point) -> tuple[Point, Point, Point]:
     """A quarter of a circle, clockwise as all corners of boxes are, as a cubic curve."""
     x, y = start
-    dx, dy = numbers[5:]
+    radius, flags, (dx, dy) = numbers[0], numbers[2:5], numbers[5:]
+    assert (flags, abs(dx), abs(dy)) == ([0, 0, 1], radius, radius), "no corner of a box"
     corner = (x, y + dy) if dx * dy < 0 else (x + dx, y)
     end = x + dx, y + dy
     return _between(start, corner, _CIRCLE), _between(end, corner, _CIRCLE), end

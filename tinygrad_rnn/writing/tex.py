@@ -21,15 +21,21 @@ _MATHEMATICAL = {
 _PLAIN = {"–": "--", "—": "---", "…": r"\dots{}", "“": "``", "”": "''", "‘": "`", "’": "'"}
 _ESCAPED = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "$": r"\$", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"{''}",
+    "$": r"\(\$\)", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"{''}",
     "#": r"\#", "%": r"\%", "&": r"\&", "_": r"\_", "{": r"\{", "}": r"\}", "'": "'{}",
     "-": "-{}", "`": "`{}",
 }  # fmt: skip
+_GREEK = re.findall(
+    r"\w+",
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
+    "upsilon phi chi psi omega",
+)
+_CAPITALS = re.findall(r"\w+", "gamma delta theta lambda xi pi sigma upsilon phi psi omega")
 _SCRIPTS = POWERS + INDICES + "′"
 _WORD = rf"[^\W\d_][^\W{POWERS}]*(?:⁽[{POWERS}]+⁾)?"
 _PARTS = re.compile(
-    rf"(?P<word>{_WORD}′*)|(?P<raised>⁽[{POWERS}]+⁾|[{POWERS}]+)|(?P<lowered>[{INDICES}]+)"
-    r"|(?P<number>\d[\d.,]*(?:e[-−+]?\d+)?)|(?P<blank>\s+)|(?P<other>.)",
+    rf"(?P<raised>⁽[{POWERS}]+⁾|[{POWERS}]+)|(?P<lowered>[{INDICES}]+)|(?P<word>{_WORD}′*)"
+    r"|(?P<power>\s*\*\*\s*\d+)|(?P<number>\d[\d.,]*(?:e[-−+]?\d+)?)|(?P<blank>\s+)|(?P<other>.)",
     re.DOTALL,
 )
 
@@ -57,7 +63,7 @@ def text(line: str, mono: bool = False) -> str:
             written.append(r"\bpttminus{}")
         else:
             written.append("".join(map(_letter, token)))
-    return "".join(written).replace(r"\)\(", "")
+    return "".join(written).replace(r"\)\(", " ")
 
 
 def mathematics(line: str) -> str:
@@ -76,11 +82,10 @@ def mathematics(line: str) -> str:
         if kind == "blank":
             blank = True
             continue
-        if blank and {kind, after} <= {"word", "number", "foreign"} and after:
+        spaced = {kind, after} <= {"word", "number", "foreign"}
+        if blank and after and (spaced or (after == "closed" and kind in ("word", "number"))):
             written.append(r"\ ")
-        elif blank and after == "closed" and kind in ("word", "number"):
-            written.append(r"\ ")
-        elif written and re.search(r"\\[a-z]+$", written[-1], re.I) and token[0].isalnum():
+        elif written and re.search(r"\\[A-Za-z]+$", written[-1]) and token[0].isalnum():
             written.append(" ")
         written.append(_mathematical(token, kind))
         after, blank = kind if kind != "other" else _side(token), False
@@ -99,6 +104,8 @@ def _mathematical(token: str, kind: str) -> str:
         return rf"\{token}" if token in FUNCTIONS else _named(token)
     if kind in ("raised", "lowered"):
         return _script(token, kind)
+    if kind == "power":
+        return f"{{}}^{{{token.strip(' *')}}}"
     if kind == "number":
         return token.replace(",", "{,}").replace("−", "-")
     if token == "′":
@@ -154,18 +161,10 @@ def _greek(character: str) -> str:
     return rf"\{word if found[1] == 'SMALL' else word.capitalize()}" if word in known else ""
 
 
-_GREEK = set(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
-    "upsilon phi chi psi omega".split()
-)
-_CAPITALS = set("gamma delta theta lambda xi pi sigma upsilon phi psi omega".split())
-
-
 def _defined(written: str) -> str:
     """A formula in which what TeX does not know stands as signs that it does."""
-    return "".join(
-        c if c.isascii() else _greek(c) or rf"\text{{{_letter(c)}}}" for c in written
-    )
+    written = re.sub(r"\\text\{([^\x00-\x7f])\}", lambda one: _greek(one[1]) or one[0], written)
+    return "".join(c if c.isascii() else rf"\text{{{_letter(c)}}}" for c in written)
 
 
 def _other(character: str) -> str:
