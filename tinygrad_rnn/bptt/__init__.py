@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # who checks types sees these names, and no others
     from tinygrad_rnn.bptt.diagnosis import Diagnosis, diagnose
     from tinygrad_rnn.bptt.explanation import Explanation, explain
     from tinygrad_rnn.bptt.illnesses.finding import Finding
+    from tinygrad_rnn.bptt.history import History
     from tinygrad_rnn.bptt.penalty import vanishing_penalty
     from tinygrad_rnn.bptt.rerun import again
     from tinygrad_rnn.bptt.state_flow import Flow, StateFlow, flow
@@ -30,6 +31,7 @@ else:
         "surface": ("ErrorSurface", "error_surface"),
         "explanation": ("Explanation", "explain"),
         "illnesses.finding": ("Finding",),
+        "history": ("History",),
         "penalty": ("vanishing_penalty",),
         "rerun": ("again",),
         "state_flow": ("Flow", "StateFlow", "flow"),
@@ -59,6 +61,7 @@ __all__ = [
     "Explanation",
     "Finding",
     "Flow",
+    "History",
     "Jacobians",
     "Record",
     "StateFlow",
