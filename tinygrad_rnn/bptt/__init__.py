@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # who checks types sees these names, and no others
     from tinygrad_rnn.bptt.diagnosis import Diagnosis, diagnose
     from tinygrad_rnn.bptt.explanation import Explanation, explain
     from tinygrad_rnn.bptt.illnesses.finding import Finding
+    from tinygrad_rnn.bptt.history import History
     from tinygrad_rnn.bptt.penalty import vanishing_penalty
     from tinygrad_rnn.bptt.rerun import again
     from tinygrad_rnn.bptt.sheets import from_spreadsheet, spreadsheet
@@ -32,6 +33,7 @@ else:
         "surface": ("ErrorSurface", "error_surface"),
         "explanation": ("Explanation", "explain"),
         "illnesses.finding": ("Finding",),
+        "history": ("History",),
         "penalty": ("vanishing_penalty",),
         "rerun": ("again",),
         "sheets": ("from_spreadsheet", "spreadsheet"),
@@ -63,6 +65,7 @@ __all__ = [
     "Explanation",
     "Finding",
     "Flow",
+    "History",
     "Jacobians",
     "Reason",
     "Record",

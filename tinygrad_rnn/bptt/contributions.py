@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_rnn.bptt.axes import axes_for, steps_on
 from tinygrad_rnn.bptt.loss_terms import sent_by_term
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, Visit, expect_record
@@ -16,7 +17,7 @@ from tinygrad_rnn.engine.sums import Part, Waiting
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.names import plain_name
 from tinygrad_rnn.tensor import Tensor
-from tinygrad_rnn.writing.norms import norm
+from tinygrad_rnn.writing.norms import norm, norms
 from tinygrad_rnn.writing.text import clean, folded
 
 Array = np.ndarray[Any, Any]
@@ -29,6 +30,7 @@ _ASPECTS: dict[str, Callable[[Visit], Any]] = {
     "direction": lambda visit: Layer.of(visit.node).direction,
     "visit": lambda visit: visit.number,
 }
+_MOST_TICKS = 12  # at an axis of a plot
 _BY = (*_ASPECTS, "run", "loss")
 _NUMBERS = ("step", "layer", "visit", "run", "loss")
 
@@ -124,6 +126,32 @@ class Contributions(Measured, Mapping[Any, Array]):
         whole = "100%" if 0 < size < np.inf else "–"
         return [head, *folded(rows), ["sum", *[""] * (len(self.by) - 1), f"{size:.4g}", whole]]
 
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the norms of the shares by matplotlib, as bars.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where; by default a new figure. Returned in any case.
+
+        Raises
+        ------
+        RuntimeError
+            If matplotlib is not installed.
+        """
+        ax = axes_for("Contributions.plot", ax)
+        keys, sizes = list(self), norms(self.values())
+        if all(isinstance(key, int) for key in keys):
+            ax.bar(keys, sizes)
+            steps_on(ax, self.by[0])
+        else:
+            names = [key if len(self.by) > 1 else (key,) for key in keys]
+            ax.bar(range(len(keys)), sizes)
+            ax.set_xticks(range(len(keys)), [", ".join(map(_word, name)) for name in names])
+            ax.set_xlabel(", ".join(self.by))
+        ax.set_ylabel(f"‖share of ∂L/∂{plain_name(self._place)}‖")
+        return ax
+
 
 class ContributionMatrix(Contributions):
     """Contributions by two aspects, one of them the loss term: a matrix of arrays.
@@ -174,6 +202,32 @@ class ContributionMatrix(Contributions):
         across = [list(row) for row in zip(*rows, strict=True)]
         narrow = [list(row) for row in zip(*(across[:1] + folded(across[1:], 9)), strict=True)]
         return [narrow[0], *folded(narrow[1:-1]), narrow[-1]]
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the matrix of norms by matplotlib, in colours of their decimal logarithms.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where; by default a new figure. Returned in any case.
+
+        Raises
+        ------
+        RuntimeError
+            If matplotlib is not installed; `viz.contribution_map` needs nothing.
+        """
+        ax = axes_for("ContributionMatrix.plot", ax)
+        with np.errstate(divide="ignore"):
+            decades = np.log10(self.norms())
+        cells = np.ma.masked_invalid(decades)
+        drawn = ax.imshow(cells, aspect="auto", cmap="viridis")
+        for axis, keys, name in (ax.xaxis, self.columns, self.by[1]), (ax.yaxis, self.lines, self.by[0]):
+            every = -(-len(keys) // _MOST_TICKS)
+            axis.set_ticks(range(0, len(keys), every), list(map(_word, keys[::every])))
+            axis.set_label_text(name)
+        if cells.count():
+            ax.figure.colorbar(drawn, ax=ax, label="log₁₀ of the norm")
+        return ax
 
 
 def _sent(record: Record, place: Node) -> Iterator[tuple[Visit, Any]]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_rnn.bptt.axes import axes_for, in_decades, steps_on
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, Visit, expect_record
 from tinygrad_rnn.bptt.replica import Cut, replica
@@ -102,6 +103,31 @@ class Flow(Measured):
         """A row for each step; the middle of long series is left out."""
         head = ["layer", "state", "t", "‖∂L/∂state‖", "direct", "through time"]
         return [head, *(row for series in self.series for row in _rows(series))]
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the norms by matplotlib: whole lines the gradient of each state, dashed what of it
+        arrives directly, dotted what comes through time.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where; by default a new figure. Returned in any case.
+
+        Raises
+        ------
+        RuntimeError
+            If matplotlib is not installed; `viz.gradient_flow` needs nothing.
+        """
+        ax = axes_for("Flow.plot", ax)
+        for i, series in enumerate(self):
+            name = f"{clean(series.name)} of {clean(str(series.layer))}"
+            parts = zip(("-", "--", ":"), ("", ", directly", ", through time"), series.norms())
+            for style, part, sizes in parts:
+                ax.plot(series.steps, sizes, style, color=f"C{i}", label=f"‖∂L/∂{name}‖{part}")
+        in_decades(ax, [series.norms() for series in self])
+        steps_on(ax, "t")
+        ax.legend()
+        return ax
 
 
 def _rows(series: StateFlow) -> list[list[str]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_rnn.autograd.contexts import enable_grad
 from tinygrad_rnn.bptt.apart import StepsApart
+from tinygrad_rnn.bptt.axes import axes_for, in_decades, steps_on
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, unwalked
 from tinygrad_rnn.nn import Module
@@ -226,6 +227,40 @@ class Jacobians(Measured, Mapping[int, Floats]):
             rows.append([str(t), *(f"{np.max(x, initial=0):.4g}" for x in figures)])
         columns = len(head) - self.skips
         return [row[:columns] for row in [head, *folded(rows)]]
+
+    def plot(self, ax: Any = None, of: str | None = None) -> Any:
+        """Draw the spectrum of each J_t by matplotlib: all singular values as dots, the largest as
+        a line, dashed the spectral radius; 1, where nothing vanishes or explodes, and the bound.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where; by default a new figure. Returned in any case.
+        of : str, optional
+            The part of the state.
+
+        Raises
+        ------
+        KeyError
+            If the state has no such part.
+        RuntimeError
+            If matplotlib is not installed.
+        """
+        sigmas, radii, steps = self.singular_values(of), self.spectral_radius(of), list(self)
+        ax = axes_for("Jacobians.plot", ax)
+        dots = [(t, x) for t, sigma in sigmas.items() for x in np.ravel(sigma)]
+        largest = [np.max(sigmas[t][..., 0], initial=0) for t in steps]
+        ax.plot(*zip(*dots), ".", color="C0", alpha=0.4, label="σ of J_t")
+        ax.plot(steps, largest, "-", color="C0", label="largest σ")
+        ax.plot(steps, [np.max(radii[t], initial=0) for t in steps], "--", color="C1",
+                label="spectral radius")  # fmt: skip
+        ax.axhline(1, color="grey", linewidth=0.8)
+        if self.bound is not None and of is None:
+            ax.axhline(self.bound, color="C2", linestyle=":", label="‖W_hh‖₂ · γ")
+        in_decades(ax, [[x for _, x in dots]])
+        steps_on(ax, "t")
+        ax.legend()
+        return ax
 
 
 def _singular(matrix: Floats) -> Floats:

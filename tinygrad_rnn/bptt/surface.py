@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.autograd import grad, no_grad
+from tinygrad_rnn.bptt.axes import axes_for
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.tensor import Tensor
@@ -92,6 +93,30 @@ class ErrorSurface(Measured):
         across = [list(column) for column in zip(head, *body)]
         kept = [list(row) for row in zip(*across[:1], *folded(across[1:], 9))]
         return [kept[0], *folded(kept[1:])]
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the loss by matplotlib, in colours, p across and q upwards; a ring at the wall.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where; by default a new figure. Returned in any case.
+
+        Raises
+        ------
+        RuntimeError
+            If matplotlib is not installed; `viz.error_surface` needs nothing.
+        """
+        ax = axes_for("ErrorSurface.plot", ax)
+        cells = np.ma.masked_invalid(self.loss.T)
+        drawn = ax.pcolormesh(self.p, self.q, cells, shading="nearest")
+        ax.plot(*self.wall, "o", fillstyle="none", color="red", label="steepest")
+        ax.set_xlabel(self.names[0])
+        ax.set_ylabel(self.names[1])
+        if cells.count():
+            ax.figure.colorbar(drawn, ax=ax, label="loss")
+        ax.legend()
+        return ax
 
 
 def error_surface(

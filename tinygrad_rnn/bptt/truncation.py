@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_rnn.bptt.axes import axes_for, steps_on
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, place_of, unwalked
 from tinygrad_rnn.bptt.replica import Cut, replica
@@ -204,6 +205,29 @@ class TruncationComparison(Measured, Mapping[int, Truncation]):
                 first = [str(k), str(len(each.severed))] if i == 0 else ["", ""]
                 rows.append([*first, name, *each._figures(place)])
         return rows
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the relative error over k by matplotlib: of all parameters, and thinner of each.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where; by default a new figure. Returned in any case.
+
+        Raises
+        ------
+        RuntimeError
+            If matplotlib is not installed.
+        """
+        ax = axes_for("TruncationComparison.plot", ax)
+        *each, all_of_them = _names(next(iter(self.values())).parameters)
+        for name, place in (all_of_them, *each):
+            thick = 2.5 if place is None else 1.0
+            ax.plot(list(self), self.relative_errors(place), "o-", linewidth=thick, label=name)
+        ax.set_ylabel("‖truncated − full‖ / ‖full‖")
+        steps_on(ax, "k")
+        ax.legend()
+        return ax
 
 
 def _names(places: Iterable[Node]) -> list[tuple[str, Node | None]]:

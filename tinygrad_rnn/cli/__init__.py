@@ -101,7 +101,7 @@ def _add_run(commands: Any) -> None:
     )
     command.add_argument(
         "--draw", type=Path, metavar="FILE",
-        help="draw a backward walk of it: .svg, .html, .dot, .png or .pdf",
+        help="draw a backward walk of it: .svg, .html, .dot, .tex, .png or .pdf",
     )  # fmt: skip
     command.add_argument(
         "--play", type=Path, metavar="FILE", help="write an .html page that steps through the walk"
@@ -148,9 +148,10 @@ def _add_draw(commands: Any) -> None:
     _add_width(command)
     command.add_argument(
         "--size", choices=("slide", "column"),
-        help="of an .svg, .png or .pdf: for a slide of 16:9, or for a column of a paper",
+        help="of an .svg, .png or .pdf: for a slide of 16:9, or for a column of a paper, which a "
+        ".tex has, too",
     )  # fmt: skip
-    _add_output(command, "where to write it: .svg, .html, .dot, .png or .pdf")
+    _add_output(command, "where to write it: .svg, .html, .dot, .tex, .png or .pdf")
     command.set_defaults(run=_draw)
 
 

@@ -25,7 +25,7 @@ from tinygrad_rnn.tensor.printing import printoptions
 from tinygrad_rnn.viz import images
 from tinygrad_rnn.viz.grouping import Steps
 
-PICTURES = (".svg", ".html", ".dot", ".png", ".pdf")
+PICTURES = (".svg", ".html", ".dot", ".tex", ".png", ".pdf")
 PLAYERS = (".html", ".htm")
 SHEETS = (".xlsx",)
 
@@ -71,7 +71,7 @@ def run(
     argv : sequence of str
         What it finds in ``sys.argv[1:]``.
     draw : path, optional
-        Where a picture of one of its backward walks goes: .svg, .html, .dot, .png or .pdf.
+        Where a picture of one of its backward walks goes: .svg, .html, .dot, .tex, .png or .pdf.
     play : path, optional
         Where the page goes on which one steps through that walk: .html.
     sheet : path, optional

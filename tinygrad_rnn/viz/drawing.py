@@ -10,6 +10,7 @@ from tinygrad_rnn import files
 from tinygrad_rnn.viz.images import FORMS, Size, image, sized
 from tinygrad_rnn.viz.notebook import in_a_cell
 from tinygrad_rnn.viz.player.page import still
+from tinygrad_rnn.viz.tikz import tikz
 
 
 class Drawing:
@@ -31,7 +32,8 @@ class Drawing:
         """Write it to a file whose suffix says in which format; returns its path.
 
         ``.svg`` and ``.html`` (a page to pan and zoom in) need nothing else, nor does ``.dot`` of a
-        graph.  ``.png`` and ``.pdf`` look like the SVG, have their own fonts, and need the extra
+        graph.  ``.tex`` is TikZ, in the fonts of the document that inputs it, and a document of its
+        own, too.  ``.png`` and ``.pdf`` look like the SVG, have their own fonts, and need the extra
         ``images``: ``pip install 'tinygrad_rnn[images]'``.
 
         Parameters
@@ -39,9 +41,10 @@ class Drawing:
         path
             Where to.
         size : {"slide", "column"} or float, optional
-            Of ``.svg``, ``.png`` and ``.pdf``. "slide": 13⅓ by 7½ inches, which is 16:9, with the
-            drawing in the middle, as large as it can; "column": as wide as a column of a paper, 3¼
-            inches; a number: so wide, in points, 72 of which are an inch. As it is otherwise.
+            Of ``.svg``, ``.tex``, ``.png`` and ``.pdf``. "slide": 13⅓ by 7½ inches, which is
+            16:9, with the drawing in the middle, as large as it can, not of ``.tex``; "column": as
+            wide as a column of a paper, 3¼ inches; a number: so wide, in points, 72 of which are an
+            inch. As it is otherwise, but in a LaTeX document no wider than a line.
         scale
             How many times larger than that.
         dpi
@@ -61,8 +64,9 @@ class Drawing:
         path = Path(path)
         form = path.suffix.lower()
         writers = self._writers()
-        if form not in (*writers, ".svg", *FORMS):
-            *others, last = ".svg", *writers, *FORMS
+        known = (".svg", *writers, ".tex", *FORMS)
+        if form not in known:
+            *others, last = known
             raise ValueError(
                 f"cannot save a picture as {path.suffix or 'a file without a suffix'}: "
                 f"use {', '.join(others)} or {last}"
@@ -71,10 +75,14 @@ class Drawing:
             raise ValueError(f"dpi={dpi!r} is for .png; a {form} has no pixels")
         if form in writers:
             if size is not None or scale != 1:
-                raise ValueError(f"size and scale are for .svg, .png and .pdf, not for {form}")
+                raise ValueError(
+                    f"size and scale are for .svg, .tex, .png and .pdf, not for {form}"
+                )
             files.write(path, writers[form]())
         elif form == ".svg":
             files.write(path, sized(self.svg, size, scale))
+        elif form == ".tex":
+            files.write(path, tikz(self.svg, self.title, size, scale))
         else:
             files.write(path, image(self.svg, form, size, scale, dpi))
         return path

@@ -50,7 +50,7 @@ def sized(svg: str, size: Size = None, scale: float = 1.0) -> str:
     TypeError
         If a number is none.
     """
-    scale = _positive("scale", scale)
+    scale = positive("scale", scale)
     wide, high = extent(svg)
     if size == "slide":
         wide, high = (scale * side for side in SLIDE)
@@ -58,7 +58,7 @@ def sized(svg: str, size: Size = None, scale: float = 1.0) -> str:
     if isinstance(size, str) and size != "column":
         raise ValueError(f'size={size!r} does not exist; there is "slide", "column", and a width')
     if size is not None:
-        scale *= (COLUMN if isinstance(size, str) else _positive("size", size)) / wide
+        scale *= (COLUMN if isinstance(size, str) else positive("size", size)) / wide
     return svg if scale == 1 else _resized(svg, wide * scale, high * scale)
 
 
@@ -88,7 +88,7 @@ def image(
         fits = min(1.0, _LARGEST_PAGE / max(wide, high))
         return bytes(library().svg_to_pdf(_in_our_fonts(sized(svg, scale=fits))))
     usual = SCREEN if size in (None, "slide") else PRINT
-    dpi = usual if dpi is None else _positive("dpi", dpi)
+    dpi = usual if dpi is None else positive("dpi", dpi)
     across, down = (round(side * dpi / _INCH) for side in (wide, high))
     if not 0 < across * down <= _MOST_PIXELS:
         raise ValueError(
@@ -118,7 +118,16 @@ def library() -> Any:
     return found
 
 
-def _positive(option: str, given: Any) -> float:
+def positive(option: str, given: Any) -> float:
+    """A number that a caller gave, if it makes a picture.
+
+    Raises
+    ------
+    ValueError
+        If it is not positive, or not finite.
+    TypeError
+        If it is no number.
+    """
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise TypeError(f"{option}={given!r}: give a number")
     if not 0 < given < math.inf:

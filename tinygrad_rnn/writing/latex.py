@@ -21,7 +21,7 @@ from tinygrad_rnn.writing.mathematics import (
     read_name,
 )
 
-_SIGNS = {
+SIGNS = {
     "⊙": r"\odot ", "@": r"\,", "−": "-", "Σ": r"\sum ", "∂": r"\partial ", "σ": r"\sigma ",
     "√": r"\surd ", "…": r"\dots ", "≤": r"\le ", "≥": r"\ge ", "⌊": r"\lfloor ",
     "⌋": r"\rfloor ", "‖": r"\|", "×": r"\times ", "·": r"\cdot ", "∞": r"\infty ", "′": "'",
@@ -100,8 +100,8 @@ def _index(index: Index) -> str:
 def _letters(stem: str) -> str:
     if re.fullmatch("[A-Za-z]", stem):
         return stem
-    if stem in _SIGNS:
-        return _SIGNS[stem].strip()
+    if stem in SIGNS:
+        return SIGNS[stem].strip()
     style = "mathrm" if re.fullmatch(r"\w+", stem, re.ASCII) else "text"
     return rf"\{style}{{{escaped(stem)}}}"
 
@@ -111,7 +111,7 @@ def _fraction(fraction: Fraction) -> str:
 
 
 def _number(number: Number) -> str:
-    mantissa = number.mantissa.replace("∞", _SIGNS["∞"].strip())
+    mantissa = number.mantissa.replace("∞", SIGNS["∞"].strip())
     if "nan" in mantissa:
         mantissa = r"\text{ nan }"
     return rf"{mantissa} \cdot 10^{{{number.exponent}}}" if number.exponent else mantissa
@@ -127,7 +127,7 @@ def _word(word: Word) -> str:
 
 def _sign(sign: Sign) -> str:
     text = sign.text
-    return _SIGNS.get(text) or (
+    return SIGNS.get(text) or (
         text if text in " ()[]+-=/<>|,;:." else rf"\text{{{escaped(text)}}}"
     )
 

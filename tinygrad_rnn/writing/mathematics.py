@@ -14,15 +14,15 @@ from typing import TypeAlias
 
 # TeX's own words, whatever operations there are
 FUNCTIONS = frozenset(re.findall(r"\w+", "tanh exp log ln sin cos tan sinh cosh max min"))
-_POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀʳᵈˣʸᵇᵒ"
-_INDICES = "₀₁₂₃₄₅₆₇₈₉₋₊ₜ"
+POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀʳᵈˣʸᵇᵒ"
+INDICES = "₀₁₂₃₄₅₆₇₈₉₋₊ₜ"
 _NUMBER = r"-?(?:\d+(?:\.\d+)?(?:e-?\d+)?|∞|nan)"
 _BLANK = "[ \u00a0]"
 _ROW = rf"{_NUMBER}(?:{_BLANK}{_NUMBER})*"
 _PART = re.compile(
-    rf"[^\W\d_][^\W{_POWERS}]*(?:⁽[{_POWERS}]+⁾)?"
+    rf"[^\W\d_][^\W{POWERS}]*(?:⁽[{POWERS}]+⁾)?"
 )  # a name in a name that is a formula
-_FORMULA = re.compile(rf"[(\[](?:{_PART.pattern}|[\d .;()\[\]⊙·−+/,′{_POWERS}⁽⁾])*[)\]]")
+_FORMULA = re.compile(rf"[(\[](?:{_PART.pattern}|[\d .;()\[\]⊙·−+/,′{POWERS}⁽⁾])*[)\]]")
 _TOKEN = re.compile(
     "|".join(
         f"(?P<{kind}>{pattern})"
@@ -31,8 +31,8 @@ _TOKEN = re.compile(
             "number": r"\d+(?:\.\d+)?(?:e-?\d+)?",
             "to_the": r"\^\([^()]*\)",
             "power": r"\*\*",
-            "raised": f"[{_POWERS}]+",
-            "lowered": f"[{_INDICES}]+",
+            "raised": f"[{POWERS}]+",
+            "lowered": f"[{INDICES}]+",
             "word": "[A-Za-z]+",
             "sign": ".",
         }.items()
@@ -138,9 +138,9 @@ def read_name(text: str) -> Name:
     Name(stem='h', low=(Index(text='1', is_word=False),), layer='0')
     """
     layer = ""
-    if found := re.search(f"⁽([{_POWERS}]+)⁾$", text):
+    if found := re.search(f"⁽([{POWERS}]+)⁾$", text):
         text, layer = text[: found.start()], on_the_line(found[1])
-    stem = text.rstrip(_INDICES)
+    stem = text.rstrip(INDICES)
     low = (Index(on_the_line(text[len(stem) :])),) if len(stem) < len(text) else ()
     if _FORMULA.fullmatch(stem):
         return Name(read(stem, set(_PART.findall(stem)) - FUNCTIONS), low, layer)
@@ -180,7 +180,7 @@ def _whole(text: str, at: int, known: Sequence[str]) -> str:
     for name in known:
         if text.startswith(name, at):
             follows = text[at + len(name) : at + len(name) + 1]
-            if not (follows == "_" or follows.isalnum()) or follows in _POWERS:
+            if not (follows == "_" or follows.isalnum()) or follows in POWERS:
                 return name
     return ""
 

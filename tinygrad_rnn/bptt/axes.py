@@ -1,0 +1,49 @@
+"""The axes of matplotlib on which results draw themselves, if it is installed (extra ``matplotlib``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+
+def axes_for(caller: str, ax: Any) -> Any:
+    """The axes that a caller of ``plot`` gave, or, for ``None``, those of a new figure.
+
+    Raises
+    ------
+    TypeError
+        If it gave something else.
+    RuntimeError
+        If new ones are wanted and matplotlib is not installed.
+    """
+    if ax is not None:
+        if not (hasattr(ax, "plot") and hasattr(ax, "set_xlabel")):
+            raise TypeError(
+                f"{caller}: expected axes of matplotlib, got {type(ax).__name__}: give one of "
+                "those of plt.subplots(), or None"
+            )
+        return ax
+    try:
+        pyplot = import_module("matplotlib.pyplot")
+    except ImportError as error:
+        raise RuntimeError(
+            f"{caller} draws by matplotlib: pip install 'tinygrad_rnn[matplotlib]'; the charts of "
+            "viz need nothing"
+        ) from error
+    return pyplot.subplots()[1]
+
+
+def steps_on(ax: Any, label: str) -> None:
+    """Say what runs along the axis below: whole numbers, such as time steps."""
+    ax.set_xlabel(label)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+
+
+def in_decades(ax: Any, values: Iterable[Any]) -> None:
+    """Make the axis at the left logarithmic, if there is anything that it can show; 0 it cannot."""
+    known = np.concatenate([np.ravel(np.asarray(x, float)) for x in values] or [np.zeros(0)])
+    if np.any((known > 0) & np.isfinite(known)):
+        ax.set_yscale("log", nonpositive="mask")

@@ -1,0 +1,269 @@
+"""How a training went: its loss, the norms of its gradients, and whatever else is said of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinygrad_rnn import files
+from tinygrad_rnn.bptt.axes import axes_for, in_decades, steps_on
+from tinygrad_rnn.bptt.measured import Measured
+from tinygrad_rnn.nn import Module
+from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.utils import progress
+from tinygrad_rnn.writing.figures import count, number
+from tinygrad_rnn.writing.norms import norm
+from tinygrad_rnn.writing.text import clean
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Item = TypeVar("Item")
+TOTAL, OF = "grad", "grad "  # the name of the norm of all gradients, and before a parameter's name
+_FIRST = 256  # iterations for which there is room at first
+
+
+class History(Measured):
+    """The numbers of a training, iteration by iteration.
+
+    A loop adds to it, and afterwards, or meanwhile, it is a table, arrays, a file, a plot
+    (`viz.training_curves` draws it, too, and `viz.watch` shows it in a notebook while it grows).
+
+    Attributes
+    ----------
+    numbers : list of str
+        The names of what was added, such as "loss".
+    gradients : list of str
+        "grad", the norm of all gradients together, and "grad …" for each parameter.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> net = tg.nn.Linear(1, 1, bias=False)
+    >>> with tg.no_grad():
+    ...     _ = net.weight.fill_(1.0)
+    >>> optimizer, history = tg.optim.SGD(net.parameters(), lr=0.25), tg.bptt.History()
+    >>> for _ in history.over(range(3)):
+    ...     optimizer.zero_grad()
+    ...     loss = net(tg.ones(1)).sum() ** 2
+    ...     loss.backward()
+    ...     history.add(loss=loss, net=net)
+    ...     optimizer.step()
+    >>> print(history)
+    Training, 3 iterations
+                   first   last  least  at  largest  at
+      loss         1.000  0.062  0.062   3    1.000   1
+      grad         2.000  0.500  0.500   3    2.000   1
+      grad weight  2.000  0.500  0.500   3    2.000   1
+    >>> history["loss"]
+    array([1.    , 0.25  , 0.0625])
+    """
+
+    numeric = range(1, 7)
+
+    def __init__(self) -> None:
+        self.numbers: list[str] = []
+        self.gradients: list[str] = []
+        self._columns: dict[str, Floats] = {}
+        self._length, self._room = 0, _FIRST
+
+    # -- while it is going on ----------------------------------------------------------------
+
+    def add(
+        self, *, net: Module | Mapping[str, Tensor] | None = None, **numbers: Any
+    ) -> None:
+        """Add an iteration: after ``backward()``, and before gradients are cleared.
+
+        Parameters
+        ----------
+        net : Module or mapping of Tensor, optional
+            Whose gradients' norms to keep: those of its parameters, and of all together.
+        **numbers : float or Tensor of one element
+            ``loss=loss``, and others, such as ``accuracy=0.9``. What an iteration does not say is
+            NaN.
+
+        Raises
+        ------
+        TypeError
+            If something is not one number, or the net no net.
+        ValueError
+            If there is nothing to add, no parameter has a gradient, or a name is taken.
+
+        Notes
+        -----
+        A number takes 8 bytes; what is there is copied now and then, when the room for it doubles.
+        Nothing is added if anything is refused, and nothing is held of the net or of the graph.
+        """
+        found = {name: _number(name, value) for name, value in numbers.items()}
+        for name in found:
+            if name == TOTAL or name.startswith(OF) or name == "iteration":
+                raise ValueError(f"History.add: {name!r} is a name of its own: call it otherwise")
+        norms = {} if net is None else _norms(net)
+        if not found and not norms:
+            raise ValueError("History.add: nothing to add: say loss=loss, or net=net")
+        self._grow({**found, **norms})
+        self.numbers += [name for name in found if name not in self.numbers]
+        self.gradients += [name for name in norms if name not in self.gradients]
+
+    def _grow(self, found: dict[str, float]) -> None:
+        """Write an iteration behind the others."""
+        if self._length == self._room:
+            self._room *= 2
+            for name, column in self._columns.items():
+                self._columns[name] = np.concatenate([column, np.full(len(column), np.nan)])
+        for name, value in found.items():
+            if name not in self._columns:
+                self._columns[name] = np.full(self._room, np.nan)
+            self._columns[name][self._length] = value
+        self._length += 1
+
+    def over(self, iterable: Iterable[Item], **options: Any) -> Iterator[Item]:
+        """The same items, with a bar that says the newest numbers: a line in the terminal.
+
+        It is that of `utils.progress`: quiet where the output goes to a file or a pipe.
+
+        Parameters
+        ----------
+        iterable : iterable
+            Such as ``range(1000)``, or a DataLoader.
+        **options
+            What tqdm takes, such as ``desc="epoch 1"``.
+        """
+        bar = progress(iterable, **options)
+        say = getattr(bar, "set_postfix_str", None)
+        for item in bar:
+            yield item
+            if say is not None and self._length:
+                say(self._newest(), refresh=False)
+
+    def _newest(self) -> str:
+        """What the last iteration said, in a line."""
+        shown = self.numbers + self.gradients[:1]
+        return ", ".join(f"{clean(name)} {number(self[name][-1])}" for name in shown)
+
+    # -- what there is -----------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return self._length
+
+    def keys(self) -> list[str]:
+        """The names of all columns: ``dict(history)`` is what ``pandas.DataFrame`` takes."""
+        return self.numbers + self.gradients
+
+    def __getitem__(self, name: str) -> Floats:
+        if name not in self._columns:
+            there = ", ".join(map(repr, self.keys())) or "nothing yet"
+            raise KeyError(f"History: there is no {name!r}; there is {there}")
+        column = self._columns[name][: self._length].view()
+        column.flags.writeable = False
+        return column
+
+    def numpy(self) -> Floats:
+        """All numbers: float64, a row for each iteration, a column for each of the keys."""
+        columns = [self[name] for name in self.keys()]
+        return np.stack(columns, axis=1) if columns else np.zeros((self._length, 0))
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write it as comma-separated values, all digits, with a header; returns the path."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["iteration", *self.keys()])
+        writer.writerows([i, *row] for i, row in enumerate(self.numpy().tolist(), 1))
+        files.write(path, text.getvalue())
+        return Path(path)
+
+    @property
+    def heading(self) -> str:
+        """The line above the table."""
+        return f"Training, {count(self._length, 'iteration')}"
+
+    def rows(self) -> list[list[str]]:
+        """A row for each number: its first, last, least and largest, with their iterations."""
+        head = ["", "first", "last", "least", "at", "largest", "at"]
+        return [head, *([clean(name), *_summary(self[name])] for name in self.keys())]
+
+    def plot(self, ax: Any = None, names: Iterable[str] | None = None) -> Any:
+        """Draw it by matplotlib: the numbers, and dashed the norm of the gradient.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where; by default a new figure.
+        names : iterable of str, optional
+            Which of the keys to draw.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            Logarithmic upwards, unless something is negative.
+
+        Raises
+        ------
+        KeyError
+            If there is no such key.
+        RuntimeError
+            If matplotlib is not installed.
+        """
+        shown = self.numbers + self.gradients[:1] if names is None else list(names)
+        columns = {name: self[name] for name in shown}
+        ax = axes_for("History.plot", ax)
+        for name, column in columns.items():
+            ax.plot(self.iterations, column, "--" if name in self.gradients else "-", label=name)
+        if not any((column < 0).any() for column in columns.values()):
+            in_decades(ax, columns.values())
+        steps_on(ax, "iteration")
+        if columns:
+            ax.legend()
+        return ax
+
+    @property
+    def iterations(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """1 … n, as the axis of a plot has them."""
+        return np.arange(1, self._length + 1)
+
+
+def _number(name: str, value: Any) -> float:
+    """What was added under a name, if it is one real number."""
+    array = np.asarray(value.array if isinstance(value, Tensor) else value)
+    if array.size != 1 or array.dtype.kind not in "fiub":
+        shape = f"an array of shape {array.shape}" if array.shape else type(value).__name__
+        raise TypeError(f"History.add: {name} is {shape}, not one real number")
+    return float(array.reshape(()))
+
+
+def _norms(net: Any) -> dict[str, float]:
+    """The norms of the gradients of a net's parameters, and before them that of all."""
+    if isinstance(net, Module):
+        known: Any = net.named_parameters()
+    elif isinstance(net, Mapping):
+        known = net.items()
+    else:
+        raise TypeError(
+            f"History.add: net is a {type(net).__name__}: give a Module, or a dict of tensors"
+        )
+    norms: dict[str, float] = {}
+    for name, parameter in known:
+        if not isinstance(parameter, Tensor):
+            raise TypeError(f"History.add: {name!r} is a {type(parameter).__name__}, no tensor")
+        if parameter.grad is not None:
+            norms[OF + str(name)] = norm(parameter.grad.array)
+    if not norms:
+        raise ValueError(
+            "History.add: no parameter of the net has a gradient: add after backward(), and "
+            "before zero_grad()"
+        )
+    return {TOTAL: norm(list(norms.values())), **norms}
+
+
+def _summary(column: Floats) -> list[str]:
+    """First, last, least and largest of what is known; the latter two with where they are."""
+    known = np.flatnonzero(~np.isnan(column))
+    first, last = ([number(column[i])] for i in (known[[0, -1]] if len(known) else (0, -1)))
+    if not len(known):
+        return [*first, *last, *["–"] * 4]
+    least, largest = known[np.argmin(column[known])], known[np.argmax(column[known])]
+    ends = [[number(column[i]), str(i + 1)] for i in (least, largest)]
+    return [*first, *last, *ends[0], *ends[1]]
