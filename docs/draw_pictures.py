@@ -74,6 +74,13 @@ def draw(directory: Path) -> None:
         directory / "loop_of_linear.svg"
     )
 
+    tg.manual_seed(0)
+    stacked = tg.nn.RNN(1, 1, num_layers=3, nonlinearity="relu")
+    _, hn = stacked(tg.tensor([1.0, 2.0, 3.0]).reshape(3, 1, 1), tg.zeros(3, 1, 1))
+    viz.draw(bptt.record(hn.sum()), title="Three layers, three steps").save(
+        directory / "stacked_rnn.svg"
+    )
+
 
 if __name__ == "__main__":
     draw(Path(__file__).parent / "pictures")

@@ -120,3 +120,29 @@ def test_the_page_of_installation_names_every_extra() -> None:
 
 def extras_in(page: str) -> set[str]:
     return set(re.findall(r"^\| `(\w+)` \|", page, re.M))
+
+
+# -- pages in Chinese -----------------------------------------------------------------------------
+
+TRANSLATED = {"README.md": "docs/zh/README.md", "docs/start.md": "docs/zh/start.md"}
+
+
+def skeleton(page: Path) -> tuple[list[str], list[str], list[Path]]:
+    """What a translation must have alike: levels of headings, blocks but for comments, pictures."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```.*?^```$", text, re.M | re.S)
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
+    code = [re.sub(r" +#.*", "", block) for block in blocks]
+    pictures = [(page.parent / to).resolve() for to in re.findall(r"!\[.*?\]\((.*?)\)", prose)]
+    return re.findall(r"^#+(?= )", prose, re.M), code, pictures
+
+
+@pytest.mark.parametrize(("english", "chinese"), TRANSLATED.items())
+def test_translations_keep_step(english: str, chinese: str) -> None:
+    headings, code, pictures = skeleton(ROOT / english)
+    assert len(headings) > 2
+    assert len(code) > 3
+    assert skeleton(ROOT / chinese) == (headings, code, pictures)
+    prose = re.sub(r"^```.*?^```$", "", (ROOT / chinese).read_text("utf-8"), flags=re.M | re.S)
+    heads = re.findall(r"^#+ (.*)", prose, re.M)[1:]
+    assert all(re.search("[\u4e00-\u9fff]", head) for head in heads)
