@@ -65,13 +65,16 @@ def net(lib, W, b, w, b_out, xs):
     h, loss = lib.zeros(2, dtype=lib.float64), 0
     for x in xs:
         h = lib.tanh(lib.cat([h, x]) @ W + b)
-        loss = loss + (h @ w + b_out)
+        y = h @ w + b_out
+        loss = loss + y
     return loss
 
 
 given = {"W": W, "b": b, "w": w, "b_out": np.array(b_out), "xs": xs}
 leaves = {name: tg.tensor(x, requires_grad=True).named(name) for name, x in given.items()}
-walk = bptt.record(net(tg, **leaves))  # loss.backward(), and what it did
+with bptt.traced():  # so that tensors are called what the program calls them
+    loss = net(tg, **leaves)
+walk = bptt.record(loss)  # loss.backward(), and what it did
 for name, by_hand in {"W": dW, "b": db, "w": dw, "b_out": db_out}.items():
     assert np.allclose(leaves[name].grad, by_hand)
 

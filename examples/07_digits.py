@@ -103,9 +103,12 @@ for row, norm in enumerate(x.grad.norm(dim=2).mean(0).tolist(), 1):
     print(f"row {row} {norm:6.3f}", "▒" * round(4 * norm))
 
 # %%
-# And one picture's walk, unrolled, cell by cell:
+# And the walk of the one that it finds hardest, unrolled, cell by cell: what would have to change?
 
-walk = bptt.record(F.cross_entropy(net(test_x[:1]), test_y[:1]))
-picture = viz.draw(walk, title=f"A {test_y[0].item()} is read, row by row")
+with tg.no_grad():
+    hardest = F.cross_entropy(net(test_x), test_y, reduction="none").argmax().item()
+x, y = test_x[hardest : hardest + 1], test_y[hardest : hardest + 1]
+walk = bptt.record(F.cross_entropy(net(x), y))
+picture = viz.draw(walk, title=f"A {y.item()} that is read as a {said[hardest].item()}, row by row")
 picture.save(settings.picture)
 picture

@@ -22,10 +22,10 @@ tg.manual_seed(0)
 
 # %%
 # Dive into Deep Learning, "Backpropagation Through Time"
-# --------------------------------------------------------
+# -------------------------------------------------------
 #
-# The linear net of its section 9.7.2: h_t = W_hx x_t + W_hh h_{t−1}, o_t = W_qh h_t, and a loss
-# that is the mean of what each output costs.
+# The linear net of its chapter: h_t = W_hx x_t + W_hh h_{t−1}, o_t = W_qh h_t, and a loss that is
+# the mean of what each output costs.
 
 T = 6
 W_hx, W_hh, W_qh = (
@@ -44,7 +44,7 @@ for x, y in zip(xs, ys):
 walk = bptt.record(loss)
 
 # %%
-# Its equation (9.7.14): ∂L/∂h_t = Σ_{i=t}^{T} (W_hhᵀ)^{T−i} W_qhᵀ ∂L/∂o_{T+t−i}.
+# The gradient of a state: ∂L/∂h_t = Σ_{i=t}^{T} (W_hhᵀ)^{T−i} W_qhᵀ ∂L/∂o_{T+t−i}.
 
 A, Q = W_hh.detach().numpy().T, W_qh.detach().numpy().T
 do = [2 * (o - y).detach().numpy() / T for o, y in zip(outputs, ys)]
@@ -55,7 +55,7 @@ for t in range(1, T + 1):
 print(bptt.flow(walk))
 
 # %%
-# And (9.7.16): ∂L/∂W_hh = Σ_t ∂L/∂h_t h_{t−1}ᵀ, one term for each step. At t = 1 there was no state.
+# And of a weight: ∂L/∂W_hh = Σ_t ∂L/∂h_t h_{t−1}ᵀ, a term for each step. At t = 1 h_0 is zero.
 
 shares = bptt.contributions(walk, W_hh)  # the one call
 for t in range(2, T + 1):
@@ -74,7 +74,7 @@ for way, gradient in {"full": full, "regular": regular, "chance": np.mean(chance
 
 # %%
 # Pascanu, Mikolov and Bengio: "On the difficulty of training recurrent neural networks"
-# ---------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------
 #
 # Equations (3) to (5): the gradient as a double sum, over the loss terms E_t, and over the steps k
 # at which the weight was used. ∂E_t/∂θ from k is Π_{t ≥ i > k} ∂h_i/∂h_{i−1} times its use at k.
@@ -113,16 +113,17 @@ def omega_of(W):
 
 turn = tg.tensor([[0.6, -0.8], [0.8, 0.6]], dtype=tg.float64, requires_grad=True)
 for size in (1.0, 0.9, 0.5):
-    omega = omega_of(size * turn).item()
-    print(
-        f"W_hh = {size} · a rotation: Ω = {omega:.4f}, 10 · (1 − {size})² = {10 * (1 - size) ** 2:.4f}"
-    )
-    assert np.isclose(omega, 10 * (1 - size) ** 2)
+    omega, expected = omega_of(size * turn).item(), 10 * (1 - size) ** 2
+    print(f"W_hh = {size} · a rotation: Ω = {omega:.4f}, 10 · (1 − {size})² = {expected:.4f}")
+    assert np.isclose(omega, expected)
 
 # %%
 # Figure 6, the wall: the error of a single unit after fifty steps, over its weight and its bias.
 
-w, b = (tg.tensor(x, dtype=tg.float64, requires_grad=True) for x in (5.0, -2.0))
+w, b = (
+    tg.tensor(x, dtype=tg.float64, requires_grad=True).named(name)
+    for name, x in {"w": 5.0, "b": -2.0}.items()
+)
 
 
 def error():

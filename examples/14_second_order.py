@@ -23,7 +23,7 @@ tg.manual_seed(0)
 
 # %%
 # A net, and its loss as a function of the recurrent weights
-# -----------------------------------------------------------
+# ----------------------------------------------------------
 
 rnn = nn.RNN(1, 4, dtype=tg.float64)
 xs, target = tg.randn(12, 1, 1, dtype=tg.float64), tg.randn(1, 4, dtype=tg.float64)
@@ -105,6 +105,6 @@ print("∂P/∂W =", walk.gradient(w).round(4).tolist())
 # %%
 page = viz.play(walk, settings.player, title="The walk back from a gradient penalty")
 print(f"wrote {page}: open it in a browser")
-picture = viz.draw(walk, title="The walk back from a gradient penalty")
+picture = viz.draw(walk, level="op", title="The walk back from a gradient penalty")
 picture.save(settings.picture)
 picture

@@ -11,6 +11,7 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tinygrad_rnn import compat
@@ -18,7 +19,26 @@ from tinygrad_rnn import compat
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LESSONS = {path.stem: path for path in sorted(EXAMPLES.glob("[0-9][0-9]_*.py"))}
 PROGRAMS = sorted((EXAMPLES / "programs").glob("*.py"))
-SMALL: dict[str, str] = {}
+SMALL = {
+    "06_characters": "--passes 3 --characters 12000 --units 64",
+    "07_digits": "--epochs 8",
+    "08_long_memory": "--steps 250 --length 20 --pause 8 --units 32",
+    "09_attention": "--steps 250",
+    "10_sine": "--rounds 3 --length 60 --units 16",
+    "12_truncation": "--sequences 60",
+    "13_textbooks": "--points 21",
+}
+CLAIMS = {  # of what is learned; the rest is asserted in the lessons themselves
+    "05_tagger": lambda found: (found["said"] == found["tags"]).all(),
+    "06_characters": lambda found: (np.diff([np.log(76), *found["of_pass"]]) < -0.1).all(),
+    "07_digits": lambda found: found["accuracy"] > 0.94,
+    "08_long_memory": lambda found: (
+        found["reached"]["GRU", "adding"] < 0.05 < 0.1 < found["reached"]["RNN", "adding"]
+    ),
+    "09_attention": lambda found: found["right"] > 0.9,
+    "10_sine": lambda found: found["losses"][-1] < found["losses"][0] / 50,
+    "12_truncation": lambda found: found["reached"][6] < 0.1 < 0.6 < found["reached"][3],
+}
 NEEDS = {"torch": "from tinygrad_rnn.testing", "sklearn": "import sklearn|from sklearn"}
 
 lessons = pytest.mark.parametrize("lesson", LESSONS)
@@ -41,9 +61,11 @@ def run(lesson: str, line: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @lessons
 def test_it_runs_and_draws(lesson, tmp_path, monkeypatch, capsys) -> None:
-    """Its own assertions hold; where nobody watches, no bar is shown."""
+    """Its assertions hold, and what it claims; where nobody watches, no bar is shown."""
     needed(lesson)
-    run(lesson, f"{SMALL.get(lesson, '')} --picture picture.svg", tmp_path, monkeypatch)
+    line = f"{SMALL.get(lesson, '')} --picture picture.svg"
+    found = run(lesson, line, tmp_path, monkeypatch)
+    assert CLAIMS.get(lesson, bool)(found)
     said = capsys.readouterr()
     assert said.out
     assert said.err == ""
