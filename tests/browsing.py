@@ -68,7 +68,8 @@ class Page:
     def formulas(self, selector: str) -> list[str]:
         """What is set as formulas, as it is written in one line."""
         return self.run(
-            "return [...document.querySelectorAll(`${arguments[0]} math`)].map(e => e.ariaLabel)",
+            """return [...document.querySelectorAll(`${arguments[0]} :is(math, [role=math])`)]
+            .filter(e => !e.ariaHidden).map(e => e.ariaLabel)""",
             selector,
         )
 

@@ -4,14 +4,29 @@
  */
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
+const BREAKS = new Set(["⊙", "+", "−", "=", "/"]); // operators before which a line may end
 
 /** A formula, which is read out as it is written in one line. */
 function formula(tree, said, look = "") {
   const element = document.createElementNS(MATHML, "math");
   if (look) element.setAttribute("class", look);
-  element.setAttribute("aria-label", said);
+  if (said) element.setAttribute("aria-label", said);
   element.append(mathOf(tree));
   return element;
+}
+
+/** A long formula in several, between which lines break: before its products, sums and relations. */
+function brokenFormula(tree, said) {
+  const [tag, ...inside] = tree, chunks = [[]];
+  for (const part of tag === "mrow" ? inside : [tree]) {
+    if (chunks.at(-1).length && BREAKS.has(part[0] === "mo" && part[1])) chunks.push([]);
+    chunks.at(-1).push(part);
+  }
+  const whole = make("span", "", chunks.map((chunk) => formula(["mrow", ...chunk], "")));
+  whole.setAttribute("role", "math");
+  whole.setAttribute("aria-label", said);
+  for (const part of whole.children) part.setAttribute("aria-hidden", "true");
+  return whole;
 }
 
 function mathOf([tag, ...inside]) {

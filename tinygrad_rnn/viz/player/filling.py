@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,18 +41,21 @@ def _filling(
     bar_of: dict[int | None, int] = {step: i // share for i, step in enumerate(steps)}
     bar_of[None] = max(bar_of.values(), default=-1) + 1  # what belongs to no step comes last
     bars: dict[int, Array] = {}
-    gifts, total = [], np.zeros(place.shape)
+    at, sums, heights = [], [], []
+    total = np.zeros(place.shape)
     with np.errstate(all="ignore"):
-        for number, step, sent in given:
+        for _, step, sent in given:
             bar = bar_of[step]
             bars[bar] = bars[bar] + sent if bar in bars else sent
             total = total + sent
-            gifts.append({"at": number, "bar": bar, "high": norm(bars[bar]), "sum": _size(total)})
-    highest = max((gift["high"] for gift in gifts if np.isfinite(gift["high"])), default=0.0) or 1.0
-    for gift in gifts:
-        gift["high"] = (
-            round(min(gift["high"] / highest, 1.0), 4) if gift["high"] == gift["high"] else 1
-        )
+            at.append(bar)
+            heights.append(norm(bars[bar]))
+            sums.append(_size(total))
+    highest = max(filter(math.isfinite, heights), default=0.0) or 1.0
+    gifts = [
+        {"at": number, "bar": bar, "high": _part(height, highest), "sum": said}
+        for (number, _, _), bar, height, said in zip(given, at, heights, sums, strict=True)
+    ]
     final = record.gradient(place)
     return {
         "node": box,
@@ -59,6 +63,10 @@ def _filling(
         "gifts": gifts,
         "final": "" if final is None else _size(final),
     }
+
+
+def _part(height: float, highest: float) -> float:
+    return round(height / highest, 4) if math.isfinite(height) else 1.0
 
 
 def _labels(steps: list[int], share: int, is_timeless: bool) -> list[str]:

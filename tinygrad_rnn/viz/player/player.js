@@ -217,7 +217,7 @@ function card(send) {
     make("b", "", `${name}.grad += `), formula(send.math, send.formula, "rule"),
   ]);
   const rows = [["contribution", state.sent]];
-  if (send.numbers) rows.unshift(["numbers", formula(send.inserted, send.numbers), "set"]);
+  if (send.numbers) rows.unshift(["numbers", brokenFormula(send.inserted, send.numbers), "set"]);
   if (send.state) rows.push(["had", states[send.state - 1].sum], ["now", state.sum]);
   else rows.push(["first use", ["grad was empty"], "faint"]);
   return make("div", "card send", [title, make("dl", "", entries(rows))]);
