@@ -435,7 +435,11 @@ def _number(number: Any) -> _Text:
     if isinstance(number, bool | np.bool_):
         return _Text("TRUE" if number else "FALSE")
     plain = number == 0 or 1e-4 <= abs(number) < 1e15
-    text = np.format_float_positional(float(number), trim="-") if plain else f"{number:.17G}"
+    text = (
+        np.format_float_positional(float(number), trim="-")
+        if plain
+        else repr(float(number)).upper()
+    )
     return _Text(text, _UNARY if text.startswith("-") else _ATOM)
 
 

@@ -328,7 +328,8 @@ def _formulas(plan: Plan, blocks: Blocks) -> None:
         if block.what == "share":
             shares[block.of].append(block.cells)
     for block in plan.blocks:
-        if block.is_input or block.value is blocks.lines.start:
+        begins = block.what == "gradient" and block.of is plan.record.root
+        if block.is_input or begins:
             continue
         own = blocks.home(block.value) is block
         if terms := shares.get(block.of, []) if block.what == "gradient" else []:
