@@ -6,12 +6,15 @@ import shutil
 import subprocess
 
 import numpy as np
-import openpyxl
+import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
 from tinygrad_rnn.bptt.sheets.plan import AFTER, WALK
 from tinygrad_rnn.nn import functional as F
+
+pytest.importorskip("xlsxwriter", reason="spreadsheets are written by XlsxWriter")
+openpyxl = pytest.importorskip("openpyxl", reason="spreadsheets are read by openpyxl")
 
 SOFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 

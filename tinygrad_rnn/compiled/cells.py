@@ -34,7 +34,7 @@ _FUNCTIONS = {
     "remainder": "MOD({},{})", "where": "IF({},{},{})", "clip": "MAX({1},MIN({0},{2}))",
     "bitwise_and": "AND({},{})", "bitwise_or": "OR({},{})", "logical_and": "AND({},{})",
     "logical_or": "OR({},{})", "invert": "NOT({})", "logical_not": "NOT({})",
-    "positive": "{}", "arctan2": "ATAN2({1},{0})",
+    "floor_divide": "INT(({})/({}))", "positive": "{}", "arctan2": "ATAN2({1},{0})",
 }  # fmt: skip
 _FUNCTIONS |= dict.fromkeys(("isnan", "isinf"), "FALSE") | {"isfinite": "TRUE"}
 """What a spreadsheet calls them; it has neither NaN nor infinities."""
@@ -42,6 +42,7 @@ _COMPOSED = {
     "square": ("{}^2", 7, _ATOM), "reciprocal": ("1/{}", _TIMES, _TIMES + 1),
     "expm1": ("EXP({})-1", _PLUS, 0), "sigmoid": ("1/(1+EXP(-{}))", _TIMES, _ATOM),
     "ceil": ("-INT(-{})", _UNARY, _ATOM), "negative": ("-{}", _UNARY, _ATOM),
+    "fmod": ("{0}-{1}*TRUNC({0}/{1})", _PLUS, _ATOM),
     "logaddexp": ("MAX({0},{1})+LN(1+EXP(-ABS(({0})-({1}))))", _PLUS, 0),
 }  # fmt: skip
 """Formulas, how tightly they bind, and how tightly their operands must."""
@@ -434,7 +435,11 @@ def _number(number: Any) -> _Text:
     if isinstance(number, bool | np.bool_):
         return _Text("TRUE" if number else "FALSE")
     plain = number == 0 or 1e-4 <= abs(number) < 1e15
-    text = np.format_float_positional(float(number), trim="-") if plain else f"{number:.17G}"
+    text = (
+        np.format_float_positional(float(number), trim="-")
+        if plain
+        else repr(float(number)).upper()
+    )
     return _Text(text, _UNARY if text.startswith("-") else _ATOM)
 
 

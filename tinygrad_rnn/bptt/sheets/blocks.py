@@ -221,10 +221,9 @@ class Blocks:
         sent = self.lines.sent.get(place, [])
         value = self.lines.gradients[place]
         how, said = self._how(sent)
-        if self.roles.kinds[place] == "parameter" and place.is_leaf:
-            shares = self._shares(place, sent)
-            if shares:
-                value, how = self._sum(shares), f"= sum over {len(shares)} steps"
+        is_weight = self.roles.kinds[place] == "parameter" and place.is_leaf
+        if shares := self._shares(place, sent) if is_weight else []:
+            value, how = self._sum(shares), f"= sum over {len(shares)} steps"
         elif len(sent) > 1:
             for n, one in enumerate(sent):
                 self._part(place, n, one)

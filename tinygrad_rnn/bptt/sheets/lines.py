@@ -84,11 +84,19 @@ def written(record: Record) -> Lines:
 
     Raises
     ------
+    CannotWrite
+        If an operation, or its rule, is not made of arithmetic that can be written down.
     Refused
-        If an operation, or its rule, is not made of arithmetic that can be written down; if
-        somebody watches a gradient; if the numbers of a constant were not kept.
+        If somebody watches a gradient; if the numbers of a constant were not kept.
     """
-    return _Writing(record).found()
+    called = distinct_names(record.places, names(record.places, record.called))
+    told = indices(record.places, called.values())
+    try:
+        return _Writing(record, told).found()
+    except CannotWrite:
+        if not told:
+            raise
+        return _Writing(record, {}).found()  # its integers stay as they were
 
 
 class Doubles(Book):
@@ -124,12 +132,11 @@ def in_doubles(array: Any) -> Any:
 
 
 class _Writing:
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, told: Mapping[Node, list[Index]]) -> None:
+        self.indices = told
         self.record, self.book, self.lines = record, Doubles(), Lines()
         self.symbols: dict[Node, Any] = {}
         self.copies: dict[Node, Node] = {}
-        taken = distinct_names(record.places, names(record.places, record.called))
-        self.indices = indices(record.places, taken.values())
 
     def found(self) -> Lines:
         for place in self.record.places:
@@ -227,7 +234,7 @@ class _Writing:
         except (CannotWrite, TypeError, AttributeError, ValueError, IndexError) as error:
             waiting = [visit.node for visit in record.visits if visit.node not in set(at)]
             name = _called(waiting[0]) if waiting else "the walk"
-            raise Refused(f"{name}: its derivative rule: {_said(error)}") from error
+            raise CannotWrite(f"{name}: its derivative rule: {_said(error)}") from error
 
     def _note(self, place: Node, operand: int, c: Any) -> None:
         if c is not None:

@@ -106,8 +106,13 @@ def planned(record: Record, rate: float = 0.1) -> Plan:
         _Layout(plan, blocks).run()
         _formulas(plan, blocks)
         _after(plan, blocks)
-    except (Refused, CannotWrite) as error:
+    except Refused as error:
         raise Refused(f"spreadsheet: {error}") from None
+    except CannotWrite as error:
+        raise Refused(
+            f"spreadsheet: {error}, is nothing that formulas can compute; write it with other "
+            "operations"
+        ) from None
     return plan
 
 
@@ -323,7 +328,8 @@ def _formulas(plan: Plan, blocks: Blocks) -> None:
         if block.what == "share":
             shares[block.of].append(block.cells)
     for block in plan.blocks:
-        if block.is_input or block.value is blocks.lines.start:
+        begins = block.what == "gradient" and block.of is plan.record.root
+        if block.is_input or begins:
             continue
         own = blocks.home(block.value) is block
         if terms := shares.get(block.of, []) if block.what == "gradient" else []:
@@ -334,7 +340,7 @@ def _formulas(plan: Plan, blocks: Blocks) -> None:
                 formulas.of(block.value, i, own=own) for i in range(math.prod(block.shape))
             ]
         except CannotWrite as error:
-            raise Refused(f"{block.label}: {error}; a net without it can be written") from None
+            raise CannotWrite(f"{block.label}: {error}") from None
         longest = max(map(len, block.formulas))
         if longest > LONGEST:
             raise Refused(f"{block.title}: a formula of {longest:,} characters is too long")

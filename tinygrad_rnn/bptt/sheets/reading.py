@@ -116,18 +116,20 @@ _MISSING = f"it has no sheets {WALK!r} and {CONTENTS!r} as that writes them"
 
 def _check_archive(path: str | os.PathLike[str]) -> None:
     said = os.fspath(path)
-    try:
-        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-            members = archive.infolist()
-            broken = archive.testzip() if sum(m.file_size for m in members) <= _LARGEST else "size"
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-        is_odd = Path(path).suffix.lower() != ".xlsx"
-        why = "it is no .xlsx file" if is_odd else "it is damaged, or not complete"
-        raise Refused(f"{said}: cannot be read: {why}") from error
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                members = archive.infolist()
+                is_large = sum(member.file_size for member in members) > _LARGEST
+                is_broken = not is_large and archive.testzip() is not None
+        except Exception as error:  # whatever a library says of a file that is damaged
+            is_odd = Path(path).suffix.lower() != ".xlsx"
+            why = "it is no .xlsx file" if is_odd else "it is damaged, or not complete"
+            raise Refused(f"{said}: cannot be read: {why}") from error
     inside = {member.filename for member in members}
-    if broken == "size":
+    if is_large:
         raise Refused(f"{said}: is far larger than any that bptt.spreadsheet writes")
-    if broken:
+    if is_broken:
         raise Refused(f"{said}: cannot be read: it is damaged, or not complete")
     if "content.xml" in inside:
         raise Refused(f"{said}: is an OpenDocument file: save it as .xlsx")

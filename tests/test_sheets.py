@@ -1,0 +1,515 @@
+"""Live spreadsheets: they calculate what the engine computes, whatever is changed in them."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+import numpy as np
+import pytest
+import sheets
+from sheets import AFTER, NETS, WALK, calculated, changed, numbers_of, openpyxl
+
+import tinygrad_rnn as tg
+from tinygrad_rnn import bptt, cli, nn
+from tinygrad_rnn.bptt.sheets import plan as plans
+from tinygrad_rnn.bptt.sheets.plan import planned
+from tinygrad_rnn.compiled.cells import Cell, Formulas
+from tinygrad_rnn.compiled.symbols import Book
+from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.testing.cases import CASES
+from tinygrad_rnn.testing.cases.table import sequence
+
+CLOSE = {"rtol": 1e-9, "atol": 1e-9}
+
+
+def walk_of(name, seed=1):
+    tg.manual_seed(seed)
+    return bptt.record(NETS[name]())
+
+
+def own(plan, what):
+    """The blocks of tensors themselves, not of integers or of numbers on the way."""
+    return [block for block in plan.blocks if block.key == ("", block.what) and block.what in what]
+
+
+# -- LibreOffice calculates ----------------------------------------------------------------------
+
+
+def together(names):
+    """One walk over a case of each of these primitives."""
+    terms = []
+    for name in names:
+        case = next(case for case in CASES[name] if all(a.size for a in case.arrays))
+        xs = [tg.from_numpy(array.copy()).requires_grad_() for array in case.arrays]
+        outputs = [y for y in sequence(case.fn(tg, *xs)) if y.requires_grad]
+        weights = np.random.default_rng(0)
+        terms += [(y * tg.from_numpy(weights.normal(size=y.shape))).sum() for y in outputs]
+    return bptt.record(tg.stack(terms).sum())
+
+
+NOT_WRITTEN = {
+    "avg_pool", "avg_unpool", "convolution", "convolution_input", "convolution_weight", "cumprod",
+    "diag_embed", "diagonal", "erf", "gelu", "linear_scan", "logcumsumexp", "max_pool",
+    "max_unpool", "median", "pow", "prod", "round", "svd",
+}  # fmt: skip
+"""What is not made of arithmetic that formulas have; of some only a part of the cases."""
+WRITTEN = sorted(CASES.keys() - NOT_WRITTEN)
+
+
+def random_numbers(plan, rng):
+    return {
+        block: np.where(abs(block.numbers) > 1e200, block.numbers, rng.normal(size=block.shape))
+        for block in plan.leaves
+        if block.value.dtype.kind == "f"
+    }
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory):
+    """Sheets as LibreOffice has calculated them, by one process."""
+    if sheets.SOFFICE is None:
+        pytest.skip("spreadsheets are calculated by LibreOffice, which is not installed")
+    directory, rng = tmp_path_factory.mktemp("sheets"), np.random.default_rng(0)
+    made, paths = {}, []
+
+    def add(name, walk, new):
+        path, plan = directory / f"{name}.xlsx", planned(walk)
+        bptt.spreadsheet(walk, path)
+        values = new(plan)
+        paths.append(changed(path, plan, values, directory / f"{name}, changed.xlsx"))
+        made[name] = walk, plan, values
+
+    for name in NETS:
+        add(name, walk_of(name), lambda plan: random_numbers(plan, rng))
+        add(f"{name}, as it was", walk_of(name), lambda plan: {})
+    for n in range(0, len(WRITTEN), 30):
+        near = {}
+        add(
+            f"primitives {n}",
+            together(WRITTEN[n : n + 30]),
+            lambda plan, near=near: (
+                near
+                | {
+                    b: b.numbers * rng.uniform(0.95, 1.05, b.shape)
+                    for b in plan.leaves
+                    if b.value.dtype.kind == "f"
+                }
+            ),
+        )
+    other = {"index": [3, 0, 0], "target": [2, 2, 0]}
+    add("other words", walk_of("tagger"), lambda plan: {
+        block: np.array(other[block.name]) for block in plan.leaves if block.name in other
+    })  # fmt: skip
+    (directory / "calculated").mkdir()
+    results = calculated(paths, directory / "calculated")
+    return {name: (*made[name], path) for name, path in zip(made, results, strict=True)}
+
+
+def check(path, plan, walk):
+    """Whether a sheet says of every tensor and gradient what a walk of the same places says."""
+    book = openpyxl.load_workbook(path, data_only=True)
+    at = dict(zip(plan.record.places, walk.places, strict=True))
+    for block in own(plan, ("leaf", "value", "gradient")):
+        place = at[block.of]
+        expected = walk.gradient(place) if block.what == "gradient" else walk.value(place)
+        expected = np.clip(expected, -1e300, 1e300)
+        np.testing.assert_allclose(
+            numbers_of(book[WALK], block), expected, err_msg=str(block), **CLOSE
+        )
+    return book
+
+
+@pytest.mark.parametrize("name", [*NETS, *[f"primitives {n}" for n in range(0, len(WRITTEN), 30)]])
+def test_a_changed_sheet_says_what_the_engine_computes(office, name):
+    walk, plan, new, path = office[name]
+    again = bptt.again(walk, {block.of: array for block, array in new.items()})
+    check(path, plan, again)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_what_is_read_back_is_confirmed_by_the_engine(office, name):
+    walk, plan, new, path = office[name]
+    leaves = bptt.from_spreadsheet(path, walk)
+    assert list(leaves) == [block.name for block in plan.leaves]
+    for block, array in new.items():
+        np.testing.assert_allclose(np.clip(leaves[block.name].array, -1e300, 1e300), array)
+    check(path, plan, bptt.again(walk, leaves))
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_every_cell_of_an_unchanged_sheet(office, name):
+    walk, plan, _, path = office[f"{name}, as it was"]
+    book = check(path, plan, walk)
+    for block in plan.blocks:  # parts, shares and aids as well
+        np.testing.assert_allclose(numbers_of(book[WALK], block), block.numbers, **CLOSE)
+    for block in own(plan, ("gradient",)):
+        shares = [b for b in plan.blocks if b.what == "share" and b.of is block.of]
+        if shares:
+            expected = bptt.contributions(walk, block.of)
+            for share, (step, array) in zip(shares, expected.items(), strict=True):
+                assert share.step == step
+                np.testing.assert_allclose(numbers_of(book[WALK], share), array, **CLOSE)
+
+
+@pytest.mark.parametrize("name", [name for name in NETS if name not in ("own cell", "gathered")])
+def test_the_loss_after_a_step(office, name):
+    walk, plan, _, path = office[f"{name}, as it was"]
+    weights = [block.of for block in plan.stepped]
+    assert weights
+    moved = {at: walk.value(at) - 0.1 * walk.gradient(at) for at in weights}
+    again = bptt.again(walk, moved)
+    book = openpyxl.load_workbook(path, data_only=True)
+    at = dict(zip(walk.places, again.places, strict=True))
+    for block in plan.after:
+        if block.key == ("", block.what):
+            expected = np.clip(again.value(at[block.of]), -1e300, 1e300)
+            np.testing.assert_allclose(numbers_of(book[AFTER], block), expected, **CLOSE)
+    row, column = plans.NEW_LOSS
+    assert book[WALK].cell(row + 1, column + 1).value == pytest.approx(again.value(again.root))
+
+
+def test_other_words_and_classes(office):
+    walk, plan, _, path = office["other words"]
+    tg.manual_seed(1)
+    fresh = bptt.record(sheets.tagger((3, 0, 0), (2, 2, 0)))
+    check(path, plan, fresh)
+    leaves = bptt.from_spreadsheet(path, walk)
+    assert leaves["target"].tolist() == [2, 2, 0]
+    assert leaves["target"].dtype == tg.int64
+    confirmed = bptt.again(walk, leaves)
+    assert confirmed.value(confirmed.root) == pytest.approx(fresh.value(fresh.root))
+
+
+# -- without LibreOffice -------------------------------------------------------------------------
+
+FUNCTIONS = {
+    "ABS", "ACOS", "ACOSH", "AND", "ASIN", "ASINH", "ATAN", "ATAN2", "ATANH", "AVERAGE", "CHOOSE",
+    "COS", "COSH", "EXP", "IF", "INDEX", "INT", "LN", "LOG", "LOG10", "MAX", "MIN", "MMULT", "MOD",
+    "NOT", "OR", "POWER", "PRODUCT", "SIGN", "SIN", "SINH", "SQRT", "SUM", "SUMPRODUCT", "TAN",
+    "TANH", "TRUNC",
+}  # fmt: skip
+"""Which every spreadsheet program has, and computes alike, one number each."""
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_formulas_are_plain(name):
+    plan = planned(walk_of(name))
+    for block in plan.blocks:
+        begins = block.what == "gradient" and block.of is plan.record.root
+        assert bool(block.formulas) is not (block.is_input or begins)
+        for formula in block.formulas:
+            assert set(re.findall(r"([A-Z][A-Z\d]*)\(", formula)) <= FUNCTIONS
+            assert len(formula) < 200, formula
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_no_two_blocks_share_a_cell(name):
+    plan = planned(walk_of(name))
+    cells = [cell for block in [*plan.blocks, *plan.stepped] for cell in block.cells]
+    labels = [Cell(b.row - 1, b.column) for b in [*plan.blocks, *plan.stepped]]
+    assert len({*cells, *labels}) == len(cells) + len(labels)
+    assert min(cell.row for cell in labels) >= plans.TOP
+
+
+def test_what_is_alike_stands_in_one_row():
+    plan = planned(walk_of("lstm"))
+    for stem in ("h", "c", "i", "a_f"):
+        blocks = [b for b in own(plan, ("value",)) if b.name in [f"{stem}{t}" for t in "₁₂₃"]]
+        assert len(blocks) == 3
+        assert len({block.row for block in blocks}) == 1
+        assert [b.column for b in blocks] == sorted({b.column for b in blocks})
+
+
+def test_numbers_are_there_where_nothing_calculates(tmp_path):
+    walk = walk_of("gru")
+    bptt.spreadsheet(walk, tmp_path / "a.xlsx")
+    check(tmp_path / "a.xlsx", planned(walk), walk)
+
+
+def test_the_same_walk_makes_the_same_file(tmp_path):
+    for name in "ab":
+        bptt.spreadsheet(walk_of("rnn"), tmp_path / f"{name}.xlsx")
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+
+
+def test_numbers_stand_as_they_were_written():
+    w = tg.tensor([0.1, 1e-8], requires_grad=True).named("w")  # float32
+    (leaf,) = planned(bptt.record((w * w).sum())).leaves
+    assert leaf.numbers.tolist() == [0.1, 1e-8]
+
+
+def test_signs_bind_as_they_should():
+    book = Book()
+    a, b = book.input(np.float64(2)), book.input(np.float64(3))
+    text = Formulas(lambda value, i: {a: Cell(0, 0), b: Cell(1, 0)}.get(value))
+    negative = book.line("negative", a)
+    for value, formula in (
+        (book.line("power", negative, b), "=(-A1)^A2"),
+        (book.line("negative", book.line("power", a, b)), "=-(A1^A2)"),
+        (book.line("subtract", a, book.line("subtract", b, a)), "=A1-(A2-A1)"),
+        (book.line("divide", a, book.line("multiply", b, a)), "=A1/(A2*A1)"),
+        (book.line("multiply", b, negative), "=A2*(-A1)"),
+        (book.line("multiply", book.line("add", a, b), book.const(-0.5)), "=(A1+A2)*(-0.5)"),
+        (book.line("less", book.line("add", a, b), book.const(1e-7)), "=IF(A1+A2<1E-07,1,0)"),
+    ):
+        assert text.of(value, 0) == formula
+
+
+def test_an_operation_of_ones_own():
+    cube = Primitive("cube", lambda x: x**3, "x", symbol="{x}³")
+    cube.vjp("x", lambda g, x: g * 3 * x**2, formula="g ⊙ 3x²")
+    x = tg.tensor(2.0, requires_grad=True).named("x")
+    plan = planned(bptt.record(cube(x) + x))
+    part = next(block for block in plan.blocks if block.what == "part")
+    assert part.formulas == ["=A13*3*A7^2"] or re.fullmatch(r"=\w+\*3\*\w+\^2", part.formulas[0])
+    assert part.rule == "cube: g ⊙ 3x²"
+
+
+def test_a_fused_layer_is_written_literally():
+    tg.manual_seed(0)
+    net = nn.LSTM(1, 2, fused=True)
+    plan = planned(bptt.record(net(tg.randn(3, 1))[0].sum()))
+    assert {"i₁", "f₂", "c₃"} <= {block.name for block in plan.blocks}
+
+
+HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "=HYPERLINK(\"http://a\")", "a\x00\x07b", "\u202eabc",
+           "=cmd|' /C calc'!A0", "x" * 500, "<b>&amp;", "http://example.com"]  # fmt: skip
+
+
+def test_names_never_become_formulas(tmp_path):
+    xs = [tg.tensor(float(n), requires_grad=True).named(name) for n, name in enumerate(HOSTILE)]
+    walk = bptt.record(tg.stack([tg.tanh(x).named(name) for x, name in zip(xs, HOSTILE)]).sum())
+    plan = planned(walk)
+    bptt.spreadsheet(walk, tmp_path / "a.xlsx")
+    written = {f[1:] for b in [*plan.blocks, *plan.stepped] for f in b.formulas}
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
+        assert not [name for name in archive.namelist() if "External" in name or "vba" in name]
+        text = archive.read("xl/worksheets/sheet1.xml").decode()
+        assert "hyperlink" not in text
+    found = set(re.findall(r"<f>(.*?)</f>", text))
+    assert found - {plan.loss.cell(0).__str__(), f"'{AFTER}'!{plan.loss.cell(0)}"} <= written
+    assert len(bptt.from_spreadsheet(tmp_path / "a.xlsx", walk)) == len(HOSTILE)
+
+
+# -- refused -------------------------------------------------------------------------------------
+
+
+def one(x):
+    return bptt.record(x.sum())
+
+
+def odd_function():
+    class Double(tg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    return one(Double.apply(tg.ones(2, requires_grad=True)))
+
+
+def hooked():
+    x = tg.ones(2, requires_grad=True)
+    y = tg.tanh(x)
+    y.register_hook(lambda g: g * 2)
+    return one(y * y)
+
+
+REFUSED = {
+    "prod: its derivative rule": lambda: one(tg.ones(2, 2, requires_grad=True).prod(0)),
+    "1,025 elements in an array": lambda: one(tg.ones(1025, requires_grad=True) * 2),
+    "65 time steps": lambda: bptt.record(nn.RNN(1, 1)(tg.ones(65, 1))[0].sum()),
+    "a Function with a backward": odd_function,
+    "a hook changes or sees": hooked,
+    "NaN or infinities": lambda: one(tg.log(tg.zeros(2, requires_grad=True))),
+    "shape (0,) has no cells": lambda: one(tg.ones(0, requires_grad=True)),
+    "only the shape was kept": lambda: one(tg.ones(20) + tg.ones(20, requires_grad=True)),
+}
+
+
+@pytest.mark.parametrize("said", REFUSED)
+def test_refused_in_one_sentence(said, tmp_path):
+    walk = REFUSED[said]()
+    with pytest.raises(ValueError, match=re.escape(said)) as error:
+        bptt.spreadsheet(walk, tmp_path / "a.xlsx")
+    assert str(error.value).startswith("spreadsheet: ")
+    assert "\n" not in str(error.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_arguments(tmp_path):
+    walk = walk_of("rnn")
+    with pytest.raises(TypeError, match=re.escape("bptt.record(loss) first")):
+        bptt.spreadsheet(tg.ones(1), tmp_path / "a.xlsx")
+    with pytest.raises(ValueError, match=re.escape("does not end in .xlsx")):
+        bptt.spreadsheet(walk, tmp_path / "a.ods")
+    with pytest.raises(ValueError, match="rate must be finite"):
+        bptt.spreadsheet(walk, tmp_path / "a.xlsx", rate=float("nan"))
+    with pytest.raises(FileNotFoundError, match="there is no directory"):
+        bptt.spreadsheet(walk, tmp_path / "no" / "a.xlsx")
+    with pytest.raises(FileNotFoundError):
+        bptt.from_spreadsheet(tmp_path / "a.xlsx")
+
+
+# -- read back -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    path = tmp_path_factory.mktemp("written") / "rnn.xlsx"
+    walk = walk_of("rnn")
+    bptt.spreadsheet(walk, path)
+    return path, walk, planned(walk)
+
+
+def put(written, tmp_path, name, what, i=0, block="weight_ih_l0", kind="leaf"):
+    """The file with something else in one cell."""
+    path, _, plan = written
+    cell = next(b for b in plan.blocks if (b.name, b.what) == (block, kind)).cell(i)
+    book = openpyxl.load_workbook(path)
+    book[WALK].cell(cell.row + 1, cell.column + 1).value = what
+    book.save(tmp_path / name)
+    return tmp_path / name, cell
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("abc", "holds the text 'abc'"),
+        (None, "is empty"),
+        ("#DIV/0!", "holds the error #DIV/0!"),
+        ("=1/3", "holds a formula that nobody has calculated"),
+        ("1,5", "holds the text '1,5'"),
+    ],
+)
+def test_a_cell_without_a_number(written, tmp_path, what, said):
+    path, cell = put(written, tmp_path, "a.xlsx", what, 2)
+    with pytest.raises(ValueError, match=re.escape(said)) as error:
+        bptt.from_spreadsheet(path)
+    assert f"walk!{cell} (weight_ih_l0[1, 0])" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [(0.5, "holds a number"), (None, "holds nothing"), ("x", "holds a text"),
+     ("=TANH(A1)", "are not those that were written")],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["value", "gradient"])
+def test_a_formula_typed_over(written, tmp_path, what, said, kind):
+    path, cell = put(written, tmp_path, "a.xlsx", what, block="h₂", kind=kind)
+    with pytest.raises(ValueError, match=re.escape(said)) as error:
+        bptt.from_spreadsheet(path)
+    assert f"walk!{cell}" in str(error.value)
+    assert "h₂" in str(error.value)
+
+
+def test_a_class_that_is_not_whole(tmp_path):
+    walk = walk_of("tagger")
+    bptt.spreadsheet(walk, tmp_path / "a.xlsx")
+    made = tmp_path / "a.xlsx", walk, planned(walk)
+    path, _ = put(made, tmp_path, "b.xlsx", 1.5, block="target")
+    with pytest.raises(ValueError, match=re.escape("holds 1.5, but must be whole")):
+        bptt.from_spreadsheet(path)
+
+
+def test_a_sheet_of_another_net(written):
+    path, walk, _ = written
+    assert len(bptt.from_spreadsheet(path, walk)) == 11
+    for name, said in (("wide rnn", "has it of (8, 9)"), ("by hand", "nothing of that name")):
+        with pytest.raises(ValueError, match="a sheet of another net") as error:
+            bptt.from_spreadsheet(path, walk_of(name))
+        assert said in str(error.value)
+    with pytest.raises(TypeError, match=re.escape("bptt.record(loss) first")):
+        bptt.from_spreadsheet(path, tg.ones(1))
+
+
+def with_member(path, tmp_path, name):
+    made = tmp_path / "member.xlsx"
+    made.write_bytes(path.read_bytes())
+    with zipfile.ZipFile(made, "a") as archive:
+        archive.writestr(name, "<a/>")
+    return made
+
+
+def archive_of(tmp_path, *names):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name in names:
+            archive.writestr(name, "")
+    (tmp_path / "archive.xlsx").write_bytes(stream.getvalue())
+    return tmp_path / "archive.xlsx"
+
+
+def test_files_that_are_none_of_ours(written, tmp_path):
+    path, data = written[0], written[0].read_bytes()
+    empty, text, cut, odd = (tmp_path / name for name in ("e.xlsx", "t.txt", "c.xlsx", "o.xlsx"))
+    empty.write_bytes(b"")
+    text.write_text("h₁")
+    cut.write_bytes(data[: len(data) // 2])
+    openpyxl.Workbook().save(odd)
+    for file, said in (
+        (empty, "damaged, or not complete"),
+        (text, "it is no .xlsx file"),
+        (cut, "damaged, or not complete"),
+        (odd, "is no spreadsheet of bptt.spreadsheet"),
+        (archive_of(tmp_path, "content.xml"), "OpenDocument"),
+        (with_member(path, tmp_path, "xl/vbaProject.bin"), "holds macros"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(said)) as error:
+            bptt.from_spreadsheet(file)
+        assert "\n" not in str(error.value)
+    for made, said in (
+        (archive_of(tmp_path, "a.txt"), "some other archive"),
+        (with_member(path, tmp_path, "xl/externalLinks/externalLink1.xml"), "never followed"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(said)):
+            bptt.from_spreadsheet(made)
+
+
+def test_any_cut_or_turned_byte(written, tmp_path):
+    """Whatever happens to the bytes of a file: it is read as it was, or refused in one sentence."""
+    path, walk, _ = written
+    data, rng = path.read_bytes(), np.random.default_rng(0)
+    expected = bptt.from_spreadsheet(path, walk)
+    for n in range(12):
+        damaged = bytearray(data)
+        at = int(rng.integers(len(data)))
+        if n % 2:
+            damaged[at] ^= 1 << int(rng.integers(8))
+        else:
+            del damaged[at:]
+        (tmp_path / "d.xlsx").write_bytes(damaged)
+        try:
+            found = bptt.from_spreadsheet(tmp_path / "d.xlsx", walk)
+        except ValueError:
+            continue
+        assert all(tg.equal(found[name], x) for name, x in expected.items())
+
+
+# -- the command line ----------------------------------------------------------------------------
+
+
+def test_the_command(tmp_path, capsys):
+    path = tmp_path / "lstm.xlsx"
+    arguments = ["sheet", "--cell", "lstm", "--steps", "3", "--hidden", "2", "-o", str(path)]
+    assert cli.main(arguments) == 0
+    assert capsys.readouterr().out == f"wrote {path}\n"
+    assert bptt.from_spreadsheet(path)["weight_hh_l0"].shape == (8, 2)
+    for more, said in ((["--steps", "65"], "65 time steps"), (["-o", "a.csv"], "does not end in")):
+        assert cli.main([*arguments, *more]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_a_script_as_a_sheet(tmp_path, capsys):
+    script, sheet = tmp_path / "program.py", tmp_path / "walk.xlsx"
+    script.write_text(
+        "import torch\nx = torch.linspace(0, 1, 40)\nw = torch.ones(40, requires_grad=True)\n"
+        "(w * x).tanh().sum().backward()\n"
+    )
+    assert cli.main(["run", "--sheet", str(sheet), str(script)]) == 0, capsys.readouterr().err
+    assert list(bptt.from_spreadsheet(sheet)) == ["w", "x"]
