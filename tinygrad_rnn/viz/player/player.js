@@ -29,10 +29,11 @@ let linkTimer = null;
 let contributionRows = [];
 
 nodes.forEach((node, i) => node.states.forEach((state) => written[state.at].push(i)));
-for (const halo of document.querySelectorAll("#stage .gradient, #stage .gradient-head")) {
-  halos[Number(halo.dataset.from.slice(1))].push(halo);
-  halo.classList.toggle("long", halo.getBBox().width > LONG);
-}
+const flows = [...document.querySelectorAll("#stage .gradient, #stage .gradient-head")];
+flows.forEach((flow) => halos[Number(flow.dataset.from.slice(1))].push(flow));
+// All are measured before one is changed: after a change the browser looks at everything anew.
+const long = flows.filter((flow) => flow.getBBox().width > LONG);
+long.forEach((flow) => flow.classList.add("long"));
 
 /** Spread a drawing over sheets, in its order, so that a step touches few of them. */
 function cut(drawing) {
