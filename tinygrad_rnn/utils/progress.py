@@ -28,7 +28,7 @@ def progress(iterable: Iterable[T], **options: Any) -> Iterable[T]:
     >>> for epoch in tg.utils.progress(range(2), desc="epochs"):
     ...     pass
     """
-    if not (sys.stderr.isatty() or _in_a_notebook()):
+    if not (sys.stderr.isatty() or in_a_notebook()):
         return iterable
     try:
         with warnings.catch_warnings():
@@ -40,7 +40,7 @@ def progress(iterable: Iterable[T], **options: Any) -> Iterable[T]:
     return bar
 
 
-def _in_a_notebook() -> bool:
+def in_a_notebook() -> bool:
     """Whether a kernel of Jupyter's runs this: its output is shown, though it is no terminal."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return shell is not None and "IPKernelApp" in shell.config
