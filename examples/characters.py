@@ -8,8 +8,7 @@ import io
 import os
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import nn, optim
-from tinygrad_rnn.utils.progress import progress
+from tinygrad_rnn import bptt, nn, optim, viz
 
 
 def zen() -> str:
@@ -53,8 +52,8 @@ def main(passes: int = 60, span: int = 25, width: int = 64) -> float:
     writer = Writer("".join(sorted(set(text))), width)
     codes = writer.encoded(text)
     optimizer = optim.Adam(writer.parameters(), lr=5e-3)
-    loss = None
-    for number in progress(range(passes)):
+    history = bptt.History()
+    for number in history.over(range(passes)):
         state = None
         for start in range(0, len(codes) - 1 - span, span):
             x, y = codes[start : start + span], codes[start + 1 : start + span + 1]
@@ -63,12 +62,14 @@ def main(passes: int = 60, span: int = 25, width: int = 64) -> float:
             loss = nn.functional.cross_entropy(scores, y)
             optimizer.zero_grad()
             loss.backward()
+            history.add(loss=loss, net=writer)
             nn.utils.clip_grad_norm_(writer.parameters(), 1.0)
             optimizer.step()
         if number % 10 == 0:
-            print(f"pass {number:3}: loss {loss.item():.3f}")
+            print(f"pass {number:3}: loss {history['loss'][-1]:.3f}")
+    print("loss and gradients:", viz.training_curves(history).save("characters.svg"))
     print(writer.write("Beautiful ", 60).replace("\n", " / "))
-    return loss.item()
+    return float(history["loss"][-1])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ _DASHES = ("", "7 3", "2 3")
 _MARKED = ("disc", "ring", "triangle")
 _MOST = 5  # parameters with a line of their own
 _POINTS = 300  # of a line
+_LARGEST = 8e307  # end of an axis: half of what there is, so that it has a length
 _PAUSE = 0.5  # seconds between two pictures in a notebook, at least
 _SHARE = 10  # a picture takes at most one in so many seconds
 _AID = "What the training loop added, iteration by iteration."
@@ -135,12 +135,9 @@ class _Painter:
         self.width = plot.right + _BETWEEN
 
     def _line(self, thin: _Thin, axis: TimeAxis, values: ValueAxis, look: Curve) -> None:
+        across = [axis.middle(int(x) - 1) for x in thin.iterations]
         least, median, largest = (
-            [
-                (axis.middle(int(x) - 1), values.y(float(y)))
-                for x, y in zip(thin.iterations, ys, strict=True)
-            ]
-            for ys in thin[1:]
+            list(zip(across, (values.y(float(y)) for y in ys), strict=True)) for ys in thin[1:]
         )
         if not thin.is_whole:
             band = f'fill="{look.colour}" opacity="0.25"'
@@ -175,10 +172,9 @@ def _rounded(x: float, to: Any) -> float:
     >>> _rounded(-4.1234, np.floor), _rounded(0.02391, np.ceil)
     (-4.2, 0.024)
     """
-    if not x:
-        return 0.0
-    digits = 1 - math.floor(math.log10(abs(x)))
-    return float(f"{to(x * 10.0**digits):.0f}e{-digits}")
+    mantissa, exponent = f"{x:.15e}".split("e")
+    rounded = float(f"{to(float(mantissa) * 10):.0f}e{int(exponent) - 1}")
+    return min(max(rounded, -_LARGEST), _LARGEST)
 
 
 class _Thin(NamedTuple):
