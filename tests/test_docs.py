@@ -25,6 +25,8 @@ def test_code_blocks_run_and_print_what_follows(page, tmp_path, monkeypatch, cap
     """Blocks of a page run in order in one namespace; a ``text`` block after one is its output."""
     if page.name == "testing.md":
         pytest.importorskip("torch", reason="this page compares with PyTorch")
+    if "import matplotlib" in page.read_text(encoding="utf-8"):
+        pytest.importorskip("matplotlib", reason="this page plots by matplotlib").use("Agg")
     monkeypatch.chdir(tmp_path)
     namespace: dict = {}
     for code, expected in BLOCK.findall(page.read_text(encoding="utf-8")):

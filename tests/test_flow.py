@@ -553,7 +553,7 @@ def test_a_chart_is_shown_and_saved(tmp_path):
     assert chart.save(tmp_path / "a.svg").read_text(encoding="utf-8") == chart.svg
     assert "</svg>" in chart.save(tmp_path / "a.html").read_text(encoding="utf-8")
     for bad in ("a.gif", "a.dot", "a"):
-        with pytest.raises(ValueError, match=r"use \.svg, \.html, \.png or \.pdf"):
+        with pytest.raises(ValueError, match=r"use \.svg, \.html, \.tex, \.png or \.pdf"):
             chart.save(tmp_path / bad)
     with pytest.raises(ValueError, match="'light', 'dark'"):
         viz.gradient_flow(bptt.record(lstm_loss(3)), theme="neon")

@@ -44,9 +44,13 @@ CELLS = {
     "diagnosis": "bptt.diagnose(walk)",
     "explanation": "bptt.explain(walk, net.bias_hh_l0)",
     "program": "bptt.program(nn.RNN(2, 3))",
+    "watched": """
+        with viz.watch(bptt.History()) as history:
+            for t in range(1, 5):
+                history.add(loss=1 / t)""",
     "progress": "for epoch in tg.utils.progress(range(3), desc='epoch'): pass",
 }
-PICTURES = ("picture", "operations", "small", "heat map", "chart")
+PICTURES = ("picture", "operations", "small", "heat map", "chart", "watched")
 TABLES = ("record", "contributions", "flow", "jacobians", "truncation", "diagnosis")
 
 
@@ -73,7 +77,7 @@ def outputs(notebook):
 def shown(outputs, name):
     """The one result of a cell, by its forms."""
     (output,) = outputs[name]
-    assert output.output_type == "execute_result"
+    assert output.output_type == ("display_data" if name == "watched" else "execute_result")
     return output.data
 
 
@@ -165,6 +169,10 @@ def test_progress_is_shown_where_no_terminal_is(outputs):
     assert "epoch" in said
     assert "3/3" in said
     assert "Warning" not in said
+
+
+def test_a_training_is_watched_in_one_place(outputs):
+    assert "Training, 4 iterations" in shown(outputs, "watched")["image/svg+xml"]
 
 
 def test_tables_escape_what_stands_in_them():

@@ -10,8 +10,8 @@ from tinygrad_rnn.bptt.record import Record, Visit, record
 if TYPE_CHECKING:  # who checks types sees these names, and no others
     from tinygrad_rnn.bptt.diagnosis import Diagnosis, diagnose
     from tinygrad_rnn.bptt.explanation import Explanation, explain
-    from tinygrad_rnn.bptt.illnesses.finding import Finding
     from tinygrad_rnn.bptt.history import History
+    from tinygrad_rnn.bptt.illnesses.finding import Finding
     from tinygrad_rnn.bptt.penalty import vanishing_penalty
     from tinygrad_rnn.bptt.rerun import again
     from tinygrad_rnn.bptt.sheets import from_spreadsheet, spreadsheet

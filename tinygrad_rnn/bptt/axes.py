@@ -1,4 +1,4 @@
-"""The axes of matplotlib on which results draw themselves, if it is installed (extra ``matplotlib``)."""
+"""The axes of matplotlib (extra ``matplotlib``) on which results draw themselves."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+
+from tinygrad_rnn.writing.text import clean
 
 
 def axes_for(caller: str, ax: Any) -> Any:
@@ -34,6 +36,18 @@ def axes_for(caller: str, ax: Any) -> Any:
             "viz need nothing"
         ) from error
     return pyplot.subplots()[1]
+
+
+def called(name: str) -> str:
+    r"""A name as a label: matplotlib reads formulas between dollars, and hides what begins with _.
+
+    Examples
+    --------
+    >>> print(called("_a$b"))
+     _a\$b
+    """
+    line = clean(name).replace("$", r"\$")
+    return f" {line}" if line.startswith("_") else line
 
 
 def steps_on(ax: Any, label: str) -> None:

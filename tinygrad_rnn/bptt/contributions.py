@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.bptt.axes import axes_for, steps_on
+from tinygrad_rnn.bptt.axes import axes_for, called, steps_on
 from tinygrad_rnn.bptt.loss_terms import sent_by_term
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, Visit, expect_record
@@ -147,9 +147,9 @@ class Contributions(Measured, Mapping[Any, Array]):
         else:
             names = [key if len(self.by) > 1 else (key,) for key in keys]
             ax.bar(range(len(keys)), sizes)
-            ax.set_xticks(range(len(keys)), [", ".join(map(_word, name)) for name in names])
+            ax.set_xticks(range(len(keys)), [called(", ".join(map(_word, name))) for name in names])
             ax.set_xlabel(", ".join(self.by))
-        ax.set_ylabel(f"‖share of ∂L/∂{plain_name(self._place)}‖")
+        ax.set_ylabel(f"‖share of ∂L/∂{called(plain_name(self._place))}‖")
         return ax
 
 
@@ -221,9 +221,11 @@ class ContributionMatrix(Contributions):
             decades = np.log10(self.norms())
         cells = np.ma.masked_invalid(decades)
         drawn = ax.imshow(cells, aspect="auto", cmap="viridis")
-        for axis, keys, name in (ax.xaxis, self.columns, self.by[1]), (ax.yaxis, self.lines, self.by[0]):
-            every = -(-len(keys) // _MOST_TICKS)
-            axis.set_ticks(range(0, len(keys), every), list(map(_word, keys[::every])))
+        sides = zip((ax.yaxis, ax.xaxis), (self.lines, self.columns), self.by, strict=True)
+        for axis, keys, name in sides:
+            every = max(1, -(-len(keys) // _MOST_TICKS))
+            labels = [called(_word(key)) for key in keys[::every]]
+            axis.set_ticks(range(0, len(keys), every), labels)
             axis.set_label_text(name)
         if cells.count():
             ax.figure.colorbar(drawn, ax=ax, label="log₁₀ of the norm")

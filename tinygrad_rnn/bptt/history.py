@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from tinygrad_rnn import files
-from tinygrad_rnn.bptt.axes import axes_for, in_decades, steps_on
+from tinygrad_rnn.bptt.axes import axes_for, called, in_decades, steps_on
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.tensor import Tensor
@@ -21,9 +22,9 @@ from tinygrad_rnn.writing.norms import norm
 from tinygrad_rnn.writing.text import clean
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+Integers = np.ndarray[Any, np.dtype[np.int64]]
 Item = TypeVar("Item")
 TOTAL, OF = "grad", "grad "  # the name of the norm of all gradients, and before a parameter's name
-_FIRST = 256  # iterations for which there is room at first
 
 
 class History(Measured):
@@ -38,6 +39,8 @@ class History(Measured):
         The names of what was added, such as "loss".
     gradients : list of str
         "grad", the norm of all gradients together, and "grad …" for each parameter.
+    observers : list of callable
+        What is called after each iteration that is added, without arguments.
 
     Examples
     --------
@@ -67,14 +70,13 @@ class History(Measured):
     def __init__(self) -> None:
         self.numbers: list[str] = []
         self.gradients: list[str] = []
-        self._columns: dict[str, Floats] = {}
-        self._length, self._room = 0, _FIRST
+        self._columns: dict[str, tuple[array[int], array[float]]] = {}  # iterations, values
+        self.observers: list[Callable[[], None]] = []
+        self._length = 0
 
     # -- while it is going on ----------------------------------------------------------------
 
-    def add(
-        self, *, net: Module | Mapping[str, Tensor] | None = None, **numbers: Any
-    ) -> None:
+    def add(self, *, net: Module | Mapping[str, Tensor] | None = None, **numbers: Any) -> None:
         """Add an iteration: after ``backward()``, and before gradients are cleared.
 
         Parameters
@@ -94,8 +96,8 @@ class History(Measured):
 
         Notes
         -----
-        A number takes 8 bytes; what is there is copied now and then, when the room for it doubles.
-        Nothing is added if anything is refused, and nothing is held of the net or of the graph.
+        A number takes 16 bytes. Nothing is added if anything is refused, and nothing is held of
+        the net or of the graph.
         """
         found = {name: _number(name, value) for name, value in numbers.items()}
         for name in found:
@@ -104,21 +106,15 @@ class History(Measured):
         norms = {} if net is None else _norms(net)
         if not found and not norms:
             raise ValueError("History.add: nothing to add: say loss=loss, or net=net")
-        self._grow({**found, **norms})
+        self._length += 1
+        for name, value in {**found, **norms}.items():
+            iterations, values = self._columns.setdefault(name, (array("q"), array("d")))
+            iterations.append(self._length)
+            values.append(value)
         self.numbers += [name for name in found if name not in self.numbers]
         self.gradients += [name for name in norms if name not in self.gradients]
-
-    def _grow(self, found: dict[str, float]) -> None:
-        """Write an iteration behind the others."""
-        if self._length == self._room:
-            self._room *= 2
-            for name, column in self._columns.items():
-                self._columns[name] = np.concatenate([column, np.full(len(column), np.nan)])
-        for name, value in found.items():
-            if name not in self._columns:
-                self._columns[name] = np.full(self._room, np.nan)
-            self._columns[name][self._length] = value
-        self._length += 1
+        for observer in self.observers:
+            observer()
 
     def over(self, iterable: Iterable[Item], **options: Any) -> Iterator[Item]:
         """The same items, with a bar that says the newest numbers: a line in the terminal.
@@ -142,7 +138,7 @@ class History(Measured):
     def _newest(self) -> str:
         """What the last iteration said, in a line."""
         shown = self.numbers + self.gradients[:1]
-        return ", ".join(f"{clean(name)} {number(self[name][-1])}" for name in shown)
+        return ", ".join(f"{clean(name)} {number(self._columns[name][1][-1])}" for name in shown)
 
     # -- what there is -----------------------------------------------------------------------
 
@@ -154,12 +150,29 @@ class History(Measured):
         return self.numbers + self.gradients
 
     def __getitem__(self, name: str) -> Floats:
+        iterations, values = self.given(name)
+        column = np.full(self._length, np.nan)
+        column[iterations - 1] = values
+        return column
+
+    def given(self, name: str) -> tuple[Integers, Floats]:
+        """The iterations that said a number, counted from 1, and what they said.
+
+        Examples
+        --------
+        >>> history = History()
+        >>> for t in range(1, 5):
+        ...     history.add(loss=1 / t, **({"accuracy": 0.9} if t % 2 == 0 else {}))
+        >>> history.given("accuracy")
+        (array([2, 4]), array([0.9, 0.9]))
+        >>> history["accuracy"]
+        array([nan, 0.9, nan, 0.9])
+        """
         if name not in self._columns:
             there = ", ".join(map(repr, self.keys())) or "nothing yet"
             raise KeyError(f"History: there is no {name!r}; there is {there}")
-        column = self._columns[name][: self._length].view()
-        column.flags.writeable = False
-        return column
+        iterations, values = self._columns[name]
+        return np.array(iterations, np.int64), np.array(values, np.float64)
 
     def numpy(self) -> Floats:
         """All numbers: float64, a row for each iteration, a column for each of the keys."""
@@ -183,7 +196,7 @@ class History(Measured):
     def rows(self) -> list[list[str]]:
         """A row for each number: its first, last, least and largest, with their iterations."""
         head = ["", "first", "last", "least", "at", "largest", "at"]
-        return [head, *([clean(name), *_summary(self[name])] for name in self.keys())]
+        return [head, *([clean(name), *_summary(*self.given(name))] for name in self.keys())]
 
     def plot(self, ax: Any = None, names: Iterable[str] | None = None) -> Any:
         """Draw it by matplotlib: the numbers, and dashed the norm of the gradient.
@@ -208,30 +221,26 @@ class History(Measured):
             If matplotlib is not installed.
         """
         shown = self.numbers + self.gradients[:1] if names is None else list(names)
-        columns = {name: self[name] for name in shown}
+        columns = {name: self.given(name) for name in shown}
         ax = axes_for("History.plot", ax)
         for name, column in columns.items():
-            ax.plot(self.iterations, column, "--" if name in self.gradients else "-", label=name)
-        if not any((column < 0).any() for column in columns.values()):
-            in_decades(ax, columns.values())
+            ax.plot(*column, "--" if name in self.gradients else "-", label=called(name))
+        drawn = [values for _, values in columns.values()]
+        if not any((values < 0).any() for values in drawn):
+            in_decades(ax, drawn)
         steps_on(ax, "iteration")
         if columns:
             ax.legend()
         return ax
 
-    @property
-    def iterations(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """1 … n, as the axis of a plot has them."""
-        return np.arange(1, self._length + 1)
-
 
 def _number(name: str, value: Any) -> float:
     """What was added under a name, if it is one real number."""
-    array = np.asarray(value.array if isinstance(value, Tensor) else value)
-    if array.size != 1 or array.dtype.kind not in "fiub":
-        shape = f"an array of shape {array.shape}" if array.shape else type(value).__name__
+    given = np.asarray(value.array if isinstance(value, Tensor) else value)
+    if given.size != 1 or given.dtype.kind not in "fiub":
+        shape = f"an array of shape {given.shape}" if given.shape else type(value).__name__
         raise TypeError(f"History.add: {name} is {shape}, not one real number")
-    return float(array.reshape(()))
+    return float(given.reshape(()))
 
 
 def _norms(net: Any) -> dict[str, float]:
@@ -258,12 +267,8 @@ def _norms(net: Any) -> dict[str, float]:
     return {TOTAL: norm(list(norms.values())), **norms}
 
 
-def _summary(column: Floats) -> list[str]:
-    """First, last, least and largest of what is known; the latter two with where they are."""
-    known = np.flatnonzero(~np.isnan(column))
-    first, last = ([number(column[i])] for i in (known[[0, -1]] if len(known) else (0, -1)))
-    if not len(known):
-        return [*first, *last, *["–"] * 4]
-    least, largest = known[np.argmin(column[known])], known[np.argmax(column[known])]
-    ends = [[number(column[i]), str(i + 1)] for i in (least, largest)]
-    return [*first, *last, *ends[0], *ends[1]]
+def _summary(iterations: Integers, values: Floats) -> list[str]:
+    """First, last, least and largest; the latter two with where they are. A NaN is either."""
+    least, largest = np.argmin(values), np.argmax(values)
+    ends = [[number(values[i]), str(iterations[i])] for i in (least, largest)]
+    return [number(values[0]), number(values[-1]), *ends[0], *ends[1]]

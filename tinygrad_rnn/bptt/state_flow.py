@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.bptt.axes import axes_for, in_decades, steps_on
+from tinygrad_rnn.bptt.axes import axes_for, called, in_decades, steps_on
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, Visit, expect_record
 from tinygrad_rnn.bptt.replica import Cut, replica
@@ -28,6 +28,7 @@ from tinygrad_rnn.writing.norms import norm, norms
 from tinygrad_rnn.writing.text import clean, folded
 
 Array = np.ndarray[Any, Any]
+_STYLES = "-", "--", ":"  # of the lines of a gradient and of its two parts, in plots
 
 
 class Norms(NamedTuple):
@@ -120,13 +121,15 @@ class Flow(Measured):
         """
         ax = axes_for("Flow.plot", ax)
         for i, series in enumerate(self):
-            name = f"{clean(series.name)} of {clean(str(series.layer))}"
-            parts = zip(("-", "--", ":"), ("", ", directly", ", through time"), series.norms())
-            for style, part, sizes in parts:
-                ax.plot(series.steps, sizes, style, color=f"C{i}", label=f"‖∂L/∂{name}‖{part}")
+            for style, sizes in zip(_STYLES, series.norms()):
+                ax.plot(series.steps, sizes, style, color=f"C{i}")
+            ax.lines[-3].set_label(called(f"{series.name} of {series.layer}"))
+        for style, part in zip(_STYLES[1:], ("directly", "through time")):
+            ax.plot([], [], style, color="grey", label=part)
         in_decades(ax, [series.norms() for series in self])
         steps_on(ax, "t")
-        ax.legend()
+        ax.set_ylabel("‖∂L/∂state‖")
+        ax.legend(fontsize="small")
         return ax
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.autograd import grad, no_grad
-from tinygrad_rnn.bptt.axes import axes_for
+from tinygrad_rnn.bptt.axes import axes_for, called
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.tensor import Tensor
@@ -111,8 +111,8 @@ class ErrorSurface(Measured):
         cells = np.ma.masked_invalid(self.loss.T)
         drawn = ax.pcolormesh(self.p, self.q, cells, shading="nearest")
         ax.plot(*self.wall, "o", fillstyle="none", color="red", label="steepest")
-        ax.set_xlabel(self.names[0])
-        ax.set_ylabel(self.names[1])
+        ax.set_xlabel(called(self.names[0]))
+        ax.set_ylabel(called(self.names[1]))
         if cells.count():
             ax.figure.colorbar(drawn, ax=ax, label="loss")
         ax.legend()

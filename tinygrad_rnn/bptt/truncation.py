@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_rnn.bptt.axes import axes_for, steps_on
+from tinygrad_rnn.bptt.axes import axes_for, called, steps_on
 from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.bptt.record import Record, place_of, unwalked
 from tinygrad_rnn.bptt.replica import Cut, replica
@@ -222,8 +222,8 @@ class TruncationComparison(Measured, Mapping[int, Truncation]):
         ax = axes_for("TruncationComparison.plot", ax)
         *each, all_of_them = _names(next(iter(self.values())).parameters)
         for name, place in (all_of_them, *each):
-            thick = 2.5 if place is None else 1.0
-            ax.plot(list(self), self.relative_errors(place), "o-", linewidth=thick, label=name)
+            look = {"linewidth": 2.5 if place is None else 1.0, "label": called(name)}
+            ax.plot(list(self), self.relative_errors(place), "o-", **look)
         ax.set_ylabel("‖truncated − full‖ / ‖full‖")
         steps_on(ax, "k")
         ax.legend()

@@ -38,7 +38,7 @@ def progress(
     >>> for epoch in tg.utils.progress(range(2), desc="epochs", watch=losses):
     ...     losses.append(1 / (epoch + 1))
     """
-    if not (sys.stderr.isatty() or _in_a_notebook()):
+    if not (sys.stderr.isatty() or in_a_notebook()):
         return iterable
     try:
         with warnings.catch_warnings():
@@ -81,7 +81,7 @@ def curve(values: Sequence[float], width: int = _WIDTH) -> str:
     )
 
 
-def _in_a_notebook() -> bool:
+def in_a_notebook() -> bool:
     """Whether a kernel of Jupyter's runs this: its output is shown, though it is no terminal."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return shell is not None and "IPKernelApp" in shell.config

@@ -15,7 +15,8 @@ from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.states import Series, recurrences
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, ValueAxis, entries_item, page, theme_of
-from tinygrad_rnn.viz.layout.model import Point, Rect
+from tinygrad_rnn.viz.curves import Curve, curve, curve_item, path
+from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.options import title_or
 from tinygrad_rnn.viz.text import fitted, xml
 from tinygrad_rnn.writing.figures import count
@@ -24,7 +25,6 @@ from tinygrad_rnn.writing.text import clean
 
 _STATE, _ONLY_STATE, _GATE, _HIGH = 270.0, 650.0, 130.0, 150.0  # sizes of panels
 _LEFT, _RIGHT, _HEAD, _FOOT, _BETWEEN = 50.0, 18.0, 58.0, 40.0, 18.0  # room around them
-_MARKS = 12  # at most so many steps of a line are marked
 _BOUNDS: dict[str, Any] = {"least": np.min, "largest": np.max, "mean": np.mean}
 _AID = (
     "How much the loss depends on the state at each step, and by which way the gradient came: "
@@ -82,28 +82,17 @@ def gradient_flow(record: Record, *, theme: str = "light", title: str | None = N
     return FlowChart(heading, svg, flow)
 
 
-@dataclass(frozen=True, slots=True)
-class _Curve:
-    """How one of a panel's lines looks: no two differ in colour alone."""
-
-    label: str
-    colour: str
-    thickness: float
-    dashes: str
-    mark: str  # disc, ring or triangle
-
-
 class _FlowPainter:
     def __init__(self, record: Record, flow: Flow, theme: Theme) -> None:
         self.record, self.theme, self.lines = record, theme, list[str]()
         blue = theme.boxes["input"].border
         self.looks = (
-            _Curve("‖∂L/∂state‖", theme.gradient, 2.2, "", "disc"),
-            _Curve("the part that arrives directly", blue, 1.5, "7 3", "ring"),
-            _Curve("the part that comes through time", theme.recurrent, 1.5, "2 3", "triangle"),
+            Curve("‖∂L/∂state‖", theme.gradient, 2.2, "", "disc"),
+            Curve("the part that arrives directly", blue, 1.5, "7 3", "ring"),
+            Curve("the part that comes through time", theme.recurrent, 1.5, "2 3", "triangle"),
         )
         self.entries = steps_of_terms(record)
-        self.gate_look = _Curve("mean of a gate", blue, 1.8, "", "disc")
+        self.gate_look = Curve("mean of a gate", blue, 1.8, "", "disc")
         self.norms = {series: series.norms() for series in flow}
         self.values = [float(x) for norms in self.norms.values() for part in norms for x in part]
         rows: dict[Layer, list[StateFlow]] = {}
@@ -161,27 +150,9 @@ class _FlowPainter:
         parts = zip(self.looks, self.norms[series], ("gradient", "direct", "through"), strict=True)
         for look, norms, kind in parts:
             points = [(time.middle(i), values.y(float(x))) for i, x in enumerate(norms)]
-            self.lines += self._curve(points, look, kind)
+            self.lines += curve(points, look, kind)
         self.lines += time.entries(self.entries, plot.bottom - 4, self.theme)
         self.lines.append("</g>")
-
-    def _curve(self, points: list[Point], look: _Curve, kind: str) -> list[str]:
-        """A line through the points, some of them marked: always the last one."""
-        dashes = f' stroke-dasharray="{look.dashes}"' if look.dashes else ""
-        line = (
-            f'<path class="{kind}" d="{_path(points)}" fill="none" stroke="{look.colour}" '
-            f'stroke-width="{look.thickness}" stroke-linejoin="round"{dashes}/>'
-        )
-        every = -(-len(points) // _MARKS)
-        return [line, *(self._mark(x, y, look) for x, y in points[::-every])]
-
-    def _mark(self, x: float, y: float, look: _Curve) -> str:
-        if look.mark == "triangle":
-            d = f"M{marks.xy((x - 3.6, y + 2.6))}h7.2L{marks.xy((x, y - 3.8))}Z"
-            return f'<path d="{d}" fill="{look.colour}"/>'
-        fill, radius = (look.colour, 2.4) if look.mark == "disc" else ("none", 3.8)
-        ring = f' stroke="{look.colour}" stroke-width="1.4"' if look.mark == "ring" else ""
-        return f'<circle cx="{marks.n(x)}" cy="{marks.n(y)}" r="{radius}" fill="{fill}"{ring}/>'
 
     def _gate(self, gate: Series, plot: Rect) -> bool:
         """The panel of one gate, unless its values are not to be had."""
@@ -198,9 +169,9 @@ class _FlowPainter:
             kind: [(time.middle(i), values.y(x)) for i, x in enumerate(bound)]
             for kind, bound in bounds.items()
         }
-        ends = _path(curves["least"] + curves["largest"][::-1])
+        ends = path(curves["least"] + curves["largest"][::-1])
         self.lines.append(f'<path class="band" d="{ends}Z"{self._band_look}/>')
-        self.lines += self._curve(curves["mean"], self.gate_look, "mean")
+        self.lines += curve(curves["mean"], self.gate_look, "mean")
         self.lines.append("</g>")
         return True
 
@@ -211,9 +182,9 @@ class _FlowPainter:
 
     def legend(self) -> list[Item]:
         """What the lines mean, as far as there are such lines."""
-        items = [self._item(look) for look in self.looks]
+        items = [curve_item(look) for look in self.looks]
         if any(self.gates.values()):
-            items.append(self._item(self.gate_look))
+            items.append(curve_item(self.gate_look))
             items.append(Item("from its least to its largest element", 44, self._band))
         items.append(entries_item(self.theme))
         axis = ValueAxis.logarithmic(self.values, 0, _HIGH)
@@ -221,18 +192,8 @@ class _FlowPainter:
         items += [Item(note, 0, lambda x, y: []) for row, note in rows if row is not None]
         return items
 
-    def _item(self, look: _Curve) -> Item:
-        def paint(x: float, y: float) -> list[str]:
-            return self._curve([(x + step, y + 10) for step in (4, 20, 36)], look, "key")
-
-        return Item(look.label, 46, paint)
-
     def _band(self, x: float, y: float) -> list[str]:
         return [f'<path d="M{marks.xy((x, y + 2))}h36v16h-36Z"{self._band_look}/>']
-
-
-def _path(points: list[Point]) -> str:
-    return "M" + "L".join(map(marks.xy, points))
 
 
 def _attribute(name: str) -> str:
