@@ -75,7 +75,7 @@ def names(face: str) -> list[str]:
 
 
 def write(folder: Path) -> None:
-    """Write all pages; those that are the same stay untouched, so that Sphinx need not read them."""
+    """Write all pages; what is the same stays untouched, so that Sphinx need not read it."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {folder / f"{page}.rst": text for page, text in pages()}
     for old in set(folder.iterdir()) - texts.keys():
