@@ -82,3 +82,10 @@ def setup(app) -> None:
         lambda app, what, name, obj, options, lines: reference.plain(lines),
         priority=900,  # when numpydoc has done its part
     )
+    app.connect("html-page-context", _styles_of_the_page)
+
+
+def _styles_of_the_page(app, pagename: str, *rest) -> None:
+    """The cheat sheet has a way of its own of being printed."""
+    if pagename == "cheat_sheet":
+        app.add_css_file("cheat_sheet.css")

@@ -50,7 +50,9 @@ def _copied(examples: Path, workshop: Path) -> Path:
     shutil.rmtree(workshop, ignore_errors=True)
     workshop.mkdir(parents=True)
     for file in sorted(examples.iterdir()):
-        if file.suffix == ".py":
+        if file.is_dir() and not file.name.startswith(("_", ".")):
+            shutil.copytree(file, workshop / file.name)
+        elif file.suffix == ".py":
             (workshop / file.name).write_text(_titled(file), encoding="utf-8")
         elif file.suffix in {".txt", ".csv"}:
             shutil.copy(file, workshop)
@@ -68,16 +70,21 @@ def _titled(example: Path) -> str:
 
 
 def _reset(gallery_conf: dict, fname: str, when: str) -> None:
-    """Small settings, and for programs written for PyTorch the world in which this is torch."""
+    """Small settings; for a program that knows PyTorch alone, the world in which this is torch."""
     os.environ["TINYGRAD_RNN_SMALL"] = "1"
     if when == "after":
         while _worlds:
             _worlds.pop().__exit__(None, None, None)
-    elif "import torch" in Path(gallery_conf["examples_dirs"][0], fname).read_text("utf-8"):
+    elif _is_written_for_torch(Path(gallery_conf["examples_dirs"][0], fname)):
         from tinygrad_rnn.compat.world import as_torch
 
         _worlds.append(as_torch())
         _worlds[-1].__enter__()
+
+
+def _is_written_for_torch(example: Path) -> bool:
+    text = example.read_text(encoding="utf-8")
+    return "import torch" in text and "import tinygrad_rnn" not in text
 
 
 def _saved_pictures(block: tuple, block_vars: dict, gallery_conf: dict) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import shutil
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -76,11 +75,14 @@ def names(face: str) -> list[str]:
 
 
 def write(folder: Path) -> None:
-    """Write all pages anew."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for page, text in pages():
-        (folder / f"{page}.rst").write_text(text, encoding="utf-8")
+    """Write all pages; what is the same stays untouched, so that Sphinx need not read it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {folder / f"{page}.rst": text for page, text in pages()}
+    for old in set(folder.iterdir()) - texts.keys():
+        old.unlink()
+    for path, text in texts.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
 
 
 def pages() -> Iterator[tuple[str, str]]:

@@ -149,7 +149,7 @@ def _steps(given: Array, shares: Contributions, limits: Tolerance) -> Iterator[s
             yield f"the share of step {step} is missing"
     for count in range(2, len(steps) - 1):
         for kept in (steps[:count], steps[-count:]):
-            if _same(given, sum(shares[step] for step in kept), limits):
+            if _same(given, np.sum([shares[step] for step in kept], axis=0), limits):
                 yield f"only steps {kept[0]} to {kept[-1]} have given their share"
 
 

@@ -21,10 +21,13 @@ class Drawing:
     title : str
     svg : str
         As SVG text.
+    language : str
+        Of its words: "en", or another that `draw` knows.
     """
 
     title: str
     svg: str
+    language: str = "en"
 
     def save(
         self, path: str | Path, *, size: Size = None, scale: float = 1.0, dpi: float | None = None
@@ -70,6 +73,11 @@ class Drawing:
             raise ValueError(
                 f"cannot save a picture as {path.suffix or 'a file without a suffix'}: "
                 f"use {', '.join(others)} or {last}"
+            )
+        if form in FORMS and self.language != "en":
+            raise ValueError(
+                f"a picture whose words are in {self.language!r} is saved as .svg or .html: the "
+                f"fonts of a {form} have no such letters"
             )
         if dpi is not None and form != ".png":
             raise ValueError(f"dpi={dpi!r} is for .png; a {form} has no pixels")

@@ -17,6 +17,7 @@ from tinygrad_rnn.viz.dot import digraph
 from tinygrad_rnn.viz.drawing import Drawing
 from tinygrad_rnn.viz.grouping import Steps
 from tinygrad_rnn.viz.heat_map import heat_map_for
+from tinygrad_rnn.viz.languages import LANGUAGES, painted_in, told_in
 from tinygrad_rnn.viz.layout import Layout, lay_out
 from tinygrad_rnn.viz.options import TooManyBoxes, check_count, most, one_of
 from tinygrad_rnn.viz.page import EDGE_OF_PAGE
@@ -47,6 +48,15 @@ class Picture(Drawing):
     ) -> None:
         self._scene, self._theme, self._room, self._turned = scene, theme, room, turned
         self.title = scene.title
+
+    def told(self, language: str) -> Picture:
+        """The same with its words in a language; names and formulas stay."""
+        self.language = language
+        told_in(language, self._scene)
+        self.title = self._scene.title
+        if isinstance(self._turned, Picture):
+            self._turned.told(language)
+        return self
 
     @cached_property
     def _layout(self) -> Layout:
@@ -95,7 +105,8 @@ class Picture(Drawing):
     def svg(self) -> str:  # type: ignore[override]
         """The picture as SVG text."""
         with resting_collector():
-            return paint(self._scene, self._layout, self._theme, self._room)
+            drawn = paint(self._scene, self._layout, self._theme, self._room)
+        return painted_in(self.language, drawn)
 
     @cached_property
     def dot(self) -> str:
@@ -125,6 +136,7 @@ def draw(
     theme: str = "light",
     title: str | None = None,
     width: int | None = None,
+    language: str = "en",
 ) -> Picture | Chart:
     """Draw the graph of a tensor, or of a recorded backward walk.
 
@@ -166,12 +178,15 @@ def draw(
         How wide it may be, in points, such as 1200 for a page: ever fewer steps are drawn, then
         cells, at last neither values nor visits, until it fits at four fifths of its size; what
         never does is drawn as small as it takes.
+    language
+        Of legends, titles and what boxes say besides names and formulas: "en", or "zh", Chinese,
+        which is saved as ``.svg``, ``.html`` or ``.dot``.
 
     Raises
     ------
     ValueError
-        If there are more than ``max_nodes`` boxes, for an unknown level or theme, and for steps
-        that the graph does not have.
+        If there are more than ``max_nodes`` boxes, for an unknown level, theme or language, and for
+        steps that the graph does not have.
     TypeError
         If it is given neither a tensor nor a record, or for a heat map no record; for a title that
         is no text.
@@ -188,9 +203,10 @@ def draw(
     <Picture: Backpropagation through 2 time steps, 2 operations, 4 boxes>
     """
     one_of("level", level, LEVELS)
+    one_of("language", language, LANGUAGES)
     look = theme_of(theme)
     if level == "step":
-        return heat_map_for('draw(level="step")', record_or_tensor, theme, title)
+        return heat_map_for('draw(level="step")', record_or_tensor, theme, title).told(language)
     room = math.inf if width is None else most("width", width)
     options: dict[str, Any] = {"level": level, "steps": steps, "values": values, "order": order}
     options |= {"grads": grads, "max_nodes": max_nodes, "title": title}
@@ -201,7 +217,7 @@ def draw(
                 raise ValueError(f'steps={steps!r}: level="rolled" draws all steps as one')
             unrolled = _unrolled(source, options, look)
             del options["level"], options["steps"]
-            return Picture(rolled_scene(source, **options), look, room, unrolled)
+            return Picture(rolled_scene(source, **options), look, room, unrolled).told(language)
         drawn = Picture(scene_of(source, **options), look, room)
         if level == "auto" or width is not None:
             for form in drawn.narrower(level, steps, page=width is not None):
@@ -209,7 +225,7 @@ def draw(
                     break
                 other = Picture(scene_of(source, **options | form), look, room)
                 drawn = min(drawn, other, key=lambda each: each._layout.width)
-        return drawn
+        return drawn.told(language)
 
 
 def _unrolled(source: Source, options: dict[str, Any], look: Theme) -> Picture | None:

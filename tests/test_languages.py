@@ -1,0 +1,91 @@
+"""Pictures in Chinese: every word of a legend has one, names and formulas stay."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from test_pages import OF_THE_CODE, words
+
+import tinygrad_rnn as tg
+from tinygrad_rnn import bptt, viz
+from tinygrad_rnn.cli import demo, samples
+from tinygrad_rnn.viz.languages import _PHRASES, said_in
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
+ENGLISH = re.compile(r"[a-z]{3,} [a-z]{2,}|\b(value|grad|input|result|backward|forward)\b")
+
+
+def drawn(kind: str, **options):
+    if kind == "operations":
+        return viz.draw(bptt.record(demo.forward()[2]), **options)
+    if kind == "before":
+        return viz.draw(demo.forward()[2], **options)
+    if kind == "deep":
+        x = y = tg.tensor(1.0, requires_grad=True)
+        for _ in range(600):
+            y = (y * x).named("y")
+        return viz.draw(bptt.record(y), **options)
+    if kind == "second":
+        w = tg.tensor([[0.5]], requires_grad=True).named("w")
+        (g,) = tg.autograd.grad((w @ w).sum().named("L"), w, create_graph=True)
+        return viz.draw(bptt.record((g * g).sum()), **options)
+    if kind == "both ways":
+        loss = samples.unrolled("gru", steps=3, bidirectional=True, every_step=True)
+        return viz.draw(bptt.record(loss), **options)
+    if kind == "dead":
+        tg.manual_seed(0)
+        net = tg.nn.RNN(1, 1, num_layers=3, nonlinearity="relu")
+        return viz.draw(bptt.record(net(tg.ones(3, 1, 1))[1].sum()), **options)
+    walk = bptt.record(samples.unrolled("lstm", layers=2, steps=30))
+    return viz.draw(walk, level=kind, **options)
+
+
+KINDS = ("operations", "before", "deep", "second", "both ways", "dead", "auto", "rolled", "step")
+
+
+def texts(svg: str) -> list[str]:
+    return re.findall(r"<text[^>]*>([^<]*)<", svg)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_in_chinese(kind: str) -> None:
+    plain, told = drawn(kind), drawn(kind, language="zh")
+    assert CHINESE.search(told.title)
+    assert not CHINESE.search(plain.svg)
+    left = [t for t in texts(told.svg) if ENGLISH.search(t) and not re.search("[=@⊙*(]", t)]
+    assert not left
+    same = [t for t in texts(plain.svg) if re.search(r"[=@⊙]|^[\d.]+$", t) and " of " not in t]
+    assert all(t in texts(told.svg) or CHINESE.search(said_in("zh", t)) for t in same)
+
+
+@pytest.mark.parametrize("module", ["legend.py", "glossary.py"])
+def test_every_word_of_a_legend_is_in_the_catalogue(module: str) -> None:
+    parts = " ".join(_PHRASES["zh"])
+    for phrase in words(module) - OF_THE_CODE:
+        assert phrase in _PHRASES["zh"] or phrase in parts, phrase
+
+
+def test_phrases_keep_their_signs() -> None:
+    for english, chinese in _PHRASES["zh"].items():
+        assert CHINESE.search(chinese), english
+        assert set(re.findall(r"[‖∂⊙@σ⁽⁾′Σ≈×]", english)) == set(
+            re.findall(r"[‖∂⊙@σ⁽⁾′Σ≈×]", chinese)
+        ), english
+
+
+def test_what_the_program_has_named_stays() -> None:
+    x = tg.tensor(0.5, requires_grad=True).named("value")
+    svg = viz.draw((x * 2).named("input"), language="zh").svg
+    bold = re.findall(r"<text[^>]*bold[^>]*>([^<]*)<", svg)
+    assert {"value", "input"} <= set(bold)
+
+
+def test_where_chinese_is_refused(tmp_path) -> None:
+    picture = drawn("operations", language="zh")
+    for suffix in (".png", ".pdf"):
+        with pytest.raises(ValueError, match=r"words are in 'zh' is saved as \.svg or"):
+            picture.save(tmp_path / f"a{suffix}")
+    assert CHINESE.search(picture.save(tmp_path / "a.html").read_text(encoding="utf-8"))
+    with pytest.raises(ValueError, match="language='fr' does not exist; there is 'en', 'zh'"):
+        drawn("operations", language="fr")
