@@ -161,3 +161,13 @@ def test_the_engine_is_as_short_as_its_title_says() -> None:
     blocks = [line for line in engine.splitlines() if not line.startswith("#")]
     lines = re.sub(r"\n{2,}", "\n\n", "\n".join(blocks)).splitlines()
     assert 60 <= len(lines) <= 80
+
+
+def test_the_page_of_lessons_names_each_by_its_title() -> None:
+    page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| \[(.+?)\]\((\w+)\.py\)", page, re.M))
+    titles = {
+        ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).splitlines()[0]: stem
+        for stem, path in LESSONS.items()
+    }
+    assert listed == titles
