@@ -117,7 +117,7 @@ def as_notebook(lesson: str):
     return nbformat.reads(json.dumps(made), as_version=4)
 
 
-@pytest.mark.parametrize("lesson", ["02_grid", "03_engine_in_80_lines"])
+@pytest.mark.parametrize("lesson", ["02_grid", "03_engine_in_80_lines", "05_tagger"])
 def test_it_runs_as_a_notebook(lesson, tmp_path) -> None:
     for module in ("sphinx_gallery", "nbclient", "ipykernel"):
         pytest.importorskip(module, reason="lessons are converted and run by these")
