@@ -64,7 +64,8 @@ print("dL/dW =", dW, sep="\n")
 def net(lib, W, b, w, b_out, xs):
     h, loss = lib.zeros(2, dtype=lib.float64), 0
     for x in xs:
-        h = lib.tanh(lib.cat([h, x]) @ W + b)
+        hx = lib.cat([h, x])
+        h = lib.tanh(hx @ W + b)
         y = h @ w + b_out
         loss = loss + y
     return loss
@@ -85,6 +86,13 @@ shares = bptt.contributions(walk, leaves["W"])
 for t, share in shares.items():
     print(f"step {t}:", share.round(4), sep="\n")
 assert np.allclose(shares[1] + shares[2], dW)
+
+# %%
+# The derivation that the walk carried out, first in symbols and then with the numbers in it. Visits
+# that write to the same gradient are the whole of backpropagation through time: h₁ receives from
+# its own output and from the step after it.
+
+print(bptt.explain(walk, leaves["W"]))
 
 # %%
 # And this is the walk as a picture: forward in thin arrows, backward in orange.

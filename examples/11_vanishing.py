@@ -24,6 +24,8 @@ settings = options(
 # An orthogonal matrix turns the state and keeps its length: all its singular values are 1. Times a
 # gain, they are all that gain.
 
+GAINS = 0.7, 1.0, 1.4
+
 
 def net_of(gain):
     tg.manual_seed(0)
@@ -45,7 +47,7 @@ def walk_of(rnn, size=0.1):
 
 last = settings.steps
 walks = {}
-for gain in (0.7, 1.0, 1.4):
+for gain in GAINS:
     rnn = net_of(gain)
     walks[gain] = walk_of(rnn)
     factors = bptt.jacobians(walks[gain])
@@ -61,8 +63,8 @@ for gain in (0.7, 1.0, 1.4):
     assert product <= factors.bound ** (last - 1) * (1 + 1e-9)
 
 # %%
-# The first vanishes, as it must. A bound above 1 promises nothing: the third could grow by ten to
-# the sixth, but its states grow as well, where tanh is flat. In full, step by step:
+# The first vanishes, as it must. A bound above 1 promises nothing: the third could grow by
+# five hundred thousand, but its states grow as well, and out there tanh is flat. Step by step:
 
 print(bptt.jacobians(walks[0.7]))
 
@@ -108,8 +110,19 @@ for finding in [*bptt.diagnose(walks[0.7]), *bptt.diagnose(walk)]:
     print(f"{finding.kind}, {finding.where}: {finding.what}")
 
 # %%
-# The picture of the first: how much of the gradient is left at each step.
+# All three in one walk, and how much of the gradient is left at each step, on one scale:
 
-picture = viz.gradient_flow(walks[0.7])
+
+class Three(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.shrinking, self.keeping, self.growing = map(net_of, GAINS)
+
+    def forward(self, x):
+        return sum(net(x)[0][-1].sum() for net in self.children())
+
+
+walk = bptt.record(Three()(0.1 * tg.randn(settings.steps, 1, dtype=tg.float64)))
+picture = viz.gradient_flow(walk, title="W_hh times 0.7, 1 and 1.4: a loss at the last step")
 picture.save(settings.picture)
 picture

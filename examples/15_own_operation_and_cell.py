@@ -21,8 +21,9 @@ settings = options(picture=("own_cell.svg", "where the picture goes"))
 # An operation
 # ------------
 #
-# A squashing function whose slope falls off slowly, x / (1 + |x|), with the slope 1 / (1 + |x|)². A
-# rule has what it needs as its arguments: the input here, ``y`` where the result is enough.
+# A squashing function whose slope falls off slowly, ``x / (1 + |x|)``, and its slope,
+# ``1 / (1 + |x|)²``. What a rule needs are its arguments: the input here, ``y`` where the result is
+# enough.
 
 soft = Primitive("soft", lambda x: x / (1 + abs(x)), "x", symbol="soft")
 soft.vjp("x", lambda g, x: g / (1 + abs(x)) ** 2, formula="g ⊘ (1 + |x|)²")
