@@ -186,6 +186,12 @@ class Zeros:
             groups.setdefault((stop.kind, layer, stop.what), []).append(stop)
         return [_reason(*key, stops) for key, stops in groups.items()]
 
+    def visits(self, place: Node) -> list[Visit]:
+        """The visits to which something came, and that sent nothing on towards a place."""
+        stops = self._stops(place, np.ones(place.shape, bool))
+        numbers = sorted({stop.visit for stop in stops if stop.visit is not None})
+        return [self.record.visits[number - 1] for number in numbers]
+
     def _stops(self, place: Node, mask: Mask) -> dict[_Stop, None]:
         """Where the zeros begin.  Nothing recurses: a graph may be a million steps deep."""
         asked = [(place, mask)]
