@@ -281,3 +281,16 @@ def test_a_deep_graph_is_told_without_recursion_and_in_linear_time() -> None:
         y = y * 0.999 + 0.001
     walk = bptt.record((y * 0.0).sum())
     assert one(walk, x).kind == "zero factor"
+
+
+def test_what_is_the_same_at_many_steps_is_said_once() -> None:
+    tg.manual_seed(0)
+    rnn = nn.RNN(2, 3, nonlinearity="relu")
+    with tg.no_grad():
+        rnn.bias_hh_l0.fill_(-50.0)
+    output, _ = rnn(tg.randn(30, 2))
+    reason = one(bptt.record(output.sum()), rnn.weight_ih_l0)
+    assert reason.where == "rnn layer 0, t = 1–30"
+    assert reason.steps == tuple(range(1, 31))
+    assert len(reason.visits) == 30
+    assert reason.what == "h, made by relu, is 0 there, and so is its slope"
