@@ -376,9 +376,12 @@ class _Local:
         self.record, self.visit, self.source = record, visit, source
         self.operand, self.asked = operand, asked
         self.traits = traits_of(visit.node.primitive)
-        self._rng = np.random.default_rng(0)
         self.behind = self._behind()
         self.support = self.behind & (visit.cotangent != 0)
+
+    @cached_property
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng(0)
 
     @property
     def has_come(self) -> bool:
