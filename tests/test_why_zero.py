@@ -10,6 +10,8 @@ import pytest
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, nn
 from tinygrad_rnn.bptt.zero import Zeros
+from tinygrad_rnn.testing.cases import CASES
+from tinygrad_rnn.testing.cases.table import sequence
 
 F = nn.functional
 
@@ -142,6 +144,42 @@ def test_the_visits_that_are_named_got_something_and_sent_nothing(seed) -> None:
                 assert any(c is not None and (c == 0).any() for c in visit.contributions)
 
 
+# -- every operation -----------------------------------------------------------------------------
+
+ELSEWHERE = {"begins with 0", "no path"}  # what is said where nothing of the kind is in the way
+
+
+def called(case, arrays):
+    """The leaves of a case, and what it makes of them."""
+    leaves = [tg.tensor(np.array(a), requires_grad=True) for a in arrays]
+    return leaves, sequence(case.fn(tg, *leaves))[0]
+
+
+@pytest.mark.parametrize("case", [case for some in CASES.values() for case in some][::30], ids=str)
+def test_elements_of_no_influence_on_what_counts_are_told_so_and_no_others(case) -> None:
+    """Half of a result counts.  Who has influence on that half is not told that nothing came."""
+    rng = np.random.default_rng(0)
+    leaves, y = called(case, case.arrays)
+    weights = rng.uniform(0.5, 1.5, tuple(y.shape)) * (rng.random(tuple(y.shape)) < 0.5)
+    walk = bptt.record(y, tg.tensor(np.asarray(weights)))
+    zeros, before = Zeros(walk), np.array(y.detach().numpy())
+    for k, x in enumerate(leaves):
+        gradient = walk.gradient(x)
+        if gradient is None:
+            continue
+        for e in map(tuple, np.argwhere(np.asarray(gradient) == 0)[:6]):
+            mask = np.zeros(gradient.shape, bool)
+            mask[e] = True
+            found = {reason.kind for reason in zeros.why(x.node, mask)}
+            assert found
+            if found <= ELSEWHERE:
+                arrays = [np.array(a) for a in case.arrays]
+                arrays[k][e] += 1e-4
+                after = np.asarray(called(case, arrays)[1].detach().numpy())
+                moved = np.abs(after - before) > 1e-9
+                assert not moved[weights != 0].any(), (e, found)
+
+
 # -- what people meet ----------------------------------------------------------------------------
 
 
@@ -243,3 +281,16 @@ def test_a_deep_graph_is_told_without_recursion_and_in_linear_time() -> None:
         y = y * 0.999 + 0.001
     walk = bptt.record((y * 0.0).sum())
     assert one(walk, x).kind == "zero factor"
+
+
+def test_what_is_the_same_at_many_steps_is_said_once() -> None:
+    tg.manual_seed(0)
+    rnn = nn.RNN(2, 3, nonlinearity="relu")
+    with tg.no_grad():
+        rnn.bias_hh_l0.fill_(-50.0)
+    output, _ = rnn(tg.randn(30, 2))
+    reason = one(bptt.record(output.sum()), rnn.weight_ih_l0)
+    assert reason.where == "rnn layer 0, t = 1–30"
+    assert reason.steps == tuple(range(1, 31))
+    assert len(reason.visits) == 30
+    assert reason.what == "h, made by relu, is 0 there, and so is its slope"

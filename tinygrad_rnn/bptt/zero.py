@@ -9,8 +9,9 @@ does, the products were too small for the type of their numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from tinygrad_rnn.reading.given import role_of, was_detached
 from tinygrad_rnn.reading.layers import Layer, where
 from tinygrad_rnn.reading.names import names
 from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.writing.formulas import without_step
 from tinygrad_rnn.writing.rules import rule, uses
 from tinygrad_rnn.writing.text import Report, clean
 
@@ -148,11 +150,15 @@ class WhyZero(Report):
 
 @dataclass(frozen=True)
 class _Stop:
-    """Where a zero begins: at a visit, or at a place to which nothing came."""
+    """Where a zero begins: at a visit, or at a place to which nothing came.
+
+    ``what`` is said ``about`` some places, whose names stand where it has {}.
+    """
 
     kind: str
     what: str
     place: Node
+    about: tuple[Node, ...] = ()
     visit: int | None = None
 
 
@@ -167,9 +173,8 @@ class Zeros:
     called : dict of str, by place
     """
 
-    def __init__(self, record: Record, called: dict[Node, str] | None = None) -> None:
-        self.record, self.known = record, set(record.places)
-        self.called: Any = names(record.places, record.called) if called is None else called
+    def __init__(self, record: Record, called: Mapping[Node, str] | None = None) -> None:
+        self.record, self.known, self._called = record, set(record.places), called
         self._uses: dict[Node, list[tuple[Visit, int]]] = {}
         for visit in record.visits:
             for operand, parent in enumerate(visit.node.parents):
@@ -177,14 +182,35 @@ class Zeros:
         self._sources: dict[Node, _Source] = {}
         self._found: dict[tuple[Node, bytes], dict[_Stop, None]] = {}
 
+    @cached_property
+    def called(self) -> Mapping[Node, str]:
+        """What places are called, where nobody has said it."""
+        given = self._called
+        return names(self.record.places, self.record.called) if given is None else given
+
     def why(self, place: Node, mask: Mask | None = None) -> list[Reason]:
         """The reasons for which a place has no gradient, or zeros where the mask is true."""
         mask = np.ones(place.shape, bool) if mask is None else mask
-        groups: dict[tuple[str, str, str], list[_Stop]] = {}
+        groups: dict[tuple[str, str], list[_Stop]] = {}
         for stop in self._stops(place, mask):
-            layer = Layer.of(stop.place).spoken
-            groups.setdefault((stop.kind, layer, stop.what), []).append(stop)
-        return [_reason(*key, stops) for key, stops in groups.items()]
+            timeless = stop.what.format(*(without_step(self.called[at]) for at in stop.about))
+            groups.setdefault((Layer.of(stop.place).spoken, timeless), []).append(stop)
+        return [self._reason(*key, stops) for key, stops in groups.items()]
+
+    def _reason(self, layer: str, timeless: str, stops: list[_Stop]) -> Reason:
+        """What is the same at several steps is said once."""
+        first, *others = stops
+        what = timeless if others else first.what.format(*(self.called[at] for at in first.about))
+        steps = [stop.place.tag.step for stop in stops]
+        known = tuple(sorted({step for step in steps if step is not None}))
+        visits = tuple(sorted({stop.visit for stop in stops if stop.visit is not None}))
+        return Reason(first.kind, where(layer, steps), what, visits, known)
+
+    def visits(self, place: Node) -> list[Visit]:
+        """The visits to which something came, and that sent nothing on towards a place."""
+        stops = self._stops(place, np.ones(place.shape, bool))
+        numbers = sorted({stop.visit for stop in stops if stop.visit is not None})
+        return [self.record.visits[number - 1] for number in numbers]
 
     def _stops(self, place: Node, mask: Mask) -> dict[_Stop, None]:
         """Where the zeros begin.  Nothing recurses: a graph may be a million steps deep."""
@@ -213,9 +239,8 @@ class Zeros:
             for visit, operand in self._uses.get(place, ())
         ]
         if place is self.record.root and not received:
-            return [
-                _Stop("begins with 0", "the gradient that the walk began with is 0 there", place)
-            ], []
+            what = "the gradient that the walk began with is 0 there"
+            return [_Stop("begins with 0", what, place)], []
         if not received:
             what = "nothing that led to the result, and needs a gradient, has used it"
             return [_Stop("no path", what, place)], []
@@ -225,13 +250,12 @@ class Zeros:
         further: list[tuple[Node, Mask]] = []
         for visit, operand, sent in received:
             if sent is None:
-                what = f"the backward of {clean(visit.node.primitive.name)} returned None for it"
-                stops.append(_Stop("function", what, visit.node, visit.number))
+                what = f"the backward of {_operation(visit.node)} returned None for it"
+                stops.append(_Stop("function", what, visit.node, (), visit.number))
                 continue
             local = _Local(self.record, visit, self._source(visit.node), operand, mask)
             if local.has_come:
-                kind, what = self._verdict(local)
-                stops.append(_Stop(kind, what, visit.node, visit.number))
+                stops.append(_Stop(*self._verdict(local), visit.number))
             others = local.behind & ~local.support
             if others.any() and (not local.has_come or local.lets_through(others)):
                 further.append((visit.node, others))
@@ -253,62 +277,67 @@ class Zeros:
         """Something came, but the gradient is 0: its parts cancel, or a hook made it so."""
         with np.errstate(all="ignore"):
             if np.any(sum(c[mask] for c in sent)):
-                return _Stop("hook", f"a hook made of {self.called[place]}'s gradient 0", place)
-        many = f"the {len(sent)} contributions to {self.called[place]} cancel"
-        return _Stop("cancels", many, place)
+                return _Stop("hook", "a hook made the gradient of {} 0", place, (place,))
+        return _Stop("cancels", f"the {len(sent)} contributions to {{}} cancel", place, (place,))
 
     # -- what stops at one visit -------------------------------------------------------------
 
-    def _verdict(self, local: _Local) -> tuple[str, str]:
-        """Why something came to a visit, and nothing went on: a kind, and the words for it."""
+    def _verdict(self, local: _Local) -> tuple[str, str, Node, tuple[Node, ...]]:
+        """Why something came to a visit, and nothing went on."""
         node = local.visit.node
         if not isinstance(node.primitive, Primitive):
-            return "function", f"the backward of {clean(node.primitive.name)} made of it 0"
+            return "function", f"the backward of {_operation(node)} made of it 0", node, ()
         if local.is_closed:
             return self._closed(local)
         if local.cancels:
-            return "cancels", f"the parts of what {self.called[node]} sends to it cancel"
+            return "cancels", "the parts of what {} sends to it cancel", node, (node,)
         kind = local.visit.cotangent.dtype.name
-        return "too small", f"what {self.called[node]} sends to it is too small for {kind}"
+        return "too small", f"what {{}} sends to it is too small for {kind}", node, (node,)
 
-    def _closed(self, local: _Local) -> tuple[str, str]:
+    def _closed(self, local: _Local) -> tuple[str, str, Node, tuple[Node, ...]]:
         """Which property of an operation lets nothing through where something came."""
-        node, traits = local.visit.node, traits_of(local.visit.node.primitive)
-        called = self.called[node]
+        node, traits, operation = local.visit.node, local.traits, _operation(local.visit.node)
         if rule(node, local.operand) == "0":
-            return "flat", f"{called} = {node.primitive.name}(…) is flat: its slope is 0 everywhere"
+            return (
+                "flat",
+                f"{{}} is made by {operation}, whose slope is 0 everywhere",
+                node,
+                (node,),
+            )
         output = np.asarray(self.record.value(node))[local.support]
         if traits.squashes and np.isin(output, traits.squashes).all():
-            return "saturated", f"{called} is at the end of its range there, where its slope is 0"
+            what = f"{{}}, made by {operation}, is at the end of its range there: its slope is 0"
+            return "saturated", what, node, (node,)
         if traits.activation and not np.any(output):
-            return (
-                "dead unit",
-                f"{called} = {node.primitive.name}(…) is 0 there, and so is its slope",
-            )
+            what = f"{{}}, made by {operation}, is 0 there, and so is its slope"
+            return "dead unit", what, node, (node,)
         for factor in uses(node, local.operand):
             if factor is not node and local.is_zero(factor):
-                return "zero factor", self._times(factor, node.parents[local.operand])
-        why = traits.stops or "its rule gives 0 there"
-        return "closed", f"{called} = {node.primitive.name}(…) lets nothing through: {why}"
+                what = self._times(factor, node.parents[local.operand])
+                return "zero factor", what, node, (factor,)
+        why = _plain(traits.stops or "its rule gives 0 there")
+        return "closed", f"{{}}, made by {operation}, lets nothing through: {why}", node, (node,)
 
     def _times(self, factor: Node, receiver: Node) -> str:
         if factor is receiver:
-            return f"{self.called[factor]} is 0 there, and so is the slope"
+            return "{} is 0 there, and so is the slope"
         value = self.record.value(factor)
         somewhere = "" if value is None or not np.any(value) else " there"
-        what = f"what it is multiplied by, {self.called[factor]}, is 0{somewhere}"
-        return f"{what}: an initial state" if _is_initial(factor) else what
+        initial = ": an initial state" if _is_initial(factor) else ""
+        return f"what it is multiplied by, {{}}, is 0{somewhere}{initial}"
 
 
 def _is_initial(place: Node) -> bool:
     return place.is_leaf and not place.requires_grad and role_of(place) == "state"
 
 
-def _reason(kind: str, layer: str, what: str, stops: list[_Stop]) -> Reason:
-    steps = [stop.place.tag.step for stop in stops]
-    known = tuple(sorted({step for step in steps if step is not None}))
-    visits = tuple(sorted({stop.visit for stop in stops if stop.visit is not None}))
-    return Reason(kind, where(layer, steps), what, visits, known)
+def _operation(node: Node) -> str:
+    return _plain(clean(node.primitive.name))
+
+
+def _plain(text: str) -> str:
+    """A text whose braces are no places for names."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _of_a_stranger(tensor: Any) -> WhyZero:
@@ -346,9 +375,13 @@ class _Local:
     ) -> None:
         self.record, self.visit, self.source = record, visit, source
         self.operand, self.asked = operand, asked
-        self._rng = np.random.default_rng(0)
+        self.traits = traits_of(visit.node.primitive)
         self.behind = self._behind()
         self.support = self.behind & (visit.cotangent != 0)
+
+    @cached_property
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng(0)
 
     @property
     def has_come(self) -> bool:
@@ -379,7 +412,7 @@ class _Local:
         value, shape = np.asarray(value), self.visit.node.shape
         if not value.any():
             return True
-        if traits_of(self.visit.node.primitive).product:
+        if self.traits.product:
             return True  # by numbers: nothing goes through the product where something came
         fits = _broadcasts(value.shape, shape)
         return fits and not np.broadcast_to(value, shape)[self.support].any()
@@ -412,7 +445,7 @@ class _Local:
             return everything
         if moves_only(node.primitive):
             return self._sorted()
-        is_put_somewhere = traits_of(node.primitive).collects and receiver.shape != node.shape
+        is_put_somewhere = self.traits.collects and receiver.shape != node.shape
         if self.asked.all() and not is_put_somewhere:
             return everything
         if is_linear(node.primitive, [self.operand]):

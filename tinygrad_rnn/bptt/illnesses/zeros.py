@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_rnn.bptt.illnesses.finding import Finding
 from tinygrad_rnn.bptt.record import Record, Visit
+from tinygrad_rnn.bptt.zero import Zeros
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.operations.traits import inputs_of, traits_of
 from tinygrad_rnn.reading.given import name_of
@@ -26,11 +27,11 @@ def zero_gradients(record: Record, parameters: Sequence[tuple[str, Node]]) -> It
     """Parameters whose gradient is exactly zero, with the operations that let nothing through."""
     gradients = [(name, place, record.gradient(place)) for name, place in parameters]
     known = [(name, place, g) for name, place, g in gradients if g is not None and g.size]
-    alive = {visit for visit in record.visits if visit.cotangent.any()}
+    zeros = Zeros(record)
     groups: dict[tuple[str, tuple[Visit, ...]], list[str]] = {}
     for name, place, g in known:
         if not g.any():
-            stops = tuple(_stops(record, place, alive))
+            stops = tuple(zeros.visits(place))
             groups.setdefault((_advice(record, place, stops), stops), []).append(name)
     for (advice, stops), concerned in groups.items():
         everything = len(concerned) == len(known)
@@ -79,23 +80,6 @@ def _only_adds_up(node: Node, place: Node) -> bool:
     """Whether a place is added to many elements, so that what it receives is their sum."""
     factors = inputs_of(node, traits_of(node.primitive).product)
     return place in node.parents and place not in factors and len(place.shape) < len(node.shape)
-
-
-def _stops(record: Record, parameter: Node, alive: set[Visit]) -> list[Visit]:
-    """The visits to which a gradient came, and that sent nothing on towards a parameter."""
-    leading, stops = {parameter}, []
-    for visit in reversed(record.visits):  # oldest first: what a node leads to is known
-        parents = visit.node.parents
-        if leading.isdisjoint(parents):
-            continue
-        leading.add(visit.node)
-        if visit in alive and not any(
-            c.any()
-            for parent, c in zip(parents, visit.contributions, strict=True)
-            if parent in leading and c is not None
-        ):
-            stops.append(visit)
-    return stops[::-1]
 
 
 def reason(stops: Sequence[Visit]) -> str:
