@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import import_module
 from inspect import getattr_static
@@ -27,6 +27,7 @@ from tinygrad_rnn.engine.primitive import Primitive
 
 HERE = Path(__file__).parent
 PROGRAM = HERE / "programs" / "typed.py"
+TYPICAL = HERE / "programs" / "typical.py"
 PACKAGE_HOME = Path(tg.__file__).parents[1]
 
 # Faces whose public names are checked one by one.
@@ -60,12 +61,14 @@ nn.Linear(1, 2)("text")
 """
 
 
-def mypy(folder: Path, *files: Path) -> list[str]:
-    """What mypy says, strictly and in its default configuration, line by line."""
-    options = ["--strict", "--config-file=", "--follow-imports=silent"]
-    options.append(f"--cache-dir={folder.parent / 'mypy'}")  # of all tests of a session
+STRICTLY = ("--strict", "--config-file=", "--follow-imports=silent")
+
+
+def mypy(folder: Path, *files: Path, options: Sequence[str] = STRICTLY) -> list[str]:
+    """What mypy says, line by line."""
+    cache = f"--cache-dir={folder.parent / 'mypy'}"  # of all tests of a session
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", *options, *map(str, files)],
+        [sys.executable, "-m", "mypy", cache, *options, *map(str, files)],
         env={**os.environ, "MYPYPATH": str(PACKAGE_HOME)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -139,14 +142,25 @@ def gives_any(shown: str) -> bool:
 # -- types -------------------------------------------------------------------------------------
 
 
-def test_the_program_runs() -> None:
-    import_module("programs.typed")
+@pytest.mark.parametrize("name", ["typed", "typical"])
+def test_the_programs_run(name: str) -> None:
+    import_module(f"programs.{name}")
+
+
+def test_nothing_is_said_of_a_typical_program(tmp_path: Path) -> None:
+    """Its bodies are checked, too, although it has no types of its own."""
+    text = TYPICAL.read_text(encoding="utf-8")
+    assert "->" not in text
+    assert "ignore" not in text
+    options = ["--config-file=", "--check-untyped-defs", "--follow-imports=silent"]
+    assert mypy(tmp_path, TYPICAL, options=options)[0].startswith("Success")
+    assert pyright(tmp_path, TYPICAL) == []
 
 
 def test_the_program_asks_for_enough() -> None:
     text = PROGRAM.read_text(encoding="utf-8")
     assert text.count("assert_type(") >= 40
-    assert "Any" not in text
+    assert text.count("Any") == 2  # imported, and named MaybeNone
 
 
 def test_mypy_sees_the_types_of_a_program(tmp_path: Path) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from typing_extensions import assert_type
 
 import tinygrad_rnn as tg
 import tinygrad_rnn.nn.functional as F
 from tinygrad_rnn import Tensor, bptt, nn, viz
 from tinygrad_rnn.autograd.function import Context
+from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.nn.utils.rnn import PackedSequence, pack_sequence
 
 Pair = tuple[Tensor, Tensor]
+MaybeNone = Any  # checkers let it be, though there may be none
 
 
 class Net(nn.Module):
@@ -76,8 +80,11 @@ assert_type(tg.autograd.grad((x * w).sum(), {"w": w}), dict[str, Tensor])
 assert_type(tg.autograd.functional.hessian(tg.sum, w), Tensor)
 walk = assert_type(bptt.record(loss), bptt.Record)
 assert_type(bptt.contributions(walk, net.rnn.weight_hh_l0), bptt.Contributions)
+matrix = bptt.contributions(walk, net.rnn.weight_hh_l0, by=("loss", "step"))
+assert_type(viz.contribution_map(matrix), viz.Chart)
 assert_type(viz.heat_map(walk), viz.Chart)
-assert_type(net.head.weight.grad, Tensor | None)
+assert_type(net.head.weight.grad, Tensor | MaybeNone)
+assert_type(loss.grad_fn, Node | MaybeNone)
 assert_type(nn.utils.clip_grad_norm_(net.parameters(), 1.0), Tensor)
 optimizer = assert_type(tg.optim.Adam(net.parameters()), tg.optim.Adam)
 assert_type(tg.optim.lr_scheduler.StepLR(optimizer, 3).get_last_lr(), list[float])

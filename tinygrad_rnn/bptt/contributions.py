@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -261,6 +261,19 @@ def _added(contributions: list[Any], shape: tuple[int, ...]) -> Array:
     array = np.asarray(np.zeros(shape) if total is None else total).view()
     array.flags.writeable = False  # the walk and its record share it
     return array
+
+
+_ByLoss = tuple[Literal["loss"], str] | tuple[str, Literal["loss"]]
+
+
+@overload
+def contributions(record: Record, param: Tensor | Node, by: _ByLoss) -> ContributionMatrix: ...
+
+
+@overload
+def contributions(
+    record: Record, param: Tensor | Node, by: str | Sequence[str] = "step"
+) -> Contributions: ...
 
 
 def contributions(

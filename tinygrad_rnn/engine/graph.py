@@ -74,7 +74,7 @@ class Node:
         return f"<{self.name()} object at {id(self):#x}>"
 
     @property
-    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+    def next_functions(self) -> tuple[tuple[Node | Any, int], ...]:
         """Where the cotangent goes next, as PyTorch lists it; ``None`` stands for a constant."""
         return tuple((parent if parent.requires_grad else None, 0) for parent in self.parents)
 

@@ -200,7 +200,7 @@ class Tensor(InPlace, Methods, Elements):
         return node is None or node.is_leaf
 
     @property
-    def grad_fn(self) -> Node | None:
+    def grad_fn(self) -> Node | Any:  # as typeshed types what may be None but seldom is
         """The node that made it (``None`` for a leaf)."""
         return None if self.is_leaf else self.node
 
@@ -210,7 +210,7 @@ class Tensor(InPlace, Methods, Elements):
         return 0
 
     @property
-    def grad(self) -> Tensor | None:
+    def grad(self) -> Tensor | Any:
         """The gradient that `backward` has accumulated here (``None``: none yet).
 
         Of tensors that are no leaves only those keep it that were asked to by `retain_grad`.
