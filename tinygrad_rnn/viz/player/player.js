@@ -16,7 +16,6 @@ const SHEET = 300; // elements: a browser paints anew all of a sheet of which so
 
 const byId = (id) => document.getElementById(id);
 cut(byId("drawing").firstElementChild);
-const view = viewport(byId("stage"));
 const boxes = nodes.map(boxOf);
 const halos = nodes.map(() => []); // the gradients that leave a node, and their arrowheads
 const written = Array.from({ length: LAST + 1 }, () => []); // the nodes written to, by step
@@ -29,6 +28,9 @@ let linkTimer = null;
 let contributionRows = [];
 
 nodes.forEach((node, i) => node.states.forEach((state) => written[state.at].push(i)));
+nodes.forEach((_, i) => settle(i)); // before the browser lays out what is drawn
+markZeros();
+const view = viewport(byId("stage"));
 const flows = [...document.querySelectorAll("#stage .gradient, #stage .gradient-head")];
 flows.forEach((flow) => halos[Number(flow.dataset.from.slice(1))].push(flow));
 // All are measured before one is changed: after a change the browser looks at everything anew.
@@ -482,8 +484,6 @@ byId("nodes").append(...nodes.map((node, i) => {
 }).reverse());
 buildStrip();
 showTheme();
-nodes.forEach((_, i) => settle(i));
-markZeros();
 if (view.whole() < READABLE) {
   byId("follow").checked = true;
   view.reveal([boxes[root].element], CLOSE);

@@ -9,30 +9,34 @@ function viewport(stage) {
   const SMALLEST = 0.005, LARGEST = 8, LEGIBLE = 0.15; // scales; below the last nothing is written
   const STILL = 4; // pixels that a pointer may move in a click
   const drawing = stage.querySelector("#drawing");
-  const size = trim([...drawing.children]);
+  const size = measured([...drawing.children]);
   const pointers = new Map();
-  let x = 0, y = 0, scale = 1, fitted = true, dragged = false, travelled = 0;
+  let x = 0, y = 0, scale = 1, fitted = true, dragged = false, travelled = 0, far = false;
 
-  /** Cut all sheets to what is drawn on any of them. */
-  function trim(sheets) {
+  /**
+   * What is drawn on any of the sheets, with a margin. They stay as they are, in points: to cut them
+   * to it would have the browser lay out all of their writing once more.
+   */
+  function measured(sheets) {
+    for (const sheet of sheets) {
+      const { width, height } = sheet.viewBox.baseVal;
+      if (sheet.width.baseVal.value !== width) sheet.setAttribute("width", width);
+      if (sheet.height.baseVal.value !== height) sheet.setAttribute("height", height);
+    }
     const boxes = sheets.map((sheet) => sheet.getBBox()).filter((box) => box.width);
     const left = Math.min(...boxes.map((box) => box.x)) - MARGIN;
     const top = Math.min(...boxes.map((box) => box.y)) - MARGIN;
     const width = Math.max(...boxes.map((box) => box.x + box.width)) + MARGIN - left;
     const height = Math.max(...boxes.map((box) => box.y + box.height)) + MARGIN - top;
-    for (const sheet of sheets) {
-      sheet.setAttribute("viewBox", [left, top, width, height].join(" "));
-      sheet.setAttribute("width", width);
-      sheet.setAttribute("height", height);
-    }
-    drawing.style.width = `${width}px`;
-    drawing.style.height = `${height}px`;
-    return { width, height };
+    return { left, top, width, height };
   }
 
   function draw() {
-    drawing.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
-    drawing.classList.toggle("far", scale < LEGIBLE);
+    const place = [x - size.left * scale, y - size.top * scale].map((length) => `${length}px`);
+    drawing.style.transform = `translate(${place.join(", ")}) scale(${scale})`;
+    if (far === scale < LEGIBLE) return;
+    far = !far;
+    requestAnimationFrame(() => drawing.classList.toggle("far", far)); // once, however often it turns
   }
 
   /** The scale at which all of the drawing can be seen. */
