@@ -290,7 +290,7 @@ def test_many_numbers_stand_in_rows():
 @pytest.mark.parametrize(
     "values",
     [[0.0] * 4, [np.nan] * 3, [-np.inf], [np.inf, 1.0], [-1.0, 2.0, np.nan], [1e-300, 1e300], [5],
-     [-0.5] * 3, [1e-320], [3e307, -3e307]],
+     [-0.5] * 3, [1e-320], [3e307, -3e307], [-8e307], [-1.7e308, 1.7e308]],
 )  # fmt: skip
 def test_odd_numbers_have_curves(values):
     history = bptt.History()
@@ -353,7 +353,11 @@ def test_a_history_draws_itself(ax):
     np.testing.assert_array_equal(lines["loss"], history["loss"])
     np.testing.assert_array_equal(lines["grad"], history["grad"])
     assert (ax.get_yscale(), ax.get_xlabel()) == ("log", "iteration")
+    ticks = [x for x in ax.get_xticks() if 1 <= x <= 6]
+    assert ticks == [int(x) for x in ticks]
+    ax.set_xscale("log")  # what a caller chose stays
     history.plot(ax, ["grad 0.bias"])
+    assert ax.get_xscale() == "log"
     np.testing.assert_array_equal(drawn(ax)["grad 0.bias"], history["grad 0.bias"])
     with pytest.raises(KeyError, match="there is no 'no'"):
         history.plot(ax, ["no"])

@@ -176,7 +176,8 @@ def _axis(values: list[float], plot: Rect) -> ValueAxis:
         return ValueAxis.logarithmic(values, top, bottom)
     finite = [x for x in values if np.isfinite(x)] or [0.0]
     low, high = _rounded(min(finite), np.floor), _rounded(max(finite), np.ceil)
-    return ValueAxis.linear(low, high if high > low else low + 1, values, top, bottom)
+    high = high if high > low else low + max(1.0, abs(low) / 8)
+    return ValueAxis.linear(low, high, values, top, bottom)
 
 
 def _rounded(x: float, to: Any) -> float:
