@@ -270,10 +270,27 @@ def test_the_largest_of_many_parameters_have_curves():
     assert any("5 of 9 parameters" in word for word in words)
 
 
+def test_gradients_that_are_never_finite_are_among_the_largest():
+    history, w = bptt.History(), {f"w{i}": tg.ones(1, requires_grad=True) for i in range(8)}
+    for i, parameter in enumerate(w.values()):
+        parameter.grad = tg.tensor([float("nan") if i == 0 else float(i)])
+    history.add(net=w)
+    assert ">w0</text>" in viz.training_curves(history).svg
+
+
+def test_many_numbers_stand_in_rows():
+    history = bptt.History()
+    history.add(**dict.fromkeys("abcdefg", 0.5))
+    root = ET.fromstring(viz.training_curves(history).svg)
+    places = [(r.get("x"), r.get("y")) for r in root.iter(f"{SVG}rect") if r.get("class") == "plot"]
+    assert len(set(places)) == 7
+    assert len({x for x, _ in places}) == len({y for _, y in places}) == 3
+
+
 @pytest.mark.parametrize(
     "values",
     [[0.0] * 4, [np.nan] * 3, [-np.inf], [np.inf, 1.0], [-1.0, 2.0, np.nan], [1e-300, 1e300], [5],
-     [-0.5] * 3, [1e-320], [3e307, -3e307]],
+     [-0.5] * 3, [1e-320], [3e307, -3e307], [-8e307], [-1.7e308, 1.7e308]],
 )  # fmt: skip
 def test_odd_numbers_have_curves(values):
     history = bptt.History()
@@ -336,7 +353,11 @@ def test_a_history_draws_itself(ax):
     np.testing.assert_array_equal(lines["loss"], history["loss"])
     np.testing.assert_array_equal(lines["grad"], history["grad"])
     assert (ax.get_yscale(), ax.get_xlabel()) == ("log", "iteration")
+    ticks = [x for x in ax.get_xticks() if 1 <= x <= 6]
+    assert ticks == [int(x) for x in ticks]
+    ax.set_xscale("log")  # what a caller chose stays
     history.plot(ax, ["grad 0.bias"])
+    assert ax.get_xscale() == "log"
     np.testing.assert_array_equal(drawn(ax)["grad 0.bias"], history["grad 0.bias"])
     with pytest.raises(KeyError, match="there is no 'no'"):
         history.plot(ax, ["no"])

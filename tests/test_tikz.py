@@ -34,7 +34,7 @@ MORE = {
     "encoder and decoder": lambda: viz.draw(encoder_and_decoder()),
 }
 LOOKED_AT = ("operations", "no time", "dark", "contributions", "flow, dark", *MORE)
-SIGNS = r"""\ $ % # & _ { } ~ ^ ^^M < > | ' ` - -- ?` \end{document} \input{/x} }}} {{{ ** **2
+SIGNS = r"""\ $ % # & _ { } ~ ^ ^^M < > | ' ` - -- ?` ,, \end{document} \input{/x} }}} {{{ ** **2
   @ [ ]""".split()
 WORDS = """时间 Ж é λ ο Ω ‖ ½ ′ ″ ᵀ ⁽¹⁾ ⁻¹ ₜ₋₁ h₁⁽⁰⁾′ W_hh x² 🙂 x̂ שלום ∞ ⊙ ° 1e-5 tanh
   mean a""".split()
@@ -149,6 +149,7 @@ def test_any_name_compiles_and_none_is_a_command(tmp_path):
     text = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, check=True)
     assert "65F6" in text.stdout.decode()  # 时, for which there is no font
     assert "end{document}" in text.stdout.decode()
+    assert not set("–¿„") & set(text.stdout.decode())  # which TeX makes of --, ?` and ,,
 
 
 @given(

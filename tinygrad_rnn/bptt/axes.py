@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from tinygrad_rnn.writing.text import clean
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-def axes_for(caller: str, ax: Any) -> Any:
+
+def axes_for(caller: str, ax: Any) -> Axes:
     """The axes that a caller of ``plot`` gave, or, for ``None``, those of a new figure.
 
     Raises
@@ -27,7 +30,7 @@ def axes_for(caller: str, ax: Any) -> Any:
                 f"{caller}: expected axes of matplotlib, got {type(ax).__name__}: give one of "
                 "those of plt.subplots(), or None"
             )
-        return ax
+        return cast("Axes", ax)
     try:
         pyplot = import_module("matplotlib.pyplot")
     except ImportError as error:
@@ -35,7 +38,7 @@ def axes_for(caller: str, ax: Any) -> Any:
             f"{caller} draws by matplotlib: pip install 'tinygrad_rnn[matplotlib]'; the charts of "
             "viz need nothing"
         ) from error
-    return pyplot.subplots()[1]
+    return cast("Axes", pyplot.subplots()[1])
 
 
 def called(name: str) -> str:
@@ -50,13 +53,15 @@ def called(name: str) -> str:
     return f" {line}" if line.startswith("_") else line
 
 
-def steps_on(ax: Any, label: str) -> None:
+def steps_on(ax: Axes, label: str) -> None:
     """Say what runs along the axis below: whole numbers, such as time steps."""
     ax.set_xlabel(label)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    if ax.get_xscale() == "linear":
+        ticker = import_module("matplotlib.ticker")
+        ax.xaxis.set_major_locator(ticker.MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
 
 
-def in_decades(ax: Any, values: Iterable[Any]) -> None:
+def in_decades(ax: Axes, values: Iterable[Any]) -> None:
     """Make the axis at the left logarithmic, if there is anything that it can show; 0 it cannot."""
     known = np.concatenate([np.ravel(np.asarray(x, float)) for x in values] or [np.zeros(0)])
     if np.any((known > 0) & np.isfinite(known)):

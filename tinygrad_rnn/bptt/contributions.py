@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from tinygrad_rnn.reading.names import plain_name
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.norms import norm, norms
 from tinygrad_rnn.writing.text import clean, folded
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Array = np.ndarray[Any, Any]
 
@@ -126,7 +129,7 @@ class Contributions(Measured, Mapping[Any, Array]):
         whole = "100%" if 0 < size < np.inf else "–"
         return [head, *folded(rows), ["sum", *[""] * (len(self.by) - 1), f"{size:.4g}", whole]]
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the norms of the shares by matplotlib, as bars.
 
         Parameters
@@ -203,7 +206,7 @@ class ContributionMatrix(Contributions):
         narrow = [list(row) for row in zip(*(across[:1] + folded(across[1:], 9)), strict=True)]
         return [narrow[0], *folded(narrow[1:-1]), narrow[-1]]
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the matrix of norms by matplotlib, in colours of their decimal logarithms.
 
         Parameters

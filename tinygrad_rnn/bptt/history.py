@@ -7,7 +7,7 @@ import io
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from tinygrad_rnn.utils import progress
 from tinygrad_rnn.writing.figures import count, number
 from tinygrad_rnn.writing.norms import norm
 from tinygrad_rnn.writing.text import clean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -198,7 +201,7 @@ class History(Measured):
         head = ["", "first", "last", "least", "at", "largest", "at"]
         return [head, *([clean(name), *_summary(*self.given(name))] for name in self.keys())]
 
-    def plot(self, ax: Any = None, names: Iterable[str] | None = None) -> Any:
+    def plot(self, ax: Axes | None = None, names: Iterable[str] | None = None) -> Axes:
         """Draw it by matplotlib: the numbers, and dashed the norm of the gradient.
 
         Parameters

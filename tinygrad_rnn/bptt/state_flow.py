@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from tinygrad_rnn.reading.states import (
 from tinygrad_rnn.reading.walks import Walks
 from tinygrad_rnn.writing.norms import norm, norms
 from tinygrad_rnn.writing.text import clean, folded
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Array = np.ndarray[Any, Any]
 _STYLES = "-", "--", ":"  # of the lines of a gradient and of its two parts, in plots
@@ -105,7 +108,7 @@ class Flow(Measured):
         head = ["layer", "state", "t", "‖∂L/∂state‖", "direct", "through time"]
         return [head, *(row for series in self.series for row in _rows(series))]
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the norms by matplotlib: whole lines the gradient of each state, dashed what of it
         arrives directly, dotted what comes through time.
 

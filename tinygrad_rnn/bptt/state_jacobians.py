@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.states import recurrences
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.text import clean, folded
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -228,7 +231,7 @@ class Jacobians(Measured, Mapping[int, Floats]):
         columns = len(head) - self.skips
         return [row[:columns] for row in [head, *folded(rows)]]
 
-    def plot(self, ax: Any = None, of: str | None = None) -> Any:
+    def plot(self, ax: Axes | None = None, of: str | None = None) -> Axes:
         """Draw the spectrum of each J_t by matplotlib: all singular values as dots, the largest as
         a line, dashed the spectral radius; 1, where nothing vanishes or explodes, and the bound.
 

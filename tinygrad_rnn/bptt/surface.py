@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.reading.given import name_of
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.text import folded
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Number = Tensor | tuple[Tensor, Any]  # a tensor of one element, or a tensor and an index
@@ -94,7 +97,7 @@ class ErrorSurface(Measured):
         kept = [list(row) for row in zip(*across[:1], *folded(across[1:], 9))]
         return [kept[0], *folded(kept[1:])]
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the loss by matplotlib, in colours, p across and q upwards; a ring at the wall.
 
         Parameters

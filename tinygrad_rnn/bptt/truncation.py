@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 from operator import index, mul
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from tinygrad_rnn.reading.uses import Use
 from tinygrad_rnn.reading.walks import Moment
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.writing.norms import norm
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Array = np.ndarray[Any, Any]
 Place = Tensor | Node
@@ -206,7 +209,7 @@ class TruncationComparison(Measured, Mapping[int, Truncation]):
                 rows.append([*first, name, *each._figures(place)])
         return rows
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the relative error over k by matplotlib: of all parameters, and thinner of each.
 
         Parameters
@@ -222,8 +225,9 @@ class TruncationComparison(Measured, Mapping[int, Truncation]):
         ax = axes_for("TruncationComparison.plot", ax)
         *each, all_of_them = _names(next(iter(self.values())).parameters)
         for name, place in (all_of_them, *each):
-            look = {"linewidth": 2.5 if place is None else 1.0, "label": called(name)}
-            ax.plot(list(self), self.relative_errors(place), "o-", **look)
+            thick = 2.5 if place is None else 1.0
+            (line,) = ax.plot(list(self), self.relative_errors(place), "o-", linewidth=thick)
+            line.set_label(called(name))
         ax.set_ylabel("‖truncated − full‖ / ‖full‖")
         steps_on(ax, "k")
         ax.legend()

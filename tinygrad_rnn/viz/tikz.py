@@ -42,7 +42,9 @@ _HEAD = r"""
   \documentclass{article}%
   \usepackage[paperwidth=WIDEbp,paperheight=HIGHbp,margin=0bp]{geometry}%
   \usepackage{tikz,amsmath}%
-  \IfFileExists{lmodern.sty}{\usepackage[T1]{fontenc}\usepackage{lmodern}}{}%
+  \ifdefined\Umathcode\else
+    \IfFileExists{lmodern.sty}{\usepackage[T1]{fontenc}\usepackage{lmodern}}{}%
+  \fi
   \pagestyle{empty}\parindent0pt\topskip0pt%
   \begin{document}%
   \begingroup
@@ -63,9 +65,12 @@ _HEAD = r"""
 \def\bpttminus{\makebox[\fontcharwd\font`0]{\(-\)}}%
 % A character that not every document has, and its number.
 \def\bpttother#1#2{%
-  \ifdefined\Umathcode#1\else
-    \ifcsname u8:\detokenize{#1}\endcsname#1\else{\fboxsep1pt\fbox{\tiny#2}}\fi
+  \ifdefined\Umathcode
+    \iffontchar\font"#2 #1\else\bpttnumber{#2}\fi
+  \else
+    \ifcsname u8:\detokenize{#1}\endcsname#1\else\bpttnumber{#2}\fi
   \fi}%
+\def\bpttnumber#1{{\fboxsep1pt\fbox{\tiny#1}}}%
 """.lstrip()
 _NATURAL = r"min(1bp,\linewidth/ACROSS,\textheight/DOWN)"
 

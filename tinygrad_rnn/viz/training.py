@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -25,13 +26,14 @@ from tinygrad_rnn.writing.text import clean
 _WIDE, _HIGH, _LEFT, _TOP, _BETWEEN, _FOOT = 400.0, 190.0, 56.0, 26.0, 34.0, 22.0
 _DASHES = ("", "7 3", "2 3")
 _MARKED = ("disc", "ring", "triangle")
+_ACROSS = 3  # panels
 _MOST = 5  # parameters with a line of their own
 _POINTS = 300  # of a line
 _LARGEST = 8e307  # end of an axis: half of what there is, so that it has a length
 _PAUSE = 0.5  # seconds between two pictures in a notebook, at least
 _SHARE = 10  # a picture takes at most one in so many seconds
 _AID = "What the training loop added, iteration by iteration."
-_NORMS = " Right: the norm of the gradient of all parameters together"
+_NORMS = " Last: the norm of the gradient of all parameters together"
 
 
 def training_curves(history: History, *, theme: str = "light", title: str | None = None) -> Chart:
@@ -79,12 +81,11 @@ def training_curves(history: History, *, theme: str = "light", title: str | None
 
 
 class _Painter:
-    """The panels of a history, side by side."""
+    """The panels of a history, three side by side."""
 
     def __init__(self, history: History, theme: Theme) -> None:
         self.history, self.theme = history, theme
-        self.lines, self.items, self.width = list[str](), list[Item](), 0.0
-        self.height = _TOP + _HIGH + _FOOT
+        self.lines, self.items, self.panels = list[str](), list[Item](), 0
         self.time = range(1, len(history) + 1)
         losses = [name for name in history.numbers if "loss" in name.lower()]
         panels = [losses] if losses else []
@@ -95,7 +96,16 @@ class _Painter:
         if self.shown:
             labels = ["all gradients", *(name.removeprefix(OF) for name in self.shown[1:])]
             self._panel("‖gradient‖", self.shown, labels)
-        self.width -= _BETWEEN
+
+    @property
+    def width(self) -> float:
+        """Of all panels together."""
+        return min(self.panels, _ACROSS) * (_LEFT + _WIDE + _BETWEEN) - _BETWEEN
+
+    @property
+    def height(self) -> float:
+        """Of all panels together."""
+        return -(-self.panels // _ACROSS) * (_TOP + _HIGH + _FOOT)
 
     @property
     def aid(self) -> str:
@@ -112,19 +122,19 @@ class _Painter:
         if TOTAL not in self.history.gradients:
             return []
         of = self.history.gradients[1:]
-        with np.errstate(all="ignore"):
-            sizes = {name: float(np.nanmedian(self.history.given(name)[1])) for name in of}
-        largest = sorted(of, key=lambda name: -sizes[name] if sizes[name] >= 0 else np.inf)
-        kept = set(largest[:_MOST])
+        kept = sorted(of, key=lambda name: -_usual(self.history.given(name)[1]))[:_MOST]
         return [TOTAL, *(name for name in of if name in kept)]
 
-    def _panel(self, name: str, columns: list[str], labels: list[str]) -> None:
-        theme, plot = self.theme, Rect(self.width + _LEFT, _TOP, _WIDE, _HIGH)
-        drawn = [_thinned(*self.history.given(column)) for column in columns]
+    def _panel(self, heading: str, columns: list[str], labels: list[str]) -> None:
+        theme, (row, column) = self.theme, divmod(self.panels, _ACROSS)
+        x, y = column * (_LEFT + _WIDE + _BETWEEN), row * (_TOP + _HIGH + _FOOT)
+        plot = Rect(x + _LEFT, y + _TOP, _WIDE, _HIGH)
+        self.panels += 1
+        drawn = [_thinned(*self.history.given(name)) for name in columns]
         values = _axis([float(y) for thin in drawn for part in thin[1:] for y in part], plot)
         axis = TimeAxis(self.time, plot.x, plot.width)
         self.lines.append(marks.rect(plot, 3, fill=theme.band, extra=' class="plot"'))
-        heading = fitted(clean(name), 12, plot.width, bold=True)
+        heading = fitted(clean(heading), 12, plot.width, bold=True)
         self.lines.append(marks.text(plot.x, plot.y - 10, heading, 12, bold=True, label="heading"))
         self.lines += values.paint(plot.x, plot.right, theme)
         self.lines += axis.paint(plot.bottom, theme)
@@ -132,7 +142,6 @@ class _Painter:
             self._line(thin, axis, values, self._look(i, label))
         if len(labels) > 1:  # what stands alone is named by the heading
             self.items += [curve_item(self._look(i, label)) for i, label in enumerate(labels)]
-        self.width = plot.right + _BETWEEN
 
     def _line(self, thin: _Thin, axis: TimeAxis, values: ValueAxis, look: Curve) -> None:
         across = [axis.middle(int(x) - 1) for x in thin.iterations]
@@ -154,14 +163,21 @@ class _Painter:
         return Curve(called, colour, 1.5 if i else 2.2, dashes, mark)
 
 
+def _usual(norms: Any) -> float:
+    """The median of what is finite; of what never is, infinity."""
+    finite = norms[np.isfinite(norms)]
+    return float(np.median(finite)) if finite.size else math.inf
+
+
 def _axis(values: list[float], plot: Rect) -> ValueAxis:
     """Logarithmic, unless something is negative: then from the least to the largest."""
     top, bottom = plot.y + 8, plot.bottom - 8
-    if min((x for x in values if x == x), default=0.0) >= 0:
+    if min((x for x in values if not math.isnan(x)), default=0.0) >= 0:
         return ValueAxis.logarithmic(values, top, bottom)
     finite = [x for x in values if np.isfinite(x)] or [0.0]
     low, high = _rounded(min(finite), np.floor), _rounded(max(finite), np.ceil)
-    return ValueAxis.linear(low, high if high > low else low + 1, values, top, bottom)
+    high = high if high > low else low + max(1.0, abs(low) / 8)
+    return ValueAxis.linear(low, high, values, top, bottom)
 
 
 def _rounded(x: float, to: Any) -> float:

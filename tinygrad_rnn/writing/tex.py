@@ -20,11 +20,11 @@ _MATHEMATICAL = {
     "∏": r"\prod", "∇": r"\nabla", "∫": r"\int", "½": r"\frac12", "η": r"\eta", "°": r"{}^{\circ}",
 }  # fmt: skip
 _PLAIN = {"–": "--", "—": "---", "…": r"\dots{}", "“": "``", "”": "''", "‘": "`", "’": "'"}
-_ESCAPED = {
+_ESCAPED = {  # \/ keeps two signs from becoming one
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "$": r"\(\$\)", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"{''}",
-    "#": r"\#", "%": r"\%", "&": r"\&", "_": r"\_", "{": r"\{", "}": r"\}", "'": "'{}",
-    "-": "-{}", "`": "`{}",
+    "#": r"\#", "%": r"\%", "&": r"\&", "_": r"\_", "{": r"\{", "}": r"\}", "'": r"'\/",
+    "-": r"-\/", "`": r"`\/", "?": r"?\/", "!": r"!\/",
 }  # fmt: skip
 _GREEK = re.findall(
     r"\w+",
@@ -64,7 +64,7 @@ def text(line: str, mono: bool = False) -> str:
             written.append(r"\bpttminus{}")
         else:
             written.append("".join(map(_letter, token)))
-    return "".join(written).replace(r"\)\(", " ")
+    return "".join(written).replace(r"\)\(", " ").replace(",,", r",\/,")
 
 
 def mathematics(line: str) -> str:
