@@ -37,24 +37,34 @@ def own(plan, what):
 # -- LibreOffice calculates ----------------------------------------------------------------------
 
 
+def of_case(case):
+    """The sum of what a case of a primitive makes, each element by a weight of its own."""
+    xs = [tg.from_numpy(array.copy()).requires_grad_() for array in case.arrays]
+    outputs = [y for y in sequence(case.fn(tg, *xs)) if y.requires_grad]
+    weights = np.random.default_rng(0)
+    return sum((y * tg.from_numpy(weights.normal(size=y.shape))).sum() for y in outputs)
+
+
+def can_be_written(case):
+    try:
+        planned(bptt.record(of_case(case)))
+    except ValueError:
+        return False
+    return True
+
+
 def together(names):
     """One walk over a case of each of these primitives."""
-    terms = []
-    for name in names:
-        case = next(case for case in CASES[name] if all(a.size for a in case.arrays))
-        xs = [tg.from_numpy(array.copy()).requires_grad_() for array in case.arrays]
-        outputs = [y for y in sequence(case.fn(tg, *xs)) if y.requires_grad]
-        weights = np.random.default_rng(0)
-        terms += [(y * tg.from_numpy(weights.normal(size=y.shape))).sum() for y in outputs]
-    return bptt.record(tg.stack(terms).sum())
+    cases = [next(filter(can_be_written, CASES[name])) for name in names]
+    return bptt.record(tg.stack([of_case(case) for case in cases]).sum())
 
 
 NOT_WRITTEN = {
     "avg_pool", "avg_unpool", "convolution", "convolution_input", "convolution_weight", "cumprod",
     "diag_embed", "diagonal", "erf", "gelu", "linear_scan", "logcumsumexp", "max_pool",
-    "max_unpool", "median", "pow", "prod", "round", "svd",
+    "max_unpool", "median", "prod", "round", "split_with_sizes", "svd",
 }  # fmt: skip
-"""What is not made of arithmetic that formulas have; of some only a part of the cases."""
+"""What is not made of arithmetic that formulas have, and what has no case without empty arrays."""
 WRITTEN = sorted(CASES.keys() - NOT_WRITTEN)
 
 
@@ -114,10 +124,10 @@ def check(path, plan, walk):
     for block in own(plan, ("leaf", "value", "gradient")):
         place = at[block.of]
         expected = walk.gradient(place) if block.what == "gradient" else walk.value(place)
-        expected = np.clip(expected, -1e300, 1e300)
-        np.testing.assert_allclose(
-            numbers_of(book[WALK], block), expected, err_msg=str(block), **CLOSE
-        )
+        close = CLOSE if np.asarray(expected).dtype == np.float64 else {"rtol": 1e-5, "atol": 1e-6}
+        expected = np.clip(np.asarray(expected, float), -1e300, 1e300)
+        found = numbers_of(book[WALK], block)
+        np.testing.assert_allclose(found, expected, err_msg=str(block), **close)
     return book
 
 

@@ -104,15 +104,15 @@ class Doubles(Book):
 
     def const(self, number: Any) -> Value:
         """A number or an array that is always the same."""
-        return super().const(in_doubles(number) if isinstance(number, _ARRAYS) else number)
+        if isinstance(number, float | np.ndarray | np.generic):
+            finite = in_doubles(number)
+            number = finite if isinstance(number, np.ndarray | np.generic) else float(finite)
+        return super().const(number)
 
     def line(self, fn: str, *args: Value, **params: Any) -> Value:
         """What a function makes of values; there is one precision only."""
         is_precision = fn == "astype" and params["dtype"].kind == args[0].dtype.kind == "f"
         return args[0] if is_precision else super().line(fn, *args, **params)
-
-
-_ARRAYS = (np.ndarray, np.generic)
 
 
 def in_doubles(array: Any) -> Any:
@@ -128,7 +128,7 @@ def in_doubles(array: Any) -> Any:
         return exact
     if exact.dtype != np.float64:
         exact = exact.astype(str).astype(np.float64)
-    return np.nan_to_num(exact, nan=np.nan, posinf=INFINITE, neginf=-INFINITE)
+    return np.clip(exact, -INFINITE, INFINITE)
 
 
 class _Writing:
