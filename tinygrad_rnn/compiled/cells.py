@@ -48,7 +48,7 @@ _COMPOSED = {
 """Formulas, how tightly they bind, and how tightly their operands must."""
 _TOGETHER = {"sum": "SUM", "mean": "AVERAGE", "max": "MAX", "min": "MIN", "prod": "PRODUCT"}
 _RUNNING = {"cumsum": "SUM", "cumprod": "PRODUCT"}
-MOVING = ("getitem", "reshape", "transpose", "broadcast_to", "astype")
+MOVING = ("getitem", "reshape", "transpose", "broadcast_to", "astype", "same")
 """What makes no numbers of its own."""
 _FEW = 6  # terms that are written out, which reads better than a function of ranges
 _MOST_ARGUMENTS = 250  # of a function
@@ -178,7 +178,7 @@ class Formulas:
 
     def _source(self, value: Value, i: int) -> int:
         """Which element of its operand one of a view is."""
-        if value.fn == "astype":
+        if value.fn in ("astype", "same"):
             return i
         if value not in self._maps:
             places = _places(value.args[0].shape)
