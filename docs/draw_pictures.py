@@ -74,12 +74,11 @@ def write_sheet(docs: Path) -> None:
     if not (shutil.which("soffice") and shutil.which("pdftoppm")):
         return
     with TemporaryDirectory() as directory:
-        printed = ["soffice", "--headless", f"-env:UserInstallation=file://{directory}/profile",
-                   "--convert-to", "pdf", "--outdir", directory, str(docs / "by_hand.xlsx")]  # fmt: skip
-        subprocess.run(printed, check=True, capture_output=True)
-        page = ["pdftoppm", "-r", "190", "-f", "1", "-l", "1", "-singlefile", "-png",
-                f"{directory}/by_hand.pdf", f"{directory}/page"]  # fmt: skip
-        subprocess.run(page, check=True)
+        to_pdf = ["soffice", "--headless", f"-env:UserInstallation=file://{directory}/profile"]
+        to_pdf += ["--convert-to", "pdf", "--outdir", directory, str(docs / "by_hand.xlsx")]
+        subprocess.run(to_pdf, check=True, capture_output=True)
+        to_png = ["pdftoppm", "-r", "190", "-f", "1", "-l", "1", "-singlefile", "-png"]
+        subprocess.run([*to_png, f"{directory}/by_hand.pdf", f"{directory}/page"], check=True)
         photo = Image.open(f"{directory}/page.png").convert("RGB")
     left, top, right, bottom = ImageChops.invert(photo).getbbox()
     photo = photo.crop((left - 12, top - 12, right + 12, bottom + 12))
