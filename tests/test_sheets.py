@@ -166,7 +166,7 @@ def test_every_cell_of_an_unchanged_sheet(office, name):
                 np.testing.assert_allclose(numbers_of(book[WALK], share), array, **CLOSE)
 
 
-@pytest.mark.parametrize("name", [name for name in NETS if name not in ("own cell", "gathered")])
+@pytest.mark.parametrize("name", NETS)
 def test_the_loss_after_a_step(office, name):
     walk, plan, _, path = office[f"{name}, as it was"]
     weights = [block.of for block in plan.stepped]

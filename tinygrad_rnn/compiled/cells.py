@@ -54,6 +54,15 @@ _FEW = 6  # terms that are written out, which reads better than a function of ra
 _MOST_ARGUMENTS = 250  # of a function
 
 
+def gathers(value: Value) -> int:
+    """How many elements of an operand make one of the result; 0: it is not made of several."""
+    if value.fn == "matmul":
+        return value.args[0].shape[-1]
+    if value.fn in _TOGETHER or value.fn in _RUNNING:
+        return math.prod(value.args[0].shape) // max(1, math.prod(value.shape))
+    return 0
+
+
 class Cell(NamedTuple):
     """Where a number stands, counted from 0."""
 

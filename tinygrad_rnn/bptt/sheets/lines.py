@@ -167,7 +167,8 @@ class _Writing:
         new.parents = tuple([self.copies[parent] for parent in place.parents])
         if place.notes is not None and (place.notes.attentive and not place.is_leaf):
             raise Refused(f"{_called(place)}: a hook changes or sees its gradient; remove it")
-        new.notes = _Arrivals(self._standing)
+        arrivals: Any = _Arrivals(self._standing)
+        new.notes = arrivals
         symbol = self._leaf(place) if place.is_leaf else self._standing(self._made(place, new))
         self.symbols[place] = symbol
         self.lines.values[place] = symbol.value
