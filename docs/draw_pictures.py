@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import runpy
+import shutil
+import subprocess
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, compat, viz
@@ -82,5 +85,26 @@ def draw(directory: Path) -> None:
     )
 
 
+def write_sheet(docs: Path) -> None:
+    """Write the sheet of by_hand.md, and photograph it where LibreOffice and Poppler are there."""
+    from PIL import Image, ImageChops
+
+    _, _, loss = demo.forward()
+    bptt.spreadsheet(bptt.record(loss), docs / "by_hand.xlsx")
+    if not (shutil.which("soffice") and shutil.which("pdftoppm")):
+        return
+    with TemporaryDirectory() as directory:
+        to_pdf = ["soffice", "--headless", f"-env:UserInstallation=file://{directory}/profile"]
+        to_pdf += ["--convert-to", "pdf", "--outdir", directory, str(docs / "by_hand.xlsx")]
+        subprocess.run(to_pdf, check=True, capture_output=True)
+        to_png = ["pdftoppm", "-r", "190", "-f", "1", "-l", "1", "-singlefile", "-png"]
+        subprocess.run([*to_png, f"{directory}/by_hand.pdf", f"{directory}/page"], check=True)
+        photo = Image.open(f"{directory}/page.png").convert("RGB")
+    left, top, right, bottom = ImageChops.invert(photo).getbbox()
+    photo = photo.crop((left - 12, top - 12, right + 12, bottom + 12))
+    photo.quantize(48).save(docs / "pictures" / "by_hand.png", optimize=True)
+
+
 if __name__ == "__main__":
     draw(Path(__file__).parent / "pictures")
+    write_sheet(Path(__file__).parent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, cli, nn
 from tinygrad_rnn.bptt.sheets import plan as plans
 from tinygrad_rnn.bptt.sheets.plan import planned
+from tinygrad_rnn.cli import demo
 from tinygrad_rnn.compiled.cells import Cell, Formulas
 from tinygrad_rnn.compiled.symbols import Book
 from tinygrad_rnn.engine.primitive import Primitive
@@ -37,25 +39,36 @@ def own(plan, what):
 # -- LibreOffice calculates ----------------------------------------------------------------------
 
 
+def of_case(case):
+    """The sum of what a case of a primitive makes, each element by a weight of its own."""
+    xs = [tg.from_numpy(array.copy()).requires_grad_() for array in case.arrays]
+    outputs = [y for y in sequence(case.fn(tg, *xs)) if y.requires_grad]
+    weights = np.random.default_rng(0)
+    return sum((y * tg.from_numpy(weights.normal(size=y.shape))).sum() for y in outputs)
+
+
+def can_be_written(case):
+    try:
+        planned(bptt.record(of_case(case)))
+    except ValueError:
+        return False
+    return True
+
+
 def together(names):
     """One walk over a case of each of these primitives."""
-    terms = []
-    for name in names:
-        case = next(case for case in CASES[name] if all(a.size for a in case.arrays))
-        xs = [tg.from_numpy(array.copy()).requires_grad_() for array in case.arrays]
-        outputs = [y for y in sequence(case.fn(tg, *xs)) if y.requires_grad]
-        weights = np.random.default_rng(0)
-        terms += [(y * tg.from_numpy(weights.normal(size=y.shape))).sum() for y in outputs]
-    return bptt.record(tg.stack(terms).sum())
+    cases = [next(filter(can_be_written, CASES[name])) for name in names]
+    return bptt.record(tg.stack([of_case(case) for case in cases]).sum())
 
 
 NOT_WRITTEN = {
     "avg_pool", "avg_unpool", "convolution", "convolution_input", "convolution_weight", "cumprod",
     "diag_embed", "diagonal", "erf", "gelu", "linear_scan", "logcumsumexp", "max_pool",
-    "max_unpool", "median", "pow", "prod", "round", "svd",
+    "max_unpool", "median", "prod", "round", "split_with_sizes", "svd",
 }  # fmt: skip
-"""What is not made of arithmetic that formulas have; of some only a part of the cases."""
-WRITTEN = sorted(CASES.keys() - NOT_WRITTEN)
+"""What is not made of arithmetic that formulas have, and what has no case without empty arrays."""
+ROUNDING = {"to_copy"}  # to float32, where a sheet goes on in double precision
+WRITTEN = sorted(CASES.keys() - NOT_WRITTEN - ROUNDING)
 
 
 def random_numbers(plan, rng):
@@ -114,10 +127,10 @@ def check(path, plan, walk):
     for block in own(plan, ("leaf", "value", "gradient")):
         place = at[block.of]
         expected = walk.gradient(place) if block.what == "gradient" else walk.value(place)
-        expected = np.clip(expected, -1e300, 1e300)
-        np.testing.assert_allclose(
-            numbers_of(book[WALK], block), expected, err_msg=str(block), **CLOSE
-        )
+        close = CLOSE if np.asarray(expected).dtype == np.float64 else {"rtol": 1e-5, "atol": 1e-6}
+        expected = np.clip(np.asarray(expected, float), -1e300, 1e300)
+        found = numbers_of(book[WALK], block)
+        np.testing.assert_allclose(found, expected, err_msg=str(block), **close)
     return book
 
 
@@ -153,7 +166,7 @@ def test_every_cell_of_an_unchanged_sheet(office, name):
                 np.testing.assert_allclose(numbers_of(book[WALK], share), array, **CLOSE)
 
 
-@pytest.mark.parametrize("name", [name for name in NETS if name not in ("own cell", "gathered")])
+@pytest.mark.parametrize("name", NETS)
 def test_the_loss_after_a_step(office, name):
     walk, plan, _, path = office[f"{name}, as it was"]
     weights = [block.of for block in plan.stepped]
@@ -232,6 +245,16 @@ def test_the_same_walk_makes_the_same_file(tmp_path):
     for name in "ab":
         bptt.spreadsheet(walk_of("rnn"), tmp_path / f"{name}.xlsx")
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+
+
+def test_the_sheet_in_the_docs_is_current():
+    _, _, loss = demo.forward()
+    plan = planned(bptt.record(loss))
+    book = openpyxl.load_workbook(Path(__file__).parents[1] / "docs" / "by_hand.xlsx")
+    for block in plan.blocks:
+        cells = [book[WALK].cell(at.row + 1, at.column + 1).value for at in block.cells]
+        expected = block.formulas or block.numbers.ravel().tolist()
+        assert cells == expected, f"run docs/draw_pictures.py: {block}"
 
 
 def test_numbers_stand_as_they_were_written():

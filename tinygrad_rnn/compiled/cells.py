@@ -48,10 +48,19 @@ _COMPOSED = {
 """Formulas, how tightly they bind, and how tightly their operands must."""
 _TOGETHER = {"sum": "SUM", "mean": "AVERAGE", "max": "MAX", "min": "MIN", "prod": "PRODUCT"}
 _RUNNING = {"cumsum": "SUM", "cumprod": "PRODUCT"}
-MOVING = ("getitem", "reshape", "transpose", "broadcast_to", "astype")
+MOVING = ("getitem", "reshape", "transpose", "broadcast_to", "astype", "same")
 """What makes no numbers of its own."""
 _FEW = 6  # terms that are written out, which reads better than a function of ranges
 _MOST_ARGUMENTS = 250  # of a function
+
+
+def gathers(value: Value) -> int:
+    """How many elements of an operand make one of the result; 0: it is not made of several."""
+    if value.fn == "matmul":
+        return value.args[0].shape[-1]
+    if value.fn in _TOGETHER or value.fn in _RUNNING:
+        return math.prod(value.args[0].shape) // max(1, math.prod(value.shape))
+    return 0
 
 
 class Cell(NamedTuple):
@@ -178,7 +187,7 @@ class Formulas:
 
     def _source(self, value: Value, i: int) -> int:
         """Which element of its operand one of a view is."""
-        if value.fn == "astype":
+        if value.fn in ("astype", "same"):
             return i
         if value not in self._maps:
             places = _places(value.args[0].shape)

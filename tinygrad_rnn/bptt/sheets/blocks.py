@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.bptt.sheets.lines import Lines, Sent
 from tinygrad_rnn.bptt.told import Index
-from tinygrad_rnn.compiled.cells import MOVING, Cell
+from tinygrad_rnn.compiled.cells import MOVING, Cell, gathers
 from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.symbols import Value
 from tinygrad_rnn.engine.graph import Node
@@ -27,8 +27,6 @@ from tinygrad_rnn.writing.rules import rule, vjp
 from tinygrad_rnn.writing.text import clean
 
 Array = np.ndarray[Any, Any]
-_WORDS = {"matmul": "product", "multiply": "product", "add": "sum", "subtract": "difference"}
-_REDUCING = ("sum", "mean", "max", "min", "prod", "cumsum", "cumprod")
 _HEAVY, _HEAVIEST, _FEW = 2, 16, 6
 """The most cells that a part of a formula reads: of one that is written twice, of any other; and
 the most numbers that are each computed where they are put together."""
@@ -116,7 +114,7 @@ class Block:
         if self.what == "stepped":
             return f"new {self.name}"
         if self.what == "aid":
-            return f"{_word(self.value)} for {self.name}"
+            return f"{self.value.fn} for {self.name}"
         gradient = gradient_of(self.name)
         return gradient if self.what == "gradient" else f"{gradient} {self.name_of_part}"
 
@@ -134,10 +132,6 @@ class Block:
 def gradient_of(name: str) -> str:
     """∂L/∂h₁, of h₁."""
     return f"∂L/∂{bracketed(name, ' ⊙·/−;')}"
-
-
-def _word(value: Value) -> str:
-    return _WORDS.get(value.fn, value.fn)
 
 
 class Blocks:
@@ -308,7 +302,7 @@ class Blocks:
         heavy: set[Value] = set()
         for value in every:
             for arg in value.args:
-                if _gathers(value) > _FEW and weight[arg] > 1:
+                if gathers(value) > _FEW and weight[arg] > 1:
                     heavy.add(arg)
                     weight[arg] = 1
             own = self._weight(value, weight)
@@ -320,16 +314,7 @@ class Blocks:
 
     def _weight(self, value: Value, weight: dict[Value, int]) -> int:
         """How many cells a formula of one of its elements reads."""
-        return max(1, _gathers(value)) * sum(weight[arg] for arg in value.args) or 1
-
-
-def _gathers(value: Value) -> int:
-    """How many elements of an operand make one of the result; 0: it is not made of several."""
-    if value.fn == "matmul":
-        return value.args[0].shape[-1]
-    if value.fn in _REDUCING:
-        return math.prod(value.args[0].shape) // max(1, math.prod(value.shape))
-    return 0
+        return max(1, gathers(value)) * sum(weight[arg] for arg in value.args) or 1
 
 
 def _rule(one: Sent) -> str:

@@ -7,7 +7,7 @@ done with them, and so does the engine's own walk: nothing is derived a second t
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.bptt.told import Index, arrays, exchanged, indices
 from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.readable import plainest
-from tinygrad_rnn.compiled.symbols import Book, CannotWrite, Symbol, Value, function
+from tinygrad_rnn.compiled.symbols import FUNCTIONS, Book, CannotWrite, Symbol, Value, function
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import Part, dense
@@ -26,6 +26,8 @@ from tinygrad_rnn.reading.given import is_inline
 from tinygrad_rnn.reading.names import distinct_names, names
 
 Array = np.ndarray[Any, Any]
+FUNCTIONS["same"] = lambda x, of: x
+"""A tensor or gradient, which formulas read where it stands, not what it was made of."""
 INFINITE = 1e300
 """What a spreadsheet, which knows no infinity, is given for one."""
 
@@ -104,15 +106,15 @@ class Doubles(Book):
 
     def const(self, number: Any) -> Value:
         """A number or an array that is always the same."""
-        return super().const(in_doubles(number) if isinstance(number, _ARRAYS) else number)
+        if isinstance(number, float | np.ndarray | np.generic):
+            finite = in_doubles(number)
+            number = finite if isinstance(number, np.ndarray | np.generic) else float(finite)
+        return super().const(number)
 
     def line(self, fn: str, *args: Value, **params: Any) -> Value:
         """What a function makes of values; there is one precision only."""
         is_precision = fn == "astype" and params["dtype"].kind == args[0].dtype.kind == "f"
         return args[0] if is_precision else super().line(fn, *args, **params)
-
-
-_ARRAYS = (np.ndarray, np.generic)
 
 
 def in_doubles(array: Any) -> Any:
@@ -128,7 +130,20 @@ def in_doubles(array: Any) -> Any:
         return exact
     if exact.dtype != np.float64:
         exact = exact.astype(str).astype(np.float64)
-    return np.nan_to_num(exact, nan=np.nan, posinf=INFINITE, neginf=-INFINITE)
+    return np.clip(exact, -INFINITE, INFINITE)
+
+
+class _Arrivals:
+    """The notes of a node where each gradient that has arrived is given cells."""
+
+    attentive = True
+
+    def __init__(self, standing: Callable[[Any], Symbol]) -> None:
+        self._standing = standing
+
+    def attended(self, g: Any, make: Any) -> Symbol:
+        """What the walk goes on with."""
+        return self._standing(g)
 
 
 class _Writing:
@@ -137,6 +152,7 @@ class _Writing:
         self.record, self.book, self.lines = record, Doubles(), Lines()
         self.symbols: dict[Node, Any] = {}
         self.copies: dict[Node, Node] = {}
+        self._count = 0
 
     def found(self) -> Lines:
         for place in self.record.places:
@@ -151,12 +167,18 @@ class _Writing:
         new.parents = tuple([self.copies[parent] for parent in place.parents])
         if place.notes is not None and (place.notes.attentive and not place.is_leaf):
             raise Refused(f"{_called(place)}: a hook changes or sees its gradient; remove it")
-        new.notes = None
-        symbol = self._leaf(place) if place.is_leaf else self._made(place, new)
+        arrivals: Any = _Arrivals(self._standing)
+        new.notes = arrivals
+        symbol = self._leaf(place) if place.is_leaf else self._standing(self._made(place, new))
         self.symbols[place] = symbol
         self.lines.values[place] = symbol.value
         if not place.is_leaf:
             new.saved = (*[self.symbols[parent] for parent in place.parents], symbol)
+
+    def _standing(self, x: Any) -> Symbol:
+        """Something that has cells of its own, even if the like of it has been made before."""
+        self._count += 1
+        return Symbol(self.book, self.book.line("same", self._value(x), of=self._count))
 
     def _leaf(self, place: Node) -> Symbol:
         value = self.record.value(place)

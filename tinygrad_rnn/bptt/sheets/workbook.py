@@ -168,13 +168,13 @@ class _Writing:
 
     def _result(self, sheet: Any, at: Cell, said: str, where: str, number: Array) -> None:
         """A number that stands elsewhere, and matters most."""
-        if number.shape == ():
+        if number.size == 1:
             cell = self.plan.loss.cell(0)
             formula = f"='{where}'!{cell}" if where else f"={cell}"
             sheet.write_string(at.row, 1, said, self.format(bold=True))
             paint = LIGHT.boxes["loss"]
             look = self.format(num_format="0.000000", bg_color=paint.fill, bold=True, border=1)
-            sheet.write_formula(*at, formula, look, float(number))
+            sheet.write_formula(*at, formula, look, number.item())
 
     def _label(self, sheet: Any, block: Block) -> None:
         text = cut(block.label, _WIDEST + 4)
