@@ -11,7 +11,7 @@ import graphviz
 
 import tinygrad_rnn
 from tinygrad_rnn.viz.graphviz_backend import render
-from tinygrad_rnn.viz.style import LIGHT
+from tinygrad_rnn.writing.palette import LIGHT
 
 PACKAGE = Path(tinygrad_rnn.__file__).parent
 

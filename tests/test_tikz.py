@@ -17,9 +17,9 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, cli, compat, viz
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.page import opening
-from tinygrad_rnn.viz.style import THEMES
 from tinygrad_rnn.viz.tikz import tikz
 from tinygrad_rnn.writing import tex
+from tinygrad_rnn.writing.palette import THEMES
 
 needs_latex = pytest.mark.skipif(
     not shutil.which("pdflatex") or not shutil.which("pdftoppm"),

@@ -17,9 +17,9 @@ from typing import Any
 
 from tinygrad_rnn.viz.images import COLUMN, Size, extent, positive
 from tinygrad_rnn.viz.layout.model import Point
-from tinygrad_rnn.viz.style import THEMES, Theme
 from tinygrad_rnn.viz.text import width
 from tinygrad_rnn.writing import tex
+from tinygrad_rnn.writing.palette import THEMES, Theme
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _INHERITED = ("fill", "stroke", "stroke-linecap", "stroke-width", "opacity")

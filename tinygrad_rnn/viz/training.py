@@ -18,9 +18,9 @@ from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, ValueAxis, page, theme
 from tinygrad_rnn.viz.curves import Curve, curve, curve_item, path
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.options import title_or
-from tinygrad_rnn.viz.style import Theme
 from tinygrad_rnn.viz.text import fitted
 from tinygrad_rnn.writing.figures import count
+from tinygrad_rnn.writing.palette import Theme
 from tinygrad_rnn.writing.text import clean
 
 _WIDE, _HIGH, _LEFT, _TOP, _BETWEEN, _FOOT = 400.0, 190.0, 56.0, 26.0, 34.0, 22.0

@@ -127,9 +127,7 @@ def _word(word: Word) -> str:
 
 def _sign(sign: Sign) -> str:
     text = sign.text
-    return SIGNS.get(text) or (
-        text if text in " ()[]+-=/<>|,;:." else rf"\text{{{escaped(text)}}}"
-    )
+    return SIGNS.get(text) or (text if text in " ()[]+-=/<>|,;:." else rf"\text{{{escaped(text)}}}")
 
 
 def escaped(text: str) -> str:

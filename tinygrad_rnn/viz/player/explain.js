@@ -57,16 +57,20 @@ function reasons({ why, visit, zero }) {
 
 /** On the boxes of zeros a sign that says so, and why: once the gradient is complete. */
 function markZeros() {
+  const isMarked = boxes.map((box, i) => Boolean(box.zero) && isZero(nodes[i]));
+  const unsigned = boxes.filter((box, i) => isMarked[i] && !box.sign);
+  // All are measured before one is changed: after a change the browser looks at everything anew.
+  const labels = unsigned.map((box) => box.label.getBBox());
+  unsigned.forEach((box, i) => { box.sign = addSign(box, labels[i]); });
   boxes.forEach((box, i) => {
-    const old = box.element.querySelector(".why");
-    if (!box.zero || !isZero(nodes[i])) return old?.remove();
-    const sign = old ?? addSign(box);
-    sign.querySelector("title").textContent = inOneLine(nodes[i].why);
+    if (!box.sign) return;
+    if (isMarked[i]) box.sign.querySelector("title").textContent = inOneLine(nodes[i].why);
+    else { box.sign.remove(); box.sign = null; }
   });
 }
 
-function addSign(box) {
-  const name = box.back.namespaceURI, label = box.label.getBBox();
+function addSign(box, label) {
+  const name = box.back.namespaceURI;
   const sign = document.createElementNS(name, "text");
   sign.setAttribute("class", "why");
   sign.setAttribute("x", label.x + label.width + 5);
