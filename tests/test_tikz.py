@@ -114,6 +114,8 @@ def test_one_file_is_a_document_and_a_part_of_one(tmp_path):
         rf"\setbox0\hbox{{\input{{b.tex}}}}{sizes}"
         rf"{{\def\bpttwidth{{5cm}}\setbox0\hbox{{\input{{a}}}}{sizes}}}"
         r"\immediate\write16{LINE \the\linewidth}\copy0"
+        r"\newcommand\other[1]{\catcode`#1=13 \lccode`~=`#1 \lowercase{\def~{\error}}}"
+        r"\other;\other:\other!\other?\other'\other-\other<"  # as languages of babel do
         r"\begin{figure}\sffamily\input{a.tex}\caption{After it.}\end{figure}\end{document}",
         encoding="utf-8",
     )  # fmt: skip

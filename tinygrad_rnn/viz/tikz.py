@@ -50,6 +50,9 @@ _HEAD = r"""
   \begingroup
   \def\bpttend{\end{document}}%
 \fi
+% What languages of babel make commands of: signs again.
+\catcode`\;12 \catcode`\:12 \catcode`\!12 \catcode`\?12 \catcode`\"12 \catcode`\'12 %
+\catcode`\`12 \catcode`\-12 \catcode`\=12 \catcode`\<12 \catcode`\>12 \catcode`\,12 %
 \ifdefined\bpttunit\else\newdimen\bpttunit\newsavebox\bpttbox\fi
 \ifdefined\bpttwidth
   \pgfmathsetlength\bpttunit{(\bpttwidth)/ACROSS}%
@@ -167,9 +170,8 @@ class _Painter:
 
     def _group(self, group: ET.Element, look: dict[str, str]) -> None:
         if moved := re.fullmatch(r"translate\((\S+) (\S+)\)", group.get("transform", "")):
-            self.lines.append(
-                rf"\begin{{scope}}[shift={{({moved[1]},{moved[2]})}}] % {group.get('class')}"
-            )
+            shift, what = f"{moved[1]},{moved[2]}", group.get("class", "graph")
+            self.lines.append(rf"\begin{{scope}}[shift={{({shift})}}] % {what}")
         elif "id" in group.attrib:
             self.lines.append(f"% {_comment(group.findtext(f'{_SVG}title') or '')}")
         self.children(group, look)
