@@ -1,0 +1,82 @@
+"""What the documentation site is made with; the site itself is built, and checked, by CI."""
+
+from __future__ import annotations
+
+import runpy
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from test_typing import FACES
+
+SITE = Path(__file__).parents[1] / "docs" / "_site"
+REFERENCE = runpy.run_path(str(SITE / "reference.py"))
+GALLERY = runpy.run_path(str(SITE / "gallery.py"))
+PAGES = dict(REFERENCE["pages"]())
+
+
+def test_every_face_that_is_typed_has_a_page() -> None:
+    assert set(FACES) <= set(REFERENCE["FACES"])
+
+
+@pytest.mark.parametrize("face", REFERENCE["FACES"], ids=lambda face: face or "tinygrad_rnn")
+def test_the_reference_has_every_public_name(face: str) -> None:
+    module = import_module(f"tinygrad_rnn.{face}" if face else "tinygrad_rnn")
+    heads = (
+        [f"{module.__name__}."]
+        if face
+        else [f"{module.__name__}.{p}" for p in ("tensors", "operations", "contexts")]
+    )
+    mine = "".join(
+        text
+        for page, text in PAGES.items()
+        if f"{page}." in heads or page in heads or (not face and page == "Tensor")
+    )
+    for name in module.__all__:
+        if isinstance(getattr(module, name), ModuleType):
+            continue
+        entries = (f"{kind}:: {module.__name__}.{name}\n" for kind in ("autoclass", "autofunction"))
+        here = (f"{kind}:: {name}\n" for kind in ("py:class", "py:data"))
+        assert any(entry in mine for entry in (*entries, *here)), name
+
+
+def test_every_page_is_reached() -> None:
+    assert all(f"   {page}\n" in PAGES["index"] for page in PAGES if page != "index")
+
+
+@pytest.mark.parametrize(
+    ("line", "escaped"),
+    [
+        ("|x − t| if *reduction* is 'none'", r"\|x − t\| if *reduction* is 'none'"),
+        ("``|x|`` of *size, **strong**", r"``|x|`` of \*size, **strong**"),
+        ("a * b, 2*x, *args and *kin*", r"a * b, 2*x, \*args and *kin*"),
+        (">>> print(*xs) | y", ">>> print(*xs) | y"),
+    ],
+)
+def test_mathematics_is_no_markup(line: str, escaped: str) -> None:
+    lines = [line]
+    REFERENCE["plain"](lines)
+    assert lines == [escaped]
+
+
+def test_examples_have_titles(tmp_path: Path) -> None:
+    for name, text, title in (
+        ("04_two_words.py", '"""What it does."""\n', "Two words\n=========\n\nWhat"),
+        ("own.py", '"""\nMine\n====\n\nText."""\n', "\nMine\n====\n\nText"),
+        ("other.py", '"""Mine\n----\nText."""\n', "Mine\n----\nText"),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        told = GALLERY["_titled"](tmp_path / name)
+        assert title in told
+        assert told.count("\n====") + told.count("\n----") == 1
+
+
+def test_which_examples_know_pytorch_alone(tmp_path: Path) -> None:
+    for text, alone in (
+        ("import torch\n", True),
+        ("import torch\nimport tinygrad_rnn as tg\n", False),
+        ("import tinygrad_rnn as tg\n", False),
+    ):
+        (tmp_path / "a.py").write_text(text, encoding="utf-8")
+        assert GALLERY["_is_written_for_torch"](tmp_path / "a.py") is alone
