@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 import zipfile
 from pathlib import Path
 
@@ -512,6 +513,25 @@ def test_any_cut_or_turned_byte(written, tmp_path):
         except ValueError:
             continue
         assert all(tg.equal(found[name], x) for name, x in expected.items())
+
+
+def test_the_hidden_list_was_changed(written, tmp_path):
+    path = written[0]
+    for column, what in ((4, "complex64"), (5, "9999,9999,9999"), (5, "0"), (6, "A0"), (6, "=A1")):
+        book = openpyxl.load_workbook(path)
+        book["contents"].cell(3, column).value = what
+        book.save(tmp_path / "a.xlsx")
+        with pytest.raises(ValueError, match="its sheet 'contents' was changed"):
+            bptt.from_spreadsheet(tmp_path / "a.xlsx")
+
+
+def test_what_is_not_installed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    with pytest.raises(RuntimeError, match=re.escape("pip install 'tinygrad_rnn[spreadsheet]'")):
+        bptt.spreadsheet(walk_of("rnn"), tmp_path / "a.xlsx")
+    assert cli.main(["sheet", "-o", str(tmp_path / "a.xlsx")]) == 2
+    assert "spreadsheets need xlsxwriter" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 # -- the command line ----------------------------------------------------------------------------
