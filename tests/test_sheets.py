@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import random_loops
 import sheets
 from sheets import AFTER, NETS, WALK, calculated, changed, numbers_of, openpyxl
 
@@ -225,6 +226,29 @@ def test_no_two_blocks_share_a_cell(name):
     labels = [Cell(b.row - 1, b.column) for b in [*plan.blocks, *plan.stepped]]
     assert len({*cells, *labels}) == len(cells) + len(labels)
     assert min(cell.row for cell in labels) >= plans.TOP
+
+
+@pytest.mark.parametrize("kind", random_loops.KINDS)
+def test_a_random_loop(kind):
+    """Any way in which people write loops; of the numbers only, which are formulas' own."""
+    with bptt.keep_values():
+        loss, _ = random_loops.program(kind, 1, tg)
+    walk = bptt.record(loss)
+    plan = planned(walk)
+    for block in own(plan, ("leaf", "value", "gradient")):
+        of = walk.gradient if block.what == "gradient" else walk.value
+        np.testing.assert_allclose(block.numbers, of(block.of), rtol=1e-4, atol=1e-5)
+    shares = {b.of for b in plan.blocks if b.what == "share"}
+    for place in shares:
+        steps = [b.step for b in plan.blocks if b.what == "share" and b.of is place]
+        assert steps == list(bptt.contributions(walk, place))
+
+
+def test_places_of_several_arrays_stay_as_they_were():
+    x = tg.ones(2, 3, requires_grad=True).named("x")
+    plan = planned(bptt.record(x[[0, 1], [2, 0]].sum()))
+    assert [block.name for block in plan.leaves] == ["x"]
+    assert plan.fixed == ["index"]
 
 
 def test_what_is_alike_stands_in_one_row():
