@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import random_loops
 import sheets
 from sheets import AFTER, NETS, WALK, calculated, changed, numbers_of, openpyxl
 
@@ -224,6 +226,29 @@ def test_no_two_blocks_share_a_cell(name):
     labels = [Cell(b.row - 1, b.column) for b in [*plan.blocks, *plan.stepped]]
     assert len({*cells, *labels}) == len(cells) + len(labels)
     assert min(cell.row for cell in labels) >= plans.TOP
+
+
+@pytest.mark.parametrize("kind", random_loops.KINDS)
+def test_a_random_loop(kind):
+    """Any way in which people write loops; of the numbers only, which are formulas' own."""
+    with bptt.keep_values():
+        loss, _ = random_loops.program(kind, 1, tg)
+    walk = bptt.record(loss)
+    plan = planned(walk)
+    for block in own(plan, ("leaf", "value", "gradient")):
+        of = walk.gradient if block.what == "gradient" else walk.value
+        np.testing.assert_allclose(block.numbers, of(block.of), rtol=1e-4, atol=1e-5)
+    shares = {b.of for b in plan.blocks if b.what == "share"}
+    for place in shares:
+        steps = [b.step for b in plan.blocks if b.what == "share" and b.of is place]
+        assert steps == list(bptt.contributions(walk, place))
+
+
+def test_places_of_several_arrays_stay_as_they_were():
+    x = tg.ones(2, 3, requires_grad=True).named("x")
+    plan = planned(bptt.record(x[[1, 0], [2, 0]].sum()))
+    assert [block.name for block in plan.leaves] == ["x"]
+    assert plan.fixed == ["index"]
 
 
 def test_what_is_alike_stands_in_one_row():
@@ -512,6 +537,25 @@ def test_any_cut_or_turned_byte(written, tmp_path):
         except ValueError:
             continue
         assert all(tg.equal(found[name], x) for name, x in expected.items())
+
+
+def test_the_hidden_list_was_changed(written, tmp_path):
+    path = written[0]
+    for column, what in ((4, "complex64"), (5, "9999,9999,9999"), (5, "0"), (6, "A0"), (6, "=A1")):
+        book = openpyxl.load_workbook(path)
+        book["contents"].cell(3, column).value = what
+        book.save(tmp_path / "a.xlsx")
+        with pytest.raises(ValueError, match="its sheet 'contents' was changed"):
+            bptt.from_spreadsheet(tmp_path / "a.xlsx")
+
+
+def test_what_is_not_installed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    with pytest.raises(RuntimeError, match=re.escape("pip install 'tinygrad_rnn[spreadsheet]'")):
+        bptt.spreadsheet(walk_of("rnn"), tmp_path / "a.xlsx")
+    assert cli.main(["sheet", "-o", str(tmp_path / "a.xlsx")]) == 2
+    assert "spreadsheets need xlsxwriter" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 # -- the command line ----------------------------------------------------------------------------

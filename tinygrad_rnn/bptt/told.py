@@ -81,7 +81,8 @@ def _told(place: Node) -> list[Array]:
         given = [given[min(len(given) - 1, 1)]]  # the first says where the classes stand
     else:
         given = [array for array in given if not _counts(array)]
-    return [] if _is_weighed(place.params) else given
+    alone = len(given) == 1  # several arrays of one index belong together
+    return given if alone and not _is_weighed(place.params) else []
 
 
 def _counts(array: Array) -> bool:

@@ -42,7 +42,7 @@ def spreadsheet(record: Record, path: str | os.PathLike[str], *, rate: float = 0
     ValueError
         If the net is too large, or an operation or its rule is not made of arithmetic that a
         spreadsheet has (the message names it); if values are NaN or infinite.
-    ImportError
+    RuntimeError
         If the extra ``spreadsheet`` is not installed.
 
     Notes

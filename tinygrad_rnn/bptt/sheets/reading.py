@@ -15,7 +15,7 @@ import numpy as np
 
 from tinygrad_rnn.bptt.record import Record, expect_record
 from tinygrad_rnn.bptt.sheets.lines import INFINITE, Refused
-from tinygrad_rnn.bptt.sheets.plan import WALK
+from tinygrad_rnn.bptt.sheets.plan import MOST_ELEMENTS, WALK
 from tinygrad_rnn.bptt.sheets.workbook import CONTENTS, FORMAT, digest, needs
 from tinygrad_rnn.bptt.told import indices
 from tinygrad_rnn.compiled.cells import Cell
@@ -24,7 +24,7 @@ from tinygrad_rnn.tensor import Tensor, wrap
 from tinygrad_rnn.writing.text import clean
 
 Array = np.ndarray[Any, Any]
-_LARGEST = 200_000_000  # bytes, when it is unpacked
+_LARGEST = 60_000_000  # bytes, when it is unpacked
 _HEAD = 2  # rows of the sheet `CONTENTS` above its list
 _TYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")
 
@@ -167,6 +167,8 @@ def _one(row: Sequence[str]) -> Listed | None:
     for letter in at[1]:
         column = 26 * column + ord(letter) - ord("A") + 1
     numbers = tuple(map(int, shape.split(","))) if shape else ()
+    if not 0 < math.prod(numbers) <= MOST_ELEMENTS:
+        return None
     return Listed(name, what, kind, dtype, numbers, Cell(int(at[2]) - 1, column - 1), own)
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
+from importlib import import_module
 from typing import IO, Any
 
 import numpy as np
@@ -28,13 +29,19 @@ _NUMBER = "0.0000"
 
 
 def needs(name: str) -> Any:
-    """A library of the extra "spreadsheet"."""
+    """A library of the extra "spreadsheet".
+
+    Raises
+    ------
+    RuntimeError
+        If it is not installed.
+    """
     try:
-        return __import__(name)
-    except ImportError:
-        raise ImportError(
-            f"spreadsheet: needs {name}: pip install 'tinygrad_rnn[spreadsheet]'"
-        ) from None
+        return import_module(name)
+    except ImportError as error:
+        raise RuntimeError(
+            f"spreadsheets need {name}: pip install 'tinygrad_rnn[spreadsheet]'"
+        ) from error
 
 
 def filled(
