@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,18 @@ class Exercise(Report):
     ) -> None:
         self.record, self.tasks = record, tuple(tasks)
         self.tolerance, self.seed = tolerance, seed
+
+    @cached_property
+    def _chain(self) -> Chain:
+        return Chain(self.record)
+
+    def called(self, place: Node) -> str:
+        """A tensor's name."""
+        return opened(self._chain.called(place))
+
+    def gradient_of(self, place: Node) -> str:
+        """The name of its gradient."""
+        return self._chain.gradient_of(place)
 
     @property
     def points(self) -> int:

@@ -12,6 +12,7 @@ from tinygrad_rnn.viz.grid import contribution_map, error_surface
 from tinygrad_rnn.viz.heat_map import heat_map
 from tinygrad_rnn.viz.picture import Picture, draw, to_dot
 from tinygrad_rnn.viz.player import LivePlayer, Player, play
+from tinygrad_rnn.viz.worksheet import worksheet
 
 
 def __dir__() -> list[str]:
@@ -32,4 +33,5 @@ __all__ = [
     "heat_map",
     "play",
     "to_dot",
+    "worksheet",
 ]
