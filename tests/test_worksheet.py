@@ -132,7 +132,7 @@ def test_hints_name_the_rule():
 @pytest.mark.parametrize("answer", [3.0, -0.4, 0.012, 0.0])
 def test_a_tolerance_lets_nothing_pass_that_is_plainly_wrong(answer):
     allowed = allowance(answer, 0.02)
-    assert 0.0005 < allowed  # a result that was rounded to three decimals is right
+    assert allowed > 0.0005  # a result that was rounded to three decimals is right
     assert allowed < abs(2 * answer) or answer == 0  # and one of the wrong sign is not
 
 

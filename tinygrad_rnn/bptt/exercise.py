@@ -247,8 +247,9 @@ class _Hidden:
 
     def _missing(self, one: str | int, boxed: list[Node]) -> str:
         if isinstance(one, int):
-            there = ", ".join(map(str, sorted({p.tag.step for p in boxed} - {None})))
-            return f"worksheet: there is no time step {one}; there are: {there or 'none'}"
+            steps = {place.tag.step for place in boxed if place.tag.step is not None}
+            there = ", ".join(map(str, sorted(steps))) or "none"
+            return f"worksheet: there is no time step {one}; there are: {there}"
         there = ", ".join(dict.fromkeys(self._names.told(place) for place in boxed))
         return f"worksheet: nothing is called {clean(one)!r}; there are: {there}"
 

@@ -111,8 +111,8 @@ def _unpleasant(record: Record) -> float:
         cost += np.count_nonzero(np.abs(beyond - np.floor(beyond) - 0.5) < _BORDER)
         ends = traits_of(place.primitive).squashes if result is record.value(place) else None
         if ends is not None:
-            margin = _FLAT * (ends[1] - ends[0])
-            cost += 100 * np.count_nonzero((result < ends[0] + margin) | (result > ends[1] - margin))
+            part = (result - ends[0]) / (ends[1] - ends[0])
+            cost += 100 * np.count_nonzero((part < _FLAT) | (part > 1 - _FLAT))
     return float(cost)
 
 

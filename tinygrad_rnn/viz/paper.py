@@ -122,8 +122,8 @@ def sheet_for(wide: float, high: float, above: float) -> Sheet:
         The height of what stands over it.
     """
     for size in range(_SIZES):
-        sides = [side * _LARGER**size for side in A4]
-        upright, across = (Sheet(*map(round, paper)) for paper in (sides, sides[::-1]))
+        short, long = (float(round(side * _LARGER**size)) for side in A4)
+        upright, across = Sheet(short, long), Sheet(long, short)
         best = max(upright, across, key=lambda s: min(s.inner / wide, (s.room - above) / high))
         if min(best.inner / wide, (best.room - above) / high) >= _READABLE:
             break
@@ -148,9 +148,7 @@ class Table:
         On which it begins, below what is there.
     """
 
-    def __init__(
-        self, heading: str, columns: Sequence[Column], first: Sheet | None = None
-    ) -> None:
+    def __init__(self, heading: str, columns: Sequence[Column], first: Sheet | None = None) -> None:
         self.heading, self.columns, self.sheets = heading, columns, list[Sheet]()
         self._begin(first or Sheet(*A4))
 

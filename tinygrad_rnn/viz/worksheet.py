@@ -192,14 +192,15 @@ class _Paper:
         hidden = set()
         for task in self.asked.tasks:
             box = self.boxes[task.place]
-            row = next(p for p in box.parts if isinstance(p, Row) and p.label == _ROWS[task.kind])
+            rows = (part for part in box.parts if isinstance(part, Row))
+            row = next(row for row in rows if row.label == _ROWS[task.kind])
             row.lines, row.norm, row.ways, row.blank = _blanks(task, row.lines), None, "", True
             if task.kind == "gradients":
                 hidden.add(box.index)
             measure.fit(box)
-        for row in self.boxes[self.asked.record.root].parts:
-            if isinstance(row, Row):  # 1, as it always is: no reason to be the darkest of all
-                row.norm = None
+        for part in self.boxes[self.asked.record.root].parts:
+            if isinstance(part, Row):  # 1, as it always is: no reason to be the darkest of all
+                part.norm = None
         for edge in scene.edges:
             if edge.source in hidden or "values" in self.kinds:
                 # what flows along it is a part of an answer, or a value times what is known
@@ -271,10 +272,10 @@ class _Paper:
                     sheet.lines.append(_written(at + _BLANK - 12, y + _LINE * i, x))
                 else:
                     sheet.lines.append(rule(at, y + 3 + _LINE * i, _BLANK - 10))
-        for i, line in enumerate(hint):
+        for i, words in enumerate(hint):
             down = y + _LINE * (len(rows) - 1) + 15 + 12 * i
             sheet.lines.append(
-                marks.text(r.x + _NAME, down, line, _HINT, fill=LIGHT.muted, label="hint")
+                marks.text(r.x + _NAME, down, words, _HINT, fill=LIGHT.muted, label="hint")
             )
 
     def _name(self, name: str, x: float, y: float) -> list[str]:
