@@ -28,7 +28,7 @@ Hide = str | int | Iterable[str | int]
 KINDS = ("values", "gradients")
 MOST = 400  # numbers that an exercise may ask for
 TOLERANCE = 0.02
-_SMALL = 0.05  # what is smaller need not be relatively right, but to a tenth of a percent
+SMALL = 0.05  # what is smaller need not be relatively right, but to a tenth of a percent
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +72,22 @@ class Exercise(Report):
         In the order in which one computes them: forward, and then back.
     tolerance : float
         How far off, relatively, an answer may be: see `is_right`.
-    seed : int or None
-        Of the numbers that were dealt out.
+    hide, seed, nice
+        As it was asked for.
     """
 
     def __init__(
-        self, record: Record, tasks: Sequence[Task], tolerance: float, seed: int | None
+        self,
+        record: Record,
+        tasks: Sequence[Task],
+        hide: Hide,
+        *,
+        seed: int | None,
+        nice: bool,
+        tolerance: float,
     ) -> None:
-        self.record, self.tasks = record, tuple(tasks)
-        self.tolerance, self.seed = tolerance, seed
+        self.record, self.tasks, self.hide = record, tuple(tasks), _wanted(hide)
+        self.seed, self.nice, self.tolerance = seed, nice, tolerance
 
     @cached_property
     def _chain(self) -> Chain:
@@ -126,7 +133,7 @@ def allowance(answer: float, tolerance: float) -> float:
     >>> [round(allowance(answer, 0.02), 4) for answer in (-2.0, 0.1, 0.0)]
     [0.04, 0.002, 0.001]
     """
-    return tolerance * max(abs(answer), _SMALL)
+    return tolerance * max(abs(answer), SMALL)
 
 
 def exercise(
@@ -186,12 +193,13 @@ def exercise(
         raise ValueError(f"worksheet: tolerance={tolerance!r} must lie between 0 and 1")
     if nice and seed is None:
         seed = 0
+    hide = _wanted(hide)
     hidden = _Hidden(record, hide)  # refused before anything is computed
     if seed is not None:
         record = dealt(record, seed, 1 if nice else DECIMALS)
         hidden = _Hidden(record, hide)
     tasks = [hidden.task(i, *what) for i, what in enumerate(hidden.found, 1)]
-    return Exercise(record, tasks, tolerance, seed)
+    return Exercise(record, tasks, hide, seed=seed, nice=nice, tolerance=tolerance)
 
 
 class _Hidden:
