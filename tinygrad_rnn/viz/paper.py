@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.marks import n
-from tinygrad_rnn.viz.style import LIGHT
+from tinygrad_rnn.writing.palette import LIGHT
 from tinygrad_rnn.viz.text import SANS, fitted, width, xml
 
 A4 = 595.0, 842.0  # points

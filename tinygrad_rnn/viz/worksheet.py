@@ -23,7 +23,7 @@ from tinygrad_rnn.viz.player.page import printed
 from tinygrad_rnn.viz.player.walk import boxed
 from tinygrad_rnn.viz.scene import Row, Scene
 from tinygrad_rnn.viz.source import source_of
-from tinygrad_rnn.viz.style import LIGHT
+from tinygrad_rnn.writing.palette import LIGHT
 from tinygrad_rnn.viz.svg import graph
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import count

@@ -187,13 +187,12 @@ class _Asking(Writing):
         for cell, (task, i) in self.answers.items():
             answers.write_number(*cell, float(task.answer.flat[i]))
             checks.write_formula(*cell, self._check(cell, task, i), None, NOT_YET)
-        for cell in (*self.answers, *self.open):
-            if cell in self.formulas:
-                follows.write_formula(*cell, self._following(cell), None, "")
+        for cell in self._derived():
+            follows.write_formula(*cell, self._following(cell), None, "")
         for block, task in self.tasks.items():
             self._mark(walk, block, task)
         self._front(front)
-        for i, chunk in enumerate(_chunks(self._kept())):
+        for i, chunk in enumerate(_chunks(self.kept())):
             kept.write_string(i, 0, chunk)
         for sheet in (checks, answers, follows, kept):
             sheet.protect()
@@ -275,6 +274,10 @@ class _Asking(Writing):
             f'IF(ISNUMBER({follows}),IF({by_rule},"{FOLLOWING}","{WRONG}"),"{WRONG}"))))'
         )
 
+    def _derived(self) -> list[Cell]:
+        """The empty cells whose numbers follow from others."""
+        return [cell for cell in (*self.answers, *self.open) if cell in self.formulas]
+
     def _following(self, cell: Cell) -> str:
         """What a cell comes to, if the student's numbers are taken for the others."""
 
@@ -284,7 +287,7 @@ class _Asking(Writing):
 
         return _REFERENCE.sub(elsewhere, _when_known(self.formulas[cell]))
 
-    def _kept(self) -> dict[str, Any]:
+    def kept(self) -> dict[str, Any]:
         """What a worksheet needs to be graded, and to be told from one that was changed."""
         given, formulas = dict[str, float](), dict[str, list[Any]]()
         for block in self.plan.blocks:
@@ -306,9 +309,11 @@ class _Asking(Writing):
             }
             for block, task in sorted(self.tasks.items(), key=lambda pair: pair[1].number)
         ]  # fmt: skip
+        ways = self._derived()
+        follows = [list(map(str, ways)), digest(list(map(self._following, ways)))]
         asked = self.asked
         return {
-            "format": FORMAT, "hide": asked.hide, "seed": asked.seed, "nice": asked.nice,
+            "follows": follows, "hide": asked.hide, "seed": asked.seed, "nice": asked.nice,
             "tolerance": asked.tolerance, "tasks": tasks, "given": given, "formulas": formulas,
         }  # fmt: skip
 
@@ -436,6 +441,11 @@ def _when_known(formula: str) -> str:
 
 
 # -- what is kept ----------------------------------------------------------------------------------
+
+
+def kept_of(asked: Exercise) -> dict[str, Any]:
+    """What the worksheet of an exercise keeps."""
+    return _Asking(asked, _without_a_step(planned(asked.record)), None, True).kept()
 
 
 def _chunks(kept: dict[str, Any]) -> list[str]:

@@ -1,0 +1,353 @@
+"""Marking worksheets that were filled in, many at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tinygrad_rnn import files
+from tinygrad_rnn.bptt.exercise import SMALL, allowance, exercise
+from tinygrad_rnn.bptt.record import Record, expect_record
+from tinygrad_rnn.bptt.sheets.opening import Opened, Unreadable, opened
+from tinygrad_rnn.bptt.sheets.plan import WALK
+from tinygrad_rnn.bptt.sheets.workbook import digest
+from tinygrad_rnn.bptt.sheets.worksheets import (
+    EXERCISE,
+    FOLLOWING,
+    FOLLOWS,
+    FORMAT,
+    KEPT,
+    NAME,
+    NOT_YET,
+    RIGHT,
+    WRONG,
+    kept_of,
+    unpacked,
+)
+from tinygrad_rnn.writing.text import Report, clean
+
+_LONGEST = 200  # characters of a file's name, and of what is said of it
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what begins so, spreadsheets take for a formula
+_SAME = 1e-9  # relative: a number that nobody has changed, whatever program saved it
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What one file is worth.
+
+    Attributes
+    ----------
+    file : str
+    name : str
+        What the student wrote as such.
+    right, follows, wrong, empty : int
+        Numbers of each kind: ``follows`` are wrong only because of earlier ones.
+    first : str
+        What went wrong first, in the order of the tasks.
+    notes : tuple of str
+        What else was noticed: given numbers or formulas that were changed, and the like.
+    refused : str
+        Why it could not be graded; "" if it could.
+    """
+
+    file: str
+    name: str = ""
+    right: int = 0
+    follows: int = 0
+    wrong: int = 0
+    empty: int = 0
+    first: str = ""
+    notes: tuple[str, ...] = ()
+    refused: str = ""
+
+    @property
+    def points(self) -> int:
+        """One for each number that is right, or follows by the rule from those before."""
+        return self.right + self.follows
+
+    @property
+    def of(self) -> int:
+        """How many there are to be had."""
+        return self.right + self.follows + self.wrong + self.empty
+
+    @property
+    def said(self) -> str:
+        """All that there is to say."""
+        return self.refused or "; ".join([*self.notes, *filter(None, [self.first])])
+
+
+@dataclass(frozen=True, repr=False)
+class Grades(Report):
+    """What `grade` returns: it prints as a table, and notebooks show it as one.
+
+    Attributes
+    ----------
+    grades : tuple of Grade
+        In the order of the files.
+    """
+
+    grades: tuple[Grade, ...] = field(default=())
+    numeric = (2, 3, 4, 5, 6)
+
+    @property
+    def heading(self) -> str:
+        """How many files there are, and how many of them could not be graded."""
+        refused = sum(bool(grade.refused) for grade in self.grades)
+        said = f"{len(self.grades)} worksheet{'s' * (len(self.grades) != 1)}"
+        return f"{said}, {refused} of them not graded" if refused else said
+
+    def rows(self) -> list[list[str]]:
+        """A row for each file."""
+        heads = ["file", "name", "points", "right", "follows", "wrong", "empty",
+                 "what went wrong first"]  # fmt: skip
+        return [heads, *map(_row, self.grades)]
+
+    def __iter__(self) -> Iterator[Grade]:
+        return iter(self.grades)
+
+    def __len__(self) -> int:
+        return len(self.grades)
+
+    @property
+    def csv(self) -> str:
+        """The table for spreadsheets, in which nothing that students wrote becomes a formula."""
+        stream = io.StringIO()
+        writer = csv.writer(stream)
+        heads = ("file", "name", "points", "of", "right", "follows", "wrong", "empty", "remarks")
+        writer.writerow(heads)
+        for one in self.grades:
+            counts: Sequence[Any] = (
+                one.points, one.of, one.right, one.follows, one.wrong, one.empty,
+            )  # fmt: skip
+            counts = [""] * len(counts) if one.refused else counts
+            writer.writerow([_text(one.file), _text(one.name), *counts, _text(one.said)])
+        return stream.getvalue()
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the table as a CSV file, of UTF-8 with a mark by which Excel knows it.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        files.write(path, "\ufeff" + self.csv)
+        return Path(path)
+
+
+def grade(
+    worksheets: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    record: Record | None = None,
+) -> Grades:
+    """Mark worksheets that were filled in: one, or many.
+
+    A number is right if it is near enough to the answer, and gets its point as well if it follows
+    by the rule from the student's own earlier numbers. A file that cannot be graded has one
+    sentence in its row, and the others are graded all the same.
+
+    A worksheet keeps its answers, with a sum over them that tells if anyone has changed them; that
+    keeps accidents out, but not somebody who is bent on it. With the ``record`` of which the
+    worksheets were made the engine computes each exercise again, from its seed, and nothing in a
+    file is believed but what the student has filled in.
+
+    Parameters
+    ----------
+    worksheets : path, or iterable of paths
+        Files that `worksheet` has written.
+    record : Record, optional
+        The walk of which they were made.
+
+    Returns
+    -------
+    Grades
+
+    Raises
+    ------
+    ImportError
+        If the extra ``spreadsheet`` is not installed.
+    TypeError
+        If it is given something else than paths, and a record.
+
+    Examples
+    --------
+    >>> print(grade("missing.xlsx"))
+    1 worksheet, 1 of them not graded
+      file          name  points  right  follows  wrong  empty  what went wrong first
+      missing.xlsx             –      –        –      –      –  cannot be read: No such file or directory
+    """
+    if record is not None:
+        expect_record(record, "grade")
+    single = isinstance(worksheets, str | os.PathLike)
+    paths = [worksheets] if single else list(worksheets)  # type: ignore[arg-type, list-item]
+    marking = _Marking(record)
+    return Grades(tuple(map(marking.grade, paths)))
+
+
+class _Marking:
+    """Marks files, and computes each exercise once."""
+
+    def __init__(self, record: Record | None) -> None:
+        self.record = record
+        self._computed: dict[str, dict[str, Any]] = {}
+
+    def grade(self, path: str | os.PathLike[str]) -> Grade:
+        """The grade of one file."""
+        called = clean(os.fspath(path), _LONGEST)
+        try:
+            book = opened(path)
+            return _Marked(book, self._kept(book)).grade(called)
+        except Unreadable as error:
+            return Grade(called, refused=clean(str(error), _LONGEST))
+
+    def _kept(self, book: Opened) -> dict[str, Any]:
+        """What was asked and given, and the answers: as the file has it, or as it should."""
+        if KEPT not in book.values or WALK not in book.values or FOLLOWS not in book.values:
+            raise Unreadable("is no worksheet of tinygrad_rnn")
+        chunks = [str(row[0]) for row in book.values[KEPT].iter_rows(max_col=1, values_only=True)]
+        if not chunks or not chunks[0].startswith(FORMAT.rpartition(",")[0]):
+            raise Unreadable("is no worksheet of tinygrad_rnn")
+        kept = unpacked(chunks)
+        if kept is None:
+            raise Unreadable("keeps answers that somebody has changed; it is not graded")
+        return kept if self.record is None else self._again(kept)
+
+    def _again(self, kept: dict[str, Any]) -> dict[str, Any]:
+        """The same exercise, as the engine makes it of the record."""
+        how = {name: kept[name] for name in ("hide", "seed", "nice", "tolerance")}
+        key = repr(how)
+        if key not in self._computed:
+            assert self.record is not None
+            try:
+                self._computed[key] = kept_of(exercise(self.record, **how))
+            except (TypeError, ValueError) as error:
+                raise Unreadable(f"is a worksheet of another net: {error}") from error
+        computed = self._computed[key]
+        if not _are_alike(computed, kept):
+            raise Unreadable("is a worksheet of another net, or keeps other answers than this one")
+        return computed
+
+
+def _are_alike(one: dict[str, Any], two: dict[str, Any]) -> bool:
+    """Whether two exercises ask, give and expect the same."""
+    asked = [[(task["name"], task["cells"]) for task in each["tasks"]] for each in (one, two)]
+    if asked[0] != asked[1] or one["given"].keys() != two["given"].keys():
+        return False
+    numbers = [
+        [*map(each["given"].get, one["given"]), *(x for task in each["tasks"] for x in task["answers"])]
+        for each in (one, two)
+    ]
+    return all(math.isclose(a, b, rel_tol=1e-5, abs_tol=1e-7) for a, b in zip(*numbers))
+
+
+class _Marked:
+    """One file, read."""
+
+    def __init__(self, book: Opened, kept: dict[str, Any]) -> None:
+        self.book, self.kept = book, kept
+        self.values, self.formulas = book.values[WALK], book.formulas[WALK]
+        self.follows = book.values[FOLLOWS]
+
+    def grade(self, file: str) -> Grade:
+        """Its grade."""
+        found = dict.fromkeys((RIGHT, FOLLOWING, WRONG, NOT_YET), 0)
+        first, unknown = "", []
+        for task in self.kept["tasks"]:
+            for cell, answer in zip(task["cells"], task["answers"], strict=True):
+                said = self._check(cell, answer)
+                found[said] += 1
+                if said == WRONG and not first:
+                    first = f"{task['name']} in {cell}: {self._written(cell)}, not {answer:.4g}"
+                if said == NOT_YET and self._is_formula(cell):
+                    unknown.append(cell)
+        notes = [*self._changes(), *self._not_computed(unknown)]
+        if self.book.refers_elsewhere:
+            notes.append("it refers to other files, which were not looked at")
+        return Grade(
+            file, self._name(), found[RIGHT], found[FOLLOWING], found[WRONG], found[NOT_YET],
+            clean(first, _LONGEST), tuple(notes),
+        )  # fmt: skip
+
+    def _check(self, cell: str, answer: float) -> str:
+        """What the sheet of checks says, worked out once more."""
+        value = self.values[cell].value
+        if value is None or value == "":
+            return NOT_YET
+        if not _is_number(value):
+            return WRONG
+        tolerance = self.kept["tolerance"]
+        if abs(value - answer) <= allowance(answer, tolerance):
+            return RIGHT
+        by_rule = self.follows[cell].value
+        follows = (
+            _is_number(by_rule)
+            and abs(value - by_rule) <= allowance(by_rule, tolerance)
+            and abs(by_rule) > tolerance * SMALL
+        )
+        return FOLLOWING if follows else WRONG
+
+    def _written(self, cell: str) -> str:
+        """What stands in a cell."""
+        value = self.values[cell].value
+        return f"{value:.4g}" if _is_number(value) else f"{clean(str(value), 20)!r} is no number"
+
+    def _is_formula(self, cell: str) -> bool:
+        return self.formulas[cell].data_type == "f"
+
+    def _not_computed(self, cells: list[str]) -> list[str]:
+        if not cells:
+            return []
+        return [
+            f"{cells[0]} holds a formula whose result is not in the file: open it in a spreadsheet "
+            "program, and save it"
+        ]
+
+    def _changes(self) -> list[str]:
+        """What was changed of what was given."""
+        given = [
+            f"the given number in {cell} was {number:.6g}, and is {self._written(cell)}"
+            for cell, number in self.kept["given"].items()
+            if not _is_same(self.values[cell].value, number)
+        ]
+        formulas = [
+            f"the formula of {clean(title)} in {cells[0]} was changed"
+            for title, (cells, was) in self.kept["formulas"].items()
+            if digest([str(self.formulas[cell].value) for cell in cells]) != was
+        ]
+        hidden = self.kept["follows"]
+        sheet = self.book.formulas[FOLLOWS]
+        if digest([str(sheet[cell].value) for cell in hidden[0]]) != hidden[1]:
+            formulas.append("formulas on a hidden sheet were changed")
+        found = [*given, *formulas]
+        return [*found[:1], *([f"and {len(found) - 1} more changes"] if len(found) > 1 else [])]
+
+    def _name(self) -> str:
+        """What the student is called."""
+        if EXERCISE not in self.book.values:
+            return ""
+        name = self.book.values[EXERCISE].cell(NAME.row + 1, NAME.column + 1).value
+        return "" if name is None else clean(str(name))
+
+
+def _is_number(value: Any) -> bool:
+    real = isinstance(value, int | float) and not isinstance(value, bool)
+    return real and math.isfinite(value)
+
+
+def _is_same(value: Any, number: float) -> bool:
+    return _is_number(value) and math.isclose(value, number, rel_tol=_SAME, abs_tol=1e-12)
+
+
+def _row(one: Grade) -> list[str]:
+    counts = [f"{one.points} of {one.of}", *map(str, (one.right, one.follows, one.wrong, one.empty))]
+    return [one.file, one.name, *(["–"] * 5 if one.refused else counts), one.said]
+
+
+def _text(said: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{said}" if said.startswith(_FORMULA) else said
