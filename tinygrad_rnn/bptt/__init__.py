@@ -9,7 +9,7 @@ from tinygrad_rnn.bptt.record import Record, Visit, record
 
 if TYPE_CHECKING:  # who checks types sees these names, and no others
     from tinygrad_rnn.bptt.diagnosis import Diagnosis, diagnose
-    from tinygrad_rnn.bptt.exercise import Exercise, exercise
+    from tinygrad_rnn.bptt.exercises import Exercise, exercise
     from tinygrad_rnn.bptt.explanation import Explanation, explain
     from tinygrad_rnn.bptt.illnesses.finding import Finding
     from tinygrad_rnn.bptt.penalty import vanishing_penalty
@@ -32,7 +32,7 @@ else:
     _ELSEWHERE = {
         "diagnosis": ("Diagnosis", "diagnose"),
         "surface": ("ErrorSurface", "error_surface"),
-        "exercise": ("Exercise", "exercise"),
+        "exercises": ("Exercise", "exercise"),
         "explanation": ("Explanation", "explain"),
         "illnesses.finding": ("Finding",),
         "penalty": ("vanishing_penalty",),

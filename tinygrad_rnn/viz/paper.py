@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.marks import n
-from tinygrad_rnn.writing.palette import LIGHT
 from tinygrad_rnn.viz.text import SANS, fitted, width, xml
+from tinygrad_rnn.writing.palette import LIGHT
 
 A4 = 595.0, 842.0  # points
 EDGE = 40.0  # round what is printed

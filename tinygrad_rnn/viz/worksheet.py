@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn import files
-from tinygrad_rnn.bptt.exercise import TOLERANCE, Exercise, Hide, Task, exercise
+from tinygrad_rnn import bptt, files
+from tinygrad_rnn.bptt.exercises import TOLERANCE, Exercise, Hide, Task, exercise
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.tensor.collector import resting_collector
@@ -23,14 +23,14 @@ from tinygrad_rnn.viz.player.page import printed
 from tinygrad_rnn.viz.player.walk import boxed
 from tinygrad_rnn.viz.scene import Row, Scene
 from tinygrad_rnn.viz.source import source_of
-from tinygrad_rnn.writing.palette import LIGHT
 from tinygrad_rnn.viz.svg import graph
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import count
+from tinygrad_rnn.writing.palette import LIGHT
 
 Array = np.ndarray[Any, Any]
 
-FORMS = (".html", ".pdf")
+FORMS = (".xlsx", ".html", ".pdf")
 _ROWS = {"values": "value", "gradients": "grad"}  # the rows of boxes, by kinds of tasks
 _BLANK, _ACROSS = 56.0, 5  # the room of a number, and how many stand side by side
 _NUMBER, _NAME, _ANSWER, _POINTS = 0.0, 26.0, 150.0, 455.0  # where the columns of tasks begin
@@ -49,35 +49,40 @@ def worksheet(
     hints: bool = True,
     title: str | None = None,
 ) -> tuple[Path, ...]:
-    """Write an exercise to print: the picture of a walk with blanks, and tasks with points.
+    """Write an exercise: a page to print, or a spreadsheet that checks itself.
+
+    On paper it is the picture of the walk with blanks, and tasks with points.
 
     The key, which is the whole picture and all answers, is a file of its own beside it, so that
-    what is handed out does not hold it: of ``exercise.pdf`` it is ``exercise.key.pdf``.
+    what is handed out does not hold it: of ``exercise.pdf`` it is ``exercise.key.pdf``. A
+    spreadsheet is that of `bptt.worksheet`.
 
     Parameters
     ----------
     record : Record
         Of `bptt.record`.
     path : path
-        Ends in ``.html``, or in ``.pdf``, which needs the extra ``images``.
+        Ends in ``.html``; in ``.pdf``, which needs the extra ``images``; or in ``.xlsx``, which
+        needs the extra ``spreadsheet``.
     hide, seed, nice, tolerance
         What is asked, and of which numbers: see `bptt.exercise`.
     hints : bool
         Whether each task says by which rule it is computed.
     title : str, optional
-        What stands over it.
+        What stands over a page.
 
     Returns
     -------
     tuple of Path
-        The exercise, and the key.
+        The exercise, and the key of a page.
 
     Raises
     ------
     TypeError, ValueError
-        As `bptt.exercise`; for any other suffix; if the picture has too many boxes.
-    RuntimeError
-        If a PDF is asked for and the extra is not installed.
+        As `bptt.exercise`; for any other suffix; if the picture has too many boxes; for a title of
+        a spreadsheet.
+    RuntimeError, ImportError
+        If a PDF, or a spreadsheet, is asked for and the extra is not installed.
     OSError
         If a file cannot be written.
 
@@ -95,17 +100,19 @@ def worksheet(
     path = Path(path)
     form = path.suffix.lower()
     if form not in FORMS:
-        raise ValueError(
-            f"worksheet: {path.name!r} ends in neither .html nor .pdf; a spreadsheet is written by "
-            "bptt.worksheet"
-        )
+        raise ValueError(f"worksheet: {path.name!r} does not end in {', '.join(FORMS)}")
+    how: dict[str, Any] = {"hide": hide, "seed": seed, "nice": nice, "tolerance": tolerance}
+    if form == ".xlsx":
+        if title is not None:
+            raise ValueError(f"worksheet: title={title!r} is for pages, not for a spreadsheet")
+        return (bptt.worksheet(record, path, **how, hints=hints),)
     both = path, path.with_suffix(f".key{path.suffix}")
     for file in both:
         files.writable(file)  # or it says why not, before anything runs
     if form == ".pdf":
         images.library()
     _check_size(record)
-    asked = exercise(record, hide, seed=seed, nice=nice, tolerance=tolerance)
+    asked = exercise(record, **how)
     said = title_or(title, "Backpropagation through time, by hand")
     with resting_collector():
         sheets = _Paper(asked, said, hints).sheets(), _Paper(asked, said, True, key=True).sheets()

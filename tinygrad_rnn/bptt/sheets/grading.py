@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_rnn import files
-from tinygrad_rnn.bptt.exercise import SMALL, allowance, exercise
+from tinygrad_rnn.bptt.exercises import SMALL, allowance, exercise
 from tinygrad_rnn.bptt.record import Record, expect_record
-from tinygrad_rnn.bptt.sheets.opening import Opened, Unreadable, opened
+from tinygrad_rnn.bptt.sheets.lines import Refused
 from tinygrad_rnn.bptt.sheets.plan import WALK
+from tinygrad_rnn.bptt.sheets.reading import held, loaded
 from tinygrad_rnn.bptt.sheets.workbook import digest
 from tinygrad_rnn.bptt.sheets.worksheets import (
     EXERCISE,
@@ -176,17 +177,15 @@ def grade(
 
     Examples
     --------
-    >>> print(grade("missing.xlsx"))
-    1 worksheet, 1 of them not graded
-      file          name  points  right  follows  wrong  empty  what went wrong first
-      missing.xlsx             –      –        –      –      –  cannot be read: No such file or directory
+    >>> for one in grade(["missing.xlsx"]):
+    ...     print(one.file, one.said)
+    missing.xlsx cannot be read: No such file or directory
     """
     if record is not None:
         expect_record(record, "grade")
-    single = isinstance(worksheets, str | os.PathLike)
-    paths = [worksheets] if single else list(worksheets)  # type: ignore[arg-type, list-item]
+    paths = [worksheets] if isinstance(worksheets, str | os.PathLike) else worksheets
     marking = _Marking(record)
-    return Grades(tuple(map(marking.grade, paths)))
+    return Grades(tuple([marking.grade(path) for path in paths]))
 
 
 class _Marking:
@@ -200,21 +199,24 @@ class _Marking:
         """The grade of one file."""
         called = clean(os.fspath(path), _LONGEST)
         try:
-            book = opened(path)
-            return _Marked(book, self._kept(book)).grade(called)
-        except Unreadable as error:
-            return Grade(called, refused=clean(str(error), _LONGEST))
+            typed, shown = loaded(path)
+            return _Marked(typed, shown, self._kept(shown)).grade(called)
+        except OSError as error:
+            return Grade(called, refused=f"cannot be read: {error.strerror or error}")
+        except Refused as error:
+            said = str(error).removeprefix(f"{os.fspath(path)}: ")
+            return Grade(called, refused=clean(said, _LONGEST))
 
-    def _kept(self, book: Opened) -> dict[str, Any]:
+    def _kept(self, shown: Any) -> dict[str, Any]:
         """What was asked and given, and the answers: as the file has it, or as it should."""
-        if KEPT not in book.values or WALK not in book.values or FOLLOWS not in book.values:
-            raise Unreadable("is no worksheet of tinygrad_rnn")
-        chunks = [str(row[0]) for row in book.values[KEPT].iter_rows(max_col=1, values_only=True)]
+        if not {KEPT, WALK, FOLLOWS} <= set(shown.sheetnames):
+            raise Refused("is no worksheet of tinygrad_rnn")
+        chunks = [str(row[0]) for row in shown[KEPT].iter_rows(max_col=1, values_only=True)]
         if not chunks or not chunks[0].startswith(FORMAT.rpartition(",")[0]):
-            raise Unreadable("is no worksheet of tinygrad_rnn")
+            raise Refused("is no worksheet of tinygrad_rnn")
         kept = unpacked(chunks)
         if kept is None:
-            raise Unreadable("keeps answers that somebody has changed; it is not graded")
+            raise Refused("keeps answers that somebody has changed; it is not graded")
         return kept if self.record is None else self._again(kept)
 
     def _again(self, kept: dict[str, Any]) -> dict[str, Any]:
@@ -226,10 +228,10 @@ class _Marking:
             try:
                 self._computed[key] = kept_of(exercise(self.record, **how))
             except (TypeError, ValueError) as error:
-                raise Unreadable(f"is a worksheet of another net: {error}") from error
+                raise Refused(f"is a worksheet of another net: {error}") from error
         computed = self._computed[key]
         if not _are_alike(computed, kept):
-            raise Unreadable("is a worksheet of another net, or keeps other answers than this one")
+            raise Refused("is a worksheet of another net, or keeps other answers than this one")
         return computed
 
 
@@ -239,7 +241,10 @@ def _are_alike(one: dict[str, Any], two: dict[str, Any]) -> bool:
     if asked[0] != asked[1] or one["given"].keys() != two["given"].keys():
         return False
     numbers = [
-        [*map(each["given"].get, one["given"]), *(x for task in each["tasks"] for x in task["answers"])]
+        [
+            *map(each["given"].get, one["given"]),
+            *(x for task in each["tasks"] for x in task["answers"]),
+        ]
         for each in (one, two)
     ]
     return all(math.isclose(a, b, rel_tol=1e-5, abs_tol=1e-7) for a, b in zip(*numbers))
@@ -248,10 +253,9 @@ def _are_alike(one: dict[str, Any], two: dict[str, Any]) -> bool:
 class _Marked:
     """One file, read."""
 
-    def __init__(self, book: Opened, kept: dict[str, Any]) -> None:
-        self.book, self.kept = book, kept
-        self.values, self.formulas = book.values[WALK], book.formulas[WALK]
-        self.follows = book.values[FOLLOWS]
+    def __init__(self, typed: Any, shown: Any, kept: dict[str, Any]) -> None:
+        self.typed, self.shown, self.kept = typed, shown, kept
+        self.values, self.follows = shown[WALK], shown[FOLLOWS]
 
     def grade(self, file: str) -> Grade:
         """Its grade."""
@@ -266,8 +270,6 @@ class _Marked:
                 if said == NOT_YET and self._is_formula(cell):
                     unknown.append(cell)
         notes = [*self._changes(), *self._not_computed(unknown)]
-        if self.book.refers_elsewhere:
-            notes.append("it refers to other files, which were not looked at")
         return Grade(
             file, self._name(), found[RIGHT], found[FOLLOWING], found[WRONG], found[NOT_YET],
             clean(first, _LONGEST), tuple(notes),
@@ -297,7 +299,7 @@ class _Marked:
         return f"{value:.4g}" if _is_number(value) else f"{clean(str(value), 20)!r} is no number"
 
     def _is_formula(self, cell: str) -> bool:
-        return self.formulas[cell].data_type == "f"
+        return bool(self.typed[WALK][cell].data_type == "f")
 
     def _not_computed(self, cells: list[str]) -> list[str]:
         if not cells:
@@ -317,20 +319,23 @@ class _Marked:
         formulas = [
             f"the formula of {clean(title)} in {cells[0]} was changed"
             for title, (cells, was) in self.kept["formulas"].items()
-            if digest([str(self.formulas[cell].value) for cell in cells]) != was
+            if self._digest(WALK, cells) != was
         ]
-        hidden = self.kept["follows"]
-        sheet = self.book.formulas[FOLLOWS]
-        if digest([str(sheet[cell].value) for cell in hidden[0]]) != hidden[1]:
+        cells, was = self.kept["follows"]
+        if self._digest(FOLLOWS, cells) != was:
             formulas.append("formulas on a hidden sheet were changed")
         found = [*given, *formulas]
         return [*found[:1], *([f"and {len(found) - 1} more changes"] if len(found) > 1 else [])]
 
+    def _digest(self, sheet: str, cells: list[str]) -> str:
+        """A sum over the formulas of some cells."""
+        return digest([str(held(self.typed[sheet][cell].value)) for cell in cells])
+
     def _name(self) -> str:
         """What the student is called."""
-        if EXERCISE not in self.book.values:
+        if EXERCISE not in self.shown.sheetnames:
             return ""
-        name = self.book.values[EXERCISE].cell(NAME.row + 1, NAME.column + 1).value
+        name = self.shown[EXERCISE].cell(NAME.row + 1, NAME.column + 1).value
         return "" if name is None else clean(str(name))
 
 
@@ -344,7 +349,10 @@ def _is_same(value: Any, number: float) -> bool:
 
 
 def _row(one: Grade) -> list[str]:
-    counts = [f"{one.points} of {one.of}", *map(str, (one.right, one.follows, one.wrong, one.empty))]
+    counts = [
+        f"{one.points} of {one.of}",
+        *map(str, (one.right, one.follows, one.wrong, one.empty)),
+    ]
     return [one.file, one.name, *(["–"] * 5 if one.refused else counts), one.said]
 
 

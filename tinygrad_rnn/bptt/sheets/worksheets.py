@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import files
-from tinygrad_rnn.bptt.exercise import (
+from tinygrad_rnn.bptt.exercises import (
     SMALL,
     TOLERANCE,
     Exercise,
