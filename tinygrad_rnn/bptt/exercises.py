@@ -28,6 +28,7 @@ Hide = str | int | Iterable[str | int]
 KINDS = ("values", "gradients")
 MOST = 400  # numbers that an exercise may ask for
 TOLERANCE = 0.02
+_LISTED = 30  # names
 SMALL = 0.05  # what is smaller need not be relatively right, but to a tenth of a percent
 
 
@@ -258,7 +259,9 @@ class _Hidden:
             steps = {place.tag.step for place in boxed if place.tag.step is not None}
             there = ", ".join(map(str, sorted(steps))) or "none"
             return f"worksheet: there is no time step {one}; there are: {there}"
-        there = ", ".join(dict.fromkeys(self._names.told(place) for place in boxed))
+        names = list(dict.fromkeys(self._names.told(place) for place in boxed))
+        more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+        there = ", ".join(names[:_LISTED]) + more
         return f"worksheet: nothing is called {clean(one)!r}; there are: {there}"
 
     def _answer(self, place: Node, kind: str) -> Array:

@@ -20,8 +20,8 @@ from tinygrad_rnn.files import write
 from tinygrad_rnn.testing.pytorch import installed_torch
 from tinygrad_rnn.viz.build import READABLE
 from tinygrad_rnn.viz.options import TooManyBoxes, check_count
-from tinygrad_rnn.writing.palette import THEMES
 from tinygrad_rnn.viz.worksheet import FORMS as EXERCISES
+from tinygrad_rnn.writing.palette import THEMES
 
 
 class _Parser(argparse.ArgumentParser):

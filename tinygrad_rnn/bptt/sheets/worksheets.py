@@ -34,7 +34,7 @@ from tinygrad_rnn.bptt.exercises import (
 )
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.bptt.sheets.blocks import Block
-from tinygrad_rnn.bptt.sheets.plan import AFTER, WALK, Plan, planned
+from tinygrad_rnn.bptt.sheets.plan import AFTER, WALK, Column, Plan, planned
 from tinygrad_rnn.bptt.sheets.workbook import Writing, digest, needs
 from tinygrad_rnn.compiled.cells import Cell
 from tinygrad_rnn.writing.palette import LIGHT
@@ -50,7 +50,7 @@ RIGHT, FOLLOWING, WRONG, NOT_YET, NO_NUMBER = "right", "follows", "wrong", "not 
 _SIGNS = {RIGHT: "✓", FOLLOWING: "→", WRONG: "✗", NO_NUMBER: "?"}
 _FIRST = 9  # row of the tasks
 _HEADS = ("task", "asked for", "element", "cell", "your number", "check", "points", "hint")
-_WIDTHS = (14, 26, 9, 8, 13, 12, 8, 90)
+_WIDTHS = (8, 26, 10, 8, 14, 12, 8, 100)
 _CHUNK = 30_000  # characters of a cell, which holds at most 32,767
 _MOST_ARGUMENTS = 250
 _REFERENCE = re.compile(r"(?<![\w.$!])([A-Z]{1,3})(\d+)(?::([A-Z]{1,3})(\d+))?(?![\w.(])")
@@ -131,7 +131,6 @@ def worksheet(
 def _without_a_step(plan: Plan) -> Plan:
     """The sheet without what a step of gradient descent makes, which tells the gradients."""
     plan.stepped, plan.after = [], []
-    plan.columns = [column for column in plan.columns if column.heading != AFTER]
     return plan
 
 
@@ -203,6 +202,12 @@ class _Asking(Writing):
 
     # -- the sheet of the walk --
 
+    def _column(self, sheet: Any, column: Column) -> None:
+        if column.heading == AFTER:
+            sheet.set_column(column.first, column.gap, 1)
+        else:
+            super()._column(sheet, column)
+
     def _cells(
         self, sheet: Any, block: Block, formulas: Sequence[str], numbers: Array,
         plain: bool = False,
@@ -211,10 +216,11 @@ class _Asking(Writing):
             for cell in block.cells:
                 sheet.write_blank(*cell, None, self._empty(block in self.tasks))
             return
-        look = self.format.numbers(block, block.value.dtype.kind != "f")
+        whole = block.value.dtype.kind != "f"
+        look = self.format.numbers(block, whole)
         if block.is_input:  # given: who changes it has another exercise
             paint = LIGHT.boxes[block.kind]
-            look = self.format(num_format="0.0###", bold=True, bg_color=paint.fill, border=1,
+            look = self.format(num_format="0" if whole else "0.0###", bold=True, bg_color=paint.fill, border=1,
                                border_color=paint.border)  # fmt: skip
         for i, (cell, number) in enumerate(zip(block.cells, np.ravel(numbers).tolist())):
             if not formulas:
@@ -336,7 +342,7 @@ class _Asking(Writing):
         sheet.write_formula(3, 1, total, look(bold=True), f"0 of {asked.points}")
         for row, text in enumerate(self._words(), 5):
             sheet.write_string(row, 0, text, look())
-        heads = look(bold=True, bottom=2, bottom_color=LIGHT.frame)
+        heads = look(bold=True, bottom=2, bottom_color=LIGHT.frame, align="left")
         for column, (head, wide) in enumerate(zip(_HEADS, _WIDTHS)):
             sheet.set_column(column, column, wide)
             if self.hints or head != "hint":
@@ -364,7 +370,8 @@ class _Asking(Writing):
     def _line(self, sheet: Any, row: int, cell: Cell, task: Task, i: int) -> None:
         """One number that is asked for."""
         above = {} if i else {"top": 1, "top_color": LIGHT.frame}
-        look, number = self.format(**above), self.format(**above, num_format="0.0000")
+        look = self.format(**above, align="left")
+        number = self.format(**above, num_format="0.0000")
         if i == 0:
             sheet.write_number(row, 0, task.number, look)
             sheet.write_string(row, 1, task.name, look)
