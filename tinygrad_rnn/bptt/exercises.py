@@ -214,7 +214,7 @@ class _Hidden:
         where = [one for one in wanted if one not in KINDS]
         places = self._places(where) if where else record.places
         self.found = self._computed(places, kinds)
-        size = sum(self._answer(*what).size for what in self.found)
+        size = sum(np.size(self._known(*what)) for what in self.found)
         if not size:
             raise ValueError(f"worksheet: hide={hide!r} hides nothing that is computed")
         if size > MOST:
@@ -225,17 +225,17 @@ class _Hidden:
 
     def _computed(self, places: list[Node], kinds: list[str]) -> list[tuple[Node, str]]:
         """What of these is computed by rules: in the order in which one would compute it."""
-        forward = [(at, "values") for at in places if not at.is_leaf and self._is_known(at)]
-        back = [
-            (at, "gradients")
-            for at in reversed(places)
-            if at is not self.record.root and self.record.gradient(at) is not None
-        ]
-        return [what for what in (*forward, *back) if what[1] in kinds]
+        forward = [(at, "values") for at in places if not at.is_leaf]
+        back = [(at, "gradients") for at in reversed(places) if at is not self.record.root]
+        return [what for what in (*forward, *back) if what[1] in kinds and self._is_asked(*what)]
 
-    def _is_known(self, place: Node) -> bool:
-        value = self.record.value(place)
-        return value is not None and value.dtype.kind == "f"
+    def _is_asked(self, place: Node, kind: str) -> bool:
+        """Whether there are numbers to be found: nobody computes infinities by hand."""
+        known = self._known(place, kind)
+        return known is not None and known.dtype.kind == "f" and bool(np.isfinite(known).all())
+
+    def _known(self, place: Node, kind: str) -> Array | None:
+        return self.record.value(place) if kind == "values" else self.record.gradient(place)
 
     def _places(self, where: list[str | int]) -> list[Node]:
         """The places of some names and time steps."""
@@ -264,14 +264,10 @@ class _Hidden:
         there = ", ".join(names[:_LISTED]) + more
         return f"worksheet: nothing is called {clean(one)!r}; there are: {there}"
 
-    def _answer(self, place: Node, kind: str) -> Array:
-        known = self.record.value if kind == "values" else self.record.gradient
-        return np.asarray(known(place))
-
     def task(self, number: int, place: Node, kind: str) -> Task:
         """What is asked of a place."""
         asked = self._value_task if kind == "values" else self._gradient_task
-        return Task(number, place, kind, *asked(place), self._answer(place, kind))
+        return Task(number, place, kind, *asked(place), np.asarray(self._known(place, kind)))
 
     def _value_task(self, place: Node) -> tuple[str, str]:
         """A value's name, and how it is computed."""

@@ -30,8 +30,8 @@ def dealt(record: Record, seed: int, decimals: int = 1) -> Record:
     Many are dealt out, and the engine computes the net with each (see `again`). Taken is the one
     with the fewest saturated units, zeros, tensors whose elements are all the same, results that
     are tiny or large, and results that lie near the border between two roundings.  A leaf that
-    needs no gradient and holds nothing but zeros and ones, such as an initial state or a mask,
-    stays as it is; one that needs none and holds nothing negative gets positive numbers.
+    needs no gradient and holds nothing but zeros and ones, or infinities, such as an initial state
+    or a mask, stays as it is; one that needs none and holds nothing negative gets positive numbers.
 
     Parameters
     ----------
@@ -66,18 +66,20 @@ def dealt(record: Record, seed: int, decimals: int = 1) -> Record:
     random = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
         tries = [rerun(_draw(leaves, record, random, decimals)) for _ in range(_TRIES)]
-        best = min(tries, key=_unpleasant)
-        if _unpleasant(best) == _WORST:
+        costs = [_unpleasant(other, record) for other in tries]
+        if min(costs) == _WORST:
             raise ValueError(
                 "worksheet: whatever numbers are dealt out, this net computes infinities or NaN; "
                 "leave out nice and seed to keep its own"
             )
-    return best
+    return tries[int(np.argmin(costs))]
 
 
 def _is_fixed(leaf: Node, record: Record) -> bool:
     """Whether the numbers of a leaf mean something: nothing, all, or which."""
-    return not leaf.requires_grad and bool(np.isin(_value(record, leaf), (0, 1)).all())
+    value = _value(record, leaf)
+    says_which = bool(np.isin(value, (0, 1)).all()) or not np.isfinite(value).all()
+    return says_which and not leaf.requires_grad
 
 
 def _draw(
@@ -97,11 +99,11 @@ def _draw(
     return dealt
 
 
-def _unpleasant(record: Record) -> float:
-    """How little one would like to compute this by hand."""
+def _unpleasant(record: Record, usual: Record) -> float:
+    """How little one would like to compute this by hand, instead of the usual walk."""
     cost = 0.0
-    for place, result in _results(record):
-        if not np.isfinite(result).all():
+    for (place, result), (_, before) in zip(_results(record), _results(usual)):
+        if (np.isfinite(before) & ~np.isfinite(result)).any():
             return _WORST
         size = np.abs(result)
         cost += 20 * np.count_nonzero(size == 0)

@@ -28,7 +28,7 @@ from tinygrad_rnn.bptt.sheets.worksheets import (
     NOT_YET,
     RIGHT,
     WRONG,
-    kept_of,
+    Asking,
     unpacked,
 )
 from tinygrad_rnn.writing.text import Report, clean
@@ -155,7 +155,7 @@ def grade(
     A worksheet keeps its answers, with a sum over them that tells if anyone has changed them; that
     keeps accidents out, but not somebody who is bent on it. With the ``record`` of which the
     worksheets were made the engine computes each exercise again, from its seed, and nothing in a
-    file is believed but what the student has filled in.
+    file is believed but what the student has filled in; what follows from that is computed as well.
 
     Parameters
     ----------
@@ -193,14 +193,16 @@ class _Marking:
 
     def __init__(self, record: Record | None) -> None:
         self.record = record
-        self._computed: dict[str, dict[str, Any]] = {}
+        self._asking: dict[str, Asking] = {}
 
     def grade(self, path: str | os.PathLike[str]) -> Grade:
         """The grade of one file."""
         called = clean(os.fspath(path), _LONGEST)
         try:
             typed, shown = loaded(path)
-            return _Marked(typed, shown, self._kept(shown)).grade(called)
+            kept = self._kept(shown)
+            asking = None if self.record is None else self._again(self.record, kept)
+            return _Marked(typed, shown, kept, asking).grade(called)
         except OSError as error:
             return Grade(called, refused=f"cannot be read: {error.strerror or error}")
         except Refused as error:
@@ -208,7 +210,7 @@ class _Marking:
             return Grade(called, refused=clean(said, _LONGEST))
 
     def _kept(self, shown: Any) -> dict[str, Any]:
-        """What was asked and given, and the answers: as the file has it, or as it should."""
+        """What was asked and given, and the answers, as the file has it."""
         if not {KEPT, WALK, FOLLOWS} <= set(shown.sheetnames):
             raise Refused("is no worksheet of tinygrad_rnn")
         chunks = [str(row[0]) for row in shown[KEPT].iter_rows(max_col=1, values_only=True)]
@@ -217,22 +219,21 @@ class _Marking:
         kept = unpacked(chunks)
         if kept is None:
             raise Refused("keeps answers that somebody has changed; it is not graded")
-        return kept if self.record is None else self._again(kept)
+        return kept
 
-    def _again(self, kept: dict[str, Any]) -> dict[str, Any]:
+    def _again(self, record: Record, kept: dict[str, Any]) -> Asking:
         """The same exercise, as the engine makes it of the record."""
         how = {name: kept[name] for name in ("hide", "seed", "nice", "tolerance")}
         key = repr(how)
-        if key not in self._computed:
-            assert self.record is not None
+        if key not in self._asking:
             try:
-                self._computed[key] = kept_of(exercise(self.record, **how))
+                self._asking[key] = Asking(exercise(record, **how))
             except (TypeError, ValueError) as error:
                 raise Refused(f"is a worksheet of another net: {error}") from error
-        computed = self._computed[key]
-        if not _are_alike(computed, kept):
+        asking = self._asking[key]
+        if not _are_alike(asking.kept(), kept):
             raise Refused("is a worksheet of another net, or keeps other answers than this one")
-        return computed
+        return asking
 
 
 def _are_alike(one: dict[str, Any], two: dict[str, Any]) -> bool:
@@ -253,9 +254,18 @@ def _are_alike(one: dict[str, Any], two: dict[str, Any]) -> bool:
 class _Marked:
     """One file, read."""
 
-    def __init__(self, typed: Any, shown: Any, kept: dict[str, Any]) -> None:
-        self.typed, self.shown, self.kept = typed, shown, kept
-        self.values, self.follows = shown[WALK], shown[FOLLOWS]
+    def __init__(
+        self, typed: Any, shown: Any, kept: dict[str, Any], asking: Asking | None = None
+    ) -> None:
+        self.typed, self.shown, self.values = typed, shown, shown[WALK]
+        self.kept = kept if asking is None else asking.kept()
+        cells = [cell for task in self.kept["tasks"] for cell in task["cells"]]
+        if asking is None:
+            self.follows = {cell: shown[FOLLOWS][cell].value for cell in cells}
+        else:
+            given = {cell: self.values[cell].value for cell in cells}
+            numbers = {cell: float(x) for cell, x in given.items() if _is_number(x)}
+            self.follows = asking.follows_from(numbers)
 
     def grade(self, file: str) -> Grade:
         """Its grade."""
@@ -285,7 +295,7 @@ class _Marked:
         tolerance = self.kept["tolerance"]
         if abs(value - answer) <= allowance(answer, tolerance):
             return RIGHT
-        by_rule = self.follows[cell].value
+        by_rule = self.follows[cell]
         follows = (
             _is_number(by_rule)
             and abs(value - by_rule) <= allowance(by_rule, tolerance)

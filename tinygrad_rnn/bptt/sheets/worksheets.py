@@ -16,7 +16,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,11 @@ from tinygrad_rnn.bptt.exercises import (
 )
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.bptt.sheets.blocks import Block
+from tinygrad_rnn.bptt.sheets.lines import computed
 from tinygrad_rnn.bptt.sheets.plan import AFTER, WALK, Column, Plan, planned
 from tinygrad_rnn.bptt.sheets.workbook import Writing, digest, needs
 from tinygrad_rnn.compiled.cells import Cell
+from tinygrad_rnn.compiled.symbols import Value
 from tinygrad_rnn.writing.palette import LIGHT
 from tinygrad_rnn.writing.text import cut
 
@@ -122,7 +124,7 @@ def worksheet(
     asked = exercise(record, hide, seed=seed, nice=nice, tolerance=tolerance)
     stream = io.BytesIO()
     book = writer.Workbook(stream, {"in_memory": True, "strings_to_urls": False})
-    _Asking(asked, _without_a_step(planned(asked.record)), book, hints).run()
+    Asking(asked, book, hints).run()
     book.close()
     files.write(path, stream.getvalue())
     return path
@@ -134,11 +136,12 @@ def _without_a_step(plan: Plan) -> Plan:
     return plan
 
 
-class _Asking(Writing):
-    """Writes the sheets of an exercise."""
+class Asking(Writing):
+    """The sheets of an exercise, which are written into a book, and what they keep."""
 
-    def __init__(self, asked: Exercise, plan: Plan, book: Any, hints: bool) -> None:
-        super().__init__(plan, book, lambda block: False)
+    def __init__(self, asked: Exercise, book: Any = None, hints: bool = True) -> None:
+        super().__init__(_without_a_step(planned(asked.record)), book, lambda block: False)
+        plan = self.plan
         self.asked, self.hints = asked, hints
         self.tasks = {block: task for block in plan.blocks if (task := self._task(block))}
         self.answers = {
@@ -220,8 +223,10 @@ class _Asking(Writing):
         look = self.format.numbers(block, whole)
         if block.is_input:  # given: who changes it has another exercise
             paint = LIGHT.boxes[block.kind]
-            look = self.format(num_format="0" if whole else "0.0###", bold=True, bg_color=paint.fill, border=1,
-                               border_color=paint.border)  # fmt: skip
+            look = self.format(
+                num_format="0" if whole else "0.0###", bold=True, bg_color=paint.fill, border=1,
+                border_color=paint.border,
+            )  # fmt: skip
         for i, (cell, number) in enumerate(zip(block.cells, np.ravel(numbers).tolist())):
             if not formulas:
                 sheet.write_number(*cell, float(number), look)
@@ -322,6 +327,33 @@ class _Asking(Writing):
             "follows": follows, "hide": asked.hide, "seed": asked.seed, "nice": asked.nice,
             "tolerance": asked.tolerance, "tasks": tasks, "given": given, "formulas": formulas,
         }  # fmt: skip
+
+    def follows_from(self, given: Mapping[str, float]) -> dict[str, float]:
+        """What the answers are by the rules, if one takes other numbers for the others.
+
+        Parameters
+        ----------
+        given : mapping of float, by cell
+            What was filled in.
+
+        Returns
+        -------
+        dict of float, by cell
+            NaN where something is missing of which it is computed.
+        """
+        home: dict[Value, Block] = {}
+        for block in self.plan.blocks:  # formulas read the first that has the numbers
+            home.setdefault(block.value, block)
+        filled = {
+            block.value: np.reshape([given.get(str(at), np.nan) for at in block.cells], block.shape)
+            for block in self.tasks if home[block.value] is block
+        }  # fmt: skip
+        found: dict[str, float] = {}
+        for block in self.tasks:
+            others = {value: x for value, x in filled.items() if home[value] is not block}
+            numbers = np.broadcast_to(computed([block.value], others)[block.value], block.shape)
+            found |= zip(map(str, block.cells), np.ravel(numbers).astype(float).tolist())
+        return found
 
     # -- the sheet with the tasks --
 
@@ -448,11 +480,6 @@ def _when_known(formula: str) -> str:
 
 
 # -- what is kept ----------------------------------------------------------------------------------
-
-
-def kept_of(asked: Exercise) -> dict[str, Any]:
-    """What the worksheet of an exercise keeps."""
-    return _Asking(asked, _without_a_step(planned(asked.record)), None, True).kept()
 
 
 def _chunks(kept: dict[str, Any]) -> list[str]:
