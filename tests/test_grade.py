@@ -1,4 +1,4 @@
-"""Worksheets as spreadsheets: what they show and hide, how they check themselves, how they are marked."""
+"""Worksheets as spreadsheets: what they show and hide, how they check themselves, the marks."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ ASKED = {  # of nets: what is hidden
     "gru, both directions": ("h", "gradients"),
 }
 
+CALCULATED = ("by hand", "rnn", "lstm", "own cell", "classes", "gru, both directions")
+
 
 def two_steps():
     return bptt.record(demo.forward()[2])
@@ -82,7 +84,7 @@ def filled(path, into, cells, sheet=WALK):
     return into
 
 
-# -- what it shows ---------------------------------------------------------------------------------
+# -- what it shows --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ASKED)
@@ -151,7 +153,7 @@ def test_other_files_are_refused(name, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-# -- a spreadsheet program checks it ----------------------------------------------------------------
+# -- a spreadsheet program checks it --------------------------------------------------------------
 
 
 def formulas_of(name, **options):
@@ -184,9 +186,9 @@ def some(cells, chance, kept, formulas):
     }
 
 
-def checks_of(path):
+def checks_of(shown):
     """What the sheet says of each number, by its cell, and the points."""
-    sheet = openpyxl.load_workbook(path, data_only=True)[EXERCISE]
+    sheet = shown[EXERCISE]
     rows = [row for row in sheet.iter_rows(min_row=10, max_col=7, values_only=True) if row[3]]
     return {row[3]: row[5] for row in rows}, int(sheet["B4"].value.split()[0])
 
@@ -195,7 +197,7 @@ def checks_of(path):
 def test_a_spreadsheet_program_and_the_marks_agree(tmp_path):
     """Worksheets of many nets, filled in right, wrong, half, by the rules, and at random."""
     chance, files, expected = random.Random(0), [], {}
-    for name in ASKED:
+    for name in CALCULATED:
         path, kept = written(name, tmp_path, nice=name != "rnn", seed=2)
         cells = answers_of(kept)
         plan, formulas = formulas_of(name, nice=name != "rnn", seed=2)
@@ -212,6 +214,8 @@ def test_a_spreadsheet_program_and_the_marks_agree(tmp_path):
             "random": some(cells, chance, kept, formulas),
         }
         for way, values in ways.items():
+            if way in ("half", "wrong") and name != "lstm":
+                continue
             file = filled(path, tmp_path / f"{path.stem} {way}.xlsx", values)
             files.append(file)
             expected[file.name] = name, way, kept, plan, one
@@ -219,7 +223,7 @@ def test_a_spreadsheet_program_and_the_marks_agree(tmp_path):
         name, way, kept, plan, one = expected[file.name]
         typed, shown = loaded(file)
         marked = _Marked(typed, shown, kept)
-        checks, points = checks_of(file)
+        checks, points = checks_of(shown)
         grade = bptt.grade(file).grades[0]
         assert not grade.refused
         assert not grade.notes, (file.name, grade.notes)
@@ -251,7 +255,7 @@ def make(directory):
     return directory
 
 
-# -- what is noticed -------------------------------------------------------------------------------
+# -- what is noticed ------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -373,7 +377,7 @@ def test_a_spreadsheet_that_is_no_worksheet(tmp_path):
         assert grade.refused == "is no worksheet of tinygrad_rnn"
 
 
-# -- the command line --------------------------------------------------------------------------------
+# -- the command line -----------------------------------------------------------------------------
 
 
 def test_the_command_line(tmp_path, capsys):
