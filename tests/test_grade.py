@@ -17,6 +17,7 @@ from sheets import NETS, SOFFICE, WALK, calculated  # noqa: E402
 
 import tinygrad_rnn as tg  # noqa: E402
 from tinygrad_rnn import bptt, cli  # noqa: E402
+from tinygrad_rnn.bptt.exercises import allowance  # noqa: E402
 from tinygrad_rnn.bptt.sheets.grading import _Marked  # noqa: E402
 from tinygrad_rnn.bptt.sheets.plan import planned  # noqa: E402
 from tinygrad_rnn.bptt.sheets.reading import loaded  # noqa: E402
@@ -26,6 +27,7 @@ from tinygrad_rnn.bptt.sheets.worksheets import (  # noqa: E402
     EXERCISE,
     FOLLOWS,
     KEPT,
+    Asking,
     unpacked,
 )
 from tinygrad_rnn.cli import demo  # noqa: E402
@@ -329,6 +331,17 @@ def test_with_the_record_the_engine_says_what_is_right(sheet, tmp_path):
     cells = answers_of(kept_in(sheet))
     done = filled(sheet, tmp_path / "b.xlsx", cells)
     assert one(done, two_steps()).points == 37
+    # ∂L/∂a₂ is wrong, and all that comes of it follows: without a program that computes it
+    asking = Asking(bptt.exercise(two_steps(), nice=True))
+    wrong, found = {"N26": cells["N26"] + 0.5}, dict(cells)
+    for _ in cells:  # until every number is what the rules make of the others
+        found = asking.follows_from(found) | wrong
+    late = filled(sheet, tmp_path / "c.xlsx", found)
+    right = sum(abs(found[cell] - x) <= allowance(x, 0.02) for cell, x in cells.items())
+    assert (one(late).right, one(late).follows, one(late).wrong) == (right, 0, 37 - right)
+    marked = one(late, two_steps())
+    assert (marked.right, marked.follows, marked.wrong) == (right, 36 - right, 1)
+    assert right < 20
     other = bptt.record(demo.forward()[2] * 2)
     assert "is a worksheet of another net" in one(done, other).refused
     tg.manual_seed(0)

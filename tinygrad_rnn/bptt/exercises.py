@@ -5,6 +5,7 @@ On paper and in a spreadsheet the same is asked: this is what both are made of.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -214,7 +215,7 @@ class _Hidden:
         where = [one for one in wanted if one not in KINDS]
         places = self._places(where) if where else record.places
         self.found = self._computed(places, kinds)
-        size = sum(np.size(self._known(*what)) for what in self.found)
+        size = sum(math.prod(place.shape) for place, _ in self.found)
         if not size:
             raise ValueError(f"worksheet: hide={hide!r} hides nothing that is computed")
         if size > MOST:
