@@ -140,7 +140,7 @@ def test_a_tolerance_lets_nothing_pass_that_is_plainly_wrong(answer):
 
 
 @walks
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_numbers_are_pleasant(name, seed):
     walk = dealt(WALKS[name](), seed)
     changed = [p for p in walk.places if p.is_leaf and p.requires_grad]
@@ -164,9 +164,9 @@ def test_pleasant_numbers_are_better_than_any():
     """The share of results that are zero, tiny, saturated or on a border, of some nets."""
     from tinygrad_rnn.bptt.pleasant import _unpleasant
 
-    for walk in map(WALKS.get, ("two steps", "rnn", "gru")):
-        usual = np.mean([_unpleasant(dealt_once(walk(), seed), walk()) for seed in range(8)])
-        chosen = np.mean([_unpleasant(dealt(walk(), seed), walk()) for seed in range(3)])
+    for walk in map(WALKS.get, ("two steps", "rnn")):
+        usual = np.mean([_unpleasant(dealt_once(walk(), seed), walk()) for seed in range(6)])
+        chosen = np.mean([_unpleasant(dealt(walk(), seed), walk()) for seed in range(2)])
         assert chosen < 0.9 * usual
 
 
@@ -238,7 +238,7 @@ def texts(page):
 
 
 @walks
-@pytest.mark.parametrize("hide", ["gradients", "values", ("gradients", "values")])
+@pytest.mark.parametrize("hide", ["gradients", "values"])
 def test_the_page_gives_nothing_away(name, hide, tmp_path):
     """Not one answer stands in it that is not given elsewhere; the key has them all."""
     path, key = viz.worksheet(WALKS[name](), tmp_path / "a.html", hide, seed=2)

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ from tinygrad_rnn.writing.text import Report, clean
 
 _LONGEST = 200  # characters of a file's name, and of what is said of it
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what begins so, spreadsheets take for a formula
+_CELL = re.compile(r"[A-Z]{1,3}[1-9]\d{0,5}")
 _SAME = 1e-9  # relative: a number that nobody has changed, whatever program saved it
 
 
@@ -217,7 +219,7 @@ class _Marking:
         if not chunks or not chunks[0].startswith(FORMAT.rpartition(",")[0]):
             raise Refused("is no worksheet of tinygrad_rnn")
         kept = unpacked(chunks)
-        if kept is None:
+        if kept is None or not _is_whole(kept):
             raise Refused("keeps answers that somebody has changed; it is not graded")
         return kept
 
@@ -234,6 +236,23 @@ class _Marking:
         if not _are_alike(asking.kept(), kept):
             raise Refused("is a worksheet of another net, or keeps other answers than this one")
         return asking
+
+
+def _is_whole(kept: Any) -> bool:
+    """Whether what a file keeps is of the kind that worksheets keep."""
+    try:
+        tasks, formulas = kept["tasks"], kept["formulas"].values()
+        lists = [*(task["cells"] for task in tasks), *(cells for cells, _ in formulas)]
+        cells = [*kept["given"], *kept["follows"][0], *(cell for each in lists for cell in each)]
+        numbers = [*kept["given"].values(), *(x for task in tasks for x in task["answers"])]
+        pairs = all(len(task["cells"]) == len(task["answers"]) for task in tasks)
+        texts = all(isinstance(task["name"], str) for task in tasks)
+        return (
+            pairs and texts and all(map(_CELL.fullmatch, cells)) and all(map(_is_number, numbers))
+            and 0 < kept["tolerance"] < 1 and {"hide", "seed", "nice"} <= kept.keys()
+        )  # fmt: skip
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return False
 
 
 def _are_alike(one: dict[str, Any], two: dict[str, Any]) -> bool:
