@@ -67,6 +67,16 @@ def draw(directory: Path) -> None:
         h = tg.tanh(h @ W + x @ U).named("h")
         loss = loss + (h**2).sum()
     viz.draw(bptt.record(loss), level="rolled").save(directory / "rolled.svg")
+    _draw_exercise(directory / "exercise.svg")
+
+
+def _draw_exercise(path: Path) -> None:
+    """The first sheet of an exercise to print."""
+    _, _, loss = demo.forward()
+    with TemporaryDirectory() as place:
+        page, _ = viz.worksheet(bptt.record(loss), f"{place}/exercise.html", nice=True)
+        sheets = page.read_text(encoding="utf-8")
+    path.write_text(sheets[sheets.index("<svg") : sheets.index("</svg>")] + "</svg>\n", "utf-8")
 
     tg.manual_seed(0)
     i2h, i2o, h = tg.nn.Linear(5, 3), tg.nn.Linear(3, 2), tg.zeros(1, 3)

@@ -9,12 +9,15 @@ from tinygrad_rnn.bptt.record import Record, Visit, record
 
 if TYPE_CHECKING:  # who checks types sees these names, and no others
     from tinygrad_rnn.bptt.diagnosis import Diagnosis, diagnose
+    from tinygrad_rnn.bptt.exercises import Exercise, exercise
     from tinygrad_rnn.bptt.explanation import Explanation, explain
     from tinygrad_rnn.bptt.history import History
     from tinygrad_rnn.bptt.illnesses.finding import Finding
     from tinygrad_rnn.bptt.penalty import vanishing_penalty
     from tinygrad_rnn.bptt.rerun import again
     from tinygrad_rnn.bptt.sheets import from_spreadsheet, spreadsheet
+    from tinygrad_rnn.bptt.sheets.grading import Grade, Grades, grade
+    from tinygrad_rnn.bptt.sheets.worksheets import worksheet
     from tinygrad_rnn.bptt.state_flow import Flow, StateFlow, flow
     from tinygrad_rnn.bptt.state_jacobians import Jacobians, jacobians
     from tinygrad_rnn.bptt.surface import ErrorSurface, error_surface
@@ -31,12 +34,15 @@ else:
     _ELSEWHERE = {
         "diagnosis": ("Diagnosis", "diagnose"),
         "surface": ("ErrorSurface", "error_surface"),
+        "exercises": ("Exercise", "exercise"),
         "explanation": ("Explanation", "explain"),
         "illnesses.finding": ("Finding",),
         "history": ("History",),
         "penalty": ("vanishing_penalty",),
         "rerun": ("again",),
         "sheets": ("from_spreadsheet", "spreadsheet"),
+        "sheets.grading": ("Grade", "Grades", "grade"),
+        "sheets.worksheets": ("worksheet",),
         "state_flow": ("Flow", "StateFlow", "flow"),
         "state_jacobians": ("Jacobians", "jacobians"),
         "written": ("program",),
@@ -62,9 +68,12 @@ __all__ = [
     "Contributions",
     "Diagnosis",
     "ErrorSurface",
+    "Exercise",
     "Explanation",
     "Finding",
     "Flow",
+    "Grade",
+    "Grades",
     "History",
     "Jacobians",
     "Reason",
@@ -79,9 +88,11 @@ __all__ = [
     "contributions",
     "diagnose",
     "error_surface",
+    "exercise",
     "explain",
     "flow",
     "from_spreadsheet",
+    "grade",
     "jacobians",
     "keep_values",
     "program",
@@ -94,4 +105,5 @@ __all__ = [
     "truncate",
     "vanishing_penalty",
     "why_zero",
+    "worksheet",
 ]

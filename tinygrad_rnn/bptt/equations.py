@@ -98,16 +98,17 @@ class Chain:
     ----------
     loss : str
         What is differentiated.
+    names : Names
     consumers : dict
         For each place the visits that sent to it, and as which operand it received.
     """
 
     def __init__(self, record: Record) -> None:
         self.record = record
-        self._names = names(record.places, record.called)
+        self.names = names(record.places, record.called)
         root, is_number = record.root, math.prod(record.root.shape) == 1
         if not name_of(root):
-            self._names[root] = "L" if is_number else "y"
+            self.names[root] = "L" if is_number else "y"
         self.loss = self.called(root) if is_number else "L"
         self.consumers: dict[Node, list[tuple[Visit, int]]] = {}
         for visit in record.visits:
@@ -117,7 +118,7 @@ class Chain:
 
     def called(self, place: Node, by: Node | None = None) -> str:
         """A place's name, where that of ``by`` is on the left: its layer need not be said."""
-        return self._names.atom(place, by)
+        return self.names.atom(place, by)
 
     def gradient_of(self, place: Node, by: Node | None = None) -> str:
         """The gradient's name: "∂L/∂h₁"."""

@@ -12,11 +12,14 @@ from typing import Any, NoReturn
 
 from tinygrad_rnn import __version__, bptt, viz
 from tinygrad_rnn.bptt import sheets
+from tinygrad_rnn.bptt.exercises import TOLERANCE
 from tinygrad_rnn.cli import completion, demo, output, program, samples
 from tinygrad_rnn.compat.script import PICTURES, PLAYERS, SHEETS, check_output, steps_of
 from tinygrad_rnn.files import write
 from tinygrad_rnn.testing.pytorch import installed_torch
+from tinygrad_rnn.viz.build import READABLE
 from tinygrad_rnn.viz.options import TooManyBoxes, check_count
+from tinygrad_rnn.viz.worksheet import FORMS as EXERCISES
 from tinygrad_rnn.writing.palette import THEMES
 
 
@@ -57,8 +60,8 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
-        _add_demo, _add_run, _add_draw, _add_play, _add_program, _add_sheet, _add_check,
-        _add_completion,
+        _add_demo, _add_run, _add_draw, _add_play, _add_program, _add_sheet, _add_worksheet,
+        _add_grade, _add_check, _add_completion,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -198,9 +201,7 @@ def _add_play(commands: Any) -> None:
 def _play(options: argparse.Namespace) -> int:
     if not options.live:
         check_output("play", options.output, PLAYERS)
-    names = ("layers", "steps", "bidirectional", "every_step")
-    boxes = samples.boxes_of(options.cell, **{name: getattr(options, name) for name in names})
-    check_count("play", boxes, viz.player.MOST)  # before the net is unrolled, which may take long
+    _check_boxes(options, "play", viz.player.MOST)
     if not options.live:
         return _wrote(viz.play(_net(options), options.output))
     player = viz.play(_net(options), live=True)
@@ -259,6 +260,65 @@ def _sheet(options: argparse.Namespace) -> int:
     sheets.check_steps(options.steps)  # before the net is unrolled, which may take long
     bptt.spreadsheet(bptt.record(_net(options)), options.output, rate=options.rate)
     return _wrote(options.output)
+
+
+def _add_worksheet(commands: Any) -> None:
+    command = commands.add_parser(
+        "worksheet",
+        help="write an exercise: a recurrent net to be computed by hand",
+        description="Write an exercise on a recurrent layer with a readout: a spreadsheet that "
+        "checks itself, or a page to print with its key in a file beside it. Its numbers have one "
+        "decimal; each --seed makes another exercise.",
+    )
+    _add_net(command)
+    command.add_argument(
+        "--hide", type=_hidden, default="gradients", metavar="WHAT",
+        help="what is asked: gradients, values, names or time steps, or several as gradients,2 "
+        "(default: gradients)",
+    )  # fmt: skip
+    command.add_argument(
+        "--tolerance", type=float, default=TOLERANCE, metavar="PART",
+        help=f"how far off, relatively, an answer may be (default: {TOLERANCE})",
+    )  # fmt: skip
+    command.add_argument("--no-hints", action="store_true", help="do not name the rules")
+    _add_output(command, "where to write it: .xlsx, .html or .pdf")
+    command.set_defaults(run=_worksheet)
+
+
+def _hidden(text: str) -> list[str | int]:
+    return [int(part) if part.isdecimal() else part for part in text.split(",") if part]
+
+
+def _worksheet(options: argparse.Namespace) -> int:
+    check_output("worksheet", options.output, EXERCISES)
+    _check_boxes(options, "worksheet", READABLE)
+    paths = viz.worksheet(
+        bptt.record(_net(options)), options.output, options.hide, seed=options.seed, nice=True,
+        tolerance=options.tolerance, hints=not options.no_hints,
+    )  # fmt: skip
+    for path in paths:
+        _wrote(path)
+    return 0
+
+
+def _add_grade(commands: Any) -> None:
+    command = commands.add_parser(
+        "grade",
+        help="mark worksheets that were filled in",
+        description="Mark spreadsheets that the command worksheet, or bptt.worksheet, has written "
+        "and students have filled in. Exit status 1 if one of them could not be graded.",
+    )
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write the table as CSV, too")
+    command.set_defaults(run=_grade)
+
+
+def _grade(options: argparse.Namespace) -> int:
+    grades = bptt.grade(options.files)
+    print(grades)
+    if options.csv is not None:
+        _wrote(grades.save(options.csv))
+    return int(any(grade.refused for grade in grades))
 
 
 def _add_check(commands: Any) -> None:
@@ -373,6 +433,13 @@ def _net(options: argparse.Namespace) -> Any:
     return samples.unrolled(options.cell, **{name: getattr(options, name) for name in names})
 
 
+def _check_boxes(options: argparse.Namespace, command: str, most: int) -> None:
+    """Refuse what has too many boxes before the net is unrolled, which may take long."""
+    names = ("layers", "steps", "bidirectional", "every_step")
+    boxes = samples.boxes_of(options.cell, **{name: getattr(options, name) for name in names})
+    check_count(command, boxes, most)
+
+
 def _add_output(command: Any, text: str, required: bool = True) -> None:
     command.add_argument("-o", "--output", type=Path, required=required, metavar="FILE", help=text)
 
@@ -416,7 +483,11 @@ def _main(arguments: Sequence[str] | None) -> int:
             f"this net has {error.boxes:,} boxes, and a readable picture at most "
             f"{error.allowed:,}: use {', '.join(ways)}"
         )
-    except (ValueError, RuntimeError) as error:  # too many boxes, nothing that makes a PNG, …
+    except (
+        ValueError,
+        RuntimeError,
+        ImportError,
+    ) as error:  # too many boxes, nothing that makes a PNG, …
         return _refused(str(error))
     except MemoryError as error:
         return _refused(f"not enough memory: {str(error) or 'make it smaller'}")

@@ -13,6 +13,7 @@ from tinygrad_rnn.viz.heat_map import heat_map
 from tinygrad_rnn.viz.picture import Picture, draw, to_dot
 from tinygrad_rnn.viz.player import LivePlayer, Player, play
 from tinygrad_rnn.viz.training import training_curves, watch
+from tinygrad_rnn.viz.worksheet import worksheet
 
 
 def __dir__() -> list[str]:
@@ -35,4 +36,5 @@ __all__ = [
     "to_dot",
     "training_curves",
     "watch",
+    "worksheet",
 ]

@@ -8,8 +8,10 @@ fonts that it uses, and its text stays text.
 
 from __future__ import annotations
 
+import io
 import math
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -96,6 +98,28 @@ def image(
             "a .pdf or .svg has no such limit"
         )
     return bytes(library().svg_to_png(_in_our_fonts(svg), scale=1.0, ppi=dpi))
+
+
+def document(svgs: Sequence[str]) -> bytes:
+    """Several pictures as the pages of one PDF.
+
+    Raises
+    ------
+    RuntimeError
+        If the libraries for it are not installed.
+    """
+    pages = [image(svg, ".pdf") for svg in svgs]
+    try:
+        writer = import_module("pypdf").PdfWriter()
+    except ImportError as error:
+        raise RuntimeError(
+            "a .pdf of several pages needs: pip install 'tinygrad_rnn[images]'; .html needs nothing"
+        ) from error
+    for page in pages:
+        writer.append(io.BytesIO(page))
+    stream = io.BytesIO()
+    writer.write(stream)
+    return stream.getvalue()
 
 
 @cache

@@ -19,6 +19,7 @@ from tinygrad_rnn.viz.text import fitted, width
 NAME, EXPRESSION, NOTE, LABEL, VALUE, PILL = 15.0, 12.5, 11.0, 10.5, 12.5, 11.0
 LANE, CHIP, GATE, MEAN = 13.0, 11.5, 11.0, 9.5
 HEADER, LINE, PAD = 27.0, 16.0, 5.0  # heights: the header, a line, and above and below the lines
+BLANK = 32.0  # the height of a line to write on by hand
 MARGIN, GAP = 9.0, 7.0  # left and right in a box; between two texts
 LANE_HEIGHT, WEIGHT_HEIGHT, GATES_HEIGHT, BARS_HEIGHT = 34.0, 21.0, 36.0, 52.0
 ROW_OF_BARS, CAPTION, COURSE = 23.0, 18.0, 26.0
@@ -56,7 +57,7 @@ def fit(box: Box) -> None:
 def height(part: BoxPart) -> float:
     """The height of a part of a box."""
     if isinstance(part, Row):
-        return LINE * len(part.lines) + PAD
+        return line(part) * len(part.lines) + PAD
     if isinstance(part, Lane):
         return LANE_HEIGHT if part.tall else WEIGHT_HEIGHT
     heights = {
@@ -68,6 +69,11 @@ def height(part: BoxPart) -> float:
         Caption: CAPTION,
     }
     return heights[type(part)]
+
+
+def line(row: Row) -> float:
+    """The height of a line in a row."""
+    return BLANK if row.blank else LINE
 
 
 def lane_middle(box: Box, index: int) -> float:

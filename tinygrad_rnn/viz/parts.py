@@ -9,7 +9,7 @@ from typing import Any
 from tinygrad_rnn.viz import marks, measure
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.marks import n
-from tinygrad_rnn.viz.measure import GAP, HEADER, LINE, MARGIN, PAD
+from tinygrad_rnn.viz.measure import GAP, HEADER, MARGIN, PAD
 from tinygrad_rnn.viz.scene import (
     Bars,
     Box,
@@ -140,11 +140,12 @@ class _BoxPainter:
             margin = RADIUS if last else 0
             wide = r.width - 2 * margin
             lines.append(marks.zero(r.x + margin, r.bottom - 1.5, wide, self.theme))
-        y = r.y + PAD / 2 + 12
+        apart = measure.line(row)
+        y = r.y + PAD / 2 + apart - 4
         lines.append(marks.text(r.x + MARGIN, y, row.label, measure.LABEL, fill=muted))
         for i, line in enumerate(row.lines):
             lines.append(
-                marks.text(r.right - MARGIN, y + i * LINE, line, measure.VALUE, fill=ink,
+                marks.text(r.right - MARGIN, y + i * apart, line, measure.VALUE, fill=ink,
                            mono=True, anchor="end", label=row.label)
             )  # fmt: skip
         self.lines += _told(row.ways, lines)

@@ -16,6 +16,7 @@ class Row:
     norm: float | None = None  # of a gradient that is known
     bin: int | None = None  # of the heat scale
     ways: str = ""  # in which a gradient came, and how far they agree
+    blank: bool = False  # to be filled in by hand, and so with room to write
 
     def words(self) -> list[str]:
         """The part as plain lines."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ class Opened:
 
     def typed(self, cell: Cell, sheet: str = WALK) -> Any:
         """What somebody has typed into a cell, a formula as text that begins with "="."""
-        return _held(self.formulas[sheet].cell(cell.row + 1, cell.column + 1).value)
+        return held(self.formulas[sheet].cell(cell.row + 1, cell.column + 1).value)
 
     def value(self, cell: Cell, sheet: str = WALK) -> Any:
         """What a cell shows; ``None``: nothing, or nobody has calculated it."""
@@ -95,20 +96,35 @@ def opened(path: str | os.PathLike[str]) -> Opened:
     Refused
         If it is none that this package wrote; if it holds macros or links to other files.
     """
-    library = needs("openpyxl")
-    _check_archive(path)
-    try:
-        with open(path, "rb") as file:
-            formulas = library.load_workbook(file, keep_links=False)
-        with open(path, "rb") as file:
-            numbers = library.load_workbook(file, keep_links=False, data_only=True)
-    except Exception as error:  # whatever a library says of a file that is damaged
-        raise Refused(f"{os.fspath(path)}: is damaged: it cannot be read as .xlsx") from error
+    formulas, numbers = loaded(path)
     if CONTENTS not in formulas.sheetnames or WALK not in formulas.sheetnames:
         raise Refused(f"{os.fspath(path)}: is no spreadsheet of bptt.spreadsheet: {_MISSING}")
     found = Opened(path, formulas, numbers, [])
     found.blocks = list(_listed(found))
     return found
+
+
+def loaded(path: str | os.PathLike[str]) -> tuple[Any, Any]:
+    """A spreadsheet twice, as openpyxl has it: what was typed into cells, and what it came to.
+
+    Raises
+    ------
+    OSError
+        If there is no such file.
+    Refused
+        If it is no .xlsx, is damaged or far too large, holds macros or links to other files.
+    """
+    library = needs("openpyxl")
+    _check_archive(path)
+    try:
+        with warnings.catch_warnings(), open(path, "rb") as file:
+            warnings.simplefilter("ignore")  # of what openpyxl does not know, and we do not need
+            formulas = library.load_workbook(file, keep_links=False)
+            file.seek(0)
+            numbers = library.load_workbook(file, keep_links=False, data_only=True)
+    except Exception as error:  # whatever a library says of a file that is damaged
+        raise Refused(f"{os.fspath(path)}: is damaged: it cannot be read as .xlsx") from error
+    return formulas, numbers
 
 
 _MISSING = f"it has no sheets {WALK!r} and {CONTENTS!r} as that writes them"
@@ -303,6 +319,6 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float)
 
 
-def _held(value: Any) -> Any:
+def held(value: Any) -> Any:
     """What a cell holds: openpyxl has classes of its own for formulas of ranges."""
     return getattr(value, "text", None) or value if not isinstance(value, str) else value

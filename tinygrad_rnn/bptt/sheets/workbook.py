@@ -53,7 +53,7 @@ def filled(
     """
     book = needs("xlsxwriter").Workbook(stream, {"in_memory": True, "strings_to_urls": False})
     book.set_properties({"created": datetime(2000, 1, 1), "title": "Backpropagation through time"})
-    _Writing(plan, book, hide).run()
+    Writing(plan, book, hide).run()
     return book
 
 
@@ -94,7 +94,9 @@ class Formats:
         return self(**look, bold=True, locked=False) if block.is_input else self(**look)
 
 
-class _Writing:
+class Writing:
+    """Writes all sheets of a plan."""
+
     def __init__(self, plan: Plan, book: Any, hide: Callable[[Block], bool]) -> None:
         self.plan, self.book, self.hide = plan, book, hide
         self.format = Formats(book)

@@ -10,11 +10,13 @@ import base64
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from string import Template
 from typing import Any
 
+from tinygrad_rnn.viz.images import extent
 from tinygrad_rnn.viz.layout import Layout
 from tinygrad_rnn.viz.options import LONGEST_TITLE
 from tinygrad_rnn.viz.scene import Scene
@@ -80,6 +82,33 @@ def still(svg: str, title: str, other: str = "") -> str:
     body = Template(_file("still.html")).substitute(svg=svg, turn=turn, title=title)
     style, script = (_file(f"viewport.{kind}") + _file(f"still.{kind}") for kind in ("css", "js"))
     return _page(title, "still", body, style, script)
+
+
+def printed(svgs: Sequence[str], title: str) -> str:
+    """A page that shows pictures as sheets of paper, and prints each on one of its own.
+
+    Parameters
+    ----------
+    svgs : sequence of str
+        Each one ``<svg>`` element, as large, in points, as its sheet.
+    title : str
+        What the browser writes on the tab.
+
+    Examples
+    --------
+    >>> sheet = '<svg xmlns="http://www.w3.org/2000/svg" width="595" height="842"></svg>'
+    >>> "size: 595pt 842pt" in printed([sheet], "An exercise")
+    True
+    """
+    sizes = [tuple(map(round, extent(svg))) for svg in svgs]
+    style = _file("printed.css") + "".join(
+        f"@page a{wide}x{high} {{ size: {wide}pt {high}pt; margin: 0; }}\n"
+        f".a{wide}x{high} {{ page: a{wide}x{high}; width: {wide}pt; height: {high}pt; }}\n"
+        for wide, high in dict.fromkeys(sizes)
+    )
+    sheets = zip(svgs, sizes, strict=True)
+    body = "".join(f'<section class="a{w}x{h}">\n{svg}</section>\n' for svg, (w, h) in sheets)
+    return _page(xml(clean(title, LONGEST_TITLE)), "printed", body, style, "")
 
 
 def _page(title: str, kind: str, body: str, style: str, script: str, asks: bool = False) -> str:
