@@ -28,6 +28,13 @@ def draw(directory: Path) -> None:
     with redirect_stdout(StringIO()):
         compat.run(EXAMPLES / "programs" / "names.py", draw=directory / "names.svg")
 
+    _draw_layers(directory)
+    _draw_vanishing(directory)
+    _draw_loops(directory)
+    _draw_exercise(directory / "exercise.svg")
+
+
+def _draw_layers(directory: Path) -> None:
     tg.manual_seed(0)
     layer = tg.nn.RNN(1, 2)
     output, _ = layer(tg.tensor([[[1.0]], [[2.0]], [[3.0]]]))
@@ -40,6 +47,20 @@ def draw(directory: Path) -> None:
     title = "nn.LSTM(2, 2, num_layers=2), unrolled over four steps"
     viz.draw(bptt.record(loss), title=title).save(directory / "lstm_cells.svg")
 
+    walk = bptt.record(samples.unrolled("gru", steps=3, bidirectional=True, every_step=True))
+    viz.draw(walk, title="nn.GRU(2, 2, bidirectional=True) over three steps").save(
+        directory / "gru_both_ways.svg"
+    )
+
+    tg.manual_seed(0)
+    stacked = tg.nn.RNN(1, 1, num_layers=3, nonlinearity="relu")
+    _, hn = stacked(tg.tensor([1.0, 2.0, 3.0]).reshape(3, 1, 1), tg.zeros(3, 1, 1))
+    viz.draw(bptt.record(hn.sum()), title="Three layers, three steps").save(
+        directory / "stacked_rnn.svg"
+    )
+
+
+def _draw_vanishing(directory: Path) -> None:
     walk = bptt.record(samples.unrolled("lstm", layers=2, steps=50))
     title = "nn.LSTM over fifty steps, a loss at the last: the gradient vanishes on its way back"
     viz.draw(walk, title=title).save(directory / "lstm_long.svg")
@@ -55,11 +76,8 @@ def draw(directory: Path) -> None:
         output, _ = layer(tg.randn(40, 2, dtype=tg.float64))
         viz.gradient_flow(bptt.record(output[-1].sum())).save(directory / f"{name}.svg")
 
-    walk = bptt.record(samples.unrolled("gru", steps=3, bidirectional=True, every_step=True))
-    viz.draw(walk, title="nn.GRU(2, 2, bidirectional=True) over three steps").save(
-        directory / "gru_both_ways.svg"
-    )
 
+def _draw_loops(directory: Path) -> None:
     tg.manual_seed(0)
     W, U = (tg.randn(n, 3, requires_grad=True).named(name) for n, name in ((3, "W"), (2, "U")))
     h, loss = tg.zeros(1, 3), 0.0
@@ -67,16 +85,6 @@ def draw(directory: Path) -> None:
         h = tg.tanh(h @ W + x @ U).named("h")
         loss = loss + (h**2).sum()
     viz.draw(bptt.record(loss), level="rolled").save(directory / "rolled.svg")
-    _draw_exercise(directory / "exercise.svg")
-
-
-def _draw_exercise(path: Path) -> None:
-    """The first sheet of an exercise to print."""
-    _, _, loss = demo.forward()
-    with TemporaryDirectory() as place:
-        page, _ = viz.worksheet(bptt.record(loss), f"{place}/exercise.html", nice=True)
-        sheets = page.read_text(encoding="utf-8")
-    path.write_text(sheets[sheets.index("<svg") : sheets.index("</svg>")] + "</svg>\n", "utf-8")
 
     tg.manual_seed(0)
     i2h, i2o, h = tg.nn.Linear(5, 3), tg.nn.Linear(3, 2), tg.zeros(1, 3)
@@ -87,12 +95,14 @@ def _draw_exercise(path: Path) -> None:
         directory / "loop_of_linear.svg"
     )
 
-    tg.manual_seed(0)
-    stacked = tg.nn.RNN(1, 1, num_layers=3, nonlinearity="relu")
-    _, hn = stacked(tg.tensor([1.0, 2.0, 3.0]).reshape(3, 1, 1), tg.zeros(3, 1, 1))
-    viz.draw(bptt.record(hn.sum()), title="Three layers, three steps").save(
-        directory / "stacked_rnn.svg"
-    )
+
+def _draw_exercise(path: Path) -> None:
+    """The first sheet of an exercise to print."""
+    _, _, loss = demo.forward()
+    with TemporaryDirectory() as place:
+        page, _ = viz.worksheet(bptt.record(loss), f"{place}/exercise.html", nice=True)
+        sheets = page.read_text(encoding="utf-8")
+    path.write_text(sheets[sheets.index("<svg") : sheets.index("</svg>")] + "</svg>\n", "utf-8")
 
 
 def write_sheet(docs: Path) -> None:
