@@ -1,4 +1,4 @@
-"""Standard output that is read no longer, or cannot be written."""
+"""What the command line says, and standard output that is read no longer, or cannot be written."""
 
 from __future__ import annotations
 
@@ -33,3 +33,9 @@ def give_up() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, descriptor)
         os.close(nowhere)
+
+
+def refused(why: str) -> int:
+    """Say why something cannot be done; the exit status of that."""
+    print(f"tinygrad-rnn: error: {why}", file=sys.stderr)
+    return 2
