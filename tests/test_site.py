@@ -23,16 +23,8 @@ def test_every_face_that_is_typed_has_a_page() -> None:
 @pytest.mark.parametrize("face", REFERENCE["FACES"], ids=lambda face: face or "tinygrad_rnn")
 def test_the_reference_has_every_public_name(face: str) -> None:
     module = import_module(f"tinygrad_rnn.{face}" if face else "tinygrad_rnn")
-    heads = (
-        [f"{module.__name__}."]
-        if face
-        else [f"{module.__name__}.{p}" for p in ("tensors", "operations", "contexts")]
-    )
-    mine = "".join(
-        text
-        for page, text in PAGES.items()
-        if f"{page}." in heads or page in heads or (not face and page == "Tensor")
-    )
+    families = [*(f"tinygrad_rnn.{family}" for family in REFERENCE["FAMILIES"]), "Tensor"]
+    mine = "".join(PAGES[page] for page in ([module.__name__] if face else families))
     for name in module.__all__:
         if isinstance(getattr(module, name), ModuleType):
             continue
