@@ -4,7 +4,7 @@ Who remembers: RNN, LSTM and GRU
 
 Two classic tasks can only be solved by keeping something for long: add two marked numbers of a long
 sequence, and repeat a word after a pause. Three nets of one size learn both, and the flow of their
-gradients through time tells why one of them does not.
+gradients through time shows what each of them lets through, before it has learned and after.
 """
 
 import numpy as np
@@ -108,11 +108,11 @@ for task in TASKS:
         print(f"{task:8} {kind:5} loss {reached[kind, task]:.4f}")
 
 # %%
-# Why
-# ---
+# What is let through
+# -------------------
 #
 # The loss of the adding task enters at the last step. How much of it comes back to the first? All
-# three nets are asked in one walk, at first as they are before any training.
+# three nets are asked in one walk, to begin with as they are before any training.
 
 
 class Beside(nn.Module):
@@ -130,20 +130,24 @@ def walk_of(nets):
     return bptt.record(Beside(nets)(*adding()))
 
 
-def tell(walk):
-    for series in bptt.flow(walk):
-        if series.name == "h":
-            norms = series.norms().gradient
-            print(f"{series.layer}: ‖∂L/∂h₁‖ / ‖∂L/∂h_T‖ = {norms[0] / norms[-1]:.0e}")
+def left_over(walk):
+    """‖∂L/∂h₁‖ as a share of ‖∂L/∂h_T‖."""
+    norms = [series.norms().gradient for series in bptt.flow(walk) if series.name == "h"]
+    return {kind: h[0] / h[-1] for kind, h in zip(KINDS, norms)}
+
+
+def tell(shares):
+    print(", ".join(f"{kind} {share:.0e}" for kind, share in shares.items()))
 
 
 tg.manual_seed(0)
 walk = walk_of({kind: Net(kind, 2, 1) for kind in KINDS})
-tell(walk)
+tell(left_over(walk))
 
 # %%
-# On a logarithmic axis every step back is the same step down, and the RNN goes down faster than the
-# others. What the first steps could say is nothing beside what the last ones say.
+# On a logarithmic axis every step back is the same step down: what the first steps could say is
+# next to nothing beside what the last ones say. The open forget gates of the LSTM help, the gates
+# of the GRU stand half open and do not yet.
 
 picture = viz.gradient_flow(
     walk, title="Before training: the loss of the last step on its way back"
@@ -152,6 +156,8 @@ picture.save(settings.picture)
 picture
 
 # %%
-# And afterwards. Who has learned to remember has also learned to let its gradient through.
+# And afterwards: who has learned to keep a number has learned to keep its gradient. A gate can do
+# that for some units and some steps, and the RNN has no gate.
 
-tell(walk_of({kind: nets[kind, "adding"] for kind in KINDS}))
+after = left_over(walk_of({kind: nets[kind, "adding"] for kind in KINDS}))
+tell(after)

@@ -34,6 +34,7 @@ CLAIMS = {  # of what is learned; the rest is asserted in the lessons themselves
     "07_digits": lambda found: found["accuracy"] > 0.94,
     "08_long_memory": lambda found: (
         found["reached"]["GRU", "adding"] < 0.05 < 0.1 < found["reached"]["RNN", "adding"]
+        and found["after"]["GRU"] > 100 * found["after"]["RNN"]
     ),
     "09_attention": lambda found: found["right"] > 0.9,
     "10_sine": lambda found: found["losses"][-1] < found["losses"][0] / 50,
