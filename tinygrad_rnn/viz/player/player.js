@@ -185,7 +185,6 @@ function tell() {
   byId("zero").replaceChildren(...(now ? reasons(node) : []));
   byId("panel").classList.remove("passing");
   if (timer === null || pace() >= SPOKEN) byId("spoken").textContent = spoken(node, sends);
-  byId("stage").dispatchEvent(new Event("rest"));
 }
 
 /** Only which visit it is, until it rests: formulas take a browser longer than all the drawing. */
