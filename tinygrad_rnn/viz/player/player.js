@@ -342,9 +342,9 @@ function buildStrip() {
   });
   byId("strip").addEventListener("pointerdown", (event) => {
     byId("strip").setPointerCapture(event.pointerId);
-    goToBar(event);
+    jump(visitAt(event));
   });
-  byId("strip").addEventListener("pointermove", (event) => event.buttons && goToBar(event));
+  byId("strip").addEventListener("pointermove", (event) => event.buttons && glide(visitAt(event)));
   new ResizeObserver(markTime).observe(byId("strip"));
 }
 
@@ -356,10 +356,10 @@ function raise(bar, visit) {
   bar.setAttribute("fill", visit.bin ? `var(--heat-${visit.bin}-fill)` : "var(--frame)");
 }
 
-function goToBar(event) {
+/** The visit to whose bar a pointer points. */
+function visitAt({ clientX }) {
   const room = byId("strip").getBoundingClientRect();
-  pause();
-  glide(Math.max(1, Math.ceil(((event.clientX - room.left) / room.width) * LAST)));
+  return Math.max(1, Math.ceil(((clientX - room.left) / room.width) * LAST));
 }
 
 /** Write a time step over the first of its visits, where there is room for it. */
