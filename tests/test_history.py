@@ -163,6 +163,8 @@ def test_the_bar_says_the_newest_numbers(monkeypatch, capsys):
     said = []
 
     class Bar(list):
+        mininterval = 0
+
         def set_postfix_str(self, text, refresh):
             said.append(text)
 
@@ -170,7 +172,7 @@ def test_the_bar_says_the_newest_numbers(monkeypatch, capsys):
     history = bptt.History()
     for i in history.over([4, 2, 1]):
         history.add(loss=i / 8)
-    assert said == ["loss 0.500", "loss 0.250", "loss 0.125"]
+    assert said == ["loss 0.500 ▁", "loss 0.250 █▁", "loss 0.125 █▃▁"]
     monkeypatch.undo()
     assert list(history.over(range(3), desc="quiet")) == [0, 1, 2]
     assert capsys.readouterr() == ("", "")
