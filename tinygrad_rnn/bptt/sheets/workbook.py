@@ -231,9 +231,8 @@ class Writing:
 
 def said_of(block: Block) -> tuple[str, ...]:
     """What is kept of a block, so that a changed sheet can be told from a whole one."""
-    dtype = np.asarray(block.value.sample).dtype
     shape = ",".join(map(str, block.shape))
-    said = (block.name, block.what, block.kind, dtype.name, shape, str(block.cell(0)))
+    said = (block.name, block.what, block.kind, block.type, shape, str(block.cell(0)))
     return (*said, digest(block.formulas))
 
 
