@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -51,10 +52,13 @@ def progress(
 
 
 def _watching(bar: Any, values: Sequence[float]) -> Iterator[Any]:
+    due = 0.0  # a curve takes time: no more of them than are shown
     for item in bar:
         yield item
-        if len(values):
+        now = time.monotonic()
+        if len(values) and now >= due:
             bar.set_postfix_str(f"{values[-1]:.4g} {curve(values)}", refresh=False)
+            due = now + bar.mininterval
 
 
 def curve(values: Sequence[float], width: int = _WIDTH) -> str:
