@@ -13,19 +13,6 @@ from tinygrad_rnn.utils import options
 from tinygrad_rnn.writing.curves import curve
 
 
-def test_a_long_loop_is_not_slowed_by_its_curve(monkeypatch) -> None:
-    """A curve of all losses at every one of them would take time that grows with their square."""
-    pytest.importorskip("tqdm", reason="the bar is tqdm's: pip install tqdm")
-    said, drawn = io.StringIO(), []
-    said.isatty = lambda: True
-    monkeypatch.setattr(sys, "stderr", said)
-    module = sys.modules[curve.__module__]
-    monkeypatch.setattr(module, "curve", lambda values: drawn.append(len(values)) or "")
-    losses: list[float] = []
-    losses.extend(1.0 for _ in progress(range(5000), watch=losses, file=said, mininterval=1000.0))
-    assert (len(losses), len(drawn)) == (5000, 1)
-
-
 def test_a_curve_has_a_bar_for_every_share_of_the_numbers() -> None:
     assert curve([]) == ""
     assert curve([3.0]) == curve([3.0, 3.0])[0] == "▁"
