@@ -11,7 +11,7 @@ import numpy as np
 import tinygrad_rnn as tg
 import tinygrad_rnn.nn.functional as F
 from tinygrad_rnn import bptt, nn, optim, viz
-from tinygrad_rnn.utils import options, progress
+from tinygrad_rnn.utils import options
 
 settings = options(epochs=(300, "over both sentences"), picture=("tagger.svg", "where it goes"))
 
@@ -75,15 +75,16 @@ except RuntimeError as error:
 # Each sentence begins anew: that is what ``init_hidden`` is there for. (Where the state is to go
 # on, as in a long text, it is carried over by ``detach``.)
 
-losses = []
-for _ in progress(range(settings.epochs), desc="training", watch=losses):
+history = bptt.History()
+for _ in history.over(range(settings.epochs), desc="training"):
     for sentence, tags in data:
         tagger.hidden = tagger.init_hidden()
         loss = F.nll_loss(tagger(sentence), tags)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(loss.item())
+        history.add(loss=loss)
+losses = history["loss"]
 print(f"loss: {losses[0]:.3f} at first, {losses[-1]:.3f} at last")
 
 # %%

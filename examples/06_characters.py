@@ -15,7 +15,7 @@ import numpy as np
 import tinygrad_rnn as tg
 import tinygrad_rnn.nn.functional as F
 from tinygrad_rnn import bptt, nn, optim, viz
-from tinygrad_rnn.utils import options, progress
+from tinygrad_rnn.utils import options
 
 settings = options(
     text=("", "a file to learn from; Python's help, if none is named"),
@@ -84,8 +84,8 @@ print(write(settings.beginning, 60))
 
 optimizer = optim.Adam(writer.parameters(), lr=4e-3)
 starts = range(0, len(codes) - settings.span, settings.span)
-losses, state = [], None
-for number in progress(range(settings.passes * len(starts)), desc="reading", watch=losses):
+history, state = bptt.History(), None
+for number in history.over(range(settings.passes * len(starts)), desc="reading"):
     start = starts[number % len(starts)]
     state = tuple(s.detach() for s in state) if start else None
     scores, state = writer(codes[start : start + settings.span], state)
@@ -94,14 +94,15 @@ for number in progress(range(settings.passes * len(starts)), desc="reading", wat
     loss.backward()
     nn.utils.clip_grad_norm_(writer.parameters(), 1.0)
     optimizer.step()
-    losses.append(loss.item())
+    history.add(loss=loss)
 
 # %%
 # The loss is the negative logarithm of the probability that it gives to the character that comes.
 # Guessing blindly that is ln of the alphabet's size.
 
-of_pass = np.reshape(losses, (settings.passes, -1)).mean(1)
+of_pass = history["loss"].reshape(settings.passes, -1).mean(1)
 print(f"blindly {np.log(len(alphabet)):.2f};", *(f"{loss:.2f}" for loss in of_pass))
+viz.training_curves(history)
 
 # %%
 print(write(settings.beginning))

@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 import tinygrad_rnn as tg
 import tinygrad_rnn.nn.functional as F
 from tinygrad_rnn import bptt, nn, optim, viz
-from tinygrad_rnn.utils import options, progress
+from tinygrad_rnn.utils import options
 from tinygrad_rnn.utils.data import DataLoader, TensorDataset
 
 settings = options(
@@ -68,15 +68,15 @@ loader = DataLoader(TensorDataset(train_x, train_y), batch_size=32, shuffle=True
 # Learning
 # --------
 
-losses = []
-for _ in progress(range(settings.epochs), desc="reading", watch=losses):
+history = bptt.History()
+for _ in history.over(range(settings.epochs), desc="reading"):
     for x, y in loader:
         loss = F.cross_entropy(net(x), y)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
-        losses.append(loss.item())
+        history.add(loss=loss)
     schedule.step()
 
 with tg.no_grad():

@@ -7,12 +7,10 @@ sequence, and repeat a word after a pause. Three nets of one size learn both, an
 gradients through time shows what each of them lets through, before it has learned and after.
 """
 
-import numpy as np
-
 import tinygrad_rnn as tg
 import tinygrad_rnn.nn.functional as F
 from tinygrad_rnn import bptt, nn, optim, viz
-from tinygrad_rnn.utils import options, progress
+from tinygrad_rnn.utils import options
 
 settings = options(
     steps=(1500, "of training, for each net and task"),
@@ -89,16 +87,16 @@ def trained(kind, task):
     tg.manual_seed(0)
     net = Net(kind, inputs, outputs)
     optimizer = optim.Adam(net.parameters(), lr=5e-3)
-    losses = []
-    for _ in progress(range(settings.steps), desc=f"{kind}, {task}", watch=losses):
+    history = bptt.History()
+    for _ in history.over(range(settings.steps), desc=f"{kind}, {task}"):
         x, wanted = sample()
         loss = loss_of(net(x), wanted)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
-        losses.append(loss.item())
-    return net, np.mean(losses[-50:])
+        history.add(loss=loss)
+    return net, history["loss"][-50:].mean()
 
 
 nets, reached = {}, {}

@@ -12,7 +12,7 @@ import numpy as np
 import tinygrad_rnn as tg
 import tinygrad_rnn.nn.functional as F
 from tinygrad_rnn import bptt, nn, optim, viz
-from tinygrad_rnn.utils import options, progress
+from tinygrad_rnn.utils import options
 
 settings = options(
     steps=(600, "of training"),
@@ -86,8 +86,8 @@ optimizer = optim.Adam(net.parameters(), lr=5e-3)
 # Learning
 # --------
 
-losses = []
-for _ in progress(range(settings.steps), desc="learning", watch=losses):
+history = bptt.History()
+for _ in history.over(range(settings.steps), desc="learning"):
     letters, digits = batch(32)
     said, _ = net(letters, digits)
     loss = F.cross_entropy(said.flatten(0, 1), digits.flatten())
@@ -95,12 +95,13 @@ for _ in progress(range(settings.steps), desc="learning", watch=losses):
     loss.backward()
     nn.utils.clip_grad_norm_(net.parameters(), 1.0)
     optimizer.step()
-    losses.append(loss.item())
+    history.add(loss=loss)
 
 with tg.no_grad():
     letters, digits = batch(200)
     said, _ = net(letters, digits)
 right = (said.argmax(-1) == digits).double().mean().item()
+losses = history["loss"]
 print(
     f"loss {losses[0]:.2f} at first, {losses[-1]:.4f} at last; {right:.1%} of new digits are right"
 )

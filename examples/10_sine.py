@@ -10,7 +10,7 @@ import numpy as np
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, nn, optim, viz
-from tinygrad_rnn.utils import options, progress
+from tinygrad_rnn.utils import options
 
 settings = options(
     rounds=(8, "calls of LBFGS's step, of 20 iterations each"),
@@ -65,7 +65,7 @@ class Forecaster(nn.Module):
 
 net = Forecaster(settings.units)
 optimizer = optim.LBFGS(net.parameters(), lr=0.8)
-losses = []
+history = bptt.History()
 
 # %%
 # Learning
@@ -79,12 +79,13 @@ def closure():
     said = net(train[: settings.length - 1])
     loss = nn.functional.mse_loss(said, train[1 : settings.length])
     loss.backward()
-    losses.append(loss.item())
+    history.add(loss=loss)
     return loss
 
 
-for _ in progress(range(settings.rounds), desc="LBFGS", watch=losses):
+for _ in history.over(range(settings.rounds), desc="LBFGS"):
     optimizer.step(closure)
+losses = history["loss"]
 print(f"mean squared error: {losses[0]:.4f} at first, {losses[-1]:.1e} after {len(losses)} passes")
 
 # %%

@@ -12,7 +12,7 @@ import numpy as np
 import tinygrad_rnn as tg
 import tinygrad_rnn.nn.functional as F
 from tinygrad_rnn import bptt, nn, optim, viz
-from tinygrad_rnn.utils import options, progress
+from tinygrad_rnn.utils import options
 
 settings = options(
     sequences=(200, "that each net learns from"),
@@ -112,8 +112,8 @@ def trained(k):
     tg.manual_seed(0)
     net = Echo()
     optimizer = optim.Adam(net.parameters(), lr=3e-3)
-    losses = []
-    for _ in progress(range(settings.sequences), desc=f"windows of {k}", watch=losses):
+    history = bptt.History()
+    for _ in history.over(range(settings.sequences), desc=f"windows of {k}"):
         (x, bits), h = sequence(), None
         for first in range(0, LENGTH, k):
             said, h = net(x[first : first + k], None if h is None else h.detach())
@@ -123,8 +123,8 @@ def trained(k):
                 loss.backward()
                 nn.utils.clip_grad_norm_(net.parameters(), 1.0)
                 optimizer.step()
-                losses.append(loss.item())
-    return net, np.mean(losses[-100:])
+                history.add(loss=loss)
+    return net, history["loss"][-100:].mean()
 
 
 nets, reached = {}, {}

@@ -13,7 +13,7 @@ import torch
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, nn, viz
 from tinygrad_rnn.testing import crosscheck, crosscheck_module, from_torch, three_way, to_torch
-from tinygrad_rnn.utils import options, progress
+from tinygrad_rnn.utils import options
 
 settings = options(
     steps=(200, "of training in PyTorch"), picture=("from_torch.svg", "where the picture goes")
@@ -74,14 +74,15 @@ mine = Summing()
 lstm, head = to_torch(mine.lstm), to_torch(mine.head)
 optimizer = torch.optim.Adam([*lstm.parameters(), *head.parameters()], lr=0.02)
 torch.manual_seed(0)
-losses = []
-for _ in progress(range(settings.steps), desc="in PyTorch", watch=losses):
+history = bptt.History()
+for _ in history.over(range(settings.steps), desc="in PyTorch"):
     x = torch.rand(8, 32, 1)
     loss = ((head(lstm(x)[0]) - x.cumsum(0)) ** 2).mean()
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    losses.append(loss.item())
+    history.add(loss=loss.item())
+losses = history["loss"]
 print(f"mean squared error: {losses[0]:.3f} at first, {losses[-1]:.4f} at last")
 
 mine.lstm, mine.head = from_torch(lstm), from_torch(head)

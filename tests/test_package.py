@@ -37,6 +37,7 @@ ALSO_CALLED = {
     "Apache-2.0": ("Apache Software License",),
     "BSD-3-Clause": ("BSD License", "BSD-3"),
     "MIT": ("MIT License",),
+    "PSF-2.0": ("Python Software Foundation License",),
 }
 
 

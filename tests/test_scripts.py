@@ -1,30 +1,16 @@
-"""What training scripts need around the model: options, and the curve beside a progress bar."""
+"""What training scripts need around the model: options, and the curve beside a bar."""
 
 from __future__ import annotations
 
 import contextlib
-import io
 import math
 import runpy
 import sys
 
 import pytest
 
-from tinygrad_rnn.utils import options, progress
-from tinygrad_rnn.utils.progress import curve
-
-
-def test_a_bar_shows_the_losses_that_the_loop_collects(monkeypatch) -> None:
-    said = io.StringIO()
-    said.isatty = lambda: True
-    monkeypatch.setattr(sys, "stderr", said)
-    pytest.importorskip("tqdm", reason="the bar is tqdm's: pip install tqdm")
-    losses: list[float] = []
-    bar = progress(range(40), watch=losses, file=said, mininterval=0, ncols=120)
-    losses.extend(2.0 ** (5 - number) for number in bar)
-    assert "5.821e-11 █" in said.getvalue()
-    assert curve(losses)[0] == "█"
-    assert curve(losses)[-1] == "▁"
+from tinygrad_rnn.utils import options
+from tinygrad_rnn.writing.curves import curve
 
 
 def test_a_curve_has_a_bar_for_every_share_of_the_numbers() -> None:

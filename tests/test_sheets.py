@@ -456,6 +456,17 @@ def test_a_formula_typed_over(written, tmp_path, what, said, kind):
     assert "h₂" in str(error.value)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_types_come_back(dtype, tmp_path):
+    tg.manual_seed(0)
+    w = tg.randn(50, dtype=getattr(tg, dtype), requires_grad=True).named("w")
+    bptt.spreadsheet(bptt.record((w * 2).sum()), tmp_path / "a.xlsx")
+    found = bptt.from_spreadsheet(tmp_path / "a.xlsx")["w"]
+    assert found.dtype == w.dtype
+    exact = 0 if dtype != "float64" else 1e-15  # a file has 16 digits of a number
+    np.testing.assert_allclose(found.array, w.detach().array, rtol=exact, atol=0)
+
+
 def test_a_class_that_is_not_whole(tmp_path):
     walk = walk_of("tagger")
     bptt.spreadsheet(walk, tmp_path / "a.xlsx")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -17,6 +19,7 @@ from tinygrad_rnn.bptt.measured import Measured
 from tinygrad_rnn.nn import Module
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.utils import progress
+from tinygrad_rnn.writing.curves import curve
 from tinygrad_rnn.writing.figures import count, number
 from tinygrad_rnn.writing.norms import norm
 from tinygrad_rnn.writing.text import clean
@@ -120,9 +123,10 @@ class History(Measured):
             observer()
 
     def over(self, iterable: Iterable[Item], **options: Any) -> Iterator[Item]:
-        """The same items, with a bar that says the newest numbers: a line in the terminal.
+        """The same items, with a bar that says the newest numbers and draws the first one's curve.
 
-        It is that of `utils.progress`: quiet where the output goes to a file or a pipe.
+        It is that of `utils.progress`: a line in the terminal, a bar in a notebook, and quiet where
+        the output goes to a file or a pipe.
 
         Parameters
         ----------
@@ -131,17 +135,23 @@ class History(Measured):
         **options
             What tqdm takes, such as ``desc="epoch 1"``.
         """
-        bar = progress(iterable, **options)
-        say = getattr(bar, "set_postfix_str", None)
+        bar: Any = progress(iterable, **options)
+        if not hasattr(bar, "set_postfix_str"):
+            yield from bar
+            return
+        said = -math.inf
         for item in bar:
             yield item
-            if say is not None and self._length:
-                say(self._newest(), refresh=False)
+            if self._length and monotonic() >= said + bar.mininterval:  # no bar is drawn before
+                bar.set_postfix_str(self._newest(), refresh=False)
+                said = monotonic()
 
     def _newest(self) -> str:
-        """What the last iteration said, in a line."""
+        """What the last iteration said, and how the first of its numbers went, in a line."""
         shown = self.numbers + self.gradients[:1]
-        return ", ".join(f"{clean(name)} {number(self._columns[name][1][-1])}" for name in shown)
+        words = [f"{clean(name)} {number(self._columns[name][1][-1])}" for name in shown]
+        words[0] += f" {curve(self._columns[shown[0]][1])}"
+        return ", ".join(words)
 
     # -- what there is -----------------------------------------------------------------------
 

@@ -82,7 +82,7 @@ def again(record: Record, values: Mapping[Tensor | Node | str, Any]) -> Record:
         index = rerun.told.get(of) if isinstance(of, str) else None
         if index is not None:
             told[index] = value
-        elif not rerun.holds(leaf := rerun.meant(of), value):
+        elif not rerun.is_left(leaf := rerun.meant(of), value):
             leaves[rerun.changeable(leaf)] = value
     return rerun(leaves, told)
 
@@ -182,10 +182,12 @@ class Rerun:
         assert place is not None
         return place
 
-    def holds(self, leaf: Node, value: Any) -> bool:
-        """Whether a leaf has these very numbers, so that nothing would be changed."""
-        known = self._known[leaf]
-        return known is not None and np.array_equal(known, getattr(value, "array", value))
+    def is_left(self, leaf: Node, value: Any) -> bool:
+        """Whether a leaf that cannot be changed is given what it holds, to 15 digits."""
+        known, given = self._known[leaf], np.asarray(getattr(value, "array", value))
+        if leaf in self.leaves or known is None or np.shape(known) != given.shape:
+            return False
+        return np.allclose(known, given, rtol=1e-15, atol=0, equal_nan=True)
 
     def _named(self, name: str) -> Node:
         found = [leaf for leaf, called in self.names.items() if called == name]

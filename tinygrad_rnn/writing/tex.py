@@ -173,8 +173,8 @@ def _other(character: str) -> str:
 
     Examples
     --------
-    >>> print(_other("时"), _other("é"))
-    \bpttother{时}{65F6} \bpttother{é}{E9}
+    >>> print(_other("é"))
+    \bpttother{é}{E9}
     """
     if unicodedata.combining(character) or unicodedata.category(character).startswith("C"):
         return ""  # a mark stands on its letter or nowhere

@@ -59,6 +59,8 @@ class Block:
         Of a gradient: the operation and its derivative rule, "tanh: g ⊙ (1 − y²)".
     is_input : bool
         Whether its numbers may be changed.
+    type : str
+        Of a leaf: what its numbers are in the program, such as "float32".
     row, column : int
         Where its first cell stands, from 0.
     formulas : list of str
@@ -76,6 +78,7 @@ class Block:
     step: int | None = None
     layer: Layer = OUTSIDE
     key: tuple[Any, ...] = ()
+    type: str = "float64"
     row: int = 0
     column: int = 0
     formulas: list[str] = field(default_factory=list)
@@ -185,10 +188,13 @@ class Blocks:
     def _add_place(self, place: Node) -> None:
         for index, value in self.lines.leaves.items():
             if isinstance(index, Index) and index.node is place:
-                self._new(place, "leaf", value, index.name, key=("index", index.name))
+                block = self._new(place, "leaf", value, index.name, key=("index", index.name))
+                block.type = index.numbers.dtype.name
         what = "leaf" if place.is_leaf else "value"
         how = expression(place, self.names)
-        self._new(place, what, self.lines.values[place], self._called[place], how=how)
+        block = self._new(place, what, self.lines.values[place], self._called[place], how=how)
+        if place.is_leaf:
+            block.type = np.asarray(self.record.value(place)).dtype.name
 
     def _new(
         self, place: Node, what: str, value: Value, name: str, *, key: tuple[Any, ...] = ("",),

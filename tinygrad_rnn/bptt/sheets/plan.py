@@ -30,7 +30,7 @@ WALK, AFTER = "walk", "after a step"
 """The sheets with cells that calculate."""
 RATE, LOSS, NEW_LOSS = Cell(1, 0), Cell(2, 0), Cell(3, 0)
 TOP = 6  # the row in which the blocks begin; the headings of columns stand above
-_SHARES = "what each step gives to the weights"
+SHARES = "what each step gives to the weights"
 
 
 @dataclass
@@ -198,8 +198,8 @@ class _Layout:
         for block in self._in_order():
             if self._part(block) in steps:
                 bands.setdefault(self._band(block), None)
-        if _SHARES in bands:
-            bands[_SHARES] = bands.pop(_SHARES)
+        if SHARES in bands:
+            bands[SHARES] = bands.pop(SHARES)
         row = TOP
         for band in bands:
             self.plan.bands[band] = row
@@ -216,7 +216,7 @@ class _Layout:
                 free = _stack(blocks, max(free, start + 1))
 
     def _band(self, block: Block) -> str:
-        return _SHARES if _is_of_share(block) else str(block.layer)
+        return SHARES if _is_of_share(block) else str(block.layer)
 
     # -- columns --
 

@@ -26,13 +26,13 @@ _ABOUT = (
     ("η", "the rate of gradient descent: the column “after a step” has θ − η · ∂L/∂θ"),
 )
 _NOTES = (
-    "Columns are time steps and bands are layers; time runs to the right, and forward downwards. "
+    "Columns are time steps and bands are layers; time runs to the right, and forward downwards.",
     "Backward runs the other way: follow the gradients from L to the left.",
-    "A vector lies in a row, and a matrix has its rows below each other; of an array of more axes "
-    "the matrices stand below each other.",
+    "A vector lies in a row; a matrix has its rows below each other, and so stand several of them.",
     "Classes and places that were looked up are counted from 0.",
     f"A spreadsheet knows no infinity: where the program has one, there is {INFINITE:.0E} here.",
     "True is 1, and false is 0.",
+    "What the program did not record stays as it was: dropped units, branches, what was detached.",
 )
 
 
@@ -58,7 +58,7 @@ def signs(sheet: Any, look: Any, plan: Plan) -> None:
         row = _line(sheet, row, sign, said, look(bold=True), look)
     row += 1
     for note in (*_NOTES, *_fixed(plan)):
-        sheet.write_string(row, 1, note, look(text_wrap=True, valign="top"))
+        sheet.write_string(row, 1, note, look())
         row += 1
 
 

@@ -13,7 +13,17 @@ from typing import IO, Any
 import numpy as np
 
 from tinygrad_rnn.bptt.sheets.blocks import Block
-from tinygrad_rnn.bptt.sheets.plan import AFTER, LOSS, NEW_LOSS, RATE, TOP, WALK, Column, Plan
+from tinygrad_rnn.bptt.sheets.plan import (
+    AFTER,
+    LOSS,
+    NEW_LOSS,
+    RATE,
+    SHARES,
+    TOP,
+    WALK,
+    Column,
+    Plan,
+)
 from tinygrad_rnn.bptt.sheets.signs import signs
 from tinygrad_rnn.compiled.cells import Cell
 from tinygrad_rnn.writing.palette import LIGHT
@@ -79,8 +89,9 @@ class Formats:
             return self(font_color=LIGHT.muted, italic=True, font_size=9)
         return self(font_color=LIGHT.boxes[block.kind].border, bold=True)
 
-    def numbers(self, block: Block, whole: bool = False) -> Any:
+    def numbers(self, block: Block, whole: bool = False, is_input: bool | None = None) -> Any:
         """Of a block's cells; ``whole``: numbers that are no fractions."""
+        is_input = block.is_input if is_input is None else is_input
         look: dict[str, Any] = {"num_format": "0" if whole else _NUMBER}
         paint = LIGHT.boxes[block.kind]
         if block.what in ("gradient", "share", "part"):
@@ -89,9 +100,9 @@ class Formats:
                         border_color=LIGHT.frame)  # fmt: skip
         if block.what == "aid":
             return self(**look, font_color=LIGHT.muted, italic=True)
-        border = 2 if block.is_input else 1
+        border = 2 if is_input else 1
         look |= {"bg_color": paint.fill, "border": border, "border_color": paint.border}
-        return self(**look, bold=True, locked=False) if block.is_input else self(**look)
+        return self(**look, bold=True, locked=False) if is_input else self(**look)
 
 
 class Writing:
@@ -137,7 +148,7 @@ class Writing:
             if block.is_input:
                 source = moved.get(block.of, block) if block.key[0] != "index" else block
                 formulas = [f"={WALK}!{cell}" for cell in source.cells]
-            self._cells(sheet, block, formulas, plan.after_numbers[block.value], plain=True)
+            self._cells(sheet, block, formulas, plan.after_numbers[block.value])
 
     def _frame(self, sheet: Any, title: str, columns: Sequence[Column]) -> None:
         sheet.hide_gridlines(2)
@@ -149,6 +160,8 @@ class Writing:
             self._column(sheet, column)
         times = [c for c in columns if c.heading.startswith("t = ")]
         for band, row in self.plan.bands.items():
+            if band == SHARES and len(columns) < len(self.plan.columns):
+                continue  # the sheet of the forward pass has none
             last = times[-1]
             for at in range(times[0].first, last.gap):
                 sheet.write_blank(row, at, None, self.format(bg_color=LIGHT.band))
@@ -194,11 +207,9 @@ class Writing:
             return np.asarray(self.plan.after_numbers[block.value], float)
         return block.numbers
 
-    def _cells(
-        self, sheet: Any, block: Block, formulas: Sequence[str], numbers: Array,
-        plain: bool = False,
-    ) -> None:  # fmt: skip
-        look = self.format.numbers(block, block.value.dtype.kind != "f")
+    def _cells(self, sheet: Any, block: Block, formulas: Sequence[str], numbers: Array) -> None:
+        whole = block.value.dtype.kind != "f"
+        look = self.format.numbers(block, whole, block.is_input and not formulas)
         for i, (cell, number) in enumerate(zip(block.cells, np.ravel(numbers).tolist())):
             if formulas:
                 sheet.write_formula(*cell, formulas[i], look, float(number))
@@ -220,9 +231,8 @@ class Writing:
 
 def said_of(block: Block) -> tuple[str, ...]:
     """What is kept of a block, so that a changed sheet can be told from a whole one."""
-    dtype = np.asarray(block.value.sample).dtype
     shape = ",".join(map(str, block.shape))
-    said = (block.name, block.what, block.kind, dtype.name, shape, str(block.cell(0)))
+    said = (block.name, block.what, block.kind, block.type, shape, str(block.cell(0)))
     return (*said, digest(block.formulas))
 
 

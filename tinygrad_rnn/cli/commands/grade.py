@@ -18,7 +18,9 @@ def add(commands: Any) -> None:
         description="Mark spreadsheets that the command worksheet, or bptt.worksheet, has written "
         "and students have filled in. Exit status 1 if one of them could not be graded.",
     )
-    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    command.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="worksheets, as exercise/*.xlsx"
+    )
     command.add_argument("--csv", type=Path, metavar="FILE", help="write the table as CSV, too")
     command.set_defaults(run=run)
 
