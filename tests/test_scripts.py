@@ -70,5 +70,5 @@ def test_the_command_line_of_another_program_is_not_read(monkeypatch) -> None:
     with pytest.raises(TypeError, match="options: sizes must be a bool, int, float or str"):
         options(sizes=[1, 2])
     for pair in ((), (1,), (1, 2), (1, "x", "y")):
-        with pytest.raises(TypeError, match="options: n must be .* or a pair of one and what"):
+        with pytest.raises(TypeError, match=r"options: n must be .* or a pair of one and what"):
             options(n=pair)

@@ -185,8 +185,8 @@ def draw(
     Raises
     ------
     ValueError
-        If there are more than ``max_nodes`` boxes, for an unknown level, theme or language, for steps
-        that the graph does not have, and for a width below 1.
+        If there are more than ``max_nodes`` boxes, for an unknown level, theme or language, for
+        steps that the graph does not have, and for a width below 1.
     TypeError
         If it is given neither a tensor nor a record, or for a heat map no record; for a title that
         is no text.
