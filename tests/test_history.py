@@ -131,6 +131,9 @@ def test_what_is_refused_leaves_nothing(given, error, said):
 def test_a_missing_name_says_what_there_is():
     with pytest.raises(KeyError, match="there is no 'acc'; there is 'loss', 'grad'"):
         trained()["acc"]
+    assert list(trained()) == trained().keys()
+    assert "loss" in trained()
+    assert "acc" not in trained()
     with pytest.raises(KeyError, match="nothing yet"):
         bptt.History()["loss"]
 
@@ -273,6 +276,21 @@ def test_curves_are_those_of_the_numbers():
     for name in ("loss, val_loss", "accuracy", "‖gradient‖", "all gradients", "0.weight"):
         assert name in words
     assert viz.training_curves(history, title="T").title == "T"
+
+
+@pytest.mark.parametrize(
+    ("values", "rises"),
+    [((0.5, 0.75, 1.0), (0.5, 0.5)), ((0.01, 0.1, 1.0), (0.5, 0.5)), ((1.0, 2.0, 4.0), (1, 2))],
+)
+def test_an_axis_is_logarithmic_for_what_differs_tenfold(values, rises):
+    history = bptt.History()
+    for value in values:
+        history.add(accuracy=value)
+    (d,) = curves(viz.training_curves(history))
+    first, second, last = heights(d)
+    part = (first - second) / (first - last)
+    assert part == pytest.approx(rises[0] / sum(rises), abs=0.01)
+    assert first - last > 150  # of 190: it fills its panel
 
 
 def test_the_largest_of_many_parameters_have_curves():
@@ -471,3 +489,5 @@ def test_plots_say_what_they_need(monkeypatch):
         trained().plot()
     with pytest.raises(TypeError, match=r"^History\.plot: expected axes of matplotlib, got str"):
         trained().plot("here")
+    with pytest.raises(TypeError, match=r"^History\.plot: names='loss' is one text: give a list"):
+        trained().plot(names="loss")

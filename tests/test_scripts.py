@@ -69,3 +69,6 @@ def test_the_command_line_of_another_program_is_not_read(monkeypatch) -> None:
     exec("from tinygrad_rnn.utils import options\nfound = options(n=1)", {"__name__": "__main__"})
     with pytest.raises(TypeError, match="options: sizes must be a bool, int, float or str"):
         options(sizes=[1, 2])
+    for pair in ((), (1,), (1, 2), (1, "x", "y")):
+        with pytest.raises(TypeError, match=r"options: n must be .* or a pair of one and what"):
+            options(n=pair)

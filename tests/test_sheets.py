@@ -578,7 +578,10 @@ def test_the_command(tmp_path, capsys):
     assert cli.main(arguments) == 0
     assert capsys.readouterr().out == f"wrote {path}\n"
     assert bptt.from_spreadsheet(path)["weight_hh_l0"].shape == (8, 2)
-    for more, said in ((["--steps", "65"], "65 time steps"), (["-o", "a.csv"], "does not end in")):
+    for more, said in (
+        (["--steps", "65"], "65 time steps"),
+        (["-o", "a.csv"], "a.csv does not end in .xlsx"),
+    ):
         assert cli.main([*arguments, *more]) == 2
         assert said in capsys.readouterr().err
 

@@ -254,6 +254,8 @@ def test_a_picture_may_be_asked_to_fit_a_page():
     assert viz.draw(walk, width=10**5).svg == wide.svg
     with pytest.raises(TypeError, match="width='a page': give a whole number"):
         viz.draw(walk, width="a page")
+    with pytest.raises(ValueError, match="width=-5: give at least 1"):
+        viz.draw(walk, width=-5)
 
 
 def deep(layers: int) -> tg.Tensor:

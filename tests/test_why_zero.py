@@ -264,7 +264,7 @@ def test_a_function_that_sends_nothing() -> None:
 
 
 def test_what_cannot_be_asked() -> None:
-    w = vector(2.0).requires_grad_()
+    w = vector(2.0).requires_grad_().named("w")
     walk = bptt.record((w * 0).sum())
     with pytest.raises(TypeError, match=r"^why_zero: expected a Record"):
         bptt.why_zero(w, w)
@@ -272,6 +272,8 @@ def test_what_cannot_be_asked() -> None:
         bptt.why_zero(walk, 3)
     with pytest.raises(IndexError):
         bptt.why_zero(walk, w, 7)
+    with pytest.raises(IndexError, match=r"^why_zero: at=\[\] is no element of w$"):
+        bptt.why_zero(walk, w, [])
 
 
 def test_a_deep_graph_is_told_without_recursion_and_in_linear_time() -> None:

@@ -162,6 +162,12 @@ class History(Measured):
         """The names of all columns: ``dict(history)`` is what ``pandas.DataFrame`` takes."""
         return self.numbers + self.gradients
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
     def __getitem__(self, name: str) -> Floats:
         iterations, values = self.given(name)
         column = np.full(self._length, np.nan)
@@ -230,9 +236,13 @@ class History(Measured):
         ------
         KeyError
             If there is no such key.
+        TypeError
+            If the names are a single text, or these are no axes.
         RuntimeError
             If matplotlib is not installed.
         """
+        if isinstance(names, str):
+            raise TypeError(f"History.plot: names={names!r} is one text: give a list, [{names!r}]")
         shown = self.numbers + self.gradients[:1] if names is None else list(names)
         columns = {name: self.given(name) for name in shown}
         ax = axes_for("History.plot", ax)

@@ -60,7 +60,7 @@ def why_zero(record: Record, tensor: Tensor | Node, at: Any = ...) -> WhyZero:
     ValueError
         If what is asked for is not zero.
     IndexError
-        If the tensor has no such elements.
+        If the tensor has no such elements, or what is asked for is none.
 
     Examples
     --------
@@ -80,6 +80,8 @@ def why_zero(record: Record, tensor: Tensor | Node, at: Any = ...) -> WhyZero:
         return _of_a_stranger(tensor)
     mask = np.zeros(place.shape, bool)
     mask[at] = True
+    if not mask.any() and mask.size:
+        raise IndexError(f"why_zero: at={at!r} is no element of {told.called[place]}")
     gradient = record.gradient(place)
     if gradient is not None and np.any(np.asarray(gradient)[mask]):
         raise ValueError(

@@ -242,7 +242,8 @@ def check_output(option: str, path: str | Path | None, suffixes: Sequence[str]) 
         return
     if Path(path).suffix.lower() not in suffixes:
         *others, last = suffixes
-        raise ValueError(f"{path} does not end in {', '.join(others)} or {last}")
+        ends = f"{', '.join(others)} or {last}" if others else last
+        raise ValueError(f"{path} does not end in {ends}")
     if Path(path).suffix.lower() in images.FORMS:
         images.library()
     if Path(path).suffix.lower() in SHEETS:

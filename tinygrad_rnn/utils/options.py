@@ -52,16 +52,18 @@ def options(**stated: Any) -> SimpleNamespace:
         allow_abbrev=False,
     )
     for name, given in stated.items():
-        _add(parser, name, *(given if isinstance(given, tuple) else (given, "")))
+        _add(parser, name, given)
     return SimpleNamespace(**vars(parser.parse_args(_meant_for(caller))))
 
 
-def _add(parser: argparse.ArgumentParser, name: str, default: Any, meaning: str) -> None:
-    if type(default) not in _KINDS:
+def _add(parser: argparse.ArgumentParser, name: str, given: Any) -> None:
+    pair = given if isinstance(given, tuple) else (given, "")
+    if len(pair) != 2 or type(pair[0]) not in _KINDS or not isinstance(pair[1], str):
         raise TypeError(
             f"options: {name} must be a bool, int, float or str, or a pair of one and what it "
-            f"means, got {default!r}"
+            f"means, got {given!r}"
         )
+    default, meaning = pair
     kind: dict[str, Any] = {"type": type(default), "metavar": type(default).__name__}
     if isinstance(default, bool):
         kind = {"action": argparse.BooleanOptionalAction}

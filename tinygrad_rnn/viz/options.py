@@ -52,16 +52,20 @@ def title_or(given: str | None, default: str) -> str:
     return default if given is None else clean(given, LONGEST_TITLE)
 
 
-def most(option: str, given: int) -> int:
+def most(option: str, given: int, least: int | None = None) -> int:
     """The largest number of something that a caller allows.
 
     Raises
     ------
     TypeError
         If it is not a whole number.
+    ValueError
+        If it is smaller than the least that makes sense.
     """
     if not isinstance(given, int):
         raise TypeError(f"{option}={given!r}: give a whole number")
+    if least is not None and given < least:
+        raise ValueError(f"{option}={given!r}: give at least {least}")
     return given
 
 

@@ -185,8 +185,8 @@ def draw(
     Raises
     ------
     ValueError
-        If there are more than ``max_nodes`` boxes, for an unknown level, theme or language, and for
-        steps that the graph does not have.
+        If there are more than ``max_nodes`` boxes, for an unknown level, theme or language, for
+        steps that the graph does not have, and for a width below 1.
     TypeError
         If it is given neither a tensor nor a record, or for a heat map no record; for a title that
         is no text.
@@ -207,7 +207,7 @@ def draw(
     look = theme_of(theme)
     if level == "step":
         return heat_map_for('draw(level="step")', record_or_tensor, theme, title).told(language)
-    room = math.inf if width is None else most("width", width)
+    room = math.inf if width is None else most("width", width, 1)
     options: dict[str, Any] = {"level": level, "steps": steps, "values": values, "order": order}
     options |= {"grads": grads, "max_nodes": max_nodes, "title": title}
     with resting_collector():

@@ -41,8 +41,8 @@ def training_curves(history: History, *, theme: str = "light", title: str | None
 
     Losses (what has "loss" in its name) share a panel; every other number has one; the last one
     has the norm of all gradients, and those of the five parameters whose norms were largest. Axes
-    are logarithmic unless something is negative. Of many iterations each line shows the least and
-    the largest of neighbouring ones.
+    are logarithmic where numbers differ tenfold and none is negative. Of many iterations each line
+    shows the least and the largest of neighbouring ones.
 
     Parameters
     ----------
@@ -170,9 +170,14 @@ def _usual(norms: Any) -> float:
 
 
 def _axis(values: list[float], plot: Rect) -> ValueAxis:
-    """Logarithmic, unless something is negative: then from the least to the largest."""
+    """From the least to the largest; logarithmic, if they are far apart and none is negative.
+
+    Within a decade, such as an accuracy from 0.5 to 1, a whole one would flatten every curve.
+    """
     top, bottom = plot.y + 8, plot.bottom - 8
-    if min((x for x in values if not math.isnan(x)), default=0.0) >= 0:
+    known = [x for x in values if not math.isnan(x)] or [0.0]
+    least, largest = min(known), max(known)
+    if least >= 0 and not least < largest < 10 * least:
         return ValueAxis.logarithmic(values, top, bottom)
     finite = [x for x in values if np.isfinite(x)] or [0.0]
     low, high = _rounded(min(finite), np.floor), _rounded(max(finite), np.ceil)
