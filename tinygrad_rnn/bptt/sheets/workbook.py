@@ -243,8 +243,11 @@ def digest(formulas: Sequence[str]) -> str:
     --------
     >>> digest(["=B2*0.57735026918962584"]) == digest(["= $B$2 * 0.577350269189626"])
     True
+    >>> digest(["=IF(TRUE,B2,0)"]) == digest(["=IF(TRUE(),B2,0)"])
+    True
     """
     plain = re.sub(r"[ $]", "", "\n".join(formulas)).upper()
+    plain = re.sub(r"\b(TRUE|FALSE)\(\)", r"\1", plain)
     plain = _DECIMAL.sub(lambda found: f"{float(found[0]):.9g}", plain)
     return hashlib.blake2b(plain.encode(), digest_size=8).hexdigest() if formulas else ""
 
