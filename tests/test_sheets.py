@@ -375,6 +375,24 @@ def hooked():
     return one(y * y)
 
 
+def test_what_is_printed_can_be_read(tmp_path):
+    """On A4, as many pages as it takes: a tall sheet upright, a wide one on several."""
+    found = {}
+    for name in ("attention", "by hand", "wide rnn"):
+        bptt.spreadsheet(walk_of(name), tmp_path / "a.xlsx")
+        setup = openpyxl.load_workbook(tmp_path / "a.xlsx")[WALK].page_setup
+        assert int(setup.paperSize) == 9
+        found[name] = setup.orientation, setup.fitToWidth or 1  # 1 is not written
+    assert found["by hand"][1] == 1
+    assert found["wide rnn"][0] == "landscape"
+    assert found["wide rnn"][1] > 1
+    tall = tg.ones(60, 1, requires_grad=True)
+    bptt.spreadsheet(bptt.record(tg.tanh(tall).sum()), tmp_path / "a.xlsx")
+    setup = openpyxl.load_workbook(tmp_path / "a.xlsx")[WALK].page_setup
+    assert (setup.orientation, setup.fitToWidth or 1) == ("portrait", 1)
+    assert setup.fitToHeight > 1
+
+
 REFUSED = {
     "no formula can compute prod: its derivative rule: ": lambda: one(
         tg.ones(2, 2, requires_grad=True).prod(0)
