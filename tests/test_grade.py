@@ -336,6 +336,12 @@ def test_one_number_everywhere_is_noticed(tmp_path):
     assert "the same number" not in two.said
 
 
+@pytest.mark.parametrize("paths", [3, None, [3], ["a.xlsx", None]])
+def test_what_is_no_path_is_refused(paths):
+    with pytest.raises(TypeError, match=r"^grade: .* is no path of a worksheet$"):
+        bptt.grade(paths)
+
+
 def test_a_sheet_that_was_renamed(sheet):
     book = openpyxl.load_workbook(sheet)
     book[WALK].title = "mine"

@@ -191,6 +191,9 @@ def grade(
     if record is not None:
         expect_record(record, "grade")
     paths = [worksheets] if isinstance(worksheets, str | os.PathLike) else worksheets
+    paths = list(paths) if isinstance(paths, Iterable) else [paths]
+    if strange := [path for path in paths if not isinstance(path, str | os.PathLike)]:
+        raise TypeError(f"grade: {clean(repr(strange[0]), 40)} is no path of a worksheet")
     marking = _Marking(record)
     return Grades(tuple([marking.grade(path) for path in paths]))
 
