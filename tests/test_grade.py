@@ -230,7 +230,8 @@ def test_a_spreadsheet_program_and_the_marks_agree(tmp_path):
         marked = _Marked(typed, shown, kept)
         checks, points = checks_of(shown)
         grade = marked.grade(str(file))
-        assert not grade.notes, (file.name, grade.notes)
+        assert not grade.refused
+        assert all("as text" in note for note in grade.notes), (file, grade.notes)
         mine = {cell: marked._check(cell, x) for cell, x in answers_of(kept).items()}
         said = {cell: "wrong" if check == "no number" else check for cell, check in checks.items()}
         assert said == mine, file.name
@@ -279,12 +280,12 @@ def test_numbers_right_wrong_and_missing(sheet, tmp_path):
     right = filled(sheet, tmp_path / "b.xlsx", {c: round(x, 3) for c, x in cells.items()})
     assert (one(right).points, one(right).of, one(right).said) == (37, 37, "")
     assert one(sheet).empty == 37
-    (first, x), (second, _), *_ = cells.items()
+    (first, x), (second, y), *_ = cells.items()
     odd = one(filled(sheet, tmp_path / "c.xlsx", {first: x + 1, second: "abc"}))
     assert (odd.right, odd.wrong, odd.empty) == (0, 2, 35)
     assert odd.first == f"∂L/∂y₂ in {first}: {x + 1:.4g}, not {x:.4g}"
     text = one(filled(sheet, tmp_path / "d.xlsx", {first: "=abc", second: "a date?"}))
-    assert "'a date?' is no number" in text.first
+    assert f"the text 'a date?', not {y:.4g}" in text.first
     assert f"{first} holds a formula whose result is not in the file" in text.said
 
 
@@ -306,6 +307,50 @@ def test_a_table_of_many(sheet, tmp_path):
     assert rows[3][2] == ""
     saved = grades.save(tmp_path / "marks.csv").read_bytes()
     assert saved.startswith("\ufefffile,".encode())
+
+
+def test_numbers_that_were_typed_as_text(sheet, tmp_path):
+    first, second, third, *_ = answers_of(kept_in(sheet))
+    texts = {first: "1,0", second: "70.0 %", third: "why?"}
+    said = one(filled(sheet, tmp_path / "b.xlsx", texts)).said
+    assert "2 answers were typed as text, which a spreadsheet does not take for a number" in said
+    assert one(filled(sheet, tmp_path / "c.xlsx", {third: "why?"})).notes == ()
+
+
+def test_answers_that_were_looked_up(sheet, tmp_path):
+    first, second, third, *_ = answers_of(kept_in(sheet))
+    peeked = {
+        first: f"=Answers!{first}",
+        second: f'=INDIRECT("follows!{second}")',
+        third: f"={first}",
+    }
+    said = one(filled(sheet, tmp_path / "b.xlsx", peeked)).said
+    assert f"2 answers were looked up on a hidden sheet, first in {first}" in said
+    assert "looked up" not in one(filled(sheet, tmp_path / "c.xlsx", {third: "=1+1"})).said
+
+
+def test_one_number_everywhere_is_noticed(tmp_path):
+    walk = two_steps()
+    sheet = bptt.worksheet(walk, tmp_path / "a.xlsx", nice=True)
+    cells = answers_of(kept_in(sheet))
+    same = one(filled(sheet, tmp_path / "b.xlsx", dict.fromkeys(cells, 7)), walk)
+    assert same.right == 0
+    assert f"all {len(cells)} answers are the same number" in same.said
+    two = one(filled(sheet, tmp_path / "c.xlsx", dict.fromkeys(cells, 7) | {next(iter(cells)): 6}))
+    assert "the same number" not in two.said
+
+
+@pytest.mark.parametrize("paths", [3, None, [3], ["a.xlsx", None]])
+def test_what_is_no_path_is_refused(paths):
+    with pytest.raises(TypeError, match=r"^grade: .* is no path of a worksheet$"):
+        bptt.grade(paths)
+
+
+def test_a_sheet_that_was_renamed(sheet):
+    book = openpyxl.load_workbook(sheet)
+    book[WALK].title = "mine"
+    book.save(sheet)
+    assert one(sheet).refused == f"has no sheet {WALK!r}: undo its removal, or its other name"
 
 
 def test_what_was_given_may_not_change(sheet, tmp_path):

@@ -134,6 +134,7 @@ def test_round_the_layers():
         (lambda x, y, w: x / y + 1, "x/y"),
         (lambda x, y, w: x @ w + 1, "xw"),
         (lambda x, y, w: x @ w.T + 1, "wx"),
+        (lambda x, y, w: x @ tg.tanh(w).named("k").T + 1, "xkᵀ"),
         (lambda x, y, w: tg.sigmoid(x @ w).named("gate"), "a_gate"),
         (lambda x, y, w: tg.cat([x, y]) * 2, "[x;y]"),
         (lambda x, y, w: tg.exp(x * y) * 2, "exp (x⊙y)"),

@@ -117,6 +117,7 @@ def office(tmp_path_factory):
     add("other words", walk_of("tagger"), lambda plan: {
         block: np.array(other[block.name]) for block in plan.leaves if block.name in other
     })  # fmt: skip
+    add("decided", bptt.record(sheets.decided()), lambda plan: random_numbers(plan, rng))
     (directory / "calculated").mkdir()
     results = calculated(paths, directory / "calculated")
     return {name: (*made[name], path) for name, path in zip(made, results, strict=True)}
@@ -195,6 +196,12 @@ def test_other_words_and_classes(office):
     assert leaves["target"].dtype == tg.int64
     confirmed = bptt.again(walk, leaves)
     assert confirmed.value(confirmed.root) == pytest.approx(fresh.value(fresh.root))
+
+
+def test_a_decided_choice_is_read_back_from_what_libreoffice_has_saved(office):
+    walk, plan, _, path = office["decided"]
+    assert "TRUE" not in "".join(f for block in plan.blocks for f in block.formulas)
+    check(path, plan, bptt.again(walk, bptt.from_spreadsheet(path, walk)))
 
 
 # -- without LibreOffice -------------------------------------------------------------------------
@@ -368,8 +375,28 @@ def hooked():
     return one(y * y)
 
 
+def test_what_is_printed_can_be_read(tmp_path):
+    """On A4, as many pages as it takes: a tall sheet upright, a wide one on several."""
+    found = {}
+    for name in ("attention", "by hand", "wide rnn"):
+        bptt.spreadsheet(walk_of(name), tmp_path / "a.xlsx")
+        setup = openpyxl.load_workbook(tmp_path / "a.xlsx")[WALK].page_setup
+        assert int(setup.paperSize) == 9
+        found[name] = setup.orientation, setup.fitToWidth or 1  # 1 is not written
+    assert found["by hand"][1] == 1
+    assert found["wide rnn"][0] == "landscape"
+    assert found["wide rnn"][1] > 1
+    tall = tg.ones(60, 1, requires_grad=True)
+    bptt.spreadsheet(bptt.record(tg.tanh(tall).sum()), tmp_path / "a.xlsx")
+    setup = openpyxl.load_workbook(tmp_path / "a.xlsx")[WALK].page_setup
+    assert (setup.orientation, setup.fitToWidth or 1) == ("portrait", 1)
+    assert setup.fitToHeight > 1
+
+
 REFUSED = {
-    "prod: its derivative rule": lambda: one(tg.ones(2, 2, requires_grad=True).prod(0)),
+    "no formula can compute prod: its derivative rule: ": lambda: one(
+        tg.ones(2, 2, requires_grad=True).prod(0)
+    ),
     "1,025 elements in an array": lambda: one(tg.ones(1025, requires_grad=True) * 2),
     "65 time steps": lambda: bptt.record(nn.RNN(1, 1)(tg.ones(65, 1))[0].sum()),
     "a Function with a backward": odd_function,

@@ -20,6 +20,7 @@ _TRIES = 48  # nets of random numbers, of which the most pleasant one is taken
 _MOST = 0.9  # of a number that is dealt out
 _FLAT = 0.08  # of a function's range: nearer to its ends it is saturated
 _TINY, _LARGE = 0.005, 10.0  # below and above, results are no pleasure
+_ZERO = 1e-6  # what of a zero is left by rounding
 _BORDER = 0.03  # of the last digit that is written: nearer to ½ it may be rounded either way
 _WORST = math.inf
 
@@ -106,7 +107,7 @@ def _unpleasant(record: Record, usual: Record) -> float:
         if (np.isfinite(before) & ~np.isfinite(result)).any():
             return _WORST
         size = np.abs(result)
-        cost += 20 * np.count_nonzero(size == 0)
+        cost += 20 * np.count_nonzero(size < _ZERO)
         cost += 3 * np.count_nonzero((size < _TINY) | (size > _LARGE))
         cost += 20 * (result.size > 1 and bool(np.ptp(result) == 0))
         beyond = result * 10**DECIMALS

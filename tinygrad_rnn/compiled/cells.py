@@ -156,6 +156,8 @@ class Formulas:
             return _Text(text.format(*[_bracketed(one, needed) for one in given]), binds)
         if fn not in _FUNCTIONS:
             raise CannotWrite(f"np.{fn} in cells")
+        if fn == "where" and given[0].text in ("TRUE", "FALSE"):  # decided, whatever is changed
+            return given[1 if given[0].text == "TRUE" else 2]
         return _Text(_FUNCTIONS[fn].format(*[one.text for one in given]))
 
     def _met(self, value: Value, arg: Value, i: int) -> tuple[Value, int]:

@@ -114,7 +114,7 @@ def formula(node: Node, operands: list[str]) -> str:
     if traits.joins == "along":
         return f"[{';'.join(operands)}]"
     if traits.product:
-        return _product(*operands, transposed="ᵀ" in symbol)
+        return _product(*operands, transposed="ᵀ" in symbol or _turned(node))
     if len(operands) == 2:
         return _joined(symbol, operands)
     if node.primitive.name == "permute":
@@ -123,14 +123,22 @@ def formula(node: Node, operands: list[str]) -> str:
 
 
 def _product(x: str, weight: str, *, transposed: bool) -> str:
-    """``Wx``, ``W_ih x₁``, or ``xW`` if the program multiplies so."""
+    """``Wx``, ``W_ih x₁``; or ``xW`` and ``QKᵀ``, if the program multiplies so."""
     plain = weight.removesuffix("ᵀ")
     if found := _TORCH_WEIGHT.fullmatch(plain):
         module, gates = found.groups()
         plain = f"W{gates or ''}{f'_{module}' if module else ''}"
-    if transposed or weight.endswith("ᵀ"):
+    if transposed:
         return f"{plain}{' ' * (len(plain) > 2 or len(x) > 3)}{bracketed(x)}"
+    plain = weight if weight.endswith("ᵀ") else plain
     return f"{bracketed(x)}{' ' * (len(plain) > 2 or len(x) > 2)}{plain}"
+
+
+def _turned(node: Node) -> bool:
+    """Whether it multiplies by a weight that the program has transposed, not by a ``Kᵀ``."""
+    turned = node.parents[-1]
+    is_turned = not turned.is_leaf and turned.primitive.name == "permute"
+    return is_turned and turned.parents[0].is_leaf
 
 
 def _joined(symbol: str, operands: list[str]) -> str:

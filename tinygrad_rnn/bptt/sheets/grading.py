@@ -20,6 +20,8 @@ from tinygrad_rnn.bptt.sheets.plan import WALK
 from tinygrad_rnn.bptt.sheets.reading import held, loaded
 from tinygrad_rnn.bptt.sheets.workbook import digest
 from tinygrad_rnn.bptt.sheets.worksheets import (
+    ANSWERS,
+    CHECKS,
     EXERCISE,
     FOLLOWING,
     FOLLOWS,
@@ -37,6 +39,9 @@ from tinygrad_rnn.writing.text import Report, clean
 _LONGEST = 200  # characters of a file's name, and of what is said of it
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what begins so, spreadsheets take for a formula
 _CELL = re.compile(r"[A-Z]{1,3}[1-9]\d{0,5}")
+_LIKE_A_NUMBER = re.compile(r"[-+−]?\d*[.,]?\d+ ?%?")
+_LOOKS = re.compile(rf"\b({CHECKS}|{ANSWERS}|{FOLLOWS}|{KEPT})\b", re.IGNORECASE)
+_SEVERAL = 4  # numbers, of which it is no accident that they are all the same
 _SAME = 1e-9  # relative: a number that nobody has changed, whatever program saved it
 
 
@@ -186,6 +191,9 @@ def grade(
     if record is not None:
         expect_record(record, "grade")
     paths = [worksheets] if isinstance(worksheets, str | os.PathLike) else worksheets
+    paths = list(paths) if isinstance(paths, Iterable) else [paths]
+    if strange := [path for path in paths if not isinstance(path, str | os.PathLike)]:
+        raise TypeError(f"grade: {clean(repr(strange[0]), 40)} is no path of a worksheet")
     marking = _Marking(record)
     return Grades(tuple([marking.grade(path) for path in paths]))
 
@@ -213,11 +221,13 @@ class _Marking:
 
     def _kept(self, shown: Any) -> dict[str, Any]:
         """What was asked and given, and the answers, as the file has it."""
-        if not {KEPT, WALK, FOLLOWS} <= set(shown.sheetnames):
+        if KEPT not in shown.sheetnames:
             raise Refused("is no worksheet of tinygrad_rnn")
         chunks = [str(row[0]) for row in shown[KEPT].iter_rows(max_col=1, values_only=True)]
         if not chunks or not chunks[0].startswith(FORMAT.rpartition(",")[0]):
             raise Refused("is no worksheet of tinygrad_rnn")
+        if missing := [name for name in (WALK, FOLLOWS) if name not in shown.sheetnames]:
+            raise Refused(f"has no sheet {missing[0]!r}: undo its removal, or its other name")
         kept = unpacked(chunks)
         if kept is None or not _is_whole(kept):
             raise Refused("keeps answers that somebody has changed; it is not graded")
@@ -298,7 +308,11 @@ class _Marked:
                     first = f"{task['name']} in {cell}: {self._written(cell)}, not {answer:.4g}"
                 if said == NOT_YET and self._is_formula(cell):
                     unknown.append(cell)
-        notes = [*self._changes(), *self._not_computed(unknown)]
+        cells = [cell for task in self.kept["tasks"] for cell in task["cells"]]
+        notes = [
+            *self._changes(), *self._not_computed(unknown), *self._looked_up(cells),
+            *self._no_numbers(cells), *self._all_the_same(cells, found),
+        ]  # fmt: skip
         return Grade(
             file, self._name(), found[RIGHT], found[FOLLOWING], found[WRONG], found[NOT_YET],
             clean(first, _LONGEST), tuple(notes),
@@ -325,7 +339,12 @@ class _Marked:
     def _written(self, cell: str) -> str:
         """What stands in a cell."""
         value = self.values[cell].value
-        return f"{value:.4g}" if _is_number(value) else f"{clean(str(value), 20)!r} is no number"
+        if value is None:
+            return "nothing"
+        if _is_number(value):
+            return f"{value:.4g}"
+        is_text = self.values[cell].data_type == "s"
+        return f"the text {clean(value, 20)!r}" if is_text else clean(str(value), 20)
 
     def _is_formula(self, cell: str) -> bool:
         return bool(self.typed[WALK][cell].data_type == "f")
@@ -337,6 +356,34 @@ class _Marked:
             f"{cells[0]} holds a formula whose result is not in the file: open it in a spreadsheet "
             "program, and save it"
         ]
+
+    def _looked_up(self, cells: list[str]) -> list[str]:
+        """Whether formulas of the student read what is hidden, instead of computing it."""
+        found = [
+            cell for cell in cells
+            if self._is_formula(cell) and _LOOKS.search(str(held(self.typed[WALK][cell].value)))
+        ]  # fmt: skip
+        if not found:
+            return []
+        return [f"{_answers(len(found))} looked up on a hidden sheet, first in {found[0]}"]
+
+    def _no_numbers(self, cells: list[str]) -> list[str]:
+        """Whether numbers were typed as a program of another language wants them."""
+        values = [self.values[cell].value for cell in cells]
+        found = [x for x in values if isinstance(x, str) and _LIKE_A_NUMBER.fullmatch(x.strip())]
+        if not found:
+            return []
+        return [
+            f"{_answers(len(found))} typed as text, which a spreadsheet does not take for a "
+            f"number: {clean(found[0], 20)!r}"
+        ]
+
+    def _all_the_same(self, cells: list[str], found: dict[str, int]) -> list[str]:
+        """Whether somebody has filled in one number everywhere: many rules hand a number on."""
+        values = [x for cell in cells if _is_number(x := self.values[cell].value)]
+        if len(values) < _SEVERAL or len(set(values)) > 1 or not found[FOLLOWING]:
+            return []
+        return [f"all {len(values)} answers are the same number"]
 
     def _changes(self) -> list[str]:
         """What was changed of what was given."""
@@ -366,6 +413,10 @@ class _Marked:
             return ""
         name = self.shown[EXERCISE].cell(NAME.row + 1, NAME.column + 1).value
         return "" if name is None else clean(str(name))
+
+
+def _answers(count: int) -> str:
+    return "1 answer was" if count == 1 else f"{count} answers were"
 
 
 def _is_number(value: Any) -> bool:

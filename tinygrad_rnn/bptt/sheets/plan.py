@@ -110,8 +110,7 @@ def planned(record: Record, rate: float = 0.1) -> Plan:
         raise Refused(f"spreadsheet: {error}") from None
     except CannotWrite as error:
         raise Refused(
-            f"spreadsheet: {error}, is nothing that formulas can compute; write it with other "
-            "operations"
+            f"spreadsheet: no formula can compute {error}; write it with other operations"
         ) from None
     return plan
 

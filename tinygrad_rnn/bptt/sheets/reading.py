@@ -140,7 +140,11 @@ def _check_archive(path: str | os.PathLike[str]) -> None:
                 is_broken = not is_large and archive.testzip() is not None
         except Exception as error:  # whatever a library says of a file that is damaged
             is_odd = Path(path).suffix.lower() != ".xlsx"
-            why = "it is no .xlsx file" if is_odd else "it is damaged, or not complete"
+            why = (
+                "it is no .xlsx file: save it as one"
+                if is_odd
+                else "it is damaged, or not complete"
+            )
             raise Refused(f"{said}: cannot be read: {why}") from error
     inside = {member.filename for member in members}
     if is_large:

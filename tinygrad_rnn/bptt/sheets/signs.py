@@ -8,6 +8,7 @@ from tinygrad_rnn.bptt.sheets.lines import INFINITE
 from tinygrad_rnn.bptt.sheets.plan import Plan
 from tinygrad_rnn.writing.palette import LIGHT
 
+A4 = 9  # as spreadsheets number sizes of paper
 _KINDS = (
     ("input", "an input or a target"),
     ("parameter", "a weight; it stands once, at the left"),
@@ -40,6 +41,7 @@ def signs(sheet: Any, look: Any, plan: Plan) -> None:
     """Write the sheet."""
     sheet.hide_gridlines(2)
     sheet.set_landscape()
+    sheet.set_paper(A4)
     sheet.fit_to_pages(1, 0)
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 96)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -24,7 +25,7 @@ from tinygrad_rnn.bptt.sheets.plan import (
     Column,
     Plan,
 )
-from tinygrad_rnn.bptt.sheets.signs import signs
+from tinygrad_rnn.bptt.sheets.signs import A4, signs
 from tinygrad_rnn.compiled.cells import Cell
 from tinygrad_rnn.writing.palette import LIGHT
 from tinygrad_rnn.writing.text import cut, width
@@ -36,6 +37,9 @@ FORMAT = "tinygrad_rnn spreadsheet, format 1"
 _WIDEST = 42  # characters of a label
 _WIDE, _NARROW = 9, 3  # columns with numbers, and between
 _NUMBER = "0.0000"
+_PAGE = 500.0, 730.0  # points between the margins of A4
+_CHARACTER, _LINE = 5.6, 15.0  # points that each takes
+_SMALLEST = 0.5  # of its size, which can still be read
 
 
 def needs(name: str) -> Any:
@@ -153,8 +157,7 @@ class Writing:
     def _frame(self, sheet: Any, title: str, columns: Sequence[Column]) -> None:
         sheet.hide_gridlines(2)
         sheet.freeze_panes(TOP, 0)
-        sheet.set_landscape()
-        sheet.fit_to_pages(1, 1)
+        self._print(sheet, columns)
         sheet.write_string(0, 0, title, self.format(bold=True, font_size=13))
         for column in columns:
             self._column(sheet, column)
@@ -168,10 +171,22 @@ class Writing:
             look = self.format(bg_color=LIGHT.band, bold=True, font_color=LIGHT.muted)
             sheet.write_string(row, times[0].first, band, look)
 
+    def _print(self, sheet: Any, columns: Sequence[Column]) -> None:
+        """On how many pages to print, and how they lie: what is printed can be read."""
+        blocks = self.plan.blocks
+        wide = _CHARACTER * sum(_WIDE * column.width + _gap(column) for column in columns)
+        high = _LINE * max(block.row + block.extent[0] for block in blocks)
+        sheet.set_paper(A4)
+        page = sorted(_PAGE, reverse=wide > high)
+        if wide > high:
+            sheet.set_landscape()
+        sheet.fit_to_pages(
+            *(math.ceil(size * _SMALLEST / side) for size, side in zip((wide, high), page))
+        )
+
     def _column(self, sheet: Any, column: Column) -> None:
-        rest = min(_WIDEST, max(column.label, width(column.heading))) - _WIDE * column.width
         sheet.set_column(column.first, column.gap - 1, _WIDE)
-        sheet.set_column(column.gap, column.gap, max(_NARROW, rest))
+        sheet.set_column(column.gap, column.gap, _gap(column))
         look = self.format(bold=True, bottom=2, bottom_color=LIGHT.frame, font_size=12)
         for at in range(column.first, column.gap):
             sheet.write_blank(TOP - 1, at, None, look)
@@ -181,7 +196,7 @@ class Writing:
 
     @cached_property
     def _input(self) -> Any:
-        return self.format.numbers(self.plan.leaves[0])
+        return self.format.numbers(self.plan.stepped[0], is_input=True)
 
     @property
     def after_loss(self) -> Array:
@@ -229,6 +244,12 @@ class Writing:
         sheet.very_hidden()
 
 
+def _gap(column: Column) -> int:
+    """Characters behind a column, such that its labels have room."""
+    longest = min(_WIDEST, max(column.label, width(column.heading)))
+    return max(_NARROW, longest - _WIDE * column.width)
+
+
 def said_of(block: Block) -> tuple[str, ...]:
     """What is kept of a block, so that a changed sheet can be told from a whole one."""
     shape = ",".join(map(str, block.shape))
@@ -243,8 +264,11 @@ def digest(formulas: Sequence[str]) -> str:
     --------
     >>> digest(["=B2*0.57735026918962584"]) == digest(["= $B$2 * 0.577350269189626"])
     True
+    >>> digest(["=IF(TRUE,B2,0)"]) == digest(["=IF(TRUE(),B2,0)"])
+    True
     """
     plain = re.sub(r"[ $]", "", "\n".join(formulas)).upper()
+    plain = re.sub(r"\b(TRUE|FALSE)\(\)", r"\1", plain)
     plain = _DECIMAL.sub(lambda found: f"{float(found[0]):.9g}", plain)
     return hashlib.blake2b(plain.encode(), digest_size=8).hexdigest() if formulas else ""
 

@@ -36,6 +36,7 @@ from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.bptt.sheets.blocks import Block
 from tinygrad_rnn.bptt.sheets.lines import computed
 from tinygrad_rnn.bptt.sheets.plan import AFTER, WALK, Column, Plan, planned
+from tinygrad_rnn.bptt.sheets.signs import A4
 from tinygrad_rnn.bptt.sheets.workbook import Writing, digest, needs
 from tinygrad_rnn.compiled.cells import Cell
 from tinygrad_rnn.compiled.symbols import Value
@@ -362,6 +363,7 @@ class Asking(Writing):
         last = _FIRST + asked.points
         sheet.hide_gridlines(2)
         sheet.set_landscape()
+        sheet.set_paper(A4)
         sheet.fit_to_pages(1, 0)
         sheet.freeze_panes(_FIRST, 0)
         sheet.write_string(0, 0, "Backpropagation through time, by hand",
