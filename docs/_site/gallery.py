@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 
 HEADER = """\
-Examples
-========
+Lessons
+=======
 
 Small programs, as they stand in ``examples/``: what they print and draw was made with this site,
 with few steps of training.
