@@ -79,8 +79,8 @@ def package_map() -> bytes:
     """The rooms of the package and what they stand on, as SVG laid out by Graphviz."""
     graph = graphviz.Digraph()
     graph.attr(bgcolor=LIGHT.paper, ranksep="0.3", nodesep="0.12", rankdir="TB")
-    graph.attr("node", shape="box", style="rounded,filled", fontname="sans-serif", fontsize="11")
-    graph.attr("node", margin="0.2,0.08")
+    graph.attr("node", shape="box", style="rounded,filled", fontname="Helvetica", fontsize="11")
+    graph.attr("node", margin="0.28,0.08")
     graph.attr("edge", color=LIGHT.forward, arrowsize="0.6")
     painted = {room: kind for kind, part in PARTS.items() for room in part.split()}
     for room, told in rooms().items():

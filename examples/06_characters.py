@@ -102,6 +102,7 @@ for number in history.over(range(settings.passes * len(starts)), desc="reading")
 
 of_pass = history["loss"].reshape(settings.passes, -1).mean(1)
 print(f"blindly {np.log(len(alphabet)):.2f};", *(f"{loss:.2f}" for loss in of_pass))
+viz.training_curves(history)
 
 # %%
 print(write(settings.beginning))

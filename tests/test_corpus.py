@@ -217,6 +217,18 @@ def test_is_drawn(name: str, way: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
+def test_is_rolled_or_refused(name: str) -> None:
+    record = first_walk(name, "lines").record
+    try:
+        svg = viz.draw(record, level="rolled").svg
+    except ValueError as refusal:
+        assert name == "attention_over_states", refusal  # noqa: PT017
+        assert "no two do" in str(refusal)  # noqa: PT017
+    else:
+        check_writing(Reader(svg))
+
+
+@pytest.mark.parametrize("name", EXPECTED)
 def test_fits_a_page(name: str) -> None:
     svg = first_walk(name, "lines").narrow.svg
     size = re.search(r'width="(\d+)" height="\d+" viewBox="0 0 (\d+)', svg)

@@ -19,15 +19,7 @@ from tinygrad_rnn import compat
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LESSONS = {path.stem: path for path in sorted(EXAMPLES.glob("[0-9][0-9]_*.py"))}
 PROGRAMS = sorted((EXAMPLES / "programs").glob("*.py"))
-SMALL = {
-    "06_characters": "--passes 3 --characters 12000 --units 64",
-    "07_digits": "--epochs 8",
-    "08_long_memory": "--steps 250 --length 20 --pause 8 --units 32",
-    "09_attention": "--steps 250",
-    "10_sine": "--rounds 3 --length 60 --units 16",
-    "12_truncation": "--sequences 60",
-    "13_textbooks": "--points 21",
-}
+SMALL = json.loads((EXAMPLES / "small.json").read_text(encoding="utf-8"))  # as on the site
 CLAIMS = {  # of what is learned; the rest is asserted in the lessons themselves
     "05_tagger": lambda found: (found["said"] == found["tags"]).all(),
     "06_characters": lambda found: (np.diff([np.log(76), *found["of_pass"]]) < -0.1).all(),

@@ -568,3 +568,20 @@ def test_notebooks_show_markdown(seed) -> None:
     assert page == explanation.markdown
     assert page.startswith("### The derivative of $L$ with respect to $b_{\\text{out}}$")
     assert page.count("$$") == 8
+
+
+def test_an_element_that_is_called_by_its_index_has_no_equation() -> None:
+    """Its name says how it was made; xs[0] = xs[0] would say nothing."""
+    W = tg.eye(2, requires_grad=True).named("W")
+
+    def last_state(xs):
+        h = tg.zeros(2)
+        for x in xs:
+            h = tg.tanh(h @ W + x)
+        return h
+
+    xs = tg.ones(3, 2, requires_grad=True).named("xs")
+    told = bptt.explain(bptt.record(last_state(xs).sum()), W)
+    assert "t = 1  h₀W = h₀ @ W,  a_h₁ = h₀W + xs[0],  h₁ = tanh(a_h₁)" in str(told)
+    for text in (str(told), told.latex, told.markdown):
+        assert not re.search(r"(xs\S*) &?= \1", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import sys
 import types
@@ -176,6 +177,20 @@ def test_the_bar_says_the_newest_numbers(monkeypatch, capsys):
     monkeypatch.undo()
     assert list(history.over(range(3), desc="quiet")) == [0, 1, 2]
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_long_loop_is_not_slowed_by_its_curve(monkeypatch):
+    """A curve of all numbers at every one of them would take time that grows with their square."""
+    pytest.importorskip("tqdm", reason="the bar is tqdm's: pip install tqdm")
+    said, drawn = io.StringIO(), []
+    said.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", said)
+    module = sys.modules[bptt.History.__module__]
+    monkeypatch.setattr(module, "curve", lambda values: drawn.append(len(values)) or "")
+    history = bptt.History()
+    for _ in history.over(range(5000), file=said, mininterval=1000.0):
+        history.add(loss=1.0)
+    assert (len(history), len(drawn)) == (5000, 1)
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ NAMES = [
     "h₁⁽⁰ʳ⁾",
     "(f⊙c′)₁",
     "weight_hh_l0",
+    "W_hh h₁",
+    "my weight",
     "x",
     "y",
     "g",
@@ -92,6 +94,13 @@ def test_powers_and_indices_stand_at_what_they_belong_to() -> None:
     assert mathml("x^(b − 1)", ["x", "b"])[0] == "msup"
     assert mathml("√(1 − x)", ["x"]) == ["msqrt", ["mn", "1"], ["mo", "−"], ["mi", "x"]]
     assert name("h₁⁽⁰⁾")[0] == "msubsup"
+
+
+def test_a_name_that_is_a_product_is_set_as_its_factors() -> None:
+    assert name("W_hh h₁") == ["mrow", name("W_hh"), ["mtext", "\u2009"], name("h₁")]
+    assert latex("W_hh h₁", ["W_hh h₁"]) == r"W_{\text{hh}}\,h_{1}"
+    for words in ("my weight", "W weight"):
+        assert name(words) == ["mtext", words]
 
 
 def test_arrays_are_matrices_however_their_rows_are_parted() -> None:

@@ -593,6 +593,42 @@ def test_the_slider_and_the_strip(page) -> None:
     assert shown.texts("#marks span") == ["t=2", "t=1"]
 
 
+PANEL = """return ["where", "what", "arrived-head", "arrived", "sent", "zero"]
+    .map((id) => document.getElementById(id).innerHTML)"""
+HELD = """for (let i = 0; i < arguments[1]; i++) document.body.dispatchEvent(
+    new KeyboardEvent("keydown", { key: arguments[0], repeat: i > 0, bubbles: true }))"""
+
+
+@pytest.mark.parametrize(("key", "start", "end"), [("ArrowRight", 2, 11), ("ArrowLeft", 12, 3)])
+def test_a_held_key_is_told_where_it_rests(page, key, start, end) -> None:
+    shown = page()
+    shown.go(end)
+    panel, told = shown.run(PANEL), shown.text("#spoken")
+    shown.go(start)
+    reached = shown.run(f"{HELD}; return now", key, abs(end - start))
+    assert 1 <= abs(reached - start) <= 2  # at once; the others wait for the next frame
+    shown.wait("now === arguments[0]", end)
+    shown.wait("!byId('panel').classList.contains('passing')")
+    assert shown.run(PANEL) == panel
+    assert shown.text("#spoken") == told
+    assert shown.style("#sent", "visibility") == "visible"
+
+
+def test_what_is_passed_by_fast_says_which_visit_it_is_and_no_more(page) -> None:
+    shown = page()
+    shown.go(3)
+    told = shown.text("#spoken")
+    where, spoken, sent = shown.run(
+        """go(9, true);
+        return [byId("where").textContent, byId("spoken").textContent,
+          getComputedStyle(byId("sent")).visibility]"""
+    )
+    assert where.startswith("step 9 of 13")
+    assert (spoken, sent) == (told, "hidden")  # nothing of the third stands under the ninth's name
+    shown.wait("!byId('panel').classList.contains('passing')")
+    assert shown.text("#spoken").startswith("step 9 of 13")
+
+
 def test_the_strip_is_as_high_as_the_norms(page, made) -> None:
     bars = page().run(
         "return [...document.querySelectorAll('#bars rect')].map(e => e.height.baseVal.value)"

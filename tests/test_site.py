@@ -52,23 +52,11 @@ def test_mathematics_is_no_markup(line: str, escaped: str) -> None:
     assert lines == [escaped]
 
 
-def test_examples_have_titles(tmp_path: Path) -> None:
-    for name, text, title in (
-        ("04_two_words.py", '"""What it does."""\n', "Two words\n=========\n\nWhat"),
-        ("own.py", '"""\nMine\n====\n\nText."""\n', "\nMine\n====\n\nText"),
-        ("other.py", '"""Mine\n----\nText."""\n', "Mine\n----\nText"),
-    ):
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        told = GALLERY["_titled"](tmp_path / name)
-        assert title in told
-        assert told.count("\n====") + told.count("\n----") == 1
-
-
-def test_which_examples_know_pytorch_alone(tmp_path: Path) -> None:
-    for text, alone in (
-        ("import torch\n", True),
-        ("import torch\nimport tinygrad_rnn as tg\n", False),
-        ("import tinygrad_rnn as tg\n", False),
-    ):
-        (tmp_path / "a.py").write_text(text, encoding="utf-8")
-        assert GALLERY["_is_written_for_torch"](tmp_path / "a.py") is alone
+def test_lessons_run_with_small_settings_in_a_folder_of_their_own(tmp_path: Path) -> None:
+    docs, workshop = SITE.parent, tmp_path / "workshop"
+    copied = GALLERY["_copied"](docs.parent / "examples", workshop)
+    assert (copied / "programs" / "names.py").exists()
+    told = GALLERY["_Arguments"](docs.parent / "examples" / "small.json")
+    assert set(told.small) < {path.stem for path in copied.glob("*.py")}
+    assert told({}, {"src_file": str(copied / "07_digits.py")}) == ["--epochs", "8"]
+    assert told({}, {"src_file": str(copied / "02_grid.py")}) == []

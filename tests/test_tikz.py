@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_images import PICTURES, walk_of
 
@@ -157,6 +157,7 @@ def test_any_name_compiles_and_none_is_a_command(tmp_path):
 @given(
     st.text(st.one_of(st.sampled_from("\\$%#&_{}~^'`*-₁ᵀ′⁽⁾σ时 a1."), st.characters()), max_size=20)
 )
+@example("۰ × ٣")  # digits of other scripts, which TeX does not know
 @settings(max_examples=300, deadline=None)
 def test_writing_is_closed_whatever_it_is_of(line):
     for written in (tex.text(line), tex.text(line, mono=True), tex.mathematics(line)):

@@ -12,6 +12,7 @@ from random_loops import KINDS, program
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, nn, viz
+from tinygrad_rnn.cli import samples
 from tinygrad_rnn.engine.graph import tape
 from tinygrad_rnn.reading.cells import gather_outputs
 from tinygrad_rnn.reading.roles import roles_of
@@ -183,6 +184,25 @@ def test_options_that_mean_nothing_are_refused():
         viz.draw(rnn_by_hand(), level="rolled", max_nodes=3)
 
 
+@pytest.mark.parametrize("kind", samples.CELLS)
+def test_layers_alike_within_one_step_are_no_steps(kind):
+    walk = bptt.record(samples.unrolled(kind, layers=2, steps=1))
+    with pytest.raises(ValueError, match=r'1 time step\) no two do: use level="op"'):
+        viz.draw(walk, level="rolled")
+
+
+def test_values_that_were_not_kept_leave_the_shape():
+    tg.manual_seed(0)
+    W, wide = tg.randn(9, 9, requires_grad=True).named("W"), tg.randn(5, 30, 1, 9)
+    h = tg.zeros(30, 9)
+    for x in wide:
+        h = tg.tanh((h + x[:, 0]) @ W).named("h")
+    loss = (h**2).sum()
+    loss.backward()
+    reader = rolled(loss)
+    assert reader.texts(reader.named("hₜ"), "value") == ["shape 30×9"]
+
+
 # -- a search ----------------------------------------------------------------------------------
 
 
@@ -220,3 +240,15 @@ def test_nothing_is_lost_and_nothing_is_made_up(kind, seed):
     assert {(e.source, e.target, e.delay) for e in scene.edges} == wanted
     assert all(e.delay or e.source != e.target for e in scene.edges)
     assert re.search(r"rolled$", scene.title)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("every_step", [False, True])
+@pytest.mark.parametrize("kind", samples.CELLS)
+def test_every_sample_of_several_steps_is_drawn(kind, every_step, bidirectional):
+    options = {"every_step": every_step, "bidirectional": bidirectional}
+    for layers, steps in ((1, 2), (2, 3), (3, 2), (2, 5)):
+        loss = samples.unrolled(kind, layers=layers, steps=steps, **options)
+        reader = rolled(bptt.record(loss))
+        said = {note for i in reader.ids for note in reader.texts(i, "note")}
+        assert any(f"×{steps}" in note for note in said)

@@ -216,6 +216,63 @@ def test_what_becomes_zero_exactly_and_what_was(live) -> None:
         page.assert_shows(values)
 
 
+def dying(steps: int = 4) -> bptt.Record:
+    """A ReLU net which a bias can kill."""
+    tg.manual_seed(1)
+    W = tg.randn(3, 3, requires_grad=True).named("W")
+    b = tg.tensor([1.0, 1.0, 1.0], requires_grad=True).named("b")
+    h = tg.ones(1, 3).named("h₀")
+    for x in tg.randn(steps, 1, 3):
+        h = tg.relu(h @ W + x + b).named("h")
+    return bptt.record((h**2).sum().named("L"))
+
+
+def test_why_it_became_zero_is_told_of_what_is_shown_and_pointed_at(live) -> None:
+    walk = dying()
+    page = live(walk)
+    b = next(i for i, place in enumerate(page.boxes) if walk.called.get(place) == "b")
+    page.choose(b)
+    page.run("for (const i of [0, 1, 2]) change(`${chosen},${i}`, -50, 1)")
+    page.wait("!busy && !waiting")
+    again = page.rerun({page.boxes[b]: np.full(3, -50, np.float32)})
+    places = boxed(again.root)
+
+    def reasons(place: Any) -> list[str]:
+        told = bptt.why_zero(again, place)
+        return [f"{r.kind}: {r.what}" + (f" ({r.where})" if r.where else "") for r in told]
+
+    assert page.texts("#why li") == reasons(places[b])  # of what is inspected
+    visit = next(v for v in again.visits if norm(v.cotangent) == 0)
+    page.go(visit.number)
+    page.wait("!busy && !waiting")
+    assert page.texts("#zero li") == reasons(visit.node)  # of what is visited
+    marked = page.run("return boxes.flatMap((box, i) => (box.sign ? [i] : []))")
+    gradients = [again.gradient(place) for place in places]
+    zeros = [i for i, g in enumerate(gradients) if g is not None and norm(g) == 0]
+    assert marked == zeros
+    other = next(i for i in zeros if i not in (b, places.index(visit.node)))
+    title = "boxes[arguments[0]].sign.querySelector('title').textContent"
+    assert page.run(f"return {title}", other) == ""  # which nobody has asked yet
+    page.run(
+        "boxes[arguments[0]].sign.dispatchEvent(new Event('pointerover', { bubbles: true }))", other
+    )
+    page.wait(title, other)
+    assert page.run(f"return {title}", other).startswith(reasons(places[other])[0].split(" (")[0])
+
+
+def test_reasons_which_take_time_are_looked_for_only_where_asked() -> None:
+    with viz.play(dying(40), live=True) as player:
+        what_if = player._what_if
+        box = next(i for i, place in what_if.leaves.items() if what_if.called[place] == "b")
+        changes = [(box, i, -50.0) for i in range(3)]
+        everything, shown = what_if.answer(changes), what_if.answer(changes, 40, [box])
+    told = [[i for i, n in enumerate(each["nodes"]) if n["why"]] for each in (everything, shown)]
+    assert len(told[0]) > 100
+    assert len(told[1]) == 2
+    assert box in told[1]
+    assert all(shown["nodes"][i]["why"] == everything["nodes"][i]["why"] for i in told[1])
+
+
 def test_a_click_on_a_number_lets_it_be_typed_and_slid(live) -> None:
     page = live(bptt.record(rnn()))
     rows = page.all("#n0 text.value")
@@ -393,6 +450,9 @@ def test_many_visits_and_names_for_readers_of_screens(live, browser) -> None:
 # -- the server: who may ask -----------------------------------------------------------------------
 
 
+NOTHING: dict[str, Any] = {"changes": [], "visit": 0, "why": []}  # a question
+
+
 @pytest.fixture
 def player():
     with viz.play(bptt.record(rnn()), live=True) as player:
@@ -404,7 +464,7 @@ def ask(player: viz.LivePlayer, method: str, place: str, **options: Any) -> tupl
     address = urlsplit(player.address)
     headers = {"Origin": f"http://{address.netloc}", "Content-Type": "application/json"}
     headers |= options.get("headers", {})
-    body = options.get("body", json.dumps(options.get("question", {"changes": [], "visit": None})))
+    body = options.get("body", json.dumps(options.get("question", NOTHING)))
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
     try:
         path = options.get("path", address.path + place)
@@ -420,7 +480,7 @@ def test_it_serves_the_page_and_answers_to_itself(player) -> None:
     status, page = ask(player, "GET", "", headers={"Origin": None})
     assert status == 200
     assert "connect-src 'self'" in page
-    status, answer = ask(player, "POST", "again", question={"changes": [[0, 0, 2]], "visit": 3})
+    status, answer = ask(player, "POST", "again", question=NOTHING | {"changes": [[0, 0, 2]]})
     assert status == 200
     assert json.loads(answer)["boxes"][0][0] == "[2.000 0.200]"
     assert player.address.startswith("http://127.0.0.1:")
@@ -463,14 +523,15 @@ def test_it_refuses_all_others(player, status, method, options) -> None:
 @pytest.mark.parametrize(
     "question",
     [
-        None, [], {}, {"changes": []}, {"changes": 1, "visit": None},
-        *({"changes": [change], "visit": None} for change in (
+        None, [], {}, {"changes": []}, NOTHING | {"changes": 1},
+        *(NOTHING | {"changes": [change]} for change in (
             3, [], [0, 0], [0, 0, "1"], [0, 0, None], [0, 0, True], [0.5, 0, 1], [-1, 0, 1],
             [0, 6, 1], [0, -1, 1], [19, 0, 1], [10**30, 0, 1], [0, 0, 10**400],
         )),
-        {"changes": [[0, 0, float("nan")]], "visit": None},
-        {"changes": [[0, 0, 1]] * 10_001, "visit": None},
-        {"changes": [], "visit": "1"}, {"changes": [], "visit": None, "more": 1},
+        NOTHING | {"changes": [[0, 0, float("nan")]]},
+        NOTHING | {"changes": [[0, 0, 1]] * 10_001},
+        NOTHING | {"visit": "1"}, NOTHING | {"visit": None}, NOTHING | {"more": 1},
+        *(NOTHING | {"why": why} for why in (1, None, [-1], ["1"], [0.5], [1, 2, 3])),
     ],
 )  # fmt: skip
 def test_questions_that_make_no_sense(player, question) -> None:

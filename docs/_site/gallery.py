@@ -1,21 +1,25 @@
-"""The examples as a gallery: run with small settings, their printed output and pictures kept."""
+"""The lessons as a gallery: run with small settings, their printed output and pictures kept.
+
+``LESSONS=whole sphinx-build …`` runs them as they are, which takes some minutes.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import shutil
 from pathlib import Path
 
+from tinygrad_rnn.viz.drawing import Drawing
+
 HEADER = """\
-Examples
-========
+Lessons
+=======
 
-Small programs, as they stand in ``examples/``: what they print and draw was made with this site,
-with few steps of training.
+Each is a page of code that runs and draws, as it stands in ``examples/``; what it prints and draws
+was made with this site{how}.
 """
-
-_worlds: list = []  # what `import torch` means in the example that runs now
+WHOLE = os.environ.get("LESSONS") == "whole"
 
 
 def settings(docs: Path) -> dict:
@@ -28,10 +32,11 @@ def settings(docs: Path) -> dict:
         "filename_pattern": r"\.py$",
         "ignore_pattern": r"__init__\.py",
         "within_subsection_order": "FileNameSortKey",
-        "image_scrapers": (_saved_pictures,),
-        "reset_modules": (_reset,),
-        "reset_modules_order": "both",
+        "image_scrapers": (_pictures,),
+        "reset_modules": (),
+        "reset_argv": _Arguments(docs.parent / "examples" / "small.json"),
         "capture_repr": ("_repr_html_",),
+        "ignore_repr_types": r"tinygrad_rnn\.viz",  # which the scraper takes
         "default_thumb_file": str(docs / "pictures" / "two_step_rnn.svg"),
         "download_all_examples": False,
         "show_signature": False,
@@ -53,47 +58,36 @@ def _copied(examples: Path, workshop: Path) -> Path:
         if file.is_dir() and not file.name.startswith(("_", ".")):
             shutil.copytree(file, workshop / file.name)
         elif file.suffix == ".py":
-            (workshop / file.name).write_text(_titled(file), encoding="utf-8")
-        elif file.suffix in {".txt", ".csv"}:
             shutil.copy(file, workshop)
-    (workshop / "GALLERY_HEADER.rst").write_text(HEADER, encoding="utf-8")
+    how = "" if WHOLE else ", with few steps of training"
+    (workshop / "GALLERY_HEADER.rst").write_text(HEADER.format(how=how), encoding="utf-8")
     return workshop
 
 
-def _titled(example: Path) -> str:
-    """Its text; one whose docstring has no title is titled by the name of its file."""
-    text = example.read_text(encoding="utf-8")
-    if re.match(r'(?s)[ru]?""".*?\n(=+|-+)\n', text):
-        return text
-    title = re.sub(r"^\d+_", "", example.stem).replace("_", " ").capitalize()
-    return text.replace('"""', f'"""\n{title}\n{"=" * len(title)}\n\n', 1)
+class _Arguments:
+    """What each lesson is told on its command line."""
+
+    def __init__(self, small: Path) -> None:
+        self.small = {} if WHOLE else json.loads(small.read_text(encoding="utf-8"))
+
+    def __repr__(self) -> str:  # one that changes would have everything built anew
+        return f"{type(self).__name__}({self.small})"
+
+    def __call__(self, gallery_conf: dict, script_vars: dict) -> list[str]:
+        return self.small.get(Path(script_vars["src_file"]).stem, "").split()
 
 
-def _reset(gallery_conf: dict, fname: str, when: str) -> None:
-    """Small settings; for a program that knows PyTorch alone, the world in which this is torch."""
-    os.environ["TINYGRAD_RNN_SMALL"] = "1"
-    if when == "after":
-        while _worlds:
-            _worlds.pop().__exit__(None, None, None)
-    elif _is_written_for_torch(Path(gallery_conf["examples_dirs"][0], fname)):
-        from tinygrad_rnn.compat.world import as_torch
-
-        _worlds.append(as_torch())
-        _worlds[-1].__enter__()
-
-
-def _is_written_for_torch(example: Path) -> bool:
-    text = example.read_text(encoding="utf-8")
-    return "import torch" in text and "import tinygrad_rnn" not in text
-
-
-def _saved_pictures(block: tuple, block_vars: dict, gallery_conf: dict) -> str:
-    """The SVG files that a block has written, as its pictures."""
+def _pictures(block: tuple, block_vars: dict, gallery_conf: dict) -> str:
+    """The SVG files that a block has written; or else the picture that its last line shows."""
     from sphinx_gallery.scrapers import figure_rst
 
+    made = sorted(Path(block_vars["src_file"]).parent.glob("*.svg"))
+    last = block_vars["example_globals"].get("___")
+    if not made and isinstance(last, Drawing):
+        made = [last.save(Path(block_vars["src_file"]).with_suffix(".svg"))]
     shown = []
-    for made in sorted(Path(block_vars["src_file"]).parent.glob("*.svg")):
+    for picture in made:
         target = Path(next(block_vars["image_path_iterator"])).with_suffix(".svg")
-        shutil.move(made, target)
+        shutil.move(picture, target)
         shown.append(str(target))
     return figure_rst(shown, gallery_conf["src_dir"])

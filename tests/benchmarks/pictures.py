@@ -39,8 +39,8 @@ viz.draw(walk).svg
 print(time.perf_counter() - start)
 """
 STEP = """
-const done = arguments[1], start = performance.now();
-go(arguments[0]);
+const [to, isPassed, done] = arguments, start = performance.now();
+go(to, isPassed);
 requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)));
 """
 READY = """
@@ -152,18 +152,38 @@ def of_the_player() -> Iterator[tuple[str, str]]:
 
 
 def in_a_browser(browser: Any, path: Path) -> Iterator[tuple[str, str]]:
-    """Opening and stepping, by the clock, each up to the next frame."""
+    """Opening and stepping, each up to the next frame: by the clock, and in CPU time."""
     page = Page(browser, path)
-    opened = [browser.execute_async_script(READY) for _ in range(7) if page.open()]
-    yield "opened, up to the first frame", milliseconds(opened)
+    browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+    opened, worked = list[float](), list[float]()
+    for _ in range(7):
+        page.open()
+        opened.append(browser.execute_async_script(READY))
+        worked.append(spent(browser))
+    yield (
+        "opened, up to the first frame",
+        f"{milliseconds(opened)}, CPU {1000 * statistics.median(worked):.0f}",
+    )
     yield "memory of its scripts", f"{page.run(HEAP) / 1e6:.1f} MB"
     for follow, seen in ((False, "everything in view"), (True, "following")):
         page.open().run("document.getElementById('follow').checked = arguments[0]", follow)
         if not follow:
             page.find("#fit").click()
-        for what, steps in (("a step", range(100, 200)), ("from end to end", [1000, 0] * 5)):
-            times = [browser.execute_async_script(STEP, step) for step in steps]
-            yield f"{what}, {seen}", milliseconds(times)
+        for what, steps, is_passed in (
+            ("a step", range(100, 200), False),
+            ("a step of a held key", range(200, 300), True),
+            ("from end to end", [1000, 0] * 5, False),
+        ):
+            before = spent(browser)
+            times = [browser.execute_async_script(STEP, step, is_passed) for step in steps]
+            worked = 1000 * (spent(browser) - before) / len(steps)
+            yield f"{what}, {seen}", f"{milliseconds(times)}, CPU {worked:.1f}"
+
+
+def spent(browser: Any) -> float:
+    """Seconds of CPU time that the page's main thread has taken since it was loaded."""
+    metrics = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    return next(each["value"] for each in metrics if each["name"] == "TaskDuration")
 
 
 def milliseconds(times: list[float]) -> str:

@@ -158,7 +158,13 @@ class Explanation:
     def _forward(self) -> list[list[Node] | str]:
         operands = {parent for place in self.path for parent in place.parents}
         shown = self._on_path | operands
-        return self._grouped([p for p in self.record.places if p in shown and not p.is_leaf])
+        computed = (p for p in self.record.places if p in shown and not p.is_leaf)
+        return self._grouped([p for p in computed if not self._is_named_after_itself(p)])
+
+    def _is_named_after_itself(self, node: Node) -> bool:
+        """Whether an equation would say xs[0] = xs[0]."""
+        left, right = self._made(node)
+        return left == right
 
     def _grouped(self, nodes: list[Node]) -> list[list[Node] | str]:
         """Nodes by time step, in their order, as far as they are shown."""

@@ -215,9 +215,8 @@ class Loops:
             if found and not self._goes_on([*found, body], place, starts):
                 break
             found.append(body)
-        if runs[0][0].tag.step is None and (len(found) < 3 or _has_own_weights(found)):
-            return []  # alike by chance, or layers of a net
-        return found if len(found) > 1 else []
+        by_chance = len(found) < (3 if runs[0][0].tag.step is None else 2)
+        return [] if by_chance or _are_layers(found) else found
 
     def _goes_on(
         self, runs: Sequence[Run], place: Mapping[Node, tuple[int, int]], starts: dict[int, Node]
@@ -316,8 +315,10 @@ def operands_of(at: Node) -> Sequence[Node]:
     return parents
 
 
-def _has_own_weights(runs: Sequence[Run]) -> bool:
-    """Whether some parameter is used in the first of these runs and not in the second."""
+def _are_layers(runs: Sequence[Run]) -> bool:
+    """Whether time stands still from the first of these runs to the second, and weights change."""
+    if runs[0][0].tag.step != runs[1][0].tag.step:
+        return False
     one, two = ({leaf for at in run for leaf in at.parents if leaf.is_leaf} for run in runs[:2])
     return any(leaf.requires_grad for leaf in one ^ two)
 

@@ -220,23 +220,31 @@ class _BoxPainter:
         self.lines.append(
             marks.text(r.x, r.y + 12, weighing.caption, measure.LABEL, fill=self.theme.muted)
         )
-        self._chart(weighing, Rect(r.x, r.y + 19, r.width, r.height - 24), self.theme.gate)
+        area = Rect(r.x, r.y + 19, r.width, r.height - 24)
+        self._chart(weighing.norms, weighing.says, area, self.theme.gate)
 
     def _bars(self, bars: Bars, r: Rect) -> None:
-        self._chart(bars, Rect(r.x, r.y + 2, r.width, r.height - 8), self.theme.bar)
+        area = Rect(r.x, r.y + 2, r.width, r.height - 8)
+        self._chart(bars.norms, bars.says, area, self.theme.bar)
 
-    def _chart(self, bars: Bars | Weighing, r: Rect, colour: str) -> None:
+    def _chart(
+        self, norms: Sequence[tuple[int, float | None]], says: Callable[[str, float], str],
+        r: Rect, colour: str,
+    ) -> None:  # fmt: skip
         """A row of bars on a line, the largest as high as the area."""
         ground = Rect(r.x, r.bottom, r.width, 0.8)
         self.lines.append(marks.rect(ground, fill=self.theme.gate_track))
-        most = max((norm for _, norm in bars.norms if math.isfinite(norm)), default=0.0) or 1.0
-        shown = _largest_of_some(bars.norms)
+        known = [norm for _, norm in norms if norm is not None]
+        most = max(filter(math.isfinite, known), default=0.0) or 1.0
+        shown = _largest_of_some(norms)
         slot = r.width / len(shown)
         for i, (step, norm) in enumerate(shown):
+            if norm is None:
+                continue  # which leaves its place empty
             finite = math.isfinite(norm)
             tall = max(r.height * (norm / most), 0.6 * (norm > 0)) if finite else r.height
             bar = Rect(r.x + i * slot, r.bottom - tall, max(slot - min(2, slot / 4), 0.5), tall)
-            note = f"<title>{xml(bars.says(step, norm))}</title>"
+            note = f"<title>{xml(says(step, norm))}</title>"
             fill = colour if finite else self.theme.heat[figures.BINS].fill
             look = marks.rect(bar, fill=fill, extra=' class="bar"')
             self.lines.append(f"<g>{note}{look}</g>")
@@ -268,8 +276,8 @@ class _BoxPainter:
         if course.warm:
             self.lines += slivers(course, strip, theme)
         else:
-            known = [(t, norm) for t, norm in zip(course.steps, course.norms) if norm is not None]
-            self._chart(Bars("‖value‖", known), strip, theme.gate)
+            norms = list(zip(course.steps, course.norms, strict=True))
+            self._chart(norms, course.says, strip, theme.gate)
         self.lines.append(
             marks.text(r.right, y + 4, course.ends, measure.CHIP, fill=theme.ink, mono=True,
                        anchor="end", label=course.label)

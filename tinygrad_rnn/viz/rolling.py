@@ -150,9 +150,14 @@ class Rolling:
         return -1 if step is None else self.columns.of(step)
 
     def _put(self, members: list[Node]) -> bool:
-        """Draw some places as one, if they are several and have boxes of their own so far."""
+        """Draw some places as one, if they are several and have boxes of their own so far.
+
+        What is alike within a step, such as the layers of a net, stays apart.
+        """
         fresh = self._boxed.issuperset(members) and self.alike.keys().isdisjoint(members)
-        if len(members) < 2 or len(set(members)) < len(members) or not fresh:
+        steps = [step for place in members if (step := self.roles.steps[place]) is not None]
+        apart = len(set(members)) == len(members) and len(set(steps)) == len(steps)
+        if len(members) < 2 or not (fresh and apart):
             return False
         self.alike |= dict.fromkeys(members, members)
         return True
@@ -243,7 +248,9 @@ class RolledBoxes(Boxes):
         if self.values:
             values = [self.source.value(place) for place in members]
             norms = [None if value is None else figures.norm(value) for value in values]
-            box.parts.append(_course("value", steps, norms, axis))
+            kept = any(norm is not None for norm in norms)
+            shape = Row("value", (f"shape {figures.shape(main.shape)}",))
+            box.parts.append(_course("value", steps, norms, axis) if kept else shape)
         if self.grads and main.requires_grad:
             found = [self._gradient(place) for place in members]
             norms = [None if gradient is None else figures.norm(gradient) for gradient in found]

@@ -145,6 +145,10 @@ class Course:
             "none" if x is None else number(x) for x in (self.norms[0], self.norms[-1])
         )
 
+    def says(self, step: str, norm: float) -> str:
+        """What one bar says."""
+        return f"‖{self.label}‖, {self.axis} = {step}: {norm:.3g}"
+
     def words(self) -> list[str]:
         """The part as plain lines."""
         return [f"{self.label} {self.ends}"]

@@ -23,6 +23,8 @@ _PART = re.compile(
     rf"[^\W\d_][^\W{POWERS}]*(?:⁽[{POWERS}]+⁾)?"
 )  # a name in a name that is a formula
 _FORMULA = re.compile(rf"[(\[](?:{_PART.pattern}|[\d .;()\[\]⊙·−+/,′{POWERS}⁽⁾])*[)\]]")
+_SYMBOL = rf"[^\W\d_{POWERS}{INDICES}](?:_[A-Za-z]+)?[{INDICES}]*(?:⁽[{POWERS}]+⁾)?"
+_PRODUCT = re.compile(rf"{_SYMBOL}(?: {_SYMBOL})+")  # as a name: "W_hh h₁"; no words are
 _TOKEN = re.compile(
     "|".join(
         f"(?P<{kind}>{pattern})"
@@ -136,7 +138,12 @@ def read_name(text: str) -> Name:
     Name(stem='b', low=(Index(text='out', is_word=True),), layer='')
     >>> read_name("h₁⁽⁰⁾")
     Name(stem='h', low=(Index(text='1', is_word=False),), layer='0')
+    >>> [str(part.text) for part in read_name("W h").stem if isinstance(part, Sign)]
+    ['@']
     """
+    if _PRODUCT.fullmatch(text):
+        factors = text.split()
+        return Name(read("@".join(factors), factors))
     layer = ""
     if found := re.search(f"⁽([{POWERS}]+)⁾$", text):
         text, layer = text[: found.start()], on_the_line(found[1])

@@ -36,7 +36,7 @@ _SCRIPTS = POWERS + INDICES + "′"
 _WORD = rf"[^\W\d_][^\W{POWERS}]*(?:⁽[{POWERS}]+⁾)?"
 _PARTS = re.compile(
     rf"(?P<raised>⁽[{POWERS}]+⁾|[{POWERS}]+)|(?P<lowered>[{INDICES}]+)|(?P<word>{_WORD}′*)"
-    r"|(?P<power>\s*\*\*\s*\d+)|(?P<number>\d[\d.,]*(?:e[-−+]?\d+)?)|(?P<blank>\s+)|(?P<other>.)",
+    r"|(?P<power>\s*\*\*\s*[0-9]+)|(?P<number>[0-9][0-9.,]*(?:e[-−+]?[0-9]+)?)|(?P<blank>\s+)|(?P<other>.)",
     re.DOTALL,
 )
 

@@ -35,7 +35,7 @@ function mathOf([tag, ...inside]) {
   return element;
 }
 
-/** Whether there is a gradient, of zeros only, and so a reason. */
+/** Whether there is a gradient, of zeros only, and so a reason; one that may not be known yet. */
 function isZero({ zero, why }) {
   return Boolean(zero && why);
 }
@@ -46,7 +46,7 @@ function inOneLine(why) {
 
 /** The reasons for which nothing has come to a node, or zeros only; nothing of any other node. */
 function reasons({ why, visit, zero }) {
-  if (!why || !(zero || visit !== null || why.some(({ kind }) => kind !== "needs none"))) return [];
+  if (!why?.length || !(zero || visit !== null || why.some(({ kind }) => kind !== "needs none"))) return [];
   return [
     make("h3", "", zero ? "Why is this zero?" : "Why is there no gradient?"),
     make("ul", "", why.map(({ kind, what, where }) => make("li", "", [

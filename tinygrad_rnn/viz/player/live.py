@@ -9,7 +9,7 @@ from typing import Any
 
 from tinygrad_rnn.viz.notebook import framed
 from tinygrad_rnn.viz.player.server import Server, Site
-from tinygrad_rnn.viz.player.what_if import MOST_CHANGES, Change, WhatIf
+from tinygrad_rnn.viz.player.what_if import MOST_ASKED, MOST_CHANGES, Change, WhatIf
 
 
 class LivePlayer:
@@ -63,13 +63,13 @@ class LivePlayer:
         return framed(f'src="{self.address}"', self.title, "allow-scripts allow-same-origin")
 
     def _answer(self, question: Any) -> Any:
-        changes, visit = understood(question)
+        asked = understood(question)
         with self._one_at_a_time:
-            return self._what_if.answer(changes, visit)
+            return self._what_if.answer(*asked)
 
 
-def understood(question: Any) -> tuple[list[Change], int | None]:
-    """The changes and the visit of a question.
+def understood(question: Any) -> tuple[list[Change], int, list[int]]:
+    """The changes of a question, the visit that is shown, and the boxes that are asked why.
 
     Raises
     ------
@@ -78,17 +78,19 @@ def understood(question: Any) -> tuple[list[Change], int | None]:
 
     Examples
     --------
-    >>> understood({"changes": [[3, 0, 0.25]], "visit": None})
-    ([(3, 0, 0.25)], None)
+    >>> understood({"changes": [[3, 0, 0.25]], "visit": 7, "why": []})
+    ([(3, 0, 0.25)], 7, [])
     """
-    if not isinstance(question, dict) or set(question) != {"changes", "visit"}:
-        raise ValueError("a question has changes and a visit")
-    changes, visit = question["changes"], question["visit"]
-    if not (visit is None or _is_index(visit)):
-        raise ValueError("a visit is a whole number, or null")
+    if not isinstance(question, dict) or set(question) != {"changes", "visit", "why"}:
+        raise ValueError("a question has changes, a visit, and boxes that are asked why")
+    changes, visit, why = question["changes"], question["visit"], question["why"]
+    if not _is_index(visit):
+        raise ValueError("a visit is a whole number")
+    if not (isinstance(why, list) and len(why) <= MOST_ASKED and all(map(_is_index, why))):
+        raise ValueError("what is asked why are boxes, and few")
     if not isinstance(changes, list) or len(changes) > MOST_CHANGES:
         raise ValueError("changes are a list, and not too long")
-    return [_change(change) for change in changes], visit
+    return [_change(change) for change in changes], visit, why
 
 
 def _change(change: Any) -> Change:

@@ -13,6 +13,7 @@ const READABLE = 0.6, CLOSE = 0.85; // scales: texts can be read from the one, w
 const LINK_DELAY = 150; // browsers refuse a page that changes its address too often
 const LONG = 3000; // points: browsers take long to paint thousands of dashes
 const SHEET = 300; // elements: a browser paints anew all of a sheet of which something changes
+const REST = 150; // milliseconds without a further step, after which the panel tells the visit
 
 const byId = (id) => document.getElementById(id);
 cut(byId("drawing").firstElementChild);
@@ -25,6 +26,8 @@ let chosen = null; // the inspected node
 let marked = []; // the elements with rings and dashes
 let timer = null; // of the next step while playing
 let linkTimer = null;
+let restTimer = null; // of telling the visit at which a held key, a drag or a fast play rests
+let goal = null, isGliding = false; // where the next frame goes, while it follows a key or a drag
 let contributionRows = [];
 
 nodes.forEach((node, i) => node.states.forEach((state) => written[state.at].push(i)));
@@ -84,21 +87,35 @@ function boxOf(node) {
 
 // -- going to a step ------------------------------------------------------------------------
 
-function go(step) {
+/** Show a step. Of one that is only passed by the panel tells what it is, and the rest at rest. */
+function go(step, isPassed = false) {
   const to = Math.min(LAST, Math.max(0, step)), from = now;
   now = to;
+  goal = null;
   for (let k = Math.min(from, to) + 1; k <= Math.max(from, to); k++) {
     written[k].forEach(settle);
     for (const halo of halos[visits[k - 1].node]) halo.classList.toggle("flowed", k <= to);
   }
   mark();
-  tell();
+  if (isPassed) pass();
+  else tell();
   refreshInspector();
   moveAlong();
   if (byId("follow").checked) view.reveal(inPlay());
   if (now === LAST) pause();
   link();
   byId("stage").dispatchEvent(new Event("step"));
+}
+
+/** Follow a held key or a drag, which may ask for many steps before a frame is painted. */
+function glide(step) {
+  if (isGliding) return void (goal = step);
+  go(step, true);
+  isGliding = true;
+  requestAnimationFrame(() => {
+    isGliding = false;
+    if (goal !== null) glide(goal);
+  });
 }
 
 /** The node of this step; before the first, the one at which the walk will start. */
@@ -156,22 +173,37 @@ function put(name, elements) {
 
 // -- what the panel says --------------------------------------------------------------------
 
+/** Everything about the visit. */
 function tell() {
-  const node = nodes[current()], parts = [];
+  clearTimeout(restTimer);
+  const node = nodes[current()], sends = now ? visits[now - 1].to : [];
+  tellWhich(node, sends);
+  byId("what").children[1].replaceChildren(...(node.math ? [formula(node.math, node.expression)] : []));
+  tellArrived(node);
+  byId("sent").replaceChildren(...sends.map(card));
+  byId("sent-head").hidden = byId("sent").hidden = !sends.length;
+  byId("zero").replaceChildren(...(now ? reasons(node) : []));
+  byId("panel").classList.remove("passing");
+  if (timer === null || pace() >= SPOKEN) byId("spoken").textContent = spoken(node, sends);
+}
+
+/** Only which visit it is, until it rests: formulas take a browser longer than all the drawing. */
+function pass() {
+  clearTimeout(restTimer);
+  restTimer = setTimeout(tell, REST);
+  tellWhich(nodes[current()], now ? visits[now - 1].to : []);
+  byId("panel").classList.add("passing");
+}
+
+function tellWhich(node, sends) {
+  const parts = [];
   parts.push(now ? `step ${now} of ${LAST}` : `before step 1 of ${LAST}`);
   if (now && node.where) parts.push(node.where);
   if (!now) parts.push("nothing has flowed yet");
   if (now === LAST) parts.push("the walk ends here");
   byId("where").textContent = parts.join(" · ");
   byId("what").children[0].textContent = node.name;
-  byId("what").children[1].replaceChildren(...(node.math ? [formula(node.math, node.expression)] : []));
-  const sends = now ? visits[now - 1].to : [];
   light(now ? [2, ...(sends.length ? [4] : [])] : [0]);
-  tellArrived(node);
-  byId("sent").replaceChildren(...sends.map(card));
-  byId("sent-head").hidden = byId("sent").hidden = !sends.length;
-  byId("zero").replaceChildren(...(now ? reasons(node) : []));
-  if (timer === null || pace() >= SPOKEN) byId("spoken").textContent = spoken(node, sends);
 }
 
 function spoken(node, sends) {
@@ -184,6 +216,7 @@ function spoken(node, sends) {
 
 function light(active) {
   [...byId("loop").children].forEach((line, i) => {
+    if (line.classList.contains("lit") === active.includes(i)) return;
     line.classList.toggle("lit", active.includes(i));
     line.setAttribute("aria-current", String(active.includes(i)));
   });
@@ -309,9 +342,9 @@ function buildStrip() {
   });
   byId("strip").addEventListener("pointerdown", (event) => {
     byId("strip").setPointerCapture(event.pointerId);
-    goToBar(event);
+    jump(visitAt(event));
   });
-  byId("strip").addEventListener("pointermove", (event) => event.buttons && goToBar(event));
+  byId("strip").addEventListener("pointermove", (event) => event.buttons && glide(visitAt(event)));
   new ResizeObserver(markTime).observe(byId("strip"));
 }
 
@@ -323,10 +356,10 @@ function raise(bar, visit) {
   bar.setAttribute("fill", visit.bin ? `var(--heat-${visit.bin}-fill)` : "var(--frame)");
 }
 
-function goToBar(event) {
+/** The visit to whose bar a pointer points. */
+function visitAt({ clientX }) {
   const room = byId("strip").getBoundingClientRect();
-  pause();
-  go(Math.max(1, Math.ceil(((event.clientX - room.left) / room.width) * LAST)));
+  return Math.max(1, Math.ceil(((clientX - room.left) / room.width) * LAST));
 }
 
 /** Write a time step over the first of its visits, where there is room for it. */
@@ -366,7 +399,7 @@ function play() {
 
 function beat() {
   timer = setTimeout(() => {
-    go(now + 1);
+    go(now + 1, 1000 * pace() < REST);
     if (timer !== null) beat();
   }, 1000 * pace());
 }
@@ -427,10 +460,14 @@ function showTheme() {
 }
 
 const toggle = () => (timer === null ? play() : pause());
-const step = (change) => { pause(); go(now + change); };
+const jump = (to) => { pause(); go(to); };
+const step = (change, { repeat }) => { // of a key that is held down
+  pause();
+  (repeat ? glide : go)((goal ?? now) + change);
+};
 const KEYS = {
-  ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => step(-now),
-  End: () => step(LAST), " ": toggle, Escape: () => inspect(null),
+  ArrowLeft: (event) => step(-1, event), ArrowRight: (event) => step(1, event),
+  Home: () => jump(0), End: () => jump(LAST), " ": toggle, Escape: () => inspect(null),
 };
 
 document.addEventListener("keydown", (event) => {
@@ -438,15 +475,15 @@ document.addEventListener("keydown", (event) => {
   const { target, key } = event;
   if (target.matches("select, textarea, input:not([type=checkbox])") && key !== "Escape") return; // has its own keys
   if (target.matches("button, input") && key === " ") return;
-  if (KEYS[key]) KEYS[key]();
+  if (KEYS[key]) KEYS[key](event);
   else if (!view.key(key)) return;
   event.preventDefault();
 });
 for (const [id, act] of Object.entries({
   first: KEYS.Home, back: KEYS.ArrowLeft, play: toggle, forward: KEYS.ArrowRight, last: KEYS.End,
-  fit: view.fit, dark: switchTheme, jump: () => { pause(); go(nodes[chosen].visit); },
+  fit: view.fit, dark: switchTheme, jump: () => jump(nodes[chosen].visit),
 })) byId(id).addEventListener("click", act);
-byId("slider").addEventListener("input", (event) => { pause(); go(Number(event.target.value)); });
+byId("slider").addEventListener("input", (event) => { pause(); glide(Number(event.target.value)); });
 byId("nodes").addEventListener("change", ({ target }) => {
   inspect(target.value === "" ? null : Number(target.value));
 });

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -114,10 +115,17 @@ class Telling:
             "fillings": changing["fillings"],
         }
 
-    def changing(self, shown: int | None = None) -> dict[str, Any]:
-        """What depends on numbers; of the visits' formulas only those of one, if that is given."""
+    def changing(
+        self, shown: int | None = None, asked: Collection[int] | None = None
+    ) -> dict[str, Any]:
+        """What depends on numbers; of the visits' formulas only those of one, if that is given,
+        and if it is told which boxes are asked why, the reasons of their zeros alone.
+        """
         return {
-            "nodes": [self._numbers(place) for place in self.index],
+            "nodes": [
+                self._numbers(place, asked is None or index in asked)
+                for place, index in self.index.items()
+            ],
             "visits": [
                 self._visit(visit, shown in (None, visit.number)) for visit in self.record.visits
             ],
@@ -208,23 +216,25 @@ class Telling:
             "where": _where(place),
         }
 
-    def _numbers(self, place: Node) -> dict[str, Any]:
+    def _numbers(self, place: Node, with_reasons: bool) -> dict[str, Any]:
         value, final = self.record.value(place), self.record.gradient(place)
         return {
             "value": ["not kept"] if value is None else _in_full(value),
             "final": None if final is None else _in_full(final),
             "zero": final is not None and norm(final) == 0,
-            "why": self._why(place, final),
+            "why": self._why(place, final, with_reasons),
             "states": self.states[place],
         }
 
-    def _why(self, place: Node, final: Array | None) -> list[dict[str, str]] | None:
-        """Why nothing came, or zeros only: the reasons, as they are read."""
+    def _why(
+        self, place: Node, final: Array | None, with_reasons: bool
+    ) -> list[dict[str, str]] | None:
+        """Why nothing came, or zeros only: the reasons, as they are read; none: not looked for."""
         if final is not None and (final.size == 0 or norm(final) != 0):
             return None
+        found = self._zeros.why(place) if with_reasons else []
         return [
-            {"kind": reason.kind, "what": reason.what, "where": reason.where}
-            for reason in self._zeros.why(place)
+            {"kind": reason.kind, "what": reason.what, "where": reason.where} for reason in found
         ]
 
 

@@ -15,6 +15,8 @@ let state = {}; // what is changed: by "box,element" its value, or by slider its
 let settled = {}, earlier = []; // the state that undo leaves, and those to which it goes back
 let busy = false, waiting = false, isGone = false, code = "";
 let active = null; // the element that the range moves
+let pointed = null; // the box whose sign "why?" is pointed at
+let isPartial = false; // whether the page has formulas and reasons only of what was shown
 
 const flowLines = [...document.querySelectorAll("#stage .gradient")];
 const heads = headsOf();
@@ -189,6 +191,7 @@ async function ask() {
       if (answer.refused) say(answer.refused);
       else {
         byId("connection").hidden = true;
+        isPartial = true;
         show(answer, asked);
       }
     } catch {
@@ -204,7 +207,7 @@ async function post(asked) {
   const response = await fetch("again", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ changes, visit: now || null }),
+    body: JSON.stringify({ changes, visit: now, why: [chosen, pointed].filter((i) => i !== null) }),
   });
   return response.ok ? response.json() : { refused: await response.text() };
 }
@@ -237,7 +240,16 @@ if (isLive) {
     byId("connection").hidden = true;
     ask();
   });
-  byId("stage").addEventListener("step", () => { if (isChanged()) ask(); });
+  for (const event of ["step", "inspect"]) byId("stage").addEventListener(event, askMore);
+  byId("stage").addEventListener("pointerover", ({ target }) => {
+    pointed = target.matches(".why") ? Number(target.closest(".box").id.slice(1)) : null;
+    if (pointed !== null && !nodes[pointed].why?.length) askMore();
+  });
+}
+
+/** Ask for what an answer has told only of what was shown then. */
+function askMore() {
+  if (isPartial) ask();
 }
 
 // -- changing -------------------------------------------------------------------------------

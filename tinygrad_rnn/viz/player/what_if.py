@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.norms import norm
 from tinygrad_rnn.writing.palette import Theme
 
-MOST_CHANGES = 10_000
+MOST_CHANGES, MOST_ASKED = 10_000, 2  # boxes: one inspected, one pointed at
 Change = tuple[int, int, float]
 
 
@@ -73,8 +73,13 @@ class WhatIf:
             "recorded": {name: answer[name] for name in ("effect", "plots")},
         }
 
-    def answer(self, changes: Sequence[Change], visit: int | None = None) -> dict[str, Any]:
-        """What the page shows after some changes; formulas with numbers of one visit, or of all.
+    def answer(
+        self, changes: Sequence[Change], visit: int | None = None, why: Collection[int] = ()
+    ) -> dict[str, Any]:
+        """What the page shows after some changes: everything, or of one visit.
+
+        Then only that visit has its formulas with numbers, and of the zeros only its own and those
+        of the boxes ``why`` have their reasons; to look for all takes longer than anything else.
 
         Raises
         ------
@@ -85,7 +90,7 @@ class WhatIf:
         record = self.rerun(values)
         told = Telling(record, self.scene, list(self.called.values()))
         return {
-            **told.changing(visit),
+            **told.changing(visit, None if visit is None else {*why, *self._visited(visit)}),
             "boxes": [_lines(record, place) for place in told.index],
             "flows": [self._flow(way, told) for way in self._flows],
             "norms": [figures.number(norm(told.sent[_key(edge)])) for edge in self._normed],
@@ -93,6 +98,10 @@ class WhatIf:
             "effect": self._effect(values, record),
             "code": self._code(values),
         }
+
+    def _visited(self, visit: int) -> list[int]:
+        """The box of a visit; before the first one none."""
+        return [self.index[each.node] for each in self.record.visits[max(0, visit - 1) : visit]]
 
     def _values(self, changes: Sequence[Change]) -> dict[Node, Any]:
         values: dict[Node, Any] = {}
