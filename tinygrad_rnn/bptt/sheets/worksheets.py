@@ -417,7 +417,8 @@ class Asking(Writing):
         sheet.write_url(row, 3, f"internal:{WALK}!{cell}", look, str(cell))
         given, check = f"{WALK}!{cell}", f"{CHECKS}!{cell}"
         sheet.write_formula(row, 4, f'=IF(ISBLANK({given}),"",{given})', number, "")
-        sheet.write_formula(row, 5, f"={check}", look, NOT_YET)
+        beside = self.format(**above, align="left", indent=1)  # the number ends where it begins
+        sheet.write_formula(row, 5, f"={check}", beside, NOT_YET)
         points = f'=IF(OR({check}="{RIGHT}",{check}="{FOLLOWING}"),1,0)'
         sheet.write_formula(row, 6, points, look, 0)
 
