@@ -561,12 +561,20 @@ def test_the_command_ends_with_control_c() -> None:
     command = [sys.executable, "-m", "tinygrad_rnn", "play", "--cell", "rnn", "--live"]
     environment = os.environ | {"BROWSER": "true"}  # a program that opens nothing
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        assert process.stdout is not None
-        assert "the player is at http://127.0.0.1:" in process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        _, complaints = process.communicate(timeout=60)
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # if a shell
+    ) as process:  # runs the tests in the background, they and what they start ignore it
+        try:
+            assert process.stdout is not None
+            assert "the player is at http://127.0.0.1:" in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, complaints = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode in (0, 130)
     assert "Traceback" not in complaints
 
