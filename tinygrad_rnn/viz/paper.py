@@ -98,7 +98,7 @@ def wrapped(text: str, room: float, size: float = TEXT) -> list[str]:
 
     Examples
     --------
-    >>> wrapped("a long line of text", 60)
+    >>> wrapped("a long line of text", 55)
     ['a long line', 'of text']
     """
     lines = [""]
