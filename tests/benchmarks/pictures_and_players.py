@@ -1,8 +1,9 @@
 """How long pictures and players take: a table, with the state of the machine it is from.
 
 Run it by ``python tests/benchmarks/pictures_and_players.py``; pages are timed where there is
-Chromium with its driver. Pictures are timed in CPU time, medians of several; what a process or a page takes by the
-clock, so that it says something of a machine that has nothing else to do: see the load.
+Chromium with its driver. Pictures are timed in CPU time, medians of several; what a process or a
+page takes by the clock, so that it says something of a machine that has nothing else to do: see the
+load.
 """
 
 from __future__ import annotations
