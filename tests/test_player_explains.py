@@ -236,7 +236,7 @@ def test_chapters_are_jumped_to_by_list_and_keys(page) -> None:
     shown = page()
     up, down = "\ue00e", "\ue00f"
     assert shown.texts("#chapters option") == [
-        "Forward: every value is there", "Loss", "Back through t = 2", "Back through t = 1",
+        "Forward: all values", "Loss", "Back through t = 2", "Back through t = 1",
     ]  # fmt: skip
     steps = []
     for key in (down, down, down, down, up, up, up, up):

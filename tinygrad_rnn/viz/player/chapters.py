@@ -9,7 +9,7 @@ from typing import Any
 from tinygrad_rnn.bptt import Record, Visit
 from tinygrad_rnn.reading.layers import Layer
 
-FORWARD = "Forward: every value is there"
+FORWARD = "Forward: all values"
 
 
 def chapters_of(record: Record) -> list[dict[str, Any]]:
@@ -25,7 +25,7 @@ def chapters_of(record: Record) -> list[dict[str, Any]]:
     ...     with tg.step(t):
     ...         h = tg.tanh(w * h)
     >>> [chapter["title"] for chapter in chapters_of(tg.bptt.record((h * h).sum()))]
-    ['Forward: every value is there', 'Loss', 'Back through t = 2', 'Back through t = 1']
+    ['Forward: all values', 'Loss', 'Back through t = 2', 'Back through t = 1']
     """
     timed = any(visit.step is not None for visit in record.visits)
     runs = [list(run) for _, run in groupby(record.visits, lambda visit: _key(visit, timed))]
