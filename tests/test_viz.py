@@ -560,7 +560,7 @@ def test_saving(tmp_path):
     assert "default-src 'none'" in page
     assert picture.save(str(tmp_path / "a.DOT")).read_text(encoding="utf-8") == picture.dot
     for bad in ("a.gif", "a"):
-        with pytest.raises(ValueError, match=r"\.svg, \.html, \.dot, \.png or \.pdf"):
+        with pytest.raises(ValueError, match=r"\.svg, \.html, \.dot, \.tex, \.png or \.pdf"):
             picture.save(tmp_path / bad)
 
 
