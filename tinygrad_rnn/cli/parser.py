@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+import sys
+from contextlib import suppress
+from typing import Any, NoReturn
 
 from tinygrad_rnn import __version__
 from tinygrad_rnn.cli.commands import COMMANDS
@@ -15,6 +17,11 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and end with status 2."""
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help or version: argparse of some Pythons is silent where that cannot be done."""
+        with suppress(AttributeError):  # a process may have no standard output at all
+            (file or sys.stderr).write(message)
 
 
 ENDINGS = """\
