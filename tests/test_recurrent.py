@@ -398,8 +398,10 @@ def test_a_weight_that_is_computed(kind, name, how, torch):
     assert list(ours) == list(theirs)
     for key, expected in theirs.items():
         assert (ours[key] is None) == (expected is None), key
-        if expected is not None:
-            np.testing.assert_allclose(numpy(ours[key]), numpy(expected), 1e-4, 1e-6, err_msg=key)
+        if expected is not None:  # float32: what cancels has the rounding of the largest
+            wanted = numpy(expected)
+            near = 1e-5 * np.abs(wanted).max()
+            np.testing.assert_allclose(numpy(ours[key]), wanted, 1e-4, near, err_msg=key)
 
 
 def test_a_computed_weight_of_another_layer_and_direction(torch):
