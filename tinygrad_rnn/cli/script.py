@@ -108,4 +108,4 @@ def _of_the_program(said: traceback.TracebackException) -> traceback.TracebackEx
 
 def _say(what: str | None) -> None:
     if what:
-        print(f"tinygrad-rnn: error: {what}", file=sys.stderr)
+        output.refused(what)

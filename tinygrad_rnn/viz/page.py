@@ -6,7 +6,7 @@ import math
 
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.layout.model import Rect
-from tinygrad_rnn.viz.text import SANS, fitted, width, xml
+from tinygrad_rnn.viz.text import SANS, fitted, width, wrapped, xml
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.figures import Scale
 from tinygrad_rnn.writing.palette import Theme
@@ -25,14 +25,7 @@ def heading_width(title: str, aid: str) -> float:
 
 def aid_lines(aid: str, room: float) -> list[str]:
     """The reading aid on as many lines as it needs."""
-    lines = [""]
-    for word in aid.split():
-        longer = f"{lines[-1]} {word}".lstrip()
-        if width(longer, AID) > room and lines[-1]:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
+    return wrapped(aid, room, AID)
 
 
 def title_room(aid: str, room: float) -> float:

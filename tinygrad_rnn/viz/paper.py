@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.marks import n
-from tinygrad_rnn.viz.text import SANS, fitted, width, xml
+from tinygrad_rnn.viz.text import SANS, fitted, width, wrapped, xml
 from tinygrad_rnn.writing.palette import LIGHT
 
 A4 = 595.0, 842.0  # points
@@ -49,7 +49,7 @@ class Sheet:
 
     def paragraph(self, text: str) -> None:
         """Text on as many lines as it needs."""
-        for line in wrapped(text, self.inner):
+        for line in lines_for(text, self.inner):
             self.lines.append(marks.text(EDGE, self.y + TEXT, line, TEXT, label="text"))
             self.y += _LINE
         self.y += 6
@@ -93,22 +93,15 @@ def rule(x: float, y: float, wide: float, colour: str = LIGHT.muted) -> str:
     return f'<path d="M{n(x)} {n(y)}h{n(wide)}" stroke="{colour}" stroke-width="0.8"/>'
 
 
-def wrapped(text: str, room: float, size: float = TEXT) -> list[str]:
+def lines_for(text: str, room: float, size: float = TEXT) -> list[str]:
     """A text on lines that are not wider than ``room``; a word that is, is cut.
 
     Examples
     --------
-    >>> wrapped("a long line of text", 55)
+    >>> lines_for("a long line of text", 55)
     ['a long line', 'of text']
     """
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".lstrip()
-        if width(longer, size) > room and lines[-1]:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return [fitted(line, size, room) for line in lines]
+    return [fitted(line, size, room) for line in wrapped(text, room, size)]
 
 
 def sheet_for(wide: float, high: float, above: float) -> Sheet:

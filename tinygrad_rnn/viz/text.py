@@ -45,6 +45,24 @@ def width(text: str, size: float, *, bold: bool = False, mono: bool = False) -> 
     return round(em * size * (_BOLD if bold else 1), 3)
 
 
+def wrapped(text: str, room: float, size: float) -> list[str]:
+    """A text on lines that are not wider than ``room``, but for a word that is alone.
+
+    Examples
+    --------
+    >>> wrapped("a long line of text", 55, 10.5)
+    ['a long line', 'of text']
+    """
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if width(longer, size) > room and lines[-1]:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
 def _mono_em(character: str) -> float:
     if _is_invisible(character):
         return 0

@@ -18,7 +18,7 @@ from tinygrad_rnn.viz import images, marks, measure
 from tinygrad_rnn.viz.build import READABLE, heat, scene_of
 from tinygrad_rnn.viz.layout import lay_out
 from tinygrad_rnn.viz.options import TooManyBoxes, title_or
-from tinygrad_rnn.viz.paper import EDGE, Column, Sheet, Table, rule, sheet_for, wrapped
+from tinygrad_rnn.viz.paper import EDGE, Column, Sheet, Table, lines_for, rule, sheet_for
 from tinygrad_rnn.viz.player.page import printed
 from tinygrad_rnn.viz.player.walk import boxed
 from tinygrad_rnn.viz.scene import Row, Scene
@@ -263,7 +263,7 @@ class _Paper:
     def _task(self, table: Table, task: Task) -> None:
         rows, hint = _numbers(task.answer), []
         if self.hints:
-            hint = wrapped(task.hint, 515.0 - _NAME, _HINT)
+            hint = lines_for(task.hint, 515.0 - _NAME, _HINT)
         sheet, r = table.row(_LINE * len(rows) + 12.0 * len(hint) + 10)
         y = r.y + _LINE - 4
         points = f"{task.points}" if self.key else f"      / {task.points}"
@@ -288,7 +288,7 @@ class _Paper:
     def _name(self, name: str, x: float, y: float) -> list[str]:
         """What is asked for, on two lines if it is long."""
         room = _ANSWER - _NAME - 6
-        lines = wrapped(f"{name} =", room)[:2]
+        lines = lines_for(f"{name} =", room)[:2]
         return [
             marks.text(x, y + 12 * i, line, 10.5, bold=True, label="asked")
             for i, line in enumerate(lines)

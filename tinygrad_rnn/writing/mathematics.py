@@ -19,10 +19,9 @@ INDICES = "₀₁₂₃₄₅₆₇₈₉₋₊ₜ"
 _NUMBER = r"-?(?:\d+(?:\.\d+)?(?:e-?\d+)?|∞|nan)"
 _BLANK = "[ \u00a0]"
 _ROW = rf"{_NUMBER}(?:{_BLANK}{_NUMBER})*"
-_PART = re.compile(
-    rf"[^\W\d_][^\W{POWERS}]*(?:⁽[{POWERS}]+⁾)?"
-)  # a name in a name that is a formula
-_FORMULA = re.compile(rf"[(\[](?:{_PART.pattern}|[\d .;()\[\]⊙·−+/,′{POWERS}⁽⁾])*[)\]]")
+# A name, which may have an index and a layer: in a formula, a line of text, another name.
+NAME = re.compile(rf"[^\W\d_][^\W{POWERS}]*(?:⁽[{POWERS}]+⁾)?")
+_FORMULA = re.compile(rf"[(\[](?:{NAME.pattern}|[\d .;()\[\]⊙·−+/,′{POWERS}⁽⁾])*[)\]]")
 _SYMBOL = rf"[^\W\d_{POWERS}{INDICES}](?:_[A-Za-z]+)?[{INDICES}]*(?:⁽[{POWERS}]+⁾)?"
 _PRODUCT = re.compile(rf"{_SYMBOL}(?: {_SYMBOL})+")  # as a name: "W_hh h₁"; no words are
 _TOKEN = re.compile(
@@ -150,7 +149,7 @@ def read_name(text: str) -> Name:
     stem = text.rstrip(INDICES)
     low = (Index(on_the_line(text[len(stem) :])),) if len(stem) < len(text) else ()
     if _FORMULA.fullmatch(stem):
-        return Name(read(stem, set(_PART.findall(stem)) - FUNCTIONS), low, layer)
+        return Name(read(stem, set(NAME.findall(stem)) - FUNCTIONS), low, layer)
     head, _, tail = stem.partition("_")
     if re.fullmatch(r"[A-Za-z]\d+", stem) and not low:
         stem, low = stem[0], (Index(stem[1:]),)

@@ -10,7 +10,7 @@ import re
 import unicodedata
 
 from tinygrad_rnn.writing.latex import SIGNS, name
-from tinygrad_rnn.writing.mathematics import FUNCTIONS, INDICES, POWERS
+from tinygrad_rnn.writing.mathematics import FUNCTIONS, INDICES, NAME, POWERS, on_the_line
 
 OTHER = r"\bpttother"  # what a picture defines for characters that not every document has
 _MATHEMATICAL = {
@@ -33,9 +33,8 @@ _GREEK = re.findall(
 )
 _CAPITALS = re.findall(r"\w+", "gamma delta theta lambda xi pi sigma upsilon phi psi omega")
 _SCRIPTS = POWERS + INDICES + "′"
-_WORD = rf"[^\W\d_][^\W{POWERS}]*(?:⁽[{POWERS}]+⁾)?"
 _PARTS = re.compile(
-    rf"(?P<raised>⁽[{POWERS}]+⁾|[{POWERS}]+)|(?P<lowered>[{INDICES}]+)|(?P<word>{_WORD}′*)"
+    rf"(?P<raised>⁽[{POWERS}]+⁾|[{POWERS}]+)|(?P<lowered>[{INDICES}]+)|(?P<word>{NAME.pattern}′*)"
     r"|(?P<power>\s*\*\*\s*[0-9]+)|(?P<number>[0-9][0-9.,]*(?:e[-−+]?[0-9]+)?)|(?P<blank>\s+)|(?P<other>.)",
     re.DOTALL,
 )
@@ -127,8 +126,7 @@ def _named(token: str) -> str:
 
 
 def _script(token: str, kind: str) -> str:
-    line = unicodedata.normalize("NFKC", token).replace("−", "-")
-    line = r"\top" if token == "ᵀ" else line
+    line = on_the_line(token).replace("⊤", r"\top")
     return f"{{}}{'^' if kind == 'raised' else '_'}{{{line}}}"
 
 
