@@ -79,7 +79,10 @@ def why_zero(record: Record, tensor: Tensor | Node, at: Any = ...) -> WhyZero:
     if place is None or place not in told.known:
         return _of_a_stranger(tensor)
     mask = np.zeros(place.shape, bool)
-    mask[at] = True
+    try:
+        mask[at] = True
+    except IndexError as error:
+        raise IndexError(f"why_zero: {told.called[place]} has no such elements: {error}") from None
     if not mask.any() and mask.size:
         raise IndexError(f"why_zero: at={at!r} is no element of {told.called[place]}")
     gradient = record.gradient(place)
