@@ -207,13 +207,17 @@ class Rerun:
         return {index.name: index for each in found.values() for index in each}
 
     @cached_property
+    def _called(self) -> Any:
+        return names(self.record.places, self.record.called)
+
+    @cached_property
     def _distinct(self) -> dict[Node, str]:
-        return distinct_names(self.record.places, names(self.record.places, self.record.called))
+        return distinct_names(self.record.places, self._called)
 
     @cached_property
     def names(self) -> dict[Node, str]:
         """What pictures call the leaves."""
-        called = names(self.record.places, self.record.called)
+        called = self._called
         return {at: called[at] for at in self.record.places if at.is_leaf and not is_inline(at)}
 
     def changeable(self, place: Node) -> Node:

