@@ -17,6 +17,7 @@ import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -170,15 +171,17 @@ class Asking(Writing):
     def _waiting(self) -> set[Cell]:
         """The cells that are computed of what is to be filled in."""
         empty, found = self.answers.keys() | self.open, set[Cell]()
-        while True:
-            more = {
-                cell for cell, formula in self.formulas.items()
-                if cell not in empty and cell not in found
-                and any(at in empty or at in found for at in _read(formula))
-            }  # fmt: skip
-            if not more:
-                return found
-            found |= more
+        readers: dict[Cell, list[Cell]] = {}
+        for cell, formula in self.formulas.items():
+            for at in _read(formula) if cell not in empty else ():
+                readers.setdefault(at, []).append(cell)
+        asked = list(empty)
+        while asked:
+            for reader in readers.get(asked.pop(), ()):
+                if reader not in found:
+                    found.add(reader)
+                    asked.append(reader)
+        return found
 
     def run(self) -> None:
         """Write all sheets: what is hidden comes last."""
@@ -264,12 +267,20 @@ class Asking(Writing):
         if self.hints:
             told["input_message"] = cut(task.hint, 255)
         sheet.data_validation(*area, {"validate": "any", **told})
-        for said, sign in _SIGNS.items():
+        for said, look in self._verdicts.items():
             sheet.conditional_format(*area, {
                 "type": "formula",
                 "criteria": f'=INDIRECT("{CHECKS}!"&ADDRESS(ROW(),COLUMN()))="{said}"',
-                "format": self.book.add_format({"num_format": f'0.0000" {sign}"', **_paint(said)}),
+                "format": look,
             })  # fmt: skip
+
+    @cached_property
+    def _verdicts(self) -> dict[str, Any]:
+        """The look of a number by what the checks say of it."""
+        return {
+            said: self.book.add_format({"num_format": f'0.0000" {sign}"', **_paint(said)})
+            for said, sign in _SIGNS.items()
+        }
 
     # -- hidden sheets --
 
