@@ -120,7 +120,7 @@ def _guesses(
     if given.shape == right.shape:
         yield from _multiples(given, right, limits)
         yield from _steps(given, shares, limits)
-        yield from _cuts(walk, tensor, given, limits)
+        yield from _cuts(walk, tensor, given, shares, limits)
 
 
 def _multiples(given: Array, right: Array, limits: Tolerance) -> Iterator[str]:
@@ -153,9 +153,11 @@ def _steps(given: Array, shares: Contributions, limits: Tolerance) -> Iterator[s
                 yield f"only steps {kept[0]} to {kept[-1]} have given their share"
 
 
-def _cuts(walk: Record, tensor: Tensor, given: Array, limits: Tolerance) -> Iterator[str]:
+def _cuts(
+    walk: Record, tensor: Tensor, given: Array, shares: Contributions, limits: Tolerance
+) -> Iterator[str]:
     """Gradients of backpropagation that stops after some steps."""
-    steps = len([step for step in contributions(walk, tensor) if step is not None])
+    steps = len([step for step in shares if step is not None])
     with suppress(ValueError, RuntimeError):  # no states, or the graph is freed
         for k in range(1, steps):
             if _same(given, truncate(walk, k).gradient(tensor), limits):

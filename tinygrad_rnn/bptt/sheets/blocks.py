@@ -97,12 +97,11 @@ class Block:
     @property
     def cells(self) -> list[Cell]:
         """Where its elements stand, in C order."""
-        return [self.cell(i) for i in range(math.prod(self.shape))]
+        return cells_from(Cell(self.row, self.column), self.shape)
 
     def cell(self, i: int) -> Cell:
         """Where one element stands, numbered in C order."""
-        row, column = divmod(i, self.extent[1])
-        return Cell(self.row + row, self.column + column)
+        return _cell(Cell(self.row, self.column), i, self.extent[1])
 
     @property
     def numbers(self) -> Array:
@@ -130,6 +129,23 @@ class Block:
 
     def __repr__(self) -> str:
         return f"Block({self.label!r} {self.shape} at {self.cell(0)})"
+
+
+def cells_from(first: Cell, shape: tuple[int, ...]) -> list[Cell]:
+    """Where the elements of an array stand, in C order: its last axis runs across.
+
+    Examples
+    --------
+    >>> print(*cells_from(Cell(1, 2), (2, 3)))
+    C2 D2 E2 C3 D3 E3
+    """
+    across = shape[-1] if shape else 1
+    return [_cell(first, i, across) for i in range(math.prod(shape))]
+
+
+def _cell(first: Cell, i: int, across: int) -> Cell:
+    row, column = divmod(i, across)
+    return Cell(first.row + row, first.column + column)
 
 
 def gradient_of(name: str) -> str:
@@ -185,11 +201,20 @@ class Blocks:
 
     # -- forward --
 
+    @cached_property
+    def _told(self) -> dict[Node, list[Index]]:
+        """The integers that an operation was told, and that may be changed."""
+        found: dict[Node, list[Index]] = defaultdict(list)
+        for index in self.lines.leaves:
+            if isinstance(index, Index):
+                found[index.node].append(index)
+        return found
+
     def _add_place(self, place: Node) -> None:
-        for index, value in self.lines.leaves.items():
-            if isinstance(index, Index) and index.node is place:
-                block = self._new(place, "leaf", value, index.name, key=("index", index.name))
-                block.type = index.numbers.dtype.name
+        for index in self._told[place]:
+            value = self.lines.leaves[index]
+            block = self._new(place, "leaf", value, index.name, key=("index", index.name))
+            block.type = index.numbers.dtype.name
         what = "leaf" if place.is_leaf else "value"
         how = expression(place, self.names)
         block = self._new(place, what, self.lines.values[place], self._called[place], how=how)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_rnn.bptt.record import Record, expect_record
+from tinygrad_rnn.bptt.sheets.blocks import cells_from
 from tinygrad_rnn.bptt.sheets.lines import INFINITE, Refused
 from tinygrad_rnn.bptt.sheets.plan import MOST_ELEMENTS, WALK
 from tinygrad_rnn.bptt.sheets.workbook import CONTENTS, FORMAT, digest, needs
@@ -44,11 +45,7 @@ class Listed(NamedTuple):
     @property
     def cells(self) -> list[Cell]:
         """Where its elements stand, in C order."""
-        last = self.shape[-1] if self.shape else 1
-        return [
-            Cell(self.first.row + i // last, self.first.column + i % last)
-            for i in range(math.prod(self.shape))
-        ]
+        return cells_from(self.first, self.shape)
 
     def element(self, i: int) -> str:
         """What one element is called: "h₁[0]"."""
