@@ -11,6 +11,7 @@ import pytest
 
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.writing.latex import latex
+from tinygrad_rnn.writing.latex import name as in_latex
 from tinygrad_rnn.writing.mathml import markup, mathml, name
 
 NAMES = [
@@ -116,3 +117,13 @@ def test_what_is_in_a_name_is_text() -> None:
         read = "".join(ElementTree.fromstring(text).itertext())
         assert read.endswith(hostile)
         assert not re.search("<(?!/?m)", text)
+
+
+def test_what_follows_an_index_is_another_name() -> None:
+    """``h₀W`` is a product; set as one word, its index would be a letter that few fonts have."""
+    assert in_latex("h₀W") == r"h_{0}\,W"
+    assert in_latex("h₁U⁽⁰⁾") == r"h_{1}\,U^{(0)}"
+    assert in_latex("xₜ₋₁") == "x_{t-1}"
+    found = markup(name("h₀W"))
+    assert "<msub><mi>h</mi><mn>0</mn></msub>" in found
+    assert "<mi>W</mi>" in found

@@ -23,6 +23,7 @@ _ROW = rf"{_NUMBER}(?:{_BLANK}{_NUMBER})*"
 NAME = re.compile(rf"[^\W\d_][^\W{POWERS}]*(?:⁽[{POWERS}]+⁾)?")
 _FORMULA = re.compile(rf"[(\[](?:{NAME.pattern}|[\d .;()\[\]⊙·−+/,′{POWERS}⁽⁾])*[)\]]")
 _SYMBOL = rf"[^\W\d_{POWERS}{INDICES}](?:_[A-Za-z]+)?[{INDICES}]*(?:⁽[{POWERS}]+⁾)?"
+_JOINT = re.compile(rf"(?<=[{INDICES}])(?=[^\W\d_{INDICES}{POWERS}])")  # of names beside each other
 _PRODUCT = re.compile(rf"{_SYMBOL}(?: {_SYMBOL})+")  # as a name: "W_hh h₁"; no words are
 _TOKEN = re.compile(
     "|".join(
@@ -139,13 +140,16 @@ def read_name(text: str) -> Name:
     Name(stem='h', low=(Index(text='1', is_word=False),), layer='0')
     >>> [str(part.text) for part in read_name("W h").stem if isinstance(part, Sign)]
     ['@']
+    >>> len(read_name("h₀W").stem)  # the same: what follows an index is another name
+    3
     """
     if _PRODUCT.fullmatch(text):
-        factors = text.split()
-        return Name(read("@".join(factors), factors))
+        return _product(text.split())
     layer = ""
     if found := re.search(f"⁽([{POWERS}]+)⁾$", text):
         text, layer = text[: found.start()], on_the_line(found[1])
+    if NAME.fullmatch(text) and len(factors := _JOINT.split(text)) > 1:
+        return _product(factors, layer)
     stem = text.rstrip(INDICES)
     low = (Index(on_the_line(text[len(stem) :])),) if len(stem) < len(text) else ()
     if _FORMULA.fullmatch(stem):
@@ -157,6 +161,10 @@ def read_name(text: str) -> Name:
         is_word = not re.fullmatch("[A-Za-z]", tail)
         stem, low = head, (Index(tail, is_word), *low)
     return Name(stem, low, layer)
+
+
+def _product(factors: Sequence[str], layer: str = "") -> Name:
+    return Name(read("@".join(factors), factors), (), layer)
 
 
 def on_the_line(marks: str) -> str:
