@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from html import unescape
+from itertools import pairwise
 
 import pytest
 from test_pages import OF_THE_CODE, words
@@ -11,6 +13,7 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
 from tinygrad_rnn.cli import demo, samples
 from tinygrad_rnn.viz.languages import _PHRASES, said_in
+from tinygrad_rnn.viz.text import width
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 ENGLISH = re.compile(r"[a-z]{3,} [a-z]{2,}|\b(value|grad|input|result|backward|forward)\b")
@@ -89,3 +92,15 @@ def test_where_chinese_is_refused(tmp_path) -> None:
     assert CHINESE.search(picture.save(tmp_path / "a.html").read_text(encoding="utf-8"))
     with pytest.raises(ValueError, match="language='fr' does not exist; there is 'en', 'zh'"):
         drawn("operations", language="fr")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("kind", ["operations", "both ways", "dead"])
+def test_the_words_of_a_legend_have_room(kind, language) -> None:
+    """They are laid out as long as they are in their language."""
+    legend = drawn(kind, language=language).svg.partition('<g class="legend"')[2]
+    found = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" font-size="([\d.]+)"[^>]*>([^<]+)', legend)
+    words = [(float(y), float(x), float(size), unescape(text)) for x, y, size, text in found]
+    assert len(words) > 6
+    for (y, x, size, text), (below, behind, _, following) in pairwise(sorted(words)):
+        assert y != below or x + width(text, size) <= behind, (text, following)

@@ -181,6 +181,7 @@ def said_in(language: str, text: str) -> str:
 
 def told_in(language: str, scene: Scene) -> None:
     """Translate what is broken into lines when it is painted, and what stands for a name."""
+    scene.language = language
     scene.title, scene.aid = said_in(language, scene.title), said_in(language, scene.aid)
     for box in scene.boxes.values():
         if box.style == "elided":

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tinygrad_rnn.viz import marks, page
 from tinygrad_rnn.viz.glossary import signs_in
+from tinygrad_rnn.viz.languages import said_in
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.page import LEGEND, LEGEND_ROW
@@ -61,10 +62,12 @@ class Legend:
 
     def _start(self, symbol: float, label: str) -> None:
         """Make room for an item, on the next line if this one is full."""
+        label = said_in(self.scene.language, label)
         if self.x and self.x + symbol + width(label, LEGEND) > self.room:
             self.x, self.y = 0.0, self.y + LEGEND_ROW
 
     def _label(self, symbol: float, label: str) -> None:
+        label = said_in(self.scene.language, label)
         self.lines.append(
             marks.text(self.x + symbol, self.y + 14.5, label, LEGEND, fill=self.theme.muted)
         )

@@ -218,3 +218,4 @@ class Scene:
     scale: Scale | None = None
     ordered: bool = False  # whether visit numbers are shown
     paired: bool = False  # whether gradients have arrows of their own, beside the forward ones
+    language: str = "en"  # of the words that are laid out when it is painted
