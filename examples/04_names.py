@@ -4,7 +4,8 @@ A program of somebody else, drawn
 
 The classifier of many a PyTorch tutorial reads names letter by letter, through ``Linear`` and
 ``cat``. It has no recurrent layer, and says nothing of time. It runs here as it is, and one of its
-backward walks is drawn. Another program can be named: ``--program train.py``.
+backward walks is drawn. Another program can be named: ``--program train.py``. As a notebook this
+lesson looks for ``programs/names.py`` in the folder it runs in.
 """
 
 from pathlib import Path
