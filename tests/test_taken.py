@@ -1,4 +1,4 @@
-"""What is in the way of writing: the grid finds what looking at everything finds."""
+"""What is in the way of writing and of wires: found is what looking at everything finds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from tinygrad_rnn.viz.layout.model import nearest_clear
 from tinygrad_rnn.viz.taken import WIRE, WRITING, Taken
 
 
@@ -37,3 +38,16 @@ def test_the_grid_finds_what_looking_at_everything_finds(seed: int) -> None:
         )
         assert taken.cost(x, y, right, bottom, math.inf) == cost
         assert taken.cost(x, y, right, bottom, 50) >= min(cost, 50)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_wire_takes_the_nearest_place_that_is_clear(seed: int) -> None:
+    rng = random.Random(seed)
+    spans = []
+    for _ in range(rng.randrange(12)):
+        low = rng.randrange(40) / 2
+        spans.append((low, low + rng.randrange(1, 20) / 2))
+    x = rng.randrange(-2, 70) / 2
+    places = [x, *(end for span in spans for end in span)]
+    clear = [place for place in places if not any(low < place < high for low, high in spans)]
+    assert nearest_clear(x, spans) == min(clear, key=lambda place: (abs(place - x), place))

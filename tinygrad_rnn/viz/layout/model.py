@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tinygrad_rnn.viz.scene import Edge
 
 Point = tuple[float, float]
+Span = tuple[float, float]  # from one x to another
 
 
 @dataclass(slots=True)
@@ -113,3 +115,24 @@ def towards(point: Point, others: list[Point], distance: float) -> Point:
             part = min(distance / length, 1)
             return point[0] + (x - point[0]) * part, point[1] + (y - point[1]) * part
     return point
+
+
+def nearest_clear(x: float, spans: Iterable[Span]) -> float:
+    """The place nearest to an x that lies inside of no span; of two as near, the lower one.
+
+    Examples
+    --------
+    >>> nearest_clear(4.0, [(0.0, 5.0), (3.0, 9.0), (9.0, 12.0)])
+    0.0
+    >>> nearest_clear(9.0, [(0.0, 5.0), (3.0, 9.0), (9.0, 12.0)])
+    9.0
+    """
+    left = right = -math.inf
+    for low, high in sorted(spans):
+        if low < right:  # it lengthens what the ones before it cover
+            right = max(right, high)
+        elif left < x < right:
+            break
+        else:
+            left, right = low, high
+    return min(left, right, key=lambda end: abs(end - x)) if left < x < right else x

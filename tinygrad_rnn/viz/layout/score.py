@@ -12,7 +12,7 @@ from collections.abc import Hashable
 from itertools import pairwise
 
 from tinygrad_rnn.viz.layout.lanes import PAIRED, UNDERLAID, Channel, spread
-from tinygrad_rnn.viz.layout.model import Frame, Layout, Point, Rect, Wire
+from tinygrad_rnn.viz.layout.model import Frame, Layout, Point, Rect, Span, Wire, nearest_clear
 from tinygrad_rnn.viz.layout.paths import Path, paths_of
 from tinygrad_rnn.viz.layout.ports import choose_ports
 from tinygrad_rnn.viz.layout.rows import PictureRows
@@ -26,8 +26,6 @@ COLUMN_PAD, FRAME_PAD = 20.0, 10.0
 COLUMN_HEAD, COLUMN_FOOT, FRAME_HEAD, FRAME_FOOT = 40.0, 18.0, 24.0, 12.0
 LEFT_APART = 12.0
 STEP = 16.0  # the size of the labels of steps
-
-Span = tuple[float, float]
 
 
 def score(scene: Scene) -> Layout:
@@ -436,9 +434,5 @@ class _Score:
 
 def _free(wishes: list[float], spans: list[Span]) -> float:
     """The first wish that no span holds, or else the x nearest to the first that none does."""
-    for x in wishes:
-        if all(not low < x < high for low, high in spans):
-            return x
-    ends = {end for span in spans for end in span}
-    clear = [x for x in ends if all(not low < x < high for low, high in spans)]
-    return min(clear, key=lambda x: (abs(x - wishes[0]), x))
+    nearest = [nearest_clear(x, spans) for x in wishes]
+    return next((x for x, near in zip(wishes, nearest, strict=True) if near == x), nearest[0])

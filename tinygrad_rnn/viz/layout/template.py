@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from tinygrad_rnn.viz.graphviz_backend import Coordinates, Point, coordinates
-from tinygrad_rnn.viz.layout.model import bezier
+from tinygrad_rnn.viz.layout.model import bezier, nearest_clear
 
 Pair = tuple[int, int]
 _LOOK = "rankdir=BT nodesep=.17 ranksep=.45"  # inches: 12 and 32 points
@@ -101,11 +101,6 @@ def _beside(
     x: float, row: int, slots: tuple[tuple[float, int], ...], sizes: list[tuple[float, float]]
 ) -> float:
     """The x nearest to the given one that keeps clear of the row's boxes."""
-    spans = [
-        (at - width / 2 - 6, at + width / 2 + 6)
-        for (at, r), (width, _) in zip(slots, sizes, strict=True)
-        if r == row
-    ]
-    free = [x, *(end for span in spans for end in span)]
-    clear = [f for f in free if all(not low < f < high for low, high in spans)]
-    return min(clear, key=lambda f: (abs(f - x), f), default=x)
+    placed = zip(slots, sizes, strict=True)
+    spans = [(at - wide / 2 - 6, at + wide / 2 + 6) for (at, r), (wide, _) in placed if r == row]
+    return nearest_clear(x, spans)
