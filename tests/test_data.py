@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import operator
+import re
 import sys
 import types
 import warnings
@@ -14,6 +17,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tinygrad_rnn import bptt
 from tinygrad_rnn.utils import progress
 
 Call = Callable[[Any, Any], Any]
@@ -422,3 +426,26 @@ def test_progress(monkeypatch, shown_in, installed) -> None:
     assert list(progress(range(3), desc="epoch")) == [0, 1, 2]
     is_shown = installed and shown_in in ("terminal", "notebook")
     assert shown == ([{"desc": "epoch"}] if is_shown else [])
+
+
+class _Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1000.0], ids=["slow", "quick"])
+def test_a_large_picture_shows_how_far_it_is(monkeypatch, seconds) -> None:
+    """While it is made, in several bars, of which none stays; one that is soon there shows none."""
+    pytest.importorskip("tqdm", reason="the bar is tqdm's")
+    module = importlib.import_module("tinygrad_rnn.utils.progress")
+    monkeypatch.setattr(module, "_PATIENCE", seconds)
+    monkeypatch.setattr(sys, "stderr", _Screen())
+    w = h = tg.tensor(0.5, requires_grad=True)
+    for _ in range(1001):
+        h = (h * w).tanh()
+    svg = tg.viz.draw(bptt.record(h), level="op", steps="all", max_nodes=5000).svg
+    assert svg.count("<text") > 5000
+    said = sys.stderr.getvalue()
+    stages = {"reading the graph", "writing beside wires", "painting boxes"}
+    assert set(re.findall(r"[a-z][a-z ]+(?=:)", said)) == (set() if seconds else stages)
+    assert not said or said.endswith("\r")  # wiped

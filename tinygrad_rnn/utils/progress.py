@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+_PATIENCE = 0.25  # seconds without a bar
 
 
 def progress(iterable: Iterable[T], **options: Any) -> Iterable[T]:
@@ -38,6 +40,16 @@ def progress(iterable: Iterable[T], **options: Any) -> Iterable[T]:
         return iterable
     bar: Iterable[T] = tqdm(iterable, **options)
     return bar
+
+
+def progress_if_long(items: Collection[T], desc: str, many: int = 2000) -> Iterable[T]:
+    """The same items, with a bar that comes only if they are many and slow, and then goes away.
+
+    For work that is quick as a rule, and of which nothing is worth keeping on the screen.
+    """
+    if len(items) < many:
+        return items
+    return progress(items, desc=desc, delay=_PATIENCE, leave=False)
 
 
 def in_a_notebook() -> bool:

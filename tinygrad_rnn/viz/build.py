@@ -15,6 +15,7 @@ from tinygrad_rnn.reading.given import is_inline
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.names import names
 from tinygrad_rnn.reading.roles import Roles, roles_of
+from tinygrad_rnn.utils.progress import progress_if_long
 from tinygrad_rnn.viz import measure
 from tinygrad_rnn.viz.boxes import Boxes
 from tinygrad_rnn.viz.grouping import Columns, Group, Steps, groups_of
@@ -132,7 +133,8 @@ class Builder:
 
     def scene(self, title: str | None) -> Scene:
         columns = self.columns
-        built = {group.index: self.boxes.box(group) for group in self.boxes.groups}
+        groups = progress_if_long(self.boxes.groups, "reading the graph")
+        built = {group.index: self.boxes.box(group) for group in groups}
         scene = Scene(
             title="",
             aid="",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tinygrad_rnn.utils.progress import progress_if_long
 from tinygrad_rnn.viz import marks, page
 from tinygrad_rnn.viz.layout.model import Frame, Layout, Rect, Wire
 from tinygrad_rnn.viz.legend import Legend
@@ -65,7 +66,7 @@ class _Painter:
         for frame in self.layout.frames:
             self._frame(frame)
         self._wires()
-        for index, rect in self.layout.boxes.items():
+        for index, rect in progress_if_long(self.layout.boxes.items(), "painting boxes"):
             self.lines += paint_box(self.scene.boxes[index], rect, self.theme)
 
     def _put(self, line: str) -> None:

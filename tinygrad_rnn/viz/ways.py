@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import NamedTuple
 
+from tinygrad_rnn.utils.progress import progress_if_long
 from tinygrad_rnn.viz.layout.model import Layout, Point, Rect, Wire
 from tinygrad_rnn.viz.scene import Edge, Scene
 from tinygrad_rnn.viz.taken import WRITING, Taken
@@ -95,7 +96,7 @@ def labels_of(
     branching = {source for source, times in flows.items() if times > 1}
     named = set()
     ways = sorted(ways, key=lambda way: not way.back.is_straight)  # which leave no choice
-    for way in ways:
+    for way in progress_if_long(ways, "writing beside wires"):
         edge = way.forward.edge
         if edge.strip is not None:
             page.write("strip", "", STRIP, _spots(way.back, STRIP, False, 1), edge)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.utils.progress import progress_if_long
 from tinygrad_rnn.viz.player.what_if import Change, WhatIf
 from tinygrad_rnn.writing import figures
 
@@ -36,7 +37,7 @@ def worked_out(what_if: WhatIf, sliders: Mapping[str, Any]) -> dict[str, Any]:
             f"{len(what_if.scene.boxes):,} boxes, make too large a page; take fewer values, or "
             "live=True"
         )
-    combinations = itertools.product(*[range(-1, len(track.values)) for track in tracks])
+    combinations = [*itertools.product(*[range(-1, len(track.values)) for track in tracks])]
     return {
         "names": [track.name for track in tracks],
         "values": [[_written(value) for value in track.values] for track in tracks],
@@ -49,7 +50,7 @@ def worked_out(what_if: WhatIf, sliders: Mapping[str, Any]) -> dict[str, Any]:
                     for change in track.changes(i)
                 ]
             )
-            for at in combinations
+            for at in progress_if_long(combinations, "working out sliders", many=50)
         },
     }  # fmt: skip
 
