@@ -11,7 +11,7 @@ import graphviz
 
 import tinygrad_rnn
 from tinygrad_rnn.viz.graphviz_backend import render
-from tinygrad_rnn.writing.palette import LIGHT
+from tinygrad_rnn.viz.schemes import COLOURS, IN_VARIABLES, settled
 
 PACKAGE = Path(tinygrad_rnn.__file__).parent
 
@@ -75,19 +75,26 @@ def shortest(edges: Edges) -> Edges:
     }
 
 
-def package_map() -> bytes:
+def package_map() -> str:
     """The rooms of the package and what they stand on, as SVG laid out by Graphviz."""
+    # Graphviz knows no CSS variables: each has a number for a colour until it has drawn.
+    codes = {f"var(--{name})": f"#{number:06x}" for number, name in enumerate(COLOURS, 1)}
+    paint = IN_VARIABLES
     graph = graphviz.Digraph()
-    graph.attr(bgcolor=LIGHT.paper, ranksep="0.3", nodesep="0.12", rankdir="TB")
+    graph.attr(bgcolor=codes[paint.paper], ranksep="0.3", nodesep="0.12", rankdir="TB")
     graph.attr("node", shape="box", style="rounded,filled", fontname="Helvetica", fontsize="11")
     graph.attr("node", margin="0.28,0.08")
-    graph.attr("edge", color=LIGHT.forward, arrowsize="0.6")
+    graph.attr("edge", color=codes[paint.forward], arrowsize="0.6")
     painted = {room: kind for kind, part in PARTS.items() for room in part.split()}
     for room, told in rooms().items():
-        look = LIGHT.boxes[painted[room]]
+        look = paint.boxes[painted[room]]
+        colours = {"fillcolor": look.fill, "color": look.border, "fontcolor": paint.ink}
         name = f"{room}/" if (PACKAGE / room).is_dir() else f"{room}.py"
         label = "\\n".join([name, *wrap(told, 26)])
-        graph.node(room, label, fillcolor=look.fill, color=look.border, fontcolor=LIGHT.ink)
+        graph.node(room, label, **{key: codes[colour] for key, colour in colours.items()})
     for a, b in sorted(shortest(uses())):
         graph.edge(a, b)
-    return render(graph.source, "svg")
+    svg = render(graph.source, "svg").decode()
+    for variable, code in codes.items():
+        svg = svg.replace(f'"{code}"', f'"{variable}"')
+    return settled(svg)

@@ -6,6 +6,7 @@ import runpy
 import shutil
 import subprocess
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,19 +15,24 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, compat, viz
 from tinygrad_rnn.cli import demo, samples
 
+# Many read where it is dark: on GitHub, and on the site.
+drawn = partial(viz.draw, theme="auto")
+flow_of = partial(viz.gradient_flow, theme="auto")
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def draw(directory: Path) -> None:
     """Write every picture into a directory."""
     package_map = runpy.run_path(str(Path(__file__).parent / "draw_map.py"))["package_map"]
-    (directory / "map.svg").write_bytes(package_map())
+    (directory / "map.svg").write_text(package_map(), encoding="utf-8")
 
     _, _, loss = demo.forward()
-    viz.draw(bptt.record(loss), title=demo.TITLE).save(directory / "two_step_rnn.svg")
+    drawn(bptt.record(loss), title=demo.TITLE).save(directory / "two_step_rnn.svg")
 
     with redirect_stdout(StringIO()):
-        compat.run(EXAMPLES / "programs" / "names.py", draw=directory / "names.svg")
+        ran = compat.run(EXAMPLES / "programs" / "names.py", draw=directory / "names.svg")
+    drawn(ran.walk).save(directory / "names.svg")  # the same, but in the reader's colours
 
     _draw_layers(directory)
     _draw_vanishing(directory)
@@ -39,23 +45,23 @@ def _draw_layers(directory: Path) -> None:
     layer = tg.nn.RNN(1, 2)
     output, _ = layer(tg.tensor([[[1.0]], [[2.0]], [[3.0]]]))
     walk = bptt.record((output * output).sum().named("L"))
-    viz.draw(walk, level="op", title="nn.RNN(1, 2), unrolled over three steps").save(
+    drawn(walk, level="op", title="nn.RNN(1, 2), unrolled over three steps").save(
         directory / "rnn_layer.svg"
     )
 
     loss = samples.unrolled("lstm", layers=2, steps=4, every_step=True)
     title = "nn.LSTM(2, 2, num_layers=2), unrolled over four steps"
-    viz.draw(bptt.record(loss), title=title).save(directory / "lstm_cells.svg")
+    drawn(bptt.record(loss), title=title).save(directory / "lstm_cells.svg")
 
     walk = bptt.record(samples.unrolled("gru", steps=3, bidirectional=True, every_step=True))
-    viz.draw(walk, title="nn.GRU(2, 2, bidirectional=True) over three steps").save(
+    drawn(walk, title="nn.GRU(2, 2, bidirectional=True) over three steps").save(
         directory / "gru_both_ways.svg"
     )
 
     tg.manual_seed(0)
     stacked = tg.nn.RNN(1, 1, num_layers=3, nonlinearity="relu")
     _, hn = stacked(tg.tensor([1.0, 2.0, 3.0]).reshape(3, 1, 1), tg.zeros(3, 1, 1))
-    viz.draw(bptt.record(hn.sum()), title="Three layers, three steps").save(
+    drawn(bptt.record(hn.sum()), title="Three layers, three steps").save(
         directory / "stacked_rnn.svg"
     )
 
@@ -63,9 +69,9 @@ def _draw_layers(directory: Path) -> None:
 def _draw_vanishing(directory: Path) -> None:
     walk = bptt.record(samples.unrolled("lstm", layers=2, steps=50))
     title = "nn.LSTM over fifty steps, a loss at the last: the gradient vanishes on its way back"
-    viz.draw(walk, title=title).save(directory / "lstm_long.svg")
-    viz.gradient_flow(walk).save(directory / "gradient_flow.svg")
-    viz.draw(walk, level="step").save(directory / "heat_map.svg")
+    drawn(walk, title=title).save(directory / "lstm_long.svg")
+    flow_of(walk).save(directory / "gradient_flow.svg")
+    drawn(walk, level="step").save(directory / "heat_map.svg")
 
     for kind, name in (("RNN", "vanishing_rnn"), ("LSTM", "carousel_lstm")):
         tg.manual_seed(0)
@@ -74,7 +80,7 @@ def _draw_vanishing(directory: Path) -> None:
             with tg.no_grad():
                 layer.bias_ih_l0[8:16] = 5.0  # open forget gates
         output, _ = layer(tg.randn(40, 2, dtype=tg.float64))
-        viz.gradient_flow(bptt.record(output[-1].sum())).save(directory / f"{name}.svg")
+        flow_of(bptt.record(output[-1].sum())).save(directory / f"{name}.svg")
 
 
 def _draw_loops(directory: Path) -> None:
@@ -84,14 +90,14 @@ def _draw_loops(directory: Path) -> None:
     for x in tg.randn(30, 1, 2):
         h = tg.tanh(h @ W + x @ U).named("h")
         loss = loss + (h**2).sum()
-    viz.draw(bptt.record(loss), level="rolled").save(directory / "rolled.svg")
+    drawn(bptt.record(loss), level="rolled").save(directory / "rolled.svg")
 
     tg.manual_seed(0)
     i2h, i2o, h = tg.nn.Linear(5, 3), tg.nn.Linear(3, 2), tg.zeros(1, 3)
     for x in tg.randn(4, 1, 2):
         h = tg.tanh(i2h(tg.cat((x, h), 1))).named("h")
     walk = bptt.record(i2o(h).sum())
-    viz.draw(walk, level="op", title="Linear and cat, four steps").save(
+    drawn(walk, level="op", title="Linear and cat, four steps").save(
         directory / "loop_of_linear.svg"
     )
 

@@ -10,6 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
+from tinygrad_rnn.viz import schemes
 from tinygrad_rnn.viz.drawing import Drawing
 
 HEADER = """\
@@ -24,6 +25,8 @@ WHOLE = os.environ.get("LESSONS") == "whole"
 
 def settings(docs: Path) -> dict:
     """What sphinx-gallery is told."""
+    # What lessons draw without a word about colours is on the site as light or dark as its page.
+    schemes.THEMES["light"] = schemes.THEMES["auto"]
     return {
         "examples_dirs": [
             str(_copied(docs.parent / "examples", docs.parent / "build" / "examples"))

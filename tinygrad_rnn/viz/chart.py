@@ -18,8 +18,9 @@ from tinygrad_rnn.viz.page import (
     opening,
     title_room,
 )
+from tinygrad_rnn.viz.schemes import THEMES, settled
 from tinygrad_rnn.viz.text import width, xml
-from tinygrad_rnn.writing.palette import THEMES, Theme
+from tinygrad_rnn.writing.palette import Theme
 
 TICK = 10.5  # the size of the writing at axes
 _GAP = 10.0  # between the labels of neighbouring ticks
@@ -296,7 +297,7 @@ def page(
     for name, lower, inside in ("chart", top, body), ("legend", foot, legend):
         move = f"translate({marks.n(EDGE_OF_PAGE)} {marks.n(lower)})"
         lines += [f'<g class="{name}" transform="{move}">', *inside, "</g>"]
-    return "\n".join([*lines, "</svg>"]) + "\n"
+    return settled("\n".join([*lines, "</svg>"]) + "\n")
 
 
 def _legend(items: list[Item], room: float, theme: Theme) -> tuple[list[str], float]:

@@ -19,6 +19,7 @@ from tinygrad_rnn.viz.options import one_of, title_or
 from tinygrad_rnn.viz.page import EDGE_OF_PAGE, heading_width, opening, title_room
 from tinygrad_rnn.viz.rolling import rolled_scene
 from tinygrad_rnn.viz.scene import Box, Course, Lane, Row, Scene, Strip
+from tinygrad_rnn.viz.schemes import settled
 from tinygrad_rnn.viz.source import source_of
 from tinygrad_rnn.viz.svg import graph
 from tinygrad_rnn.writing import figures
@@ -227,4 +228,4 @@ def _page(
         lines += [*graph(scene, layout, theme), "</g>"]
     move = f"translate({marks.n(EDGE_OF_PAGE)} {marks.n(foot)})"
     lines += [f'<g class="legend" transform="{move}">', *legend.lines, "</g>", "</svg>"]
-    return "\n".join(lines) + "\n"
+    return settled("\n".join(lines) + "\n")

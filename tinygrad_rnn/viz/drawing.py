@@ -10,6 +10,7 @@ from tinygrad_rnn import files
 from tinygrad_rnn.viz.images import FORMS, Size, image, sized
 from tinygrad_rnn.viz.notebook import in_a_cell
 from tinygrad_rnn.viz.player.page import still
+from tinygrad_rnn.viz.schemes import on_paper
 from tinygrad_rnn.viz.tikz import tikz
 
 
@@ -90,9 +91,9 @@ class Drawing:
         elif form == ".svg":
             files.write(path, sized(self.svg, size, scale))
         elif form == ".tex":
-            files.write(path, tikz(self.svg, self.title, size, scale))
+            files.write(path, tikz(on_paper(self.svg), self.title, size, scale))
         else:
-            files.write(path, image(self.svg, form, size, scale, dpi))
+            files.write(path, image(on_paper(self.svg), form, size, scale, dpi))
         return path
 
     def _writers(self) -> dict[str, Callable[[], str]]:

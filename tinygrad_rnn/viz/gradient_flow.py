@@ -52,7 +52,7 @@ def gradient_flow(record: Record, *, theme: str = "light", title: str | None = N
     record
         What ``bptt.record(loss)`` returned.
     theme
-        "light" or "dark".
+        "light", "dark" or "auto", as of `draw`.
     title
         A title in place of the one that counts steps.
 

@@ -43,7 +43,7 @@ def contribution_map(
     shares
         What ``bptt.contributions(record, param, by=("loss", "step"))`` returned.
     theme
-        "light" or "dark".
+        "light", "dark" or "auto", as of `draw`.
     title
         A title in place of the one that names the parameter.
 
@@ -99,7 +99,7 @@ def error_surface(
     surface
         What ``bptt.error_surface`` returned.
     theme
-        "light" or "dark".
+        "light", "dark" or "auto", as of `draw`.
     title
         A title in place of the one that names the parameters.
 

@@ -61,7 +61,7 @@ def heat_map(record: Record, *, theme: str = "light", title: str | None = None) 
     record
         What ``bptt.record(loss)`` returned.
     theme
-        "light" or "dark".
+        "light", "dark" or "auto", as of `draw`.
     title
         A title in place of the one that counts steps.
 

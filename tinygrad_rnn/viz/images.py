@@ -27,7 +27,7 @@ _INCH = 72.0
 _MOST_PIXELS = 1 << 28  # a gigabyte while it is drawn
 _LARGEST_PAGE = 14400.0  # points: what readers of PDF show
 _ROOT = re.compile(r'(<svg [^>]*?)width="([\d.]+)" height="([\d.]+)"')
-_PAPER = re.compile(r'<rect width="[\d.]+" height="[\d.]+" (fill="[^"]*")/>')
+_PAPER = re.compile(r'<rect width="[\d.]+" height="[\d.]+" (fill="[^"]*"[^>]*)/>')
 
 Size = str | float | None
 

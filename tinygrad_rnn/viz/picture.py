@@ -24,6 +24,7 @@ from tinygrad_rnn.viz.page import EDGE_OF_PAGE
 from tinygrad_rnn.viz.player.page import still
 from tinygrad_rnn.viz.rolling import rolled_scene
 from tinygrad_rnn.viz.scene import Scene
+from tinygrad_rnn.viz.schemes import in_the_light, settled
 from tinygrad_rnn.viz.source import Source, source_of
 from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.writing.figures import count
@@ -106,12 +107,12 @@ class Picture(Drawing):
         """The picture as SVG text."""
         with resting_collector():
             drawn = paint(self._scene, self._layout, self._theme, self._room)
-        return painted_in(self.language, drawn)
+        return settled(painted_in(self.language, drawn))
 
     @cached_property
     def dot(self) -> str:
         """The graph as DOT text, for any Graphviz."""
-        return str(digraph(self._scene, self._theme).source)
+        return in_the_light(str(digraph(self._scene, self._theme).source))
 
     def _writers(self) -> dict[str, Callable[[], str]]:
         writers = {**super()._writers(), ".dot": lambda: self.dot}
@@ -171,7 +172,8 @@ def draw(
     max_nodes
         The most boxes to draw.
     theme
-        "light" or "dark".
+        "light", "dark", or "auto": light, and dark in an ``.svg``, an ``.html`` or a notebook where
+        what is round it is dark on the reader's screen.
     title
         A title in place of the one that counts steps and operations.
     width

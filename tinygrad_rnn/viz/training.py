@@ -49,7 +49,7 @@ def training_curves(history: History, *, theme: str = "light", title: str | None
     history
         What a training loop added to.
     theme
-        "light" or "dark".
+        "light", "dark" or "auto", as of `draw`.
     title
         A title in place of the one that counts iterations.
 
@@ -244,7 +244,7 @@ def watch(history: History, *, theme: str = "light") -> Iterator[History]:
     history
         What the loop inside adds to.
     theme
-        "light" or "dark".
+        "light", "dark" or "auto", as of `draw`.
 
     Raises
     ------

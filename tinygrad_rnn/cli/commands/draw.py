@@ -8,7 +8,7 @@ from typing import Any
 from tinygrad_rnn import bptt, viz
 from tinygrad_rnn.cli.arguments import add_level, add_net, add_output, add_width, net_of, wrote
 from tinygrad_rnn.compat.script import PICTURES, check_output
-from tinygrad_rnn.writing.palette import THEMES
+from tinygrad_rnn.viz.schemes import THEMES
 
 
 def add(commands: Any) -> None:
@@ -23,7 +23,8 @@ def add(commands: Any) -> None:
     add_level(command)
     command.add_argument(
         "--theme", choices=tuple(THEMES), default="light",
-        help="colours for light or for dark paper (default: light)",
+        help="colours for light or for dark paper, or, of an .svg or .html, for what is round it "
+        "on the reader's screen (default: light)",
     )  # fmt: skip
     add_width(command)
     command.add_argument(

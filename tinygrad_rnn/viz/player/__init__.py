@@ -16,10 +16,11 @@ from tinygrad_rnn.viz.layout import lay_out
 from tinygrad_rnn.viz.notebook import in_a_frame
 from tinygrad_rnn.viz.options import check_count, title_or
 from tinygrad_rnn.viz.player.live import LivePlayer
-from tinygrad_rnn.viz.player.page import still, themed, walking
+from tinygrad_rnn.viz.player.page import still, walking
 from tinygrad_rnn.viz.player.sliders import worked_out
 from tinygrad_rnn.viz.player.walk import boxed, make_room, walk_of
 from tinygrad_rnn.viz.player.what_if import WhatIf
+from tinygrad_rnn.viz.schemes import IN_VARIABLES
 from tinygrad_rnn.viz.source import source_of
 
 __all__ = ["LivePlayer", "Player", "play", "still"]
@@ -163,7 +164,7 @@ def play(
         if not live and sliders is None:
             player = Player(scene.title, walking(scene, layout, data))
             return player if path is None else player.save(path)
-        what_if = WhatIf(walk, scene, layout, themed()[0])
+        what_if = WhatIf(walk, scene, layout, IN_VARIABLES)
         offer = what_if.offer()
         if sliders is not None:
             offer["sliders"] = worked_out(what_if, sliders)

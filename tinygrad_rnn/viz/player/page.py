@@ -7,9 +7,9 @@ no other script, no request.  What comes from a user is text between tags, or JS
 from __future__ import annotations
 
 import base64
-import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -20,19 +20,13 @@ from tinygrad_rnn.viz.images import extent
 from tinygrad_rnn.viz.layout import Layout
 from tinygrad_rnn.viz.options import LONGEST_TITLE
 from tinygrad_rnn.viz.scene import Scene
+from tinygrad_rnn.viz.schemes import COLOURS, IN_VARIABLES
 from tinygrad_rnn.viz.svg import paint
 from tinygrad_rnn.viz.text import xml
-from tinygrad_rnn.writing.palette import THEMES, Theme
 from tinygrad_rnn.writing.text import clean
 
 _STYLES = ("viewport.css", "player.css", "explain.css")
 _SCRIPTS = ("viewport.js", "explain.js", "player.js", "chapters.js", "filling.js")
-
-
-def themed() -> tuple[Theme, dict[str, str]]:
-    """A theme of CSS variables, and what they stand for in the reader's scheme, light or dark."""
-    colours: dict[str, str] = {}
-    return _in_variables(THEMES["light"], THEMES["dark"], "", colours), colours
 
 
 def walking(
@@ -41,12 +35,11 @@ def walking(
     """The player's page: a laid-out scene, the walk over it (see `walk_of`), and what a reader may
     change (see `WhatIf.offer`), with "sliders" if the answers are in the page, else of a server.
     """
-    theme, colours = themed()
-    variables = "".join(f"--{name}: {colour};\n" for name, colour in colours.items())
-    svg, title = paint(scene, layout, theme), xml(scene.title)
+    colours = (f"--{name}: light-dark({', '.join(pair)});\n" for name, pair in COLOURS.items())
+    svg, title = paint(scene, layout, IN_VARIABLES), xml(scene.title)
     data, asked = _json(walk), "" if what_if is None else _asking(what_if)
     body = Template(_file("player.html")).substitute(svg=svg, title=title, data=data, what_if=asked)
-    style = f":root {{\n{variables}}}\n" + "".join(map(_file, _STYLES))
+    style = f":root {{\n{''.join(colours)}}}\n" + "".join(map(_file, _STYLES))
     script = "".join(map(_file, _SCRIPTS))
     if what_if is None:
         return _page(title, "playing", body, style, script)
@@ -112,11 +105,12 @@ def printed(svgs: Sequence[str], title: str) -> str:
 
 
 def _page(title: str, kind: str, body: str, style: str, script: str, asks: bool = False) -> str:
+    styles = [style, *re.findall("<style>(.*?)</style>", body, re.DOTALL)]
     policy = "; ".join(
         [
             "default-src 'none'",
-            f"style-src '{_hash(style)}'",
-            f"script-src '{_hash(script)}'",
+            f"style-src {' '.join(map(_hash, styles))}",
+            f"script-src {_hash(script)}",
             "base-uri 'none'",
             "form-action 'none'",
             *(["connect-src 'self'"] if asks else []),
@@ -134,7 +128,7 @@ def _file(name: str) -> str:
 
 def _hash(text: str) -> str:
     """A text as a Content-Security-Policy names it."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _json(data: Any) -> str:
@@ -143,25 +137,3 @@ def _json(data: Any) -> str:
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
-
-
-def _in_variables(light: Any, dark: Any, name: str, found: dict[str, str]) -> Any:
-    """A theme whose colours are CSS variables that follow the reader's: light or dark."""
-    if isinstance(light, str):
-        found[name] = f"light-dark({light}, {dark})"
-        return f"var(--{name})"
-    stem = f"{name}-" if name else ""
-    if dataclasses.is_dataclass(light) and not isinstance(light, type):
-        parts = {
-            field.name: _in_variables(
-                getattr(light, field.name), getattr(dark, field.name), stem + field.name, found
-            )
-            for field in dataclasses.fields(light)
-        }
-        return dataclasses.replace(light, **parts)
-    if isinstance(light, dict):
-        return {key: _in_variables(light[key], dark[key], f"{stem}{key}", found) for key in light}
-    if isinstance(light, tuple):
-        pairs = enumerate(zip(light, dark, strict=True))
-        return tuple(_in_variables(a, b, f"{stem}{i}", found) for i, (a, b) in pairs)
-    return light  # a width: the same in both
