@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_site")]
 
 import gallery
+import notebooks
 import reference
 
 import tinygrad_rnn
@@ -83,6 +84,13 @@ def setup(app) -> None:
         priority=900,  # when numpydoc has done its part
     )
     app.connect("html-page-context", _styles_of_the_page)
+    app.connect("builder-inited", _run_notebooks, priority=900)  # when the gallery is there
+
+
+def _run_notebooks(app) -> None:
+    """The lessons' notebooks are downloaded with what they print and draw."""
+    examples = Path(sphinx_gallery_conf["examples_dirs"][0])
+    notebooks.execute_all(HERE / "gallery", examples, sphinx_gallery_conf["reset_argv"].small)
 
 
 def _styles_of_the_page(app, pagename: str, *rest) -> None:

@@ -19,6 +19,7 @@ from tinygrad_rnn import compat
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LESSONS = {path.stem: path for path in sorted(EXAMPLES.glob("[0-9][0-9]_*.py"))}
+NOTEBOOKS = EXAMPLES.parent / "docs" / "_site" / "notebooks.py"
 PROGRAMS = sorted((EXAMPLES / "programs").glob("*.py"))
 SMALL = json.loads((EXAMPLES / "small.json").read_text(encoding="utf-8"))  # as on the site
 TINY = {  # of those that learn: for what happens, not for what comes of it
@@ -108,16 +109,15 @@ def test_it_is_a_page_of_the_gallery(lesson) -> None:
             assert not re.search("(?<!`)`[^`]+`(?!`)", block.content), "`` for code"
 
 
-def as_notebook(lesson: str, line: str = ""):
-    """As sphinx-gallery converts it for download, but told something, as on a command line."""
+def as_notebook(lesson: str):
+    """As sphinx-gallery converts it for download."""
     import nbformat
     from sphinx_gallery.gen_gallery import DEFAULT_GALLERY_CONF
     from sphinx_gallery.notebook import jupyter_notebook
     from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
     _, blocks = split_code_and_text_blocks(str(LESSONS[lesson]))
-    told = f"import sys\n__file__, *_ = sys.argv = {[f'{lesson}.py', *line.split()]}"
-    conf = {**DEFAULT_GALLERY_CONF, "first_notebook_cell": told, "last_notebook_cell": None}
+    conf = {**DEFAULT_GALLERY_CONF, "first_notebook_cell": None, "last_notebook_cell": None}
     made = jupyter_notebook(blocks, conf, str(EXAMPLES))
     return nbformat.reads(json.dumps(made), as_version=4)
 
@@ -128,13 +128,10 @@ def test_it_runs_as_a_notebook(lesson, tmp_path) -> None:
     for module in ("sphinx_gallery", "nbclient", "ipykernel"):
         pytest.importorskip(module, reason="lessons are converted and run by these")
     needed(lesson)
-    import nbclient
-
-    made = as_notebook(lesson, f"{TINY.get(lesson, '')} --picture picture.svg")
-    made.metadata["kernelspec"] = {"name": "python3", "display_name": "", "language": "python"}
+    line = f"{TINY.get(lesson, '')} --picture picture.svg"
     shutil.copytree(EXAMPLES / "programs", tmp_path / "programs")
-    resources = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(made, timeout=120, resources=resources).execute()
+    executed = runpy.run_path(str(NOTEBOOKS))["executed"]
+    made = executed(as_notebook(lesson), lesson, line, tmp_path)
     outputs = [o for cell in made.cells if cell.cell_type == "code" for o in cell.outputs]
     assert any(o.output_type == "stream" and o.name == "stdout" for o in outputs)
     assert any("image/svg+xml" in o.get("data", {}) for o in outputs)

@@ -1,11 +1,12 @@
 """Check a built site: ``python docs/_site/check.py build/site``.
 
 Every public name is in the reference, every link within the site leads somewhere, its anchor
-included, and nothing is fetched from elsewhere to show a page.
+included, nothing is fetched from elsewhere to show a page, and notebooks show what they print.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import zlib
@@ -49,9 +50,18 @@ def missing_names(site: Path) -> Iterator[str]:
                 yield f"not in the reference: {reference.full(face)}.{name}"
 
 
+def empty_notebooks(site: Path) -> Iterator[str]:
+    """Notebooks that show nothing until they are run."""
+    for path in sorted(site.rglob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        if not any(cell.get("outputs") for cell in cells):
+            yield f"{path.name} has no output"
+
+
 def faults(site: Path) -> Iterator[str]:
     """Whatever is wrong with the site, a line each."""
     yield from missing_names(site)
+    yield from empty_notebooks(site)
     files = [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
     pages = {path.resolve(): Page(path) for path in files}
     for path, page in pages.items():
