@@ -6,6 +6,7 @@ import re
 from html import unescape
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from test_pages import OF_THE_CODE, words
 
@@ -14,7 +15,7 @@ from tinygrad_rnn import bptt, viz
 from tinygrad_rnn.cli import demo, samples
 from tinygrad_rnn.viz.chinese import PHRASES
 from tinygrad_rnn.viz.languages import said_in
-from tinygrad_rnn.viz.text import width
+from tinygrad_rnn.viz.text import width, wrapped
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 ENGLISH = re.compile(
@@ -141,14 +142,24 @@ def test_what_the_program_has_named_stays() -> None:
     assert {"value", "input"} <= set(bold)
 
 
-def test_where_chinese_is_refused(tmp_path) -> None:
+def test_where_chinese_is_told(tmp_path) -> None:
     picture = drawn("operations", language="zh")
-    for suffix in (".png", ".pdf"):
-        with pytest.raises(ValueError, match=r"words are in 'zh' is saved as \.svg or"):
-            picture.save(tmp_path / f"a{suffix}")
+    assert 'lang="zh"' in picture.svg.partition(">")[0]
+    assert "lang=" not in drawn("operations").svg.partition(">")[0]
     assert CHINESE.search(picture.save(tmp_path / "a.html").read_text(encoding="utf-8"))
     with pytest.raises(ValueError, match="language='fr' does not exist; there is 'en', 'zh'"):
         drawn("operations", language="fr")
+
+
+def test_chinese_lines_end_where_they_may() -> None:
+    random = np.random.default_rng(0)
+    letters = list("梯度沿时间往回流，。；）：h₁abc")
+    for _ in range(300):
+        text = "（梯" + "".join(random.choice(letters, 40))
+        for room in (30, 75, 200):
+            lines = wrapped(text, room, 10)
+            assert "".join("".join(lines).split()) == "".join(text.split())
+            assert not any(re.match("[，。；）”：]", line) for line in lines[1:] if line[1:]), lines
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -279,7 +279,7 @@ class Item:
 
 def page(
     title: str, aid: str, body: list[str], size: tuple[float, float], items: list[Item],
-    theme: Theme,
+    theme: Theme, language: str,
 ) -> str:  # fmt: skip
     """The whole SVG: title, reading aid, the chart's body of that size, and its legend."""
     inner = max(size[0], heading_width(title, aid))
@@ -287,7 +287,7 @@ def page(
     foot = top + size[1] + 20
     legend, height = _legend(items, inner, theme)
     wide, high = math.ceil(inner + 2 * EDGE_OF_PAGE), math.ceil(foot + height + EDGE_OF_PAGE)
-    lines = opening(title, aid, wide, high, theme)
+    lines = opening(title, aid, wide, high, theme, language)
     for name, lower, inside in ("chart", top, body), ("legend", foot, legend):
         move = f"translate({marks.n(EDGE_OF_PAGE)} {marks.n(lower)})"
         lines += [f'<g class="{name}" transform="{move}">', *inside, "</g>"]

@@ -116,7 +116,7 @@ PATTERNS = [
     (r"^weights(?=，)", "权重"),
     (r"^param ×", "参数 ×"),
     (r"^peak ", "峰值 "),
-    (r"\(log scale; ≈0: less, or 0\)", "（对数刻度；≈0：更小，或为 0）"),
+    (r" ?\(log scale; ≈0: less, or 0\)", "（对数刻度；≈0：更小，或为 0）"),
     (
         r"Thin arrows: the forward computation, bottom to top and step to step\.",
         "细箭头：前向计算，自下而上、逐个时间步。",

@@ -225,7 +225,7 @@ def _page(
     legend = Legend(both, theme, inner)
     foot = top + high + EDGE_OF_PAGE
     wide = math.ceil(inner + 2 * EDGE_OF_PAGE)
-    lines = opening(title, aid, wide, math.ceil(foot + legend.height + 12), theme)
+    lines = opening(title, aid, wide, math.ceil(foot + legend.height + 12), theme, both.language)
     for name, scene, layout, (x, y) in zip(called, scenes, layouts, ((0.0, 0.0), at), strict=True):
         x, y = x + EDGE_OF_PAGE, y + top
         lines.append(marks.text(x, y + _NAME, name, _NAME, bold=True, label="heading"))

@@ -83,7 +83,7 @@ def gradient_flow(
     steps = count(len({t for series in flow for t in series.steps}), "time step")
     heading = title_or(title, say(f"Gradient flow through {steps}{record.which}"))
     size = painter.width, painter.height
-    svg = page(heading, say(_AID), painter.lines, size, painter.legend(), look)
+    svg = page(heading, say(_AID), painter.lines, size, painter.legend(), look, language)
     return FlowChart(heading, svg, flow, language=language)
 
 

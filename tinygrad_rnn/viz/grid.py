@@ -90,7 +90,7 @@ def contribution_map(
     )
     heading = title_or(title, say(shares.heading))
     size, lines = _painted([panel], look)
-    svg = page(heading, say(aid), lines, size, [_scale_item(scale, look, say)], look)
+    svg = page(heading, say(aid), lines, size, [_scale_item(scale, look, say)], look, language)
     return Chart(heading, svg, language=language)
 
 
@@ -153,7 +153,7 @@ def error_surface(
         f"{q} = {figures.number(surface.wall[1])}."
     )
     size, lines = _painted(panels, look)
-    svg = page(heading, say(aid), lines, size, [_scale_item(scale, look, say)], look)
+    svg = page(heading, say(aid), lines, size, [_scale_item(scale, look, say)], look, language)
     return Chart(heading, svg, language=language)
 
 

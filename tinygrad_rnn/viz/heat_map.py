@@ -104,7 +104,7 @@ def heat_map_for(
     heading = title_or(title, say(heading))
     aid = say(f"{_AID} {painter.unit}")
     size = painter.width, painter.height
-    svg = page(heading, aid, painter.lines, size, painter.legend(), look)
+    svg = page(heading, aid, painter.lines, size, painter.legend(), look, language)
     return Chart(heading, svg, language=language)
 
 

@@ -35,15 +35,22 @@ def title_room(aid: str, room: float) -> float:
 
 
 def opening(
-    title: str, aid: str, wide: int, high: int, theme: Theme, scale: float = 1.0
+    title: str,
+    aid: str,
+    wide: int,
+    high: int,
+    theme: Theme,
+    language: str = "en",
+    scale: float = 1.0,
 ) -> list[str]:
     """The first lines of an SVG: the page, shown at some scale, its title and its reading aid."""
     lines = aid_lines(aid, wide - 2 * EDGE_OF_PAGE)
     shown = math.floor(wide * scale), math.floor(high * scale)
+    tongue = "" if language == "en" else f' lang="{language}"'
     heading = fitted(title, TITLE, wide - 2 * EDGE_OF_PAGE, bold=True)
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{shown[0]}" height="{shown[1]}" '
-        f'viewBox="0 0 {wide} {high}" role="img" font-family="{SANS}" fill="{theme.ink}">',
+        f'viewBox="0 0 {wide} {high}"{tongue} role="img" font-family="{SANS}" fill="{theme.ink}">',
         f"<title>{xml(title)}</title>",
         f"<desc>{xml(aid)}</desc>",
         f'<rect width="{wide}" height="{high}" fill="{theme.paper}"/>',

@@ -25,7 +25,7 @@ _BOLD = 1.1
 
 # A line may end between two Chinese characters, but not before what closes or after what opens.
 _HAN, _OPENING, _CLOSING = "\u2e80-\u2fff\u3040-\u9fff", "（《“", "、。，：；！？）》”"
-_IN_HAN = re.compile(f"[{_HAN}]")
+_IN_HAN = re.compile("[\u2e80-\u9fff\uff00-\uffef]")
 _WORD = re.compile(
     rf"\s*(?:[{_OPENING}]*(?:[{_HAN}]|[^\s{_HAN}{_OPENING}{_CLOSING}]+)[{_CLOSING}]*|\S)"
 )
@@ -75,7 +75,7 @@ def wrapped(text: str, room: float, size: float) -> list[str]:
 
 
 def has_han(text: str) -> bool:
-    """Whether there are Chinese characters in a text.
+    """Whether there are Chinese characters, or such punctuation, in a text.
 
     Examples
     --------

@@ -83,7 +83,7 @@ def training_curves(
     painter = _Painter(history, look, say)
     heading = title_or(title, say(f"Training, {count(len(history), 'iteration')}"))
     size, aid = (painter.width, painter.height), say(painter.aid)
-    svg = page(heading, aid, painter.lines, size, painter.items, look)
+    svg = page(heading, aid, painter.lines, size, painter.items, look, language)
     return Chart(heading, svg, language=language)
 
 
