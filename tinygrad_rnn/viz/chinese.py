@@ -92,6 +92,12 @@ LAYERS = [
     (r", run (\d+)", r"，第 \1 次运行"),
     (r", (?=第 \d+ 层)", "，"),
 ]
+# The same inside a sentence, or word by word.
+SPOKEN = [
+    (r"(?<=\S) layer (\d+)", r" 第 \1 层"),
+    (r"(?<=层) reverse\b|^reverse$", "反向读"),
+    (r"(?<=[层读]) run (\d+)|^run (\d+)$", r"第 \1\2 次运行"),
+]
 # What has numbers in it, or is a sentence among others.
 PATTERNS = [
     (r"Backpropagation through ([\d,]+) time steps?", r"穿过 \1 个时间步的反向传播"),
@@ -214,6 +220,7 @@ PATTERNS = [
     (r"weights of (\d+) places, most (\S+) at (\d+)", r"\1 个位置的权重，最大 \2，在 \3"),
     (r"^place (\d+): ", r"位置 \1："),
     (r"^‖value‖, ", "‖数值‖，"),
+    (r": in full size$", "：原始大小"),
     # Charts.
     (r"Gradient flow through ([\d,]+) time steps?", r"穿过 \1 个时间步的梯度流"),
     (

@@ -94,11 +94,11 @@ class Drawing:
 
     def _writers(self) -> dict[str, Callable[[], str]]:
         """How the formats are written, by suffix, that are more than an image."""
-        return {".html": lambda: still(self.svg, self.title)}
+        return {".html": lambda: still(self.svg, self.title, language=self.language)}
 
     def _repr_html_(self) -> str:
         """What a notebook shows: as wide as the cell, and whole when it is clicked."""
-        return in_a_cell(self.svg, self.title)
+        return in_a_cell(self.svg, self.title, self.language)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook may choose from."""

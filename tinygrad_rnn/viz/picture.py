@@ -110,7 +110,7 @@ class Picture(Drawing):
         writers = {**super()._writers(), ".dot": lambda: self.dot}
         if self._turned is not None:
             other = self._turned
-            writers[".html"] = lambda: still(self.svg, self.title, other.svg)
+            writers[".html"] = lambda: still(self.svg, self.title, other.svg, self.language)
         return writers
 
     def __repr__(self) -> str:
