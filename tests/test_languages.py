@@ -11,7 +11,7 @@ import pytest
 from test_pages import OF_THE_CODE, words
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, viz
+from tinygrad_rnn import bptt, cli, viz
 from tinygrad_rnn.cli import demo, samples
 from tinygrad_rnn.viz.chinese import PHRASES
 from tinygrad_rnn.viz.languages import said_in
@@ -172,3 +172,30 @@ def test_the_words_of_a_legend_have_room(kind, language) -> None:
     assert len(words) > 6
     for (y, x, size, text), (below, behind, _, following) in pairwise(sorted(words)):
         assert y != below or x + width(text, size) <= behind, (text, following)
+
+
+COMMANDS = {
+    "draw": ["draw", "--steps", "2", "-o", "a.svg"],
+    "play": ["play", "--steps", "2", "-o", "a.html"],
+    "demo": ["demo"],
+    "run": ["run", "--draw", "a.svg", "--play", "b.html", "program.py"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_write_in_chinese(command: str, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "program.py").write_text(
+        "import torch\nw = torch.ones(1, requires_grad=True)\n(w * w).backward()\n"
+    )
+    name, *options = COMMANDS[command]
+    assert cli.main([name, "--language", "zh", *options]) == 0
+    capsys.readouterr()
+    written = [*tmp_path.glob("*.svg"), *tmp_path.glob("*.html")]
+    assert len(written) == (1 if command in ("draw", "play") else 2)
+    for path in written:
+        text = path.read_text(encoding="utf-8")
+        assert 'lang="zh"' in text
+        assert CHINESE.search(re.search("<title>(.*)</title>", text)[1])
+    assert cli.main([name, "--language", "fr", *options]) == 2
+    assert "invalid choice: 'fr'" in capsys.readouterr().err

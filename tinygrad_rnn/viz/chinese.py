@@ -84,6 +84,7 @@ PHRASES = {
     "no gradient": "没有梯度",
     "gradient only here": "只有这里有梯度",
     "was 0": "原来是 0",
+    "Two-step RNN: the graph that backward() walks": "两步 RNN：backward() 遍历的计算图",
 }
 # What a layer is called besides its scope.
 LAYERS = [
