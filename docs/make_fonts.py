@@ -29,10 +29,8 @@ SIGNS = [
     (0x2150, 0x215F), (0x2190, 0x21D5), (0x2200, 0x22FF), (0x2308, 0x230B), (0x25A0, 0x25CF),
     (0x27E6, 0x27EB),
 ]  # fmt: skip
-PUNCTUATION, HAN = (
-    "、。，．：；！？（）《》〈〉【】％～",
-    0x2E80,
-)  # from where on characters are Chinese
+PUNCTUATION, NUMERALS = "、。，．：；！？（）《》〈〉【】％～", "零一二三四五六七八九十百千万两"
+HAN = 0x2E80  # from where on characters are Chinese
 SIMPLIFIED = "Noto Sans CJK SC"
 
 
@@ -58,8 +56,8 @@ def characters(ranges: list[tuple[int, int]]) -> set[int]:
 
 
 def chinese() -> set[int]:
-    """The Chinese characters of pictures, and punctuation."""
-    words = [*PHRASES.values(), *(said for _, said in LAYERS + PATTERNS), PUNCTUATION]
+    """The Chinese characters of pictures, and what titles of one's own often have."""
+    words = [*PHRASES.values(), *(said for _, said in LAYERS + PATTERNS), PUNCTUATION, NUMERALS]
     return {ord(c) for c in "".join(words) if ord(c) >= HAN}
 
 
