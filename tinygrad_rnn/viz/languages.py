@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from html import escape, unescape
-from typing import NamedTuple
 
 from tinygrad_rnn.viz import chinese
 from tinygrad_rnn.viz.options import one_of
@@ -19,30 +19,59 @@ from tinygrad_rnn.viz.text import MONO
 Say = Callable[[str], str]
 
 
-class Catalogue(NamedTuple):
-    """What stands by itself; what has numbers in it, or is a sentence among others; what layers are
-    called besides their scope.
+Patterns = Sequence[tuple[str, str]]
+_A_WORD = re.compile("[a-z]{3}")
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """The words of a language, by the English ones.
+
+    Attributes
+    ----------
+    phrases : mapping
+        What stands by itself.
+    patterns : sequence
+        What has numbers in it, or is a sentence among others: regular expressions, and what
+        replaces them.
+    layers : sequence
+        The same of what layers are called besides their scope.
     """
 
     phrases: Mapping[str, str]
-    patterns: Sequence[tuple[str, str]]
-    layers: Sequence[tuple[str, str]]
+    patterns: Patterns
+    layers: Patterns
 
     def says(self, text: str) -> str:
         """A text, or what of it is known."""
+        if not _A_WORD.search(text):  # as in most of what a picture writes: numbers
+            return text
         known = self.phrases.get(text)
-        if known is not None:
-            return known
-        return _replaced(self.patterns, self.layer(text))
+        return _replaced(self._all, text) if known is None else known
 
     def layer(self, name: str) -> str:
         """The name of a layer."""
-        return _replaced(self.layers, name)
+        return _replaced(self._layers, name)
+
+    @cached_property
+    def _all(self) -> _Compiled:
+        return [*self._layers, *_compiled(self.patterns)]
+
+    @cached_property
+    def _layers(self) -> _Compiled:
+        return _compiled(self.layers)
 
 
-def _replaced(patterns: Sequence[tuple[str, str]], text: str) -> str:
+_Compiled = list[tuple[re.Pattern[str], str]]
+
+
+def _compiled(patterns: Patterns) -> _Compiled:
+    return [(re.compile(pattern), said) for pattern, said in patterns]
+
+
+def _replaced(patterns: _Compiled, text: str) -> str:
     for pattern, said in patterns:
-        text = re.sub(pattern, said, text)
+        text = pattern.sub(said, text)
     return text
 
 
