@@ -174,7 +174,22 @@ def test_the_words_of_a_legend_have_room(kind, language) -> None:
         assert y != below or x + width(text, size) <= behind, (text, following)
 
 
+@pytest.mark.parametrize("hide", ["gradients", "values", ("values", "gradients")])
+def test_an_exercise_in_chinese(hide, tmp_path) -> None:
+    long = tg.ones(30, requires_grad=True, dtype=tg.float64).named("v")  # is written in a table
+    walk = bptt.record(demo.forward()[2] + (long @ long).named("p"))
+    paths = viz.worksheet(walk, tmp_path / "a.html", hide, seed=3, nice=True, language="zh")
+    for path in paths:
+        page = path.read_text(encoding="utf-8")
+        assert '<html lang="zh">' in page
+        assert not left_in_english(re.sub(r'<text[^>]*class="(given|asked)".*?</text>', "", page))
+        assert "由种子 3 生成" in re.sub("<.*?>|\n", "", page)
+    with pytest.raises(ValueError, match="language='zh' is for pages, not for a spreadsheet"):
+        viz.worksheet(walk, tmp_path / "a.xlsx", language="zh")
+
+
 COMMANDS = {
+    "worksheet": ["worksheet", "--steps", "2", "-o", "a.html"],
     "draw": ["draw", "--steps", "2", "-o", "a.svg"],
     "play": ["play", "--steps", "2", "-o", "a.html"],
     "demo": ["demo"],

@@ -84,6 +84,20 @@ PHRASES = {
     "no gradient": "没有梯度",
     "gradient only here": "只有这里有梯度",
     "was 0": "原来是 0",
+    # Worksheets.
+    "Backpropagation through time, by hand": "手算随时间反向传播",
+    "Name": "姓名",
+    "Date": "日期",
+    "tensor": "张量",
+    "its numbers": "它的数值",
+    "Given": "已知",
+    "task": "题号",
+    "asked for": "求",
+    "answer": "答案",
+    "points": "分数",
+    "Answers": "答案",
+    "Tasks": "题目",
+    # The demonstration.
     "Two-step RNN: the graph that backward() walks": "两步 RNN：backward() 遍历的计算图",
 }
 # What a layer is called besides its scope.
@@ -262,5 +276,44 @@ PATTERNS = [
         r"两者用同一颜色刻度。\1 的方框上的标签 ×2.0：它的梯度的范数是 \2 中对应方框的两倍；"
         r"没有标签：两者相差不到 \3，或者都没有梯度。时间步从最后一步数起。",
     ),
+    # Worksheets.
+    (r": the key$", "：答案"),
+    (r"^Points \(of (\d+)\)$", r"得分（共 \1 分）"),
+    (
+        r"^Find the values \(going forward, along the arrows\) and gradients \(going back, against "
+        r"them\) that are left blank; ",
+        "求出空白处的数值（前向，沿着箭头）和梯度（反向，逆着箭头）；",
+    ),
+    (
+        r"^Find the values \(going forward, along the arrows\) that are left blank; ",
+        "求出空白处的数值（前向，沿着箭头）；",
+    ),
+    (
+        r"^Find the gradients \(going back, against them\) that are left blank; ",
+        "求出空白处的梯度（反向，逆着箭头）；",
+    ),
+    (
+        r"a number in brackets is that of the task\. In every box stands a tensor and how it was "
+        r"computed\.",
+        "括号里的数是题号。每个方框里是一个张量和它的算法。",
+    ),
+    (
+        r"Numbers in pills give the order of the backward walk\.",
+        "小圆框里的数是反向遍历的次序。",
+    ),
+    (
+        r"Use three decimals: each number is one point, if it is right within (\S+) %\.",
+        r"保留三位小数：每个数一分，误差在 \1 % 以内算对。",
+    ),
+    (r"Its numbers are those of seed (\d+)\.", r"数值由种子 \1 生成。"),
+    (
+        r"^(\d+) tasks?, (\d+) points?(, numbers of seed \d+)?\. What had to be found stands here "
+        r"in full\.",
+        r"\1 道题，\2 分。要求的数都写在这里。",
+    ),
+    (r"(\d+) numbers?: see the task", r"\1 个数：见题目"),
+    (r"^rule of the loss: ", "损失的求导规则："),
+    (r"^rule of (\w+): ", r"\1 的求导规则："),
+    (r"^sum over (\d+) uses, by ([\w ]+): ", r"对 \1 处使用求和，求导规则：\2："),
     (r"(?<=[。：；，]) ", ""),  # Chinese sentences follow each other without a space
 ]

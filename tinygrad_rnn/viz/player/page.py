@@ -86,7 +86,7 @@ def still(svg: str, title: str, other: str = "", language: str = "en") -> str:
     return _page(title, "still", body, style, script, language)
 
 
-def printed(svgs: Sequence[str], title: str) -> str:
+def printed(svgs: Sequence[str], title: str, language: str = "en") -> str:
     """A page that shows pictures as sheets of paper, and prints each on one of its own.
 
     Parameters
@@ -95,6 +95,8 @@ def printed(svgs: Sequence[str], title: str) -> str:
         Each one ``<svg>`` element, as large, in points, as its sheet.
     title : str
         What the browser writes on the tab.
+    language : str
+        Of what is written there.
 
     Examples
     --------
@@ -110,7 +112,7 @@ def printed(svgs: Sequence[str], title: str) -> str:
     )
     sheets = zip(svgs, sizes, strict=True)
     body = "".join(f'<section class="a{w}x{h}">\n{svg}</section>\n' for svg, (w, h) in sheets)
-    return _page(xml(clean(title, LONGEST_TITLE)), "printed", body, style, "", "en")
+    return _page(xml(clean(title, LONGEST_TITLE)), "printed", body, style, "", language)
 
 
 def _filled(language: str, name: str, **parts: str) -> str:
