@@ -315,5 +315,6 @@ PATTERNS = [
     (r"^rule of the loss: ", "损失的求导规则："),
     (r"^rule of (\w+): ", r"\1 的求导规则："),
     (r"^sum over (\d+) uses, by ([\w ]+): ", r"对 \1 处使用求和，求导规则：\2："),
+    (r"(?<=\w) and (?=\w+(?: and \w+)*：)", "、"),
     (r"(?<=[。：；，]) ", ""),  # Chinese sentences follow each other without a space
 ]
