@@ -19,6 +19,11 @@ from tinygrad_rnn.cli import demo, samples
 drawn = partial(viz.draw, theme="auto")
 flow_of = partial(viz.gradient_flow, theme="auto")
 
+LSTM = "nn.LSTM(2, 2, num_layers=2)"
+LANGUAGES = {  # of pictures that a translated page shows: how their files end, and the words of one
+    "en": (".svg", "{}, unrolled over four steps"),
+    "zh": (".zh.svg", "{}，展开四个时间步"),
+}
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -27,17 +32,27 @@ def draw(directory: Path) -> None:
     package_map = runpy.run_path(str(Path(__file__).parent / "draw_map.py"))["package_map"]
     (directory / "map.svg").write_text(package_map(), encoding="utf-8")
 
-    _, _, loss = demo.forward()
-    drawn(bptt.record(loss), title=demo.TITLE).save(directory / "two_step_rnn.svg")
-
-    with redirect_stdout(StringIO()):
-        ran = compat.run(EXAMPLES / "programs" / "names.py", draw=directory / "names.svg")
-    drawn(ran.walk).save(directory / "names.svg")  # the same, but in the reader's colours
-
+    for language, (ending, title) in LANGUAGES.items():
+        _draw_first(directory, language, ending, title.format(LSTM))
     _draw_layers(directory)
     _draw_vanishing(directory)
     _draw_loops(directory)
     _draw_exercise(directory / "exercise.svg")
+
+
+def _draw_first(directory: Path, language: str, ending: str, title: str) -> None:
+    """The pictures of README, in a language."""
+    _, _, loss = demo.forward()
+    picture = drawn(bptt.record(loss), title=demo.TITLE, language=language)
+    picture.save(directory / f"two_step_rnn{ending}")
+
+    program, path = EXAMPLES / "programs" / "names.py", directory / f"names{ending}"
+    with redirect_stdout(StringIO()):
+        ran = compat.run(program, draw=path)
+    drawn(ran.walk, language=language).save(path)  # the same, but in the reader's colours
+
+    walk = bptt.record(samples.unrolled("lstm", layers=2, steps=4, every_step=True))
+    drawn(walk, title=title, language=language).save(directory / f"lstm_cells{ending}")
 
 
 def _draw_layers(directory: Path) -> None:
@@ -48,10 +63,6 @@ def _draw_layers(directory: Path) -> None:
     drawn(walk, level="op", title="nn.RNN(1, 2), unrolled over three steps").save(
         directory / "rnn_layer.svg"
     )
-
-    loss = samples.unrolled("lstm", layers=2, steps=4, every_step=True)
-    title = "nn.LSTM(2, 2, num_layers=2), unrolled over four steps"
-    drawn(bptt.record(loss), title=title).save(directory / "lstm_cells.svg")
 
     walk = bptt.record(samples.unrolled("gru", steps=3, bidirectional=True, every_step=True))
     drawn(walk, title="nn.GRU(2, 2, bidirectional=True) over three steps").save(

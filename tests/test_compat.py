@@ -528,7 +528,9 @@ def test_options_after_the_script_are_its_own(program, tmp_path, capsys) -> None
     assert (status, out) == (0, f"{arguments}\n")
 
 
-@pytest.mark.parametrize("option", ["--width=1200", "--at=2", "--level=op", "--steps=all"])
+@pytest.mark.parametrize(
+    "option", ["--width=1200", "--at=2", "--level=op", "--steps=all", "--language=zh"]
+)
 def test_how_to_draw_is_not_said_where_nothing_is_drawn(program, capsys, option) -> None:
     status, out, err = run(capsys, option, program("print('ran')"))
     assert (status, out) == (2, "")
@@ -584,6 +586,7 @@ def test_a_cell_of_a_notebook(tmp_path, capsys) -> None:
     tg.load_ipython_extension(shell)
     magic = shell.magics["cell", "bptt"]
     assert magic("--width 700", CELL).width <= 700
+    assert "3 个时间步" in repr(magic("--language zh", CELL))
     picture = magic(f"--level op --steps all --play {tmp_path / 'a.html'}", CELL)
     assert "3 time steps" in repr(picture)
     assert (tmp_path / "a.html").exists()

@@ -67,6 +67,10 @@ PICTURES = {
     "contributions": lambda: viz.contribution_map(several_losses()),
     "surface": surface,
 }
+CHINESE = {
+    "draw": lambda: viz.draw(walk_of("gru", bidirectional=True), language="zh"),
+    "heat map": lambda: viz.heat_map(walk_of(steps=50), language="zh", title="穿过时间"),
+}
 kinds = pytest.mark.parametrize("kind", PICTURES)
 
 
@@ -206,15 +210,26 @@ def test_the_writing_in_a_pdf_is_text_in_our_fonts(kind, tmp_path):
 
 
 @needs_images
+@pytest.mark.parametrize("kind", CHINESE)
+def test_chinese_is_in_our_fonts(kind, tmp_path):
+    picture = CHINESE[kind]()
+    _, fonts = fonts_of(picture.save(tmp_path / "a.pdf").read_bytes())
+    assert fonts.keys() <= OURS
+    assert picture.title in fonts["BPTT-Sans-Bold"]
+    assert "梯度" in fonts["BPTT-Sans"]
+    written = html.unescape("".join(re.findall(r"<text [^>]*>([^<]*)</text>", picture.svg)))
+    assert {c for c in written if not c.isspace()} <= set("".join(fonts.values()))
+    assert picture.save(tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+@needs_images
 def test_our_fonts_have_every_sign_that_we_write():
-    elsewhere = {
-        "languages.py",
-        "curves.py",
-        "worksheets.py",
-    }  # not in PDF; terminals; spreadsheets
-    files = (path for path in Path(tg.__file__).parent.rglob("*.py") if path.name not in elsewhere)
+    home = Path(tg.__file__).parent
+    elsewhere = {"curves.py", "worksheets.py"}  # not in PDF: terminals; spreadsheets
+    files = {path for path in home.rglob("*.py") if path.name not in elsewhere}
+    files -= {home / "viz" / "player" / "chinese.py"}  # nor are pages
     signs = sorted({c for path in files for c in path.read_text(encoding="utf-8") if c > "~"})
-    assert {"⊙", "‖", "ₜ", "⁽"} <= {*signs}
+    assert {"⊙", "‖", "ₜ", "⁽", "梯", "，"} <= {*signs}
     looks = {"bold": True}, {"italic": True}, {"mono": True}, {}
     lines = [marks.text(9, 9, f"h{sign}", 9, **look) for sign in signs for look in looks]
     svg = "".join([*opening("", "", 99, 99, THEMES["light"]), *lines, "</svg>"])
@@ -224,7 +239,7 @@ def test_our_fonts_have_every_sign_that_we_write():
 
 @needs_images
 def test_names_in_other_scripts_are_drawn(tmp_path):
-    x = tg.ones(1, requires_grad=True).named("x").exp().named("état & <b> Ж 状態 😀")
+    x = tg.ones(1, requires_grad=True).named("x").exp().named("état & <b> Ж 状態 鲸 😀")
     picture = viz.draw(bptt.record(x))
     _, fonts = fonts_of(picture.save(tmp_path / "a.pdf").read_bytes())
     assert "état & <b> Ж" in "".join(fonts.values())

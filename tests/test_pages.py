@@ -128,8 +128,13 @@ TRANSLATED = {"README.md": "docs/zh/README.md", "docs/start.md": "docs/zh/start.
 
 
 def skeleton(page: Path) -> tuple[list[str], list[str], list[Path]]:
-    """What a translation must have alike: levels of headings, blocks but for comments, pictures."""
-    text = page.read_text(encoding="utf-8")
+    """What a translation must have alike: levels of headings, blocks but for comments, pictures.
+
+    What it draws, and shows drawn, is in its own language.
+    """
+    text = page.read_text(encoding="utf-8").replace(".zh.svg", ".svg")
+    text = re.sub(r',? (?:--language zh|language="zh")', "", text)
+    text = re.sub(r'title="[^"]*"', "", text)
     blocks = re.findall(r"^```.*?^```$", text, re.M | re.S)
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
     code = [re.sub(r" +#.*", "", block) for block in blocks]

@@ -9,6 +9,7 @@ from typing import Any
 
 from tinygrad_rnn import viz
 from tinygrad_rnn.cli import samples
+from tinygrad_rnn.viz.languages import LANGUAGES
 from tinygrad_rnn.viz.options import check_count
 
 
@@ -63,6 +64,14 @@ def add_width(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--width", type=positive, metavar="POINTS",
         help="the widest that a picture may be, such as 1200 for a page",
+    )  # fmt: skip
+
+
+def add_language(command: argparse.ArgumentParser) -> None:
+    """Add --language."""
+    command.add_argument(
+        "--language", choices=LANGUAGES, default="en",
+        help="of the words in pictures and on pages: en, English, or zh, Chinese (default: en)",
     )  # fmt: skip
 
 

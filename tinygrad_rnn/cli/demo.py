@@ -68,13 +68,13 @@ def two_step_rnn(
     return name(loss, "L")
 
 
-def run(directory: Path) -> bool:
+def run(directory: Path, language: str = "en") -> bool:
     """Write the pictures and print the demonstration; whether every gradient is right."""
     tensors, seen, loss = forward()
     walk = bptt.record(loss)
-    picture = viz.draw(walk, title=TITLE)
+    picture = viz.draw(walk, title=TITLE, language=language)
     paths = [picture.save(directory / f"bptt.{suffix}") for suffix in ("svg", "dot")]
-    paths.append(viz.play(walk, directory / "bptt.html", title=TITLE))
+    paths.append(viz.play(walk, directory / "bptt.html", title=TITLE, language=language))
     paths.append(directory / "bptt.py")
     write(paths[-1], _program(tensors))
     check = three_way(two_step_rnn, {key: np.array(value) for key, value in INPUTS.items()})

@@ -24,6 +24,7 @@ from tinygrad_rnn.operations.dtypes import get_default_dtype, set_default_dtype
 from tinygrad_rnn.tensor.printing import printoptions
 from tinygrad_rnn.viz import images
 from tinygrad_rnn.viz.grouping import Steps
+from tinygrad_rnn.viz.languages import speaking
 
 PICTURES = (".svg", ".html", ".dot", ".tex", ".png", ".pdf")
 PLAYERS = (".html", ".htm")
@@ -57,6 +58,7 @@ def run(
     level: str = "auto",
     steps: Steps | None = None,
     width: int | None = None,
+    language: str = "en",
     literal: bool = False,
 ) -> Ran:
     """Run a program written for PyTorch, unchanged, in a world where ``torch`` is this package.
@@ -79,8 +81,8 @@ def run(
     at : int
         Which walk, counted from 1: each ``backward()`` and each ``autograd.grad`` is one.
         The program's lines are traced until then.
-    level, steps, width
-        As of `viz.draw`.
+    level, steps, width, language
+        As of `viz.draw`; the language is that of the page, too.
     literal : bool
         Compute recurrent layers operation by operation, where they would be `fused`.
 
@@ -118,8 +120,9 @@ def run(
     """
     program = Program(path)
     watch = watch_of(
-        draw=draw, play=play, sheet=sheet, at=at, level=level, steps=steps, width=width
-    )
+        draw=draw, play=play, sheet=sheet, at=at, level=level, steps=steps, width=width,
+        language=language,
+    )  # fmt: skip
     ran = program.run(argv, watch, literal)
     if watch is not None and (why := watch.problem):
         raise NotDrawn(f"{program.path}: {why}") from watch.error
@@ -135,6 +138,7 @@ def watch_of(
     level: str = "auto",
     steps: Steps | None = None,
     width: int | None = None,
+    language: str = "en",
 ) -> Watch | None:
     """What waits for a walk to draw it, if that is asked for (see `run`).
 
@@ -143,6 +147,7 @@ def watch_of(
     ValueError, RuntimeError, OSError
         If the files could not be written: before anything is computed.
     """
+    speaking(language)
     check_output("draw", draw, PICTURES)
     check_output("play", play, PLAYERS)
     check_output("sheet", sheet, SHEETS)
@@ -152,9 +157,10 @@ def watch_of(
     def show(walk: Record) -> None:
         if draw is not None:
             shown = "auto" if steps is None else steps
-            viz.draw(walk, level=level, steps=shown, width=width).save(draw)
+            picture = viz.draw(walk, level=level, steps=shown, width=width, language=language)
+            picture.save(draw)
         if play is not None:
-            viz.play(walk, play)
+            viz.play(walk, play, language=language)
         if sheet is not None:
             bptt.spreadsheet(walk, sheet)
 

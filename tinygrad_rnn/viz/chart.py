@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.drawing import Drawing
-from tinygrad_rnn.viz.languages import painted_in, said_in
+from tinygrad_rnn.viz.languages import Say
 from tinygrad_rnn.viz.options import one_of
 from tinygrad_rnn.viz.page import (
     EDGE_OF_PAGE,
@@ -19,7 +19,7 @@ from tinygrad_rnn.viz.page import (
     title_room,
 )
 from tinygrad_rnn.viz.schemes import THEMES, settled
-from tinygrad_rnn.viz.text import width, xml
+from tinygrad_rnn.viz.text import width
 from tinygrad_rnn.writing.palette import Theme
 
 TICK = 10.5  # the size of the writing at axes
@@ -49,12 +49,6 @@ class Chart(Drawing):
     title: str
     svg: str
     language: str = field(default="en", kw_only=True)
-
-    def told(self, language: str) -> Chart:
-        """The same with its words in a language; names stay."""
-        title = said_in(language, self.title)
-        svg = painted_in(language, self.svg).replace(f">{xml(self.title)}<", f">{xml(title)}<")
-        return replace(self, title=title, svg=svg, language=language)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.title}>"
@@ -146,9 +140,10 @@ class TimeAxis:
         ]
 
 
-def entries_item(theme: Theme) -> Item:
+def entries_item(theme: Theme, say: Say) -> Item:
     """What `TimeAxis.entries` mean, for legends."""
-    return Item("the loss enters at this step", 34, lambda x, y: [_entry(x, y + 8, _WIDE, theme)])
+    label = say("the loss enters at this step")
+    return Item(label, 34, lambda x, y: [_entry(x, y + 8, _WIDE, theme)])
 
 
 def _entry(x: float, y: float, wide: float, theme: Theme) -> str:
@@ -285,7 +280,7 @@ class Item:
 
 def page(
     title: str, aid: str, body: list[str], size: tuple[float, float], items: list[Item],
-    theme: Theme,
+    theme: Theme, language: str,
 ) -> str:  # fmt: skip
     """The whole SVG: title, reading aid, the chart's body of that size, and its legend."""
     inner = max(size[0], heading_width(title, aid))
@@ -293,7 +288,7 @@ def page(
     foot = top + size[1] + 20
     legend, height = _legend(items, inner, theme)
     wide, high = math.ceil(inner + 2 * EDGE_OF_PAGE), math.ceil(foot + height + EDGE_OF_PAGE)
-    lines = opening(title, aid, wide, high, theme)
+    lines = opening(title, aid, wide, high, theme, language)
     for name, lower, inside in ("chart", top, body), ("legend", foot, legend):
         move = f"translate({marks.n(EDGE_OF_PAGE)} {marks.n(lower)})"
         lines += [f'<g class="{name}" transform="{move}">', *inside, "</g>"]

@@ -13,6 +13,7 @@ from tinygrad_rnn.reading.roles import OUTER
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.build import READABLE, heat, scene_of
 from tinygrad_rnn.viz.chart import Chart, theme_of
+from tinygrad_rnn.viz.languages import painted_in, speaking, told_in
 from tinygrad_rnn.viz.layout import lay_out
 from tinygrad_rnn.viz.legend import Legend
 from tinygrad_rnn.viz.options import one_of, title_or
@@ -37,6 +38,7 @@ _ALIKE = 0.02  # norms that differ by less than this part of the larger are not 
 def compare(
     walk_a: Record, walk_b: Record, *, level: str = "auto", names: tuple[str, str] = ("A", "B"),
     max_nodes: int = READABLE, theme: str = "light", title: str | None = None,
+    language: str = "en",
 ) -> Chart:  # fmt: skip
     """Draw two walks in one picture: before and after training, truncated and not, RNN and LSTM.
 
@@ -56,7 +58,7 @@ def compare(
         What to call the two.
     max_nodes
         The most boxes of each.
-    theme, title
+    theme, title, language
         As of `draw`.
 
     Raises
@@ -78,6 +80,7 @@ def compare(
     <Chart: small and large, compared>
     """
     one_of("level", level, LEVELS)
+    say = speaking(language)
     for walk in (walk_a, walk_b):
         expect_record(walk, "compare")
     if len(names) != 2:
@@ -96,8 +99,11 @@ def compare(
         f"gradient is twice that of its like in {called[0]}; without a tag they are the same to "
         f"{_ALIKE:.0%}, or there is none in both. Steps are counted from the last."
     )
-    heading = title_or(title, f"{called[0]} and {called[1]}, compared")
-    return Chart(heading, _page(heading, aid, (one, two), called, theme_of(theme)))
+    heading = title_or(title, say(f"{called[0]} and {called[1]}, compared"))
+    for scene in (one, two):
+        told_in(language, scene)
+    svg = _page(heading, say(aid), (one, two), called, theme_of(theme))
+    return Chart(heading, painted_in(language, svg), language=language)
 
 
 def _scenes(walks: tuple[Record, Record], level: str, max_nodes: int) -> list[Scene]:
@@ -215,12 +221,12 @@ def _page(
     both = Scene(
         title, aid, scenes[0].boxes | scenes[1].boxes, [*scenes[0].edges, *scenes[1].edges],
         scale=scenes[0].scale, ordered=any(scene.ordered for scene in scenes),
-        paired=any(scene.paired for scene in scenes),
+        paired=any(scene.paired for scene in scenes), language=scenes[0].language,
     )  # fmt: skip
     legend = Legend(both, theme, inner)
     foot = top + high + EDGE_OF_PAGE
     wide = math.ceil(inner + 2 * EDGE_OF_PAGE)
-    lines = opening(title, aid, wide, math.ceil(foot + legend.height + 12), theme)
+    lines = opening(title, aid, wide, math.ceil(foot + legend.height + 12), theme, both.language)
     for name, scene, layout, (x, y) in zip(called, scenes, layouts, ((0.0, 0.0), at), strict=True):
         x, y = x + EDGE_OF_PAGE, y + top
         lines.append(marks.text(x, y + _NAME, name, _NAME, bold=True, label="heading"))

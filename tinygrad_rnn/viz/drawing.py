@@ -38,7 +38,9 @@ class Drawing:
         ``.svg`` and ``.html`` (a page to pan and zoom in) need nothing else, nor does ``.dot`` of a
         graph.  ``.tex`` is TikZ, in the fonts of the document that inputs it, and a document of its
         own, too.  ``.png`` and ``.pdf`` look like the SVG, have their own fonts, and need the extra
-        ``images``: ``pip install 'tinygrad_rnn[images]'``.
+        ``images``: ``pip install 'tinygrad_rnn[images]'``.  These fonts have the letters of Latin,
+        Greek and Cyrillic, and the Chinese characters of ``language="zh"``; what else stands in
+        names and titles is set in a font of this machine's, and is left blank if it has none.
 
         Parameters
         ----------
@@ -75,11 +77,6 @@ class Drawing:
                 f"cannot save a picture as {path.suffix or 'a file without a suffix'}: "
                 f"use {', '.join(others)} or {last}"
             )
-        if form in FORMS and self.language != "en":
-            raise ValueError(
-                f"a picture whose words are in {self.language!r} is saved as .svg or .html: the "
-                f"fonts of a {form} have no such letters"
-            )
         if dpi is not None and form != ".png":
             raise ValueError(f"dpi={dpi!r} is for .png; a {form} has no pixels")
         if form in writers:
@@ -98,11 +95,11 @@ class Drawing:
 
     def _writers(self) -> dict[str, Callable[[], str]]:
         """How the formats are written, by suffix, that are more than an image."""
-        return {".html": lambda: still(self.svg, self.title)}
+        return {".html": lambda: still(self.svg, self.title, language=self.language)}
 
     def _repr_html_(self) -> str:
         """What a notebook shows: as wide as the cell, and whole when it is clicked."""
-        return in_a_cell(self.svg, self.title)
+        return in_a_cell(self.svg, self.title, self.language)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook may choose from."""

@@ -16,6 +16,7 @@ from tinygrad_rnn.reading.states import Series, recurrences
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, ValueAxis, entries_item, page, theme_of
 from tinygrad_rnn.viz.curves import Curve, curve, curve_item, path
+from tinygrad_rnn.viz.languages import Say, speaking
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.options import title_or
 from tinygrad_rnn.viz.text import fitted, xml
@@ -39,7 +40,9 @@ class FlowChart(Chart):
     flow: Flow
 
 
-def gradient_flow(record: Record, *, theme: str = "light", title: str | None = None) -> FlowChart:
+def gradient_flow(
+    record: Record, *, theme: str = "light", title: str | None = None, language: str = "en"
+) -> FlowChart:
     """Draw how gradients flow back through time, layer by layer.
 
     A row for each recurrent layer and direction: for each of its states ‖∂L/∂state_t‖ over t on
@@ -55,13 +58,15 @@ def gradient_flow(record: Record, *, theme: str = "light", title: str | None = N
         "light", "dark" or "auto", as of `draw`.
     title
         A title in place of the one that counts steps.
+    language
+        Of its words: "en", or "zh", Chinese; names stay.
 
     Raises
     ------
     TypeError
         If ``record`` is not a record of a walk.
     ValueError
-        If there are no states, or for an unknown theme.
+        If there are no states, or for an unknown theme or language.
 
     Examples
     --------
@@ -73,26 +78,26 @@ def gradient_flow(record: Record, *, theme: str = "light", title: str | None = N
     >>> [series.name for series in chart.flow]
     ['c', 'h']
     """
-    look, flow = theme_of(theme), flow_for("gradient_flow", record)
-    painter = _FlowPainter(record, flow, look)
+    look, say, flow = theme_of(theme), speaking(language), flow_for("gradient_flow", record)
+    painter = _FlowPainter(record, flow, look, say)
     steps = count(len({t for series in flow for t in series.steps}), "time step")
-    heading = title_or(title, f"Gradient flow through {steps}{record.which}")
+    heading = title_or(title, say(f"Gradient flow through {steps}{record.which}"))
     size = painter.width, painter.height
-    svg = page(heading, _AID, painter.lines, size, painter.legend(), look)
-    return FlowChart(heading, svg, flow)
+    svg = page(heading, say(_AID), painter.lines, size, painter.legend(), look, language)
+    return FlowChart(heading, svg, flow, language=language)
 
 
 class _FlowPainter:
-    def __init__(self, record: Record, flow: Flow, theme: Theme) -> None:
-        self.record, self.theme, self.lines = record, theme, list[str]()
+    def __init__(self, record: Record, flow: Flow, theme: Theme, say: Say) -> None:
+        self.record, self.theme, self.say, self.lines = record, theme, say, list[str]()
         blue = theme.boxes["input"].border
         self.looks = (
-            Curve("‖∂L/∂state‖", theme.gradient, 2.2, "", "disc"),
-            Curve("the part that arrives directly", blue, 1.5, "7 3", "ring"),
-            Curve("the part that comes through time", theme.recurrent, 1.5, "2 3", "triangle"),
+            Curve(say("‖∂L/∂state‖"), theme.gradient, 2.2, "", "disc"),
+            Curve(say("the part that arrives directly"), blue, 1.5, "7 3", "ring"),
+            Curve(say("the part that comes through time"), theme.recurrent, 1.5, "2 3", "triangle"),
         )
         self.entries = steps_of_terms(record)
-        self.gate_look = Curve("mean of a gate", blue, 1.8, "", "disc")
+        self.gate_look = Curve(say("mean of a gate"), blue, 1.8, "", "disc")
         self.norms = {series: series.norms() for series in flow}
         self.values = [float(x) for norms in self.norms.values() for part in norms for x in part]
         rows: dict[Layer, list[StateFlow]] = {}
@@ -115,7 +120,7 @@ class _FlowPainter:
         for i, layer in enumerate(layers):
             y = i * (_HEAD + _HIGH + _FOOT + _BETWEEN)
             box = Rect(0, y, self.width, _HEAD + _HIGH + _FOOT)
-            label = fitted(clean(str(layer)), 12, self.width - 20, bold=True)
+            label = fitted(self.say(clean(str(layer))), 12, self.width - 20, bold=True)
             frames.append(marks.rect(box, 8, fill=self.theme.paper, extra=look))
             frames.append(marks.text(12, y + 20, label, 12, fill=self.theme.muted, bold=True))
         self.lines = frames + self.lines
@@ -136,7 +141,7 @@ class _FlowPainter:
         """The ground of a panel, its heading and its axes."""
         theme, time = self.theme, TimeAxis(steps, plot.x, plot.width)
         self.lines.append(marks.rect(plot, 3, fill=theme.band, extra=' class="plot"'))
-        heading = fitted(name, 12, plot.width, bold=True)
+        heading = fitted(self.say(f"{name} over t"), 12, plot.width, bold=True)
         self.lines.append(marks.text(plot.x, plot.y - 10, heading, 12, bold=True, label="heading"))
         self.lines += values.paint(plot.x, plot.right, theme)
         self.lines += time.paint(plot.bottom, theme)
@@ -145,7 +150,7 @@ class _FlowPainter:
     def _state(self, series: StateFlow, plot: Rect) -> None:
         values = ValueAxis.logarithmic(self.values, plot.y + 8, plot.bottom - 8)
         self.lines.append(f'<g class="state" data-name="{_attribute(series.name)}">')
-        name = f"‖∂L/∂{clean(series.name)}ₜ‖ over t"
+        name = f"‖∂L/∂{clean(series.name)}ₜ‖"
         time = self._panel(plot, name, series.steps, values)
         parts = zip(self.looks, self.norms[series], ("gradient", "direct", "through"), strict=True)
         for look, norms, kind in parts:
@@ -164,7 +169,7 @@ class _FlowPainter:
         low, high = traits_of(next(iter(gate.places.values())).primitive).squashes or (-1, 1)
         values = ValueAxis.linear(low, high, bounds["mean"], plot.y + 8, plot.bottom - 8)
         self.lines.append(f'<g class="gate" data-name="{_attribute(gate.name)}">')
-        time = self._panel(plot, f"{clean(gate.name)}ₜ over t", list(arrays), values)
+        time = self._panel(plot, f"{clean(gate.name)}ₜ", list(arrays), values)
         curves = {
             kind: [(time.middle(i), values.y(x)) for i, x in enumerate(bound)]
             for kind, bound in bounds.items()
@@ -185,11 +190,11 @@ class _FlowPainter:
         items = [curve_item(look) for look in self.looks]
         if any(self.gates.values()):
             items.append(curve_item(self.gate_look))
-            items.append(Item("from its least to its largest element", 44, self._band))
-        items.append(entries_item(self.theme))
+            items.append(Item(self.say("from its least to its largest element"), 44, self._band))
+        items.append(entries_item(self.theme, self.say))
         axis = ValueAxis.logarithmic(self.values, 0, _HIGH)
         rows = (axis.zero, "0: zero exactly"), (axis.floor, "≈0: too small for the axis")
-        items += [Item(note, 0, lambda x, y: []) for row, note in rows if row is not None]
+        items += [Item(self.say(note), 0, lambda x, y: []) for row, note in rows if row is not None]
         return items
 
     def _band(self, x: float, y: float) -> list[str]:

@@ -13,6 +13,7 @@ from tinygrad_rnn.bptt.contributions import ContributionMatrix
 from tinygrad_rnn.bptt.surface import ErrorSurface
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, page, theme_of
+from tinygrad_rnn.viz.languages import Say, speaking
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.options import title_or
 from tinygrad_rnn.viz.page import ends_of, heat_symbol, heat_symbol_width
@@ -30,8 +31,9 @@ _TITLES = {"loss": "loss term", "step": "time step of use", "visit": "visit of t
 
 
 def contribution_map(
-    shares: ContributionMatrix, *, theme: str = "light", title: str | None = None
-) -> Chart:
+    shares: ContributionMatrix, *, theme: str = "light", title: str | None = None,
+    language: str = "en",
+) -> Chart:  # fmt: skip
     """Draw the matrix of a gradient's shares: which loss term gave how much by which step.
 
     A line for each loss term, a column for each time step that used the parameter, and in each
@@ -46,13 +48,15 @@ def contribution_map(
         "light", "dark" or "auto", as of `draw`.
     title
         A title in place of the one that names the parameter.
+    language
+        Of its words: "en", or "zh", Chinese; names stay.
 
     Raises
     ------
     TypeError
         If ``shares`` is no such matrix.
     ValueError
-        If it is empty, or for an unknown theme.
+        If it is empty, or for an unknown theme or language.
 
     Examples
     --------
@@ -69,14 +73,14 @@ def contribution_map(
         )
     if not shares:
         raise ValueError("contribution_map: nothing came to this tensor, so there is no matrix")
-    look, norms = theme_of(theme), shares.norms()
+    look, say, norms = theme_of(theme), speaking(language), shares.norms()
     sums = [norm(column) for column in shares.numpy().sum(0)]
     known = np.array([[(i, j) in shares for j in shares.columns] for i in shares.lines])
     scale = Scale.of([*norms[known].tolist(), *sums])
-    across, down = (_TITLES.get(aspect, aspect) for aspect in reversed(shares.by))
+    across, down = (say(_TITLES.get(aspect, aspect)) for aspect in reversed(shares.by))
     panel = _Panel(
         "", across, down,
-        list(map(_word, shares.columns)), [*map(_word, shares.lines), "sum"],
+        list(map(_word, shares.columns)), [*map(_word, shares.lines), say("sum")],
         np.vstack([np.where(known, norms, np.nan), sums]),
         np.vstack([known, np.ones((1, len(sums)), bool)]),
         lambda x: bin_of(scale, x),
@@ -84,13 +88,14 @@ def contribution_map(
     aid = (
         f"The norm of what each {down} gave to the gradient by each {across}; below, of their sum."
     )
-    heading = title_or(title, shares.heading)
+    heading = title_or(title, say(shares.heading))
     size, lines = _painted([panel], look)
-    return Chart(heading, page(heading, aid, lines, size, [_scale_item(scale, look)], look))
+    svg = page(heading, say(aid), lines, size, [_scale_item(scale, look, say)], look, language)
+    return Chart(heading, svg, language=language)
 
 
 def error_surface(
-    surface: ErrorSurface, *, theme: str = "light", title: str | None = None
+    surface: ErrorSurface, *, theme: str = "light", title: str | None = None, language: str = "en"
 ) -> Chart:
     """Draw the loss over two parameters, beside the norm of its gradient: where its wall is.
 
@@ -102,13 +107,15 @@ def error_surface(
         "light", "dark" or "auto", as of `draw`.
     title
         A title in place of the one that names the parameters.
+    language
+        Of its words: "en", or "zh", Chinese; names stay.
 
     Raises
     ------
     TypeError
         If ``surface`` is none.
     ValueError
-        For an unknown theme.
+        For an unknown theme or language.
 
     Examples
     --------
@@ -123,7 +130,7 @@ def error_surface(
             f"error_surface: expected an ErrorSurface, got {type(surface).__name__}: "
             "bptt.error_surface(loss_of, p, q, …) first"
         )
-    look, (p, q) = theme_of(theme), map(clean, surface.names)
+    look, say, (p, q) = theme_of(theme), speaking(language), map(clean, surface.names)
     steep = surface.steepness.T[::-1]  # p across, q upwards
     scale = Scale.of(steep[np.isfinite(steep)].tolist())
     levels = _levels(surface.loss)
@@ -135,10 +142,10 @@ def error_surface(
     highest = np.unravel_index(np.argmax(np.where(np.isfinite(steep), steep, -1)), steep.shape)
     ring = int(highest[0]), int(highest[1])
     panels = [
-        _Panel("loss", p, q, *axes, surface.loss.T[::-1], known, levels, ring),
-        _Panel("‖gradient‖", p, q, *axes, steep, known, lambda x: bin_of(scale, x), ring),
+        _Panel(say("loss"), p, q, *axes, surface.loss.T[::-1], known, levels, ring),
+        _Panel(say("‖gradient‖"), p, q, *axes, steep, known, lambda x: bin_of(scale, x), ring),
     ]
-    heading = title_or(title, f"The loss over {p} and {q}")
+    heading = title_or(title, say(f"The loss over {p} and {q}"))
     low, high = (figures.number(float(of(surface.loss))) for of in (np.nanmin, np.nanmax))
     aid = (
         f"Left: the loss, from {low} to {high} in six even steps. Right: the norm of its gradient. "
@@ -146,7 +153,8 @@ def error_surface(
         f"{q} = {figures.number(surface.wall[1])}."
     )
     size, lines = _painted(panels, look)
-    return Chart(heading, page(heading, aid, lines, size, [_scale_item(scale, look)], look))
+    svg = page(heading, say(aid), lines, size, [_scale_item(scale, look, say)], look, language)
+    return Chart(heading, svg, language=language)
 
 
 def _levels(values: Any) -> Callable[[float], int | None]:
@@ -167,8 +175,12 @@ def _word(key: Any) -> str:
     return "–" if key is None or key == "" else clean(str(key))
 
 
-def _scale_item(scale: Scale | None, theme: Theme) -> Item:
-    return Item(ends_of(scale), heat_symbol_width(), lambda x, y: heat_symbol(x, y, scale, theme))
+def _scale_item(scale: Scale | None, theme: Theme, say: Say) -> Item:
+    return Item(
+        say(ends_of(scale)),
+        heat_symbol_width(say),
+        lambda x, y: heat_symbol(x, y, scale, theme, say),
+    )
 
 
 # -- painting --------------------------------------------------------------------------------

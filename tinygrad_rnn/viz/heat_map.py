@@ -17,6 +17,7 @@ from tinygrad_rnn.reading.roles import parameters
 from tinygrad_rnn.reading.states import recurrences, with_found_names
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, entries_item, page, theme_of
+from tinygrad_rnn.viz.languages import Say, speaking
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.options import title_or
 from tinygrad_rnn.viz.page import ends_of, heat_symbol, heat_symbol_width
@@ -47,7 +48,9 @@ class _Band:
     norms: _ByStep
 
 
-def heat_map(record: Record, *, theme: str = "light", title: str | None = None) -> Chart:
+def heat_map(
+    record: Record, *, theme: str = "light", title: str | None = None, language: str = "en"
+) -> Chart:
     """Draw the norms of the gradients of all states and parameters over time, as colours.
 
     A band for each state of each layer and direction, ‖∂L/∂h_t‖, and for each parameter, with
@@ -64,13 +67,15 @@ def heat_map(record: Record, *, theme: str = "light", title: str | None = None) 
         "light", "dark" or "auto", as of `draw`.
     title
         A title in place of the one that counts steps.
+    language
+        Of its words: "en", or "zh", Chinese; names stay.
 
     Raises
     ------
     TypeError
         If ``record`` is not a record of a walk.
     ValueError
-        If there are neither states nor shares of parameters, or for an unknown theme.
+        If there are neither states nor shares of parameters, or for an unknown theme or language.
 
     Examples
     --------
@@ -79,24 +84,28 @@ def heat_map(record: Record, *, theme: str = "light", title: str | None = None) 
     >>> tg.viz.heat_map(tg.bptt.record(output[-1].sum()))
     <Chart: Gradients of 1,000 time steps>
     """
-    return heat_map_for("heat_map", record, theme, title)
+    return heat_map_for("heat_map", record, theme, title, language)
 
 
-def heat_map_for(caller: str, record: Record, theme: str, title: str | None) -> Chart:
+def heat_map_for(
+    caller: str, record: Record, theme: str, title: str | None, language: str
+) -> Chart:
     """`heat_map`, in whose errors stands the function that the user called."""
     expect_record(record, caller)
-    look, groups = theme_of(theme), _groups(record)
+    look, say, groups = theme_of(theme), speaking(language), _groups(record)
     steps = sorted({t for bands in groups.values() for band in bands for t in band.norms})
     if not steps:
         raise ValueError(
             f"{caller}: no time step of this graph goes on from another one, and no parameter is "
             "used at several; if steps were not found, tell them by `with bptt.step(t):`"
         )
-    painter = _MapPainter(groups, steps, steps_of_terms(record), look)
-    heading = title_or(title, f"Gradients of {count(len(steps), 'time step')}{record.which}")
-    aid = f"{_AID} {painter.unit}"
+    painter = _MapPainter(groups, steps, steps_of_terms(record), look, say)
+    heading = f"Gradients of {count(len(steps), 'time step')}{record.which}"
+    heading = title_or(title, say(heading))
+    aid = say(f"{_AID} {painter.unit}")
     size = painter.width, painter.height
-    return Chart(heading, page(heading, aid, painter.lines, size, painter.legend(), look))
+    svg = page(heading, aid, painter.lines, size, painter.legend(), look, language)
+    return Chart(heading, svg, language=language)
 
 
 # -- numbers ---------------------------------------------------------------------------------
@@ -149,9 +158,11 @@ def _shares(record: Record) -> dict[Node, tuple[Layer, _ByStep]]:
 
 class _MapPainter:
     def __init__(
-        self, groups: dict[str, list[_Band]], steps: list[int], entries: set[int], theme: Theme
-    ) -> None:
+        self, groups: dict[str, list[_Band]], steps: list[int], entries: set[int], theme: Theme,
+        say: Say,
+    ) -> None:  # fmt: skip
         self.theme, self.steps, self.entries, self.lines = theme, steps, entries, list[str]()
+        self.say, self.headings = say, [say(heading) for heading in _SUMMARY]
         bands = [band for group in groups.values() for band in group]
         self.scale = Scale.of(x for band in bands for x in band.norms.values() if x is not None)
         names = max(width(band.name, _NAME, bold=True) for band in bands)
@@ -159,7 +170,7 @@ class _MapPainter:
         room = min(_ROOM, _WIDEST * len(steps))
         self.together = math.ceil(len(steps) * _THINNEST / room)  # steps that share a sliver
         self.time = TimeAxis(steps, self.left, room)
-        self.table = [_summary(band.norms) for band in bands]
+        self.table = [self._summary(band.norms) for band in bands]
         self.columns = self._columns()
         self.width = self.columns[-1] + 12
         self.height, self.has_zeros, self.has_none = 0.0, False, False
@@ -177,7 +188,7 @@ class _MapPainter:
     def _columns(self) -> list[float]:
         """The right ends of the columns of the table beside the bands."""
         x, ends = self.time.left + self.time.width, []
-        for cells in zip(_SUMMARY, *self.table, strict=True):
+        for cells in zip(self.headings, *self.table, strict=True):
             x += _SPACE + max(width(cell, _NUMBER, mono=True) for cell in cells)
             ends.append(x)
         return ends
@@ -187,9 +198,9 @@ class _MapPainter:
         box = Rect(0, top, self.width, _GROUP + (_BAND + _GAP) * len(bands) + 6)
         look = f' class="layer" stroke="{theme.frame}" stroke-width="1.2"'
         self.lines.append(marks.rect(box, 8, fill=theme.paper, extra=look))
-        label = fitted(clean(name), 12, self.columns[0] - 100, bold=True)
+        label = fitted(self.say(clean(name)), 12, self.columns[0] - 100, bold=True)
         self.lines.append(marks.text(12, top + 19, label, 12, fill=theme.muted, bold=True))
-        for x, heading in zip(self.columns, _SUMMARY, strict=True):
+        for x, heading in zip(self.columns, self.headings, strict=True):
             self.lines.append(
                 marks.text(x, top + 19, heading, _NUMBER, fill=theme.muted, mono=True, anchor="end")
             )
@@ -206,7 +217,7 @@ class _MapPainter:
         self.lines.append(marks.text(16, y + 14.5, name, _NAME, bold=True, label="name"))
         for first in range(0, len(self.steps), self.together):
             self._sliver(band.norms, self.steps[first : first + self.together], first, y)
-        for x, cell in zip(self.columns, _summary(band.norms), strict=True):
+        for x, cell in zip(self.columns, self._summary(band.norms), strict=True):
             self.lines.append(
                 marks.text(x, y + 13.5, cell, _NUMBER, fill=theme.ink, mono=True, anchor="end",
                            label="summary")
@@ -222,7 +233,8 @@ class _MapPainter:
         if bin is None:
             if not norms.keys().isdisjoint(steps):
                 self.has_none = True
-                self.lines.append(self._none(x, y, wide, f"<title>t = {when}: none</title>"))
+                note = f"<title>t = {when}: {self.say('none')}</title>"
+                self.lines.append(self._none(x, y, wide, note))
             return
         heat, number = self.theme.heat[bin], figures.number(_largest(known))
         d = f"M{x:.2f} {marks.n(y)}h{wide:.2f}v{marks.n(_BAND)}h-{wide:.2f}Z"
@@ -261,32 +273,31 @@ class _MapPainter:
         """The scale of colours, and what else there is to tell."""
         items = [
             Item(
-                ends_of(self.scale),
-                heat_symbol_width(),
-                lambda x, y: heat_symbol(x, y, self.scale, self.theme),
+                self.say(ends_of(self.scale)),
+                heat_symbol_width(self.say),
+                lambda x, y: heat_symbol(x, y, self.scale, self.theme, self.say),
             )
         ]
         if not self.entries.isdisjoint(self.steps):
-            items.append(entries_item(self.theme))
+            items.append(entries_item(self.theme, self.say))
         if self.has_zeros:
-            items.append(
-                Item("underlined: zero exactly", 34, lambda x, y: [self._zero(x, y + 18, 26)])
-            )
+            label = self.say("underlined: zero exactly")
+            items.append(Item(label, 34, lambda x, y: [self._zero(x, y + 18, 26)]))
         if self.has_none:
-            items.append(Item("dotted: no gradient comes", 34, lambda x, y: [self._none(x, y, 26)]))
+            label = self.say("dotted: no gradient comes")
+            items.append(Item(label, 34, lambda x, y: [self._none(x, y, 26)]))
         return items
 
-
-def _summary(norms: _ByStep) -> list[str]:
-    """The first, last, largest and smallest of norms over time; the latter two with their step."""
-    known = {t: x for t, x in norms.items() if x is not None}
-    if not known:
-        return ["none"] * len(_SUMMARY)
-    largest = max(known, key=lambda t: (not math.isfinite(known[t]), known[t]))
-    smallest = min(known, key=lambda t: (not math.isfinite(known[t]), known[t]))
-    first, last = norms[min(norms)], norms[max(norms)]
-    ends = ["none" if end is None else figures.number(end) for end in (first, last)]
-    return ends + [f"{figures.number(known[t])} (t={t})" for t in (largest, smallest)]
+    def _summary(self, norms: _ByStep) -> list[str]:
+        """The first, last, largest and smallest norm over time; the latter two with their step."""
+        known, none = {t: x for t, x in norms.items() if x is not None}, self.say("none")
+        if not known:
+            return [none] * len(_SUMMARY)
+        largest = max(known, key=lambda t: (not math.isfinite(known[t]), known[t]))
+        smallest = min(known, key=lambda t: (not math.isfinite(known[t]), known[t]))
+        first, last = norms[min(norms)], norms[max(norms)]
+        ends = [none if end is None else figures.number(end) for end in (first, last)]
+        return ends + [f"{figures.number(known[t])} (t={t})" for t in (largest, smallest)]
 
 
 def _largest(norms: list[float]) -> float:

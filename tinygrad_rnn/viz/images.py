@@ -2,8 +2,8 @@
 
 Both are made of the SVG itself by vl-convert (the extra ``images``), which brings all it needs.  So
 that they look alike on every machine they are set in the fonts that lie in ``fonts`` beside this
-file: one as wide as Helvetica, with the signs of formulas, and one for numbers.  A PDF holds the
-fonts that it uses, and its text stays text.
+file: one as wide as Helvetica, with the signs of formulas and the characters of `languages`, and
+one for numbers.  A PDF holds the fonts that it uses, and its text stays text.
 """
 
 from __future__ import annotations

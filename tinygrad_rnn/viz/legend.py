@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tinygrad_rnn.viz import marks, page
 from tinygrad_rnn.viz.glossary import signs_in
-from tinygrad_rnn.viz.languages import said_in
+from tinygrad_rnn.viz.languages import speaking
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.marks import n
 from tinygrad_rnn.viz.page import LEGEND, LEGEND_ROW
@@ -29,6 +29,7 @@ class Legend:
 
     def __init__(self, scene: Scene, theme: Theme, room: float) -> None:
         self.scene, self.theme, self.room = scene, theme, room
+        self.say = speaking(scene.language)
         self.lines: list[str] = []
         self.x, self.y = 0.0, 0.0
         self._boxes()
@@ -62,12 +63,12 @@ class Legend:
 
     def _start(self, symbol: float, label: str) -> None:
         """Make room for an item, on the next line if this one is full."""
-        label = said_in(self.scene.language, label)
+        label = self.say(label)
         if self.x and self.x + symbol + width(label, LEGEND) > self.room:
             self.x, self.y = 0.0, self.y + LEGEND_ROW
 
     def _label(self, symbol: float, label: str) -> None:
-        label = said_in(self.scene.language, label)
+        label = self.say(label)
         self.lines.append(
             marks.text(self.x + symbol, self.y + 14.5, label, LEGEND, fill=self.theme.muted)
         )
@@ -167,9 +168,9 @@ class Legend:
             self._label(0, sign)
 
     def _scale(self) -> None:
-        symbol, ends = page.heat_symbol_width(), page.ends_of(self.scene.scale)
+        symbol, ends = page.heat_symbol_width(self.say), page.ends_of(self.scene.scale)
         self._start(symbol, ends)
-        self.lines += page.heat_symbol(self.x, self.y, self.scene.scale, self.theme)
+        self.lines += page.heat_symbol(self.x, self.y, self.scene.scale, self.theme, self.say)
         self._label(symbol, ends)
 
     def _zero(self) -> None:

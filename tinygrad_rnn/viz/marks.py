@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from tinygrad_rnn.viz.layout.model import Point, Rect, Wire, towards
 from tinygrad_rnn.viz.measure import PILL, pill_width
-from tinygrad_rnn.viz.text import MONO, xml
+from tinygrad_rnn.viz.text import MONO, has_han, xml
 from tinygrad_rnn.writing.palette import Theme
 
 MOST_DELAYS = 4  # squares on a wire; its name counts the steps
@@ -57,11 +57,15 @@ def text(
 ) -> str:
     """One line of writing; ``label`` is its class, by which tests and style sheets find it.
 
+    Chinese writing has no italics, and no type in which all letters are equally wide.
+
     Examples
     --------
     >>> text(0, 9, "a < b", 9, label="name")
     '<text x="0" y="9" font-size="9" class="name">a &lt; b</text>'
     """
+    if has_han(line):
+        italic = mono = False
     look = f' class="{label}"' if label else ""
     look += f' fill="{fill}"' if fill else ""
     look += ' font-weight="bold"' if bold else ""

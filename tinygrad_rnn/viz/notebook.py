@@ -8,6 +8,7 @@ its own, and the player is a page of its own in a frame that may run its own scr
 from __future__ import annotations
 
 from tinygrad_rnn.viz.images import extent
+from tinygrad_rnn.viz.languages import said_in
 from tinygrad_rnn.viz.text import xml
 
 _STYLE = """
@@ -22,7 +23,7 @@ _STYLE = """
 _HIGH = 640  # pixels: of the player's frame
 
 
-def in_a_cell(svg: str, title: str) -> str:
+def in_a_cell(svg: str, title: str, language: str = "en") -> str:
     """A picture as wide as its cell.
 
     A click, or the space bar, opens it in full size, over the page, or over its place in it where
@@ -35,10 +36,11 @@ def in_a_cell(svg: str, title: str) -> str:
     <label class="bptt-picture" style="max-width: 200px; aspect-ratio: 200 / 100"
     """
     wide, high = extent(svg)
+    said = said_in(language, f"{title}: in full size")
     return (
         f'<label class="bptt-picture" style="max-width: {wide:g}px; '
         f'aspect-ratio: {wide:g} / {high:g}"><style>{_STYLE}</style>'
-        f'<input type="checkbox" aria-label="{xml(title)}: in full size"><span>\n{svg}'
+        f'<input type="checkbox" aria-label="{xml(said)}"><span>\n{svg}'
         "</span></label>"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from tinygrad_rnn.viz import marks
+from tinygrad_rnn.viz.languages import Say
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.text import SANS, fitted, width, wrapped, xml
 from tinygrad_rnn.writing import figures
@@ -34,15 +35,22 @@ def title_room(aid: str, room: float) -> float:
 
 
 def opening(
-    title: str, aid: str, wide: int, high: int, theme: Theme, scale: float = 1.0
+    title: str,
+    aid: str,
+    wide: int,
+    high: int,
+    theme: Theme,
+    language: str = "en",
+    scale: float = 1.0,
 ) -> list[str]:
     """The first lines of an SVG: the page, shown at some scale, its title and its reading aid."""
     lines = aid_lines(aid, wide - 2 * EDGE_OF_PAGE)
     shown = math.floor(wide * scale), math.floor(high * scale)
+    tongue = "" if language == "en" else f' lang="{language}"'
     heading = fitted(title, TITLE, wide - 2 * EDGE_OF_PAGE, bold=True)
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{shown[0]}" height="{shown[1]}" '
-        f'viewBox="0 0 {wide} {high}" role="img" font-family="{SANS}" fill="{theme.ink}">',
+        f'viewBox="0 0 {wide} {high}"{tongue} role="img" font-family="{SANS}" fill="{theme.ink}">',
         f"<title>{xml(title)}</title>",
         f"<desc>{xml(aid)}</desc>",
         f'<rect width="{wide}" height="{high}" fill="{theme.paper}"/>',
@@ -54,17 +62,18 @@ def opening(
     ]
 
 
-def heat_symbol_width() -> float:
+def heat_symbol_width(say: Say) -> float:
     """The width of `heat_symbol`, and of a gap behind it."""
-    return width(_NORM, LEGEND) + 8 + _ZERO + 1 + _BIN * figures.BINS + 8
+    return width(say(_NORM), LEGEND) + 8 + _ZERO + 1 + _BIN * figures.BINS + 8
 
 
-def heat_symbol(x: float, y: float, scale: Scale | None, theme: Theme) -> list[str]:
+def heat_symbol(x: float, y: float, scale: Scale | None, theme: Theme, say: Say) -> list[str]:
     """The heat scale as a legend shows it; of an empty scale only what lies below it."""
-    at = x + width(_NORM, LEGEND) + 8
+    norm = say(_NORM)
+    at = x + width(norm, LEGEND) + 8
     line = f' stroke="{theme.muted}" stroke-width="0.5"'
     lines = [
-        marks.text(x, y + 14.5, _NORM, LEGEND, fill=theme.muted),
+        marks.text(x, y + 14.5, norm, LEGEND, fill=theme.muted),
         marks.rect(Rect(at, y + 2, _ZERO, 16), 0, fill=theme.heat[0].fill, extra=line),
         marks.text(at + _ZERO / 2, y + 14, "≈0", 10.5, fill=theme.muted, anchor="middle"),
     ]

@@ -45,19 +45,12 @@ class Picture(Drawing):
     """
 
     def __init__(
-        self, scene: Scene, theme: Theme, room: float = math.inf, turned: Drawing | None = None
-    ) -> None:
+        self, scene: Scene, theme: Theme, language: str = "en", room: float = math.inf,
+        turned: Drawing | None = None,
+    ) -> None:  # fmt: skip
+        told_in(language, scene)
         self._scene, self._theme, self._room, self._turned = scene, theme, room, turned
-        self.title = scene.title
-
-    def told(self, language: str) -> Picture:
-        """The same with its words in a language; names and formulas stay."""
-        self.language = language
-        told_in(language, self._scene)
-        self.title = self._scene.title
-        if isinstance(self._turned, Picture):
-            self._turned.told(language)
-        return self
+        self.title, self.language = scene.title, language
 
     @cached_property
     def _layout(self) -> Layout:
@@ -118,7 +111,7 @@ class Picture(Drawing):
         writers = {**super()._writers(), ".dot": lambda: self.dot}
         if self._turned is not None:
             other = self._turned
-            writers[".html"] = lambda: still(self.svg, self.title, other.svg)
+            writers[".html"] = lambda: still(self.svg, self.title, other.svg, self.language)
         return writers
 
     def __repr__(self) -> str:
@@ -181,8 +174,7 @@ def draw(
         cells, at last neither values nor visits, until it fits at four fifths of its size; what
         never does is drawn as small as it takes.
     language
-        Of legends, titles and what boxes say besides names and formulas: "en", or "zh", Chinese,
-        which is saved as ``.svg``, ``.html`` or ``.dot``.
+        Of legends, titles and what boxes say besides names and formulas: "en", or "zh", Chinese.
 
     Raises
     ------
@@ -208,7 +200,7 @@ def draw(
     one_of("language", language, LANGUAGES)
     look = theme_of(theme)
     if level == "step":
-        return heat_map_for('draw(level="step")', record_or_tensor, theme, title).told(language)
+        return heat_map_for('draw(level="step")', record_or_tensor, theme, title, language)
     room = math.inf if width is None else most("width", width, 1)
     options: dict[str, Any] = {"level": level, "steps": steps, "values": values, "order": order}
     options |= {"grads": grads, "max_nodes": max_nodes, "title": title}
@@ -217,23 +209,25 @@ def draw(
         if level == "rolled":
             if steps != "auto":
                 raise ValueError(f'steps={steps!r}: level="rolled" draws all steps as one')
-            unrolled = _unrolled(source, options, look)
+            unrolled = _unrolled(source, options, look, language)
             del options["level"], options["steps"]
-            return Picture(rolled_scene(source, **options), look, room, unrolled).told(language)
-        drawn = Picture(scene_of(source, **options), look, room)
+            return Picture(rolled_scene(source, **options), look, language, room, unrolled)
+        drawn = Picture(scene_of(source, **options), look, language, room)
         if level == "auto" or width is not None:
             for form in drawn.narrower(level, steps, page=width is not None):
                 if not (drawn.sprawls if width is None else drawn.is_wider_than(width / SMALLEST)):
                     break
-                other = Picture(scene_of(source, **options | form), look, room)
+                other = Picture(scene_of(source, **options | form), look, language, room)
                 drawn = min(drawn, other, key=lambda each: each._layout.width)
-        return drawn.told(language)
+        return drawn
 
 
-def _unrolled(source: Source, options: dict[str, Any], look: Theme) -> Picture | None:
+def _unrolled(
+    source: Source, options: dict[str, Any], look: Theme, language: str
+) -> Picture | None:
     """The picture that a rolled one turns into on a page, if there is one to be read."""
     try:
-        return Picture(scene_of(source, **options | {"level": "auto"}), look)
+        return Picture(scene_of(source, **options | {"level": "auto"}), look, language)
     except TooManyBoxes:
         return None
 

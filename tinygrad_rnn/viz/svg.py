@@ -50,7 +50,8 @@ class _Painter:
         foot = self.layout.height + top + 2 * EDGE_OF_PAGE
         wide, high = math.ceil(inner + 2 * EDGE_OF_PAGE), math.ceil(foot + legend.height + 12)
         scale = min(1.0, room / wide)
-        self.lines += page.opening(self.scene.title, self.scene.aid, wide, high, self.theme, scale)
+        title, aid, language = self.scene.title, self.scene.aid, self.scene.language
+        self.lines += page.opening(title, aid, wide, high, self.theme, language, scale)
         left = EDGE_OF_PAGE + max(0.0, (inner - self.layout.width) / 2)
         self._put(f'<g transform="translate({n(left)} {n(EDGE_OF_PAGE + top)})">')
         self.graph()

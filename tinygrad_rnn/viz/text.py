@@ -6,6 +6,7 @@ of the fonts that the pictures name.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
@@ -16,10 +17,18 @@ SANS = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 MONO = "'DejaVu Sans Mono', Menlo, Consolas, monospace"
 
 _MONO_EM = 0.602
-_WIDE_EM = 1.25  # East Asian characters and emoji, in whatever font stands in for Helvetica
+_WIDE_EM = 1.0  # East Asian characters, in whatever font stands in for Helvetica
+_EMOJI_EM = 1.25
 _OTHER_EM = 0.62  # letters and signs that the table does not know
 _SMALL_EM = 0.4  # subscripts, superscripts and the prime
 _BOLD = 1.1
+
+# A line may end between two Chinese characters, but not before what closes or after what opens.
+_HAN, _OPENING, _CLOSING = "\u2e80-\u2fff\u3040-\u9fff", "（《“", "、。，：；！？）》”"
+_IN_HAN = re.compile("[\u2e80-\u9fff\uff00-\uffef]")
+_WORD = re.compile(
+    rf"\s*(?:[{_OPENING}]*(?:[{_HAN}]|[^\s{_HAN}{_OPENING}{_CLOSING}]+)[{_CLOSING}]*|\S)"
+)
 
 # Adobe's font metrics of Helvetica for the characters " " to "~", in 1/1000 em.
 _HELVETICA = (
@@ -52,21 +61,34 @@ def wrapped(text: str, room: float, size: float) -> list[str]:
     --------
     >>> wrapped("a long line of text", 55, 10.5)
     ['a long line', 'of text']
+    >>> wrapped("梯度往回流，穿过时间。", 60, 10)
+    ['梯度往回流，', '穿过时间。']
     """
     lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".lstrip()
+    for word in _WORD.findall(" ".join(text.split())):
+        longer = lines[-1] + word
         if width(longer, size) > room and lines[-1]:
-            lines.append(word)
+            lines.append(word.lstrip())
         else:
             lines[-1] = longer
     return lines
 
 
+def has_han(text: str) -> bool:
+    """Whether there are Chinese characters, or such punctuation, in a text.
+
+    Examples
+    --------
+    >>> has_han("梯度 g"), has_han("g")
+    (True, False)
+    """
+    return _IN_HAN.search(text) is not None
+
+
 def _mono_em(character: str) -> float:
     if _is_invisible(character):
         return 0
-    return _MONO_EM * (2 if _is_wide(character) else 1)
+    return _wide_em(character) or _MONO_EM
 
 
 def _sans_em(character: str) -> float:
@@ -74,8 +96,8 @@ def _sans_em(character: str) -> float:
         return _HELVETICA[ord(character) - 32] / 1000
     if _is_invisible(character):
         return 0
-    if _is_wide(character):
-        return _WIDE_EM
+    if wide := _wide_em(character):
+        return wide
     if character == "′" or unicodedata.decomposition(character).startswith(("<sub>", "<super>")):
         return _SMALL_EM
     if unicodedata.category(character)[0] == "S":  # mathematical signs are as wide as capitals
@@ -88,8 +110,13 @@ def _is_invisible(character: str) -> bool:
     return unicodedata.combining(character) > 0 or character == LEFT_TO_RIGHT
 
 
-def _is_wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in "WF" or ord(character) >= 0x1F000
+def _wide_em(character: str) -> float:
+    """The width of a character that fonts for Latin letters leave to others; 0 of any other."""
+    if ord(character) >= 0x1F000:
+        return _EMOJI_EM
+    if unicodedata.east_asian_width(character) not in "WF":
+        return 0
+    return _EMOJI_EM if unicodedata.category(character) == "So" else _WIDE_EM
 
 
 class _Ems(dict[str, float]):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from tinygrad_rnn.utils.progress import in_a_notebook
 from tinygrad_rnn.viz import marks
 from tinygrad_rnn.viz.chart import Chart, Item, TimeAxis, ValueAxis, page, theme_of
 from tinygrad_rnn.viz.curves import Curve, curve, curve_item, path
+from tinygrad_rnn.viz.languages import Say, speaking
 from tinygrad_rnn.viz.layout.model import Rect
 from tinygrad_rnn.viz.options import title_or
 from tinygrad_rnn.viz.text import fitted
@@ -36,7 +38,9 @@ _AID = "What the training loop added, iteration by iteration."
 _NORMS = " Last: the norm of the gradient of all parameters together"
 
 
-def training_curves(history: History, *, theme: str = "light", title: str | None = None) -> Chart:
+def training_curves(
+    history: History, *, theme: str = "light", title: str | None = None, language: str = "en"
+) -> Chart:
     """Draw what a `bptt.History` holds: losses, other numbers, and the norms of gradients.
 
     Losses (what has "loss" in its name) share a panel; every other number has one; the last one
@@ -52,13 +56,15 @@ def training_curves(history: History, *, theme: str = "light", title: str | None
         "light", "dark" or "auto", as of `draw`.
     title
         A title in place of the one that counts iterations.
+    language
+        Of its words: "en", or "zh", Chinese; names stay.
 
     Raises
     ------
     TypeError
         If it is no history.
     ValueError
-        If nothing was added yet, or for an unknown theme.
+        If nothing was added yet, or for an unknown theme or language.
 
     Examples
     --------
@@ -71,19 +77,20 @@ def training_curves(history: History, *, theme: str = "light", title: str | None
     """
     if not isinstance(history, History):
         raise TypeError(f"training_curves: expected a History, got {type(history).__name__}")
-    look = theme_of(theme)
+    look, say = theme_of(theme), speaking(language)
     if not len(history):
         raise ValueError("training_curves: nothing was added to this history yet")
-    painter = _Painter(history, look)
-    heading = title_or(title, f"Training, {count(len(history), 'iteration')}")
-    size = painter.width, painter.height
-    return Chart(heading, page(heading, painter.aid, painter.lines, size, painter.items, look))
+    painter = _Painter(history, look, say)
+    heading = title_or(title, say(f"Training, {count(len(history), 'iteration')}"))
+    size, aid = (painter.width, painter.height), say(painter.aid)
+    svg = page(heading, aid, painter.lines, size, painter.items, look, language)
+    return Chart(heading, svg, language=language)
 
 
 class _Painter:
     """The panels of a history, three side by side."""
 
-    def __init__(self, history: History, theme: Theme) -> None:
+    def __init__(self, history: History, theme: Theme, say: Say) -> None:
         self.history, self.theme = history, theme
         self.lines, self.items, self.panels = list[str](), list[Item](), 0
         self.time = range(1, len(history) + 1)
@@ -94,8 +101,8 @@ class _Painter:
             self._panel(", ".join(names), names, names)
         self.shown = self._largest()
         if self.shown:
-            labels = ["all gradients", *(name.removeprefix(OF) for name in self.shown[1:])]
-            self._panel("‖gradient‖", self.shown, labels)
+            labels = [say("all gradients"), *(name.removeprefix(OF) for name in self.shown[1:])]
+            self._panel(say("‖gradient‖"), self.shown, labels)
 
     @property
     def width(self) -> float:
@@ -233,7 +240,7 @@ def _thinned(iterations: Any, values: Any) -> _Thin:
 
 
 @contextmanager
-def watch(history: History, *, theme: str = "light") -> Iterator[History]:
+def watch(history: History, *, theme: str = "light", language: str = "en") -> Iterator[History]:
     """Show the curves of a history in a notebook's cell while a loop adds to it.
 
     There is one picture, which is drawn anew in its place, at most twice a second and in a tenth of
@@ -245,13 +252,15 @@ def watch(history: History, *, theme: str = "light") -> Iterator[History]:
         What the loop inside adds to.
     theme
         "light", "dark" or "auto", as of `draw`.
+    language
+        Of its words: "en", or "zh", Chinese; names stay.
 
     Raises
     ------
     TypeError
         If it is no history.
     ValueError
-        For an unknown theme.
+        For an unknown theme or language.
 
     Examples
     --------
@@ -265,11 +274,12 @@ def watch(history: History, *, theme: str = "light") -> Iterator[History]:
     if not isinstance(history, History):
         raise TypeError(f"watch: expected a History, got {type(history).__name__}")
     theme_of(theme)
+    speaking(language)
     show = getattr(sys.modules.get("IPython.display"), "display", None)
     if show is None or not in_a_notebook():
         yield history
         return
-    screen = _Screen(history, theme, show)
+    screen = _Screen(history, partial(training_curves, theme=theme, language=language), show)
     history.observers.append(screen.look)
     try:
         yield history
@@ -281,8 +291,8 @@ def watch(history: History, *, theme: str = "light") -> Iterator[History]:
 class _Screen:
     """The place in a notebook where the newest picture stands."""
 
-    def __init__(self, history: History, theme: str, show: Any) -> None:
-        self.history, self.theme, self.show = history, theme, show
+    def __init__(self, history: History, drawn: Callable[[History], Chart], show: Any) -> None:
+        self.history, self.drawn, self.show = history, drawn, show
         self.handle: Any = None
         self.next = 0.0
 
@@ -295,7 +305,7 @@ class _Screen:
         if not len(self.history):
             return
         began = time.monotonic()
-        chart = training_curves(self.history, theme=self.theme)
+        chart = self.drawn(self.history)
         if self.handle is None:
             self.handle = self.show(chart, display_id=True)
         else:

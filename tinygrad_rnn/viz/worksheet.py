@@ -16,6 +16,7 @@ from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.tensor.collector import resting_collector
 from tinygrad_rnn.viz import images, marks, measure
 from tinygrad_rnn.viz.build import READABLE, heat, scene_of
+from tinygrad_rnn.viz.languages import painted_in, speaking, told_in
 from tinygrad_rnn.viz.layout import lay_out
 from tinygrad_rnn.viz.options import TooManyBoxes, title_or
 from tinygrad_rnn.viz.paper import EDGE, Column, Sheet, Table, lines_for, rule, sheet_for
@@ -48,6 +49,7 @@ def worksheet(
     tolerance: float = TOLERANCE,
     hints: bool = True,
     title: str | None = None,
+    language: str = "en",
 ) -> tuple[Path, ...]:
     """Write an exercise: a page to print, or a spreadsheet that checks itself.
 
@@ -70,6 +72,8 @@ def worksheet(
         Whether each task says by which rule it is computed.
     title : str, optional
         What stands over a page.
+    language : str
+        Of a page: "en", or "zh", Chinese; names and formulas stay.
 
     Returns
     -------
@@ -79,8 +83,8 @@ def worksheet(
     Raises
     ------
     TypeError, ValueError
-        As `bptt.exercise`; for any other suffix; if the picture has too many boxes; for a title of
-        a spreadsheet.
+        As `bptt.exercise`; for any other suffix; if the picture has too many boxes; for a title, or
+        another language, of a spreadsheet; for an unknown language.
     RuntimeError, ImportError
         If a PDF, or a spreadsheet, is asked for and the extra is not installed.
     OSError
@@ -101,10 +105,15 @@ def worksheet(
     form = path.suffix.lower()
     if form not in FORMS:
         raise ValueError(f"worksheet: {path.name!r} does not end in {', '.join(FORMS)}")
+    say = speaking(language)
     how: dict[str, Any] = {"hide": hide, "seed": seed, "nice": nice, "tolerance": tolerance}
     if form == ".xlsx":
         if title is not None:
             raise ValueError(f"worksheet: title={title!r} is for pages, not for a spreadsheet")
+        if language != "en":
+            raise ValueError(
+                f"worksheet: language={language!r} is for pages, not for a spreadsheet"
+            )
         return (bptt.worksheet(record, path, **how, hints=hints),)
     both = path, path.with_suffix(f".key{path.suffix}")
     for file in both:
@@ -113,11 +122,16 @@ def worksheet(
         images.library()
     _check_size(record)
     asked = exercise(record, **how)
-    said = title_or(title, "Backpropagation through time, by hand")
+    said = title_or(title, say("Backpropagation through time, by hand"))
     with resting_collector():
-        sheets = _Paper(asked, said, hints).sheets(), _Paper(asked, said, True, key=True).sheets()
+        papers = (
+            _Paper(asked, said, hints, language),
+            _Paper(asked, said, True, language, key=True),
+        )
+        sheets = [paper.sheets() for paper in papers]
     for file, svgs in reversed(list(zip(both, sheets, strict=True))):
-        files.write(file, printed(svgs, said) if form == ".html" else images.document(svgs))
+        page = form == ".html"
+        files.write(file, printed(svgs, said, language) if page else images.document(svgs))
     return both
 
 
@@ -135,9 +149,12 @@ def _check_size(record: Record) -> None:
 class _Paper:
     """An exercise, or its key, on sheets of paper."""
 
-    def __init__(self, asked: Exercise, title: str, hints: bool, key: bool = False) -> None:
-        self.asked, self.hints, self.key = asked, hints, key
-        self.title = f"{title}: the key" if key else title
+    def __init__(
+        self, asked: Exercise, title: str, hints: bool, language: str, key: bool = False
+    ) -> None:
+        self.asked, self.hints, self.language, self.key = asked, hints, language, key
+        self.say = speaking(language)
+        self.title = self.say(f"{title}: the key") if key else title
         self.kinds = {task.kind for task in asked.tasks}
         self.grads = key or "gradients" in self.kinds  # which would give values away
         source = source_of(asked.record)
@@ -147,6 +164,7 @@ class _Paper:
         self._write_plainly()
         if not key:
             self._blank(scene)
+        told_in(language, scene)
         self.scene, self.layout = scene, lay_out(scene)
 
     def sheets(self) -> list[str]:
@@ -155,11 +173,12 @@ class _Paper:
         first = sheet_for(layout.width, layout.height, _ABOVE)
         first.heading(self.title)
         if not self.key:
-            whole = f"Points (of {self.asked.points})"
-            first.fields([("Name", 0.5), ("Date", 0.22), (whole, 0.28)])
+            fields = ("Name", 0.5), ("Date", 0.22), (f"Points (of {self.asked.points})", 0.28)
+            first.fields([(self.say(name), part) for name, part in fields])
         for text in self._words():
-            first.paragraph(text)
-        first.picture(graph(self.scene, layout, LIGHT), layout.width, layout.height)
+            first.paragraph(self.say(text))
+        drawn = painted_in(self.language, "\n".join(graph(self.scene, layout, LIGHT)))
+        first.picture([drawn], layout.width, layout.height)
         all_sheets = [first, *self._given(), *self._tasks()]
         return [
             sheet.svg(self.title, f"{self.title} · {i} / {len(all_sheets)}")
@@ -223,8 +242,11 @@ class _Paper:
 
     def _given(self) -> list[Sheet]:
         """What is known, but too large for the picture."""
-        columns = [Column("tensor", _NUMBER, _ANSWER), Column("its numbers", _ANSWER, 365.0)]
-        table = Table("Given", columns)
+        say = self.say
+        columns = [
+            Column(say("tensor"), _NUMBER, _ANSWER), Column(say("its numbers"), _ANSWER, 365.0)
+        ]  # fmt: skip
+        table = Table(say("Given"), columns)
         for name, value in self._known():
             rows = _numbers(value)
             sheet, row = table.row(14.0 * len(rows) + 6)
@@ -251,11 +273,12 @@ class _Paper:
 
     def _tasks(self) -> list[Sheet]:
         """What is asked for, with blanks, or with the answers."""
+        say = self.say
         columns = [
-            Column("task", _NUMBER, _NAME), Column("asked for", _NAME, _ANSWER - _NAME),
-            Column("answer", _ANSWER, _POINTS - _ANSWER), Column("points", _POINTS, 60.0),
+            Column(say("task"), _NUMBER, _NAME), Column(say("asked for"), _NAME, _ANSWER - _NAME),
+            Column(say("answer"), _ANSWER, _POINTS - _ANSWER), Column(say("points"), _POINTS, 60.0),
         ]  # fmt: skip
-        table = Table("Answers" if self.key else "Tasks", columns)
+        table = Table(say("Answers" if self.key else "Tasks"), columns)
         for task in self.asked.tasks:
             self._task(table, task)
         return table.sheets
@@ -263,7 +286,7 @@ class _Paper:
     def _task(self, table: Table, task: Task) -> None:
         rows, hint = _numbers(task.answer), []
         if self.hints:
-            hint = lines_for(task.hint, 515.0 - _NAME, _HINT)
+            hint = lines_for(self.say(task.hint), 515.0 - _NAME, _HINT)
         sheet, r = table.row(_LINE * len(rows) + 12.0 * len(hint) + 10)
         y = r.y + _LINE - 4
         points = f"{task.points}" if self.key else f"      / {task.points}"

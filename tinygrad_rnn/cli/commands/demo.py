@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_rnn.cli import demo
+from tinygrad_rnn.cli.arguments import add_language
 
 
 def add(commands: Any) -> None:
@@ -22,10 +23,11 @@ def add(commands: Any) -> None:
         "--out", type=Path, default=Path(), metavar="DIR",
         help="where to write the pictures (default: the current directory; made if missing)",
     )  # fmt: skip
+    add_language(command)
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out; returns the exit status."""
     options.out.mkdir(parents=True, exist_ok=True)
-    return 0 if demo.run(options.out) else 1
+    return 0 if demo.run(options.out, options.language) else 1

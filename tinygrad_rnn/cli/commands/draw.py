@@ -6,7 +6,15 @@ import argparse
 from typing import Any
 
 from tinygrad_rnn import bptt, viz
-from tinygrad_rnn.cli.arguments import add_level, add_net, add_output, add_width, net_of, wrote
+from tinygrad_rnn.cli.arguments import (
+    add_language,
+    add_level,
+    add_net,
+    add_output,
+    add_width,
+    net_of,
+    wrote,
+)
 from tinygrad_rnn.compat.script import PICTURES, check_output
 from tinygrad_rnn.viz.schemes import THEMES
 
@@ -27,6 +35,7 @@ def add(commands: Any) -> None:
         "on the reader's screen (default: light)",
     )  # fmt: skip
     add_width(command)
+    add_language(command)
     command.add_argument(
         "--size", choices=("slide", "column"),
         help="of an .svg, .png or .pdf: for a slide of 16:9, or for a column of a paper, which a "
@@ -39,6 +48,6 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry it out; returns the exit status."""
     check_output("draw", options.output, PICTURES)
-    given = {name: getattr(options, name) for name in ("level", "theme", "width")}
+    given = {name: getattr(options, name) for name in ("level", "theme", "width", "language")}
     picture = viz.draw(bptt.record(net_of(options)), **given)
     return wrote(picture.save(options.output, size=options.size))

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from tinygrad_rnn import viz
-from tinygrad_rnn.cli.arguments import add_net, add_output, check_boxes, net_of, wrote
+from tinygrad_rnn.cli.arguments import add_language, add_net, add_output, check_boxes, net_of, wrote
 from tinygrad_rnn.compat.script import PLAYERS, check_output
 
 
@@ -26,6 +26,7 @@ def add(commands: Any) -> None:
         help="open it in the browser and compute again whatever is changed there, until it is "
         "closed, or Ctrl-C",
     )  # fmt: skip
+    add_language(command)
     command.set_defaults(run=run)
 
 
@@ -35,8 +36,8 @@ def run(options: argparse.Namespace) -> int:
         check_output("play", options.output, PLAYERS)
     check_boxes(options, "play", viz.player.MOST)
     if not options.live:
-        return wrote(viz.play(net_of(options), options.output))
-    player = viz.play(net_of(options), live=True)
+        return wrote(viz.play(net_of(options), options.output, language=options.language))
+    player = viz.play(net_of(options), live=True, language=options.language)
     print(f"the player is at {player.address} until it is closed, or Ctrl-C", flush=True)
     player.open()
     return 0

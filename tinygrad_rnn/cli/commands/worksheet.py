@@ -7,7 +7,7 @@ from typing import Any
 
 from tinygrad_rnn import bptt, viz
 from tinygrad_rnn.bptt.exercises import TOLERANCE
-from tinygrad_rnn.cli.arguments import add_net, add_output, check_boxes, net_of, wrote
+from tinygrad_rnn.cli.arguments import add_language, add_net, add_output, check_boxes, net_of, wrote
 from tinygrad_rnn.compat.script import check_output
 from tinygrad_rnn.viz.build import READABLE
 from tinygrad_rnn.viz.worksheet import FORMS
@@ -33,6 +33,7 @@ def add(commands: Any) -> None:
         help=f"how far off, relatively, an answer may be (default: {TOLERANCE})",
     )  # fmt: skip
     command.add_argument("--no-hints", action="store_true", help="do not name the rules")
+    add_language(command)
     add_output(command, "where to write it: .xlsx, .html or .pdf")
     command.set_defaults(run=run)
 
@@ -44,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
     paths = viz.worksheet(
         bptt.record(net_of(options)), options.output, options.hide, seed=options.seed, nice=True,
         tolerance=options.tolerance, hints=not options.no_hints,
+        language=options.language,
     )  # fmt: skip
     for path in paths:
         wrote(path)

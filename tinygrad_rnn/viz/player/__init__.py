@@ -12,6 +12,7 @@ from tinygrad_rnn.bptt import Record, record
 from tinygrad_rnn.tensor import Tensor
 from tinygrad_rnn.tensor.collector import resting_collector
 from tinygrad_rnn.viz.build import scene_of
+from tinygrad_rnn.viz.languages import speaking, told_in
 from tinygrad_rnn.viz.layout import lay_out
 from tinygrad_rnn.viz.notebook import in_a_frame
 from tinygrad_rnn.viz.options import check_count, title_or
@@ -63,16 +64,18 @@ class Player:
 def play(
     loss_or_record: Tensor | Record, path: str | Path, *, title: str | None = None,
     max_nodes: int = MOST, sliders: Mapping[str, Any] | None = None, live: Literal[False] = False,
+    language: str = "en",
 ) -> Path: ...  # fmt: skip
 @overload
 def play(
     loss_or_record: Tensor | Record, path: None = None, *, title: str | None = None,
     max_nodes: int = MOST, sliders: Mapping[str, Any] | None = None, live: Literal[False] = False,
+    language: str = "en",
 ) -> Player: ...  # fmt: skip
 @overload
 def play(
     loss_or_record: Tensor | Record, path: None = None, *, title: str | None = None,
-    max_nodes: int = MOST, sliders: None = None, live: Literal[True],
+    max_nodes: int = MOST, sliders: None = None, live: Literal[True], language: str = "en",
 ) -> LivePlayer: ...  # fmt: skip
 def play(
     loss_or_record: Tensor | Record,
@@ -82,6 +85,7 @@ def play(
     max_nodes: int = MOST,
     sliders: Mapping[str, Any] | None = None,
     live: bool = False,
+    language: str = "en",
 ) -> Path | Player | LivePlayer:
     """Make a page that steps through a backward walk, visit by visit.
 
@@ -111,6 +115,9 @@ def play(
     live
         Let the reader change any weight, input or initial state, and have this program compute
         again what follows (see `bptt.again`). The page is served on this machine alone.
+    language
+        Of all words of the page, and of the picture in it: "en", or "zh", Chinese; names, formulas
+        and the program stay.
 
     Returns
     -------
@@ -153,11 +160,13 @@ def play(
     if live and (path is not None or sliders is not None):
         raise ValueError("play: live=True is served, not written: it takes no path and no sliders")
     title_or(title, "")  # before anything runs
+    speaking(language)
     count = len(boxed(source_of(loss_or_record).root))
     check_count("play", count, max_nodes)
     walk = loss_or_record if isinstance(loss_or_record, Record) else record(loss_or_record)
     with resting_collector():
         scene = scene_of(source_of(walk), steps="all", max_nodes=count, title=title)
+        told_in(language, scene)
         data = walk_of(walk, scene)
         make_room(scene, data)
         layout = lay_out(scene)

@@ -41,16 +41,16 @@ function isZero({ zero, why }) {
 }
 
 function inOneLine(why) {
-  return why.map(({ kind, what }) => `${kind}: ${what}`).join("; ");
+  return why.map(({ kind, what }) => `${worded(kind)}: ${what}`).join("; ");
 }
 
 /** The reasons for which nothing has come to a node, or zeros only; nothing of any other node. */
 function reasons({ why, visit, zero }) {
   if (!why?.length || !(zero || visit !== null || why.some(({ kind }) => kind !== "needs none"))) return [];
   return [
-    make("h3", "", zero ? "Why is this zero?" : "Why is there no gradient?"),
+    make("h3", "", worded(zero ? "Why is this zero?" : "Why is there no gradient?")),
     make("ul", "", why.map(({ kind, what, where }) => make("li", "", [
-      make("b", "", kind), `: ${what}${where ? ` (${where})` : ""}`,
+      make("b", "", worded(kind)), `: ${what}${where ? ` (${where})` : ""}`,
     ]))),
   ];
 }
@@ -75,7 +75,7 @@ function addSign(box, label) {
   sign.setAttribute("class", "why");
   sign.setAttribute("x", label.x + label.width + 5);
   sign.setAttribute("y", box.label.getAttribute("y"));
-  sign.append("why?", document.createElementNS(name, "title"));
+  sign.append(worded("why?"), document.createElementNS(name, "title"));
   box.zero.after(sign);
   return sign;
 }

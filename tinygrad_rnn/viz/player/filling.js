@@ -39,7 +39,7 @@ function takeFillings(given) {
   });
   weights.forEach((weight, i) => {
     fill(weight, gifts[i], 0);
-    weight.whole.textContent = ` of ${given[i].final}`;
+    weight.whole.textContent = worded(" of {0}", given[i].final);
   });
   fillAll();
 }
@@ -50,7 +50,7 @@ function fill(weight, own, count) {
   for (let k = from; k < count; k++) raiseTo(weight.bars[own[k].bar], own[k].high);
   for (let k = from; k > count; k--) raiseTo(weight.bars[own[k - 1].bar], own[k - 1].before);
   weight.count = count;
-  weight.sum.textContent = count ? own[count - 1].sum : "not yet";
+  weight.sum.textContent = count ? own[count - 1].sum : worded("not yet");
 }
 
 function raiseTo(bar, high) {

@@ -17,8 +17,10 @@ from string import Template
 from typing import Any
 
 from tinygrad_rnn.viz.images import extent
+from tinygrad_rnn.viz.languages import painted_in
 from tinygrad_rnn.viz.layout import Layout
 from tinygrad_rnn.viz.options import LONGEST_TITLE
+from tinygrad_rnn.viz.player.wording import worded, words_of
 from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.schemes import COLOURS, IN_VARIABLES
 from tinygrad_rnn.viz.svg import paint
@@ -36,23 +38,21 @@ def walking(
     change (see `WhatIf.offer`), with "sliders" if the answers are in the page, else of a server.
     """
     colours = (f"--{name}: light-dark({', '.join(pair)});\n" for name, pair in COLOURS.items())
-    svg, title = paint(scene, layout, IN_VARIABLES), xml(scene.title)
-    data, asked = _json(walk), "" if what_if is None else _asking(what_if)
-    body = Template(_file("player.html")).substitute(svg=svg, title=title, data=data, what_if=asked)
+    language, title = scene.language, xml(scene.title)
+    svg = painted_in(language, paint(scene, layout, IN_VARIABLES))
+    data = _json(walk | {"words": words_of(language)})
+    asked = "" if what_if is None else _filled(language, "what_if.html", data=_json(what_if))
+    body = _filled(language, "player.html", svg=svg, title=title, data=data, what_if=asked)
     style = f":root {{\n{''.join(colours)}}}\n" + "".join(map(_file, _STYLES))
     script = "".join(map(_file, _SCRIPTS))
     if what_if is None:
-        return _page(title, "playing", body, style, script)
+        return _page(title, "playing", body, style, script, language)
     style, script = style + _file("what_if.css"), script + _file("what_if.js")
-    return _page(title, "playing", body, style, script, asks="sliders" not in what_if)
+    asks = "sliders" not in what_if
+    return _page(title, "playing", body, style, script, language, asks)
 
 
-def _asking(what_if: dict[str, Any]) -> str:
-    """The part of the panel in which numbers are changed."""
-    return Template(_file("what_if.html")).substitute(data=_json(what_if))
-
-
-def still(svg: str, title: str, other: str = "") -> str:
+def still(svg: str, title: str, other: str = "", language: str = "en") -> str:
     """A page that shows an SVG picture, to be moved by dragging and zoomed by the wheel.
 
     Parameters
@@ -63,6 +63,8 @@ def still(svg: str, title: str, other: str = "") -> str:
         What the browser writes on the tab.
     other : str
         Of a rolled picture the unrolled one, which a button brings, and the first one back.
+    language : str
+        Of the words of the page.
 
     Examples
     --------
@@ -70,14 +72,14 @@ def still(svg: str, title: str, other: str = "") -> str:
     >>> "<title>h &lt; 1</title>" in page
     True
     """
-    turn = Template(_file("turn.html")).substitute(svg=other.strip()) if other else ""
+    turn = _filled(language, "turn.html", svg=other.strip()) if other else ""
     title = xml(clean(title, LONGEST_TITLE))
-    body = Template(_file("still.html")).substitute(svg=svg, turn=turn, title=title)
+    body = _filled(language, "still.html", svg=svg, turn=turn, title=title)
     style, script = (_file(f"viewport.{kind}") + _file(f"still.{kind}") for kind in ("css", "js"))
-    return _page(title, "still", body, style, script)
+    return _page(title, "still", body, style, script, language)
 
 
-def printed(svgs: Sequence[str], title: str) -> str:
+def printed(svgs: Sequence[str], title: str, language: str = "en") -> str:
     """A page that shows pictures as sheets of paper, and prints each on one of its own.
 
     Parameters
@@ -86,6 +88,8 @@ def printed(svgs: Sequence[str], title: str) -> str:
         Each one ``<svg>`` element, as large, in points, as its sheet.
     title : str
         What the browser writes on the tab.
+    language : str
+        Of what is written there.
 
     Examples
     --------
@@ -101,10 +105,17 @@ def printed(svgs: Sequence[str], title: str) -> str:
     )
     sheets = zip(svgs, sizes, strict=True)
     body = "".join(f'<section class="a{w}x{h}">\n{svg}</section>\n' for svg, (w, h) in sheets)
-    return _page(xml(clean(title, LONGEST_TITLE)), "printed", body, style, "")
+    return _page(xml(clean(title, LONGEST_TITLE)), "printed", body, style, "", language)
 
 
-def _page(title: str, kind: str, body: str, style: str, script: str, asks: bool = False) -> str:
+def _filled(language: str, name: str, **parts: str) -> str:
+    """A file of the page in a language, with what its placeholders stand for."""
+    return Template(worded(language, _file(name))).substitute(parts)
+
+
+def _page(
+    title: str, kind: str, body: str, style: str, script: str, language: str, asks: bool = False
+) -> str:
     styles = [style, *re.findall("<style>(.*?)</style>", body, re.DOTALL)]
     policy = "; ".join(
         [
@@ -117,8 +128,9 @@ def _page(title: str, kind: str, body: str, style: str, script: str, asks: bool 
         ]
     )
     return Template(_file("page.html")).substitute(
-        policy=policy, title=title, kind=kind, body=body, style=style, script=script
-    )
+        policy=policy, title=title, kind=kind, body=body, style=style, script=script,
+        language=language,
+    )  # fmt: skip
 
 
 @cache

@@ -5,7 +5,10 @@
  * step that came.  Going from one step to another touches only the nodes that differ.
  */
 
-const { nodes, visits, root, start, chapters, fillings } = JSON.parse(document.getElementById("walk").textContent);
+const {
+  nodes, visits, root, start, chapters, fillings,
+  words, // of a page that is not in English
+} = JSON.parse(document.getElementById("walk").textContent);
 const LAST = visits.length;
 const PACES = [30, 20, 15, 10, 7, 5, 3, 2, 1, 0.5, 0.25, 0.1, 0.05]; // seconds of a visit
 const USUAL = 8, SPOKEN = 2; // of the paces: the first one; seconds in which a visit can be heard
@@ -39,6 +42,11 @@ flows.forEach((flow) => halos[Number(flow.dataset.from.slice(1))].push(flow));
 // All are measured before one is changed: after a change the browser looks at everything anew.
 const long = flows.filter((flow) => flow.getBBox().width > LONG);
 long.forEach((flow) => flow.classList.add("long"));
+
+/** A text of the page in its language, with what stands for {0}, {1} … in it. */
+function worded(text, ...inserted) {
+  return (words[text] ?? text).replace(/\{(\d)\}/g, (_, i) => inserted[i]);
+}
 
 /** Spread a drawing over sheets, in its order, so that a step touches few of them. */
 function cut(drawing) {
@@ -141,7 +149,7 @@ function settle(i) {
   box.label.setAttribute("fill", ink);
   box.zero?.classList.toggle("final", count === nodes[i].states.length);
   box.lines.forEach((line, j) => {
-    line.textContent = state ? state.sum[j] : j ? "" : "not yet";
+    line.textContent = state ? state.sum[j] : j ? "" : worded("not yet");
     line.setAttribute("fill", ink);
   });
 }
@@ -197,21 +205,22 @@ function pass() {
 
 function tellWhich(node, sends) {
   const parts = [];
-  parts.push(now ? `step ${now} of ${LAST}` : `before step 1 of ${LAST}`);
+  parts.push(now ? worded("step {0} of {1}", now, LAST) : worded("before step 1 of {0}", LAST));
   if (now && node.where) parts.push(node.where);
-  if (!now) parts.push("nothing has flowed yet");
-  if (now === LAST) parts.push("the walk ends here");
+  if (!now) parts.push(worded("nothing has flowed yet"));
+  if (now === LAST) parts.push(worded("the walk ends here"));
   byId("where").textContent = parts.join(" · ");
   byId("what").children[0].textContent = node.name;
   light(now ? [2, ...(sends.length ? [4] : [])] : [0]);
 }
 
 function spoken(node, sends) {
-  const gradient = now ? `; gradient ${visits[now - 1].G.join(" ")}` : "";
-  const to = sends.map((send) => nodes[send.node].name).join(" and ");
+  const gradient = now ? worded("; gradient {0}", visits[now - 1].G.join(" ")) : "";
+  const to = sends.map((send) => nodes[send.node].name).join(worded(" and "));
   const why = now && isZero(node) ? inOneLine(node.why) : "";
   return `${byId("where").textContent}: ${node.name} ${node.expression}${gradient}`
-    + (why ? `, which is zero: ${why}` : "") + (to ? `; adds to the gradient of ${to}` : "");
+    + (why ? worded(", which is zero: {0}", why) : "")
+    + (to ? worded("; adds to the gradient of {0}", to) : "");
 }
 
 function light(active) {
@@ -230,15 +239,15 @@ function tellArrived(node) {
   const G = now ? visits[now - 1].G : node.states[0].sum;
   const rows = [];
   if (parts.length > 1) {
-    for (const part of parts) rows.push([`from ${nodes[part.from].name}`, part.sent]);
-    if (hooked(node)) rows.push(["sum", parts[parts.length - 1].sum]);
+    for (const part of parts) rows.push([source(part), part.sent]);
+    if (hooked(node)) rows.push([worded("sum"), parts[parts.length - 1].sum]);
   }
-  rows.push([hooked(node) ? "G, after hooks" : parts.length > 1 ? "sum = G" : "G", G]);
+  rows.push([worded(hooked(node) ? "G, after hooks" : parts.length > 1 ? "sum = G" : "G"), G]);
   byId("arrived").replaceChildren(...entries(rows));
-  byId("arrived-head").textContent = `G = ${label}: ` + (
+  byId("arrived-head").textContent = `G = ${label}: ` + worded(
     node === nodes[root] ? "where the walk starts"
-      : consumers > 1 ? `final, all ${consumers} consumers were visited before`
-        : "final, its only consumer was visited before");
+      : consumers > 1 ? "final, all {0} consumers were visited before"
+        : "final, its only consumer was visited before", consumers);
 }
 
 /** Whether hooks changed a gradient after its sum was complete. */
@@ -252,10 +261,10 @@ function card(send) {
   const title = make("p", "", [
     make("b", "", `${name}.grad += `), formula(send.math, send.formula, "rule"),
   ]);
-  const rows = [["contribution", state.sent]];
-  if (send.numbers) rows.unshift(["numbers", brokenFormula(send.inserted, send.numbers), "set"]);
-  if (send.state) rows.push(["had", states[send.state - 1].sum], ["now", state.sum]);
-  else rows.push(["first use", ["grad was empty"], "faint"]);
+  const rows = [[worded("contribution"), state.sent]];
+  if (send.numbers) rows.unshift([worded("numbers"), brokenFormula(send.inserted, send.numbers), "set"]);
+  if (send.state) rows.push([worded("had"), states[send.state - 1].sum], [worded("now"), state.sum]);
+  else rows.push([worded("first use"), [worded("grad was empty")], "faint"]);
   return make("div", "card send", [title, make("dl", "", entries(rows))]);
 }
 
@@ -292,9 +301,9 @@ function fillInspector(node) {
   byId("inspected").textContent = node.name;
   byId("kind").textContent = `${node.expression || node.kind} · ${node.shape}`;
   const list = byId("inspector").querySelector("dl");
-  const rows = [["value", node.value, "plain"]];
-  if (node.final) rows.push(["grad now", []], ["grad final", node.final]);
-  else rows.push(["grad", ["needs none: nothing flows here"], "faint"]);
+  const rows = [[worded("value"), node.value, "plain"]];
+  if (node.final) rows.push([worded("grad now"), []], [worded("grad final"), node.final]);
+  else rows.push([worded("grad"), [worded("needs none: nothing flows here")], "faint"]);
   list.replaceChildren(...entries(rows));
   contributionRows = node.states.map((state) => {
     const [label, lines] = entries([[source(state), state.sent]]);
@@ -304,13 +313,13 @@ function fillInspector(node) {
   });
   byId("why").replaceChildren(...reasons(node));
   byId("jump").hidden = node.visit === null;
-  byId("jump").textContent = `jump to its visit (step ${node.visit})`;
+  byId("jump").textContent = worded("jump to its visit (step {0})", node.visit);
   refreshInspector();
 }
 
 function source(state) {
-  if (state.from !== null) return `from ${nodes[state.from].name}`;
-  return state.at ? "after hooks" : "start";
+  if (state.from !== null) return worded("from {0}", nodes[state.from].name);
+  return worded(state.at ? "after hooks" : "start");
 }
 
 /** Tick what has arrived by now, and write the sum so far. */
@@ -318,7 +327,7 @@ function refreshInspector() {
   if (chosen === null || !nodes[chosen].final) return;
   const { states } = nodes[chosen], count = boxes[chosen].count;
   byId("inspector").querySelectorAll("dd")[1].textContent =
-    count ? states[count - 1].sum.join("\n") : "not yet";
+    count ? states[count - 1].sum.join("\n") : worded("not yet");
   contributionRows.forEach(({ tick, label, lines }, j) => {
     const there = j < count, sign = there ? "✓ " : "· ";
     if (tick.textContent === sign) return;
@@ -393,7 +402,7 @@ function moveAlong() {
 
 function play() {
   if (now === LAST) go(0);
-  byId("play").textContent = "❚❚ Pause";
+  byId("play").textContent = worded("❚❚ Pause");
   beat();
 }
 
@@ -410,7 +419,7 @@ function pace() {
 }
 
 function showPace() {
-  const said = `${pace()} s a visit`;
+  const said = worded("{0} s a visit", pace());
   byId("pace").querySelector("output").textContent = said;
   byId("speed").setAttribute("aria-valuetext", said);
 }
@@ -419,7 +428,7 @@ function pause() {
   if (timer === null) return;
   clearTimeout(timer);
   timer = null;
-  byId("play").textContent = "▶ Play";
+  byId("play").textContent = worded("▶ Play");
   tell();
 }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,11 @@ from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.names import expression, names
 from tinygrad_rnn.viz import measure
 from tinygrad_rnn.viz.build import boxed_of
+from tinygrad_rnn.viz.languages import said_in
 from tinygrad_rnn.viz.player.chapters import chapters_of
 from tinygrad_rnn.viz.player.filling import fillings
 from tinygrad_rnn.viz.player.numbers import in_numbers
+from tinygrad_rnn.viz.player.wording import layer_in, told_in
 from tinygrad_rnn.viz.scene import Row, Scene
 from tinygrad_rnn.writing import figures
 from tinygrad_rnn.writing.mathml import Element, mathml
@@ -63,6 +66,7 @@ class Telling:
 
     def __init__(self, record: Record, scene: Scene, called: list[str] | None = None) -> None:
         self.record, self.scene = record, scene
+        self.say = partial(told_in, scene.language)
         if called is None:
             told = names(record.places, record.called)
             called = [told.told(place) for place in record.places]
@@ -111,7 +115,10 @@ class Telling:
             "start": "1" if (start == 1).all() else " ".join(figures.array(start)),
             "nodes": [a | b for a, b in zip(fixed, changing["nodes"], strict=True)],
             "visits": visits,
-            "chapters": chapters_of(self.record),
+            "chapters": [
+                chapter | {"title": self.say(chapter["title"])}
+                for chapter in chapters_of(self.record)
+            ],
             "fillings": changing["fillings"],
         }
 
@@ -129,7 +136,10 @@ class Telling:
             "visits": [
                 self._visit(visit, shown in (None, visit.number)) for visit in self.record.visits
             ],
-            "fillings": fillings(self.record, self.index),
+            "fillings": [
+                filling | {"bars": [self.say(label) for label in filling["bars"]]}
+                for filling in fillings(self.record, self.index)
+            ],
         }
 
     def _visit(self, visit: Visit, with_formulas: bool) -> dict[str, Any]:
@@ -209,17 +219,17 @@ class Telling:
             "name": self.called[place],
             "expression": said,
             "math": said and self._math(said, place),
-            "kind": box.note or "operation",
-            "shape": f"shape {figures.shape(place.shape)}" if place.shape else "scalar",
+            "kind": said_in(self.scene.language, box.note or "operation"),
+            "shape": self.say(f"shape {figures.shape(place.shape)}" if place.shape else "scalar"),
             "visit": self.numbers.get(place),
             "step": place.tag.step,
-            "where": _where(place),
+            "where": self._where(place),
         }
 
     def _numbers(self, place: Node, with_reasons: bool) -> dict[str, Any]:
         value, final = self.record.value(place), self.record.gradient(place)
         return {
-            "value": ["not kept"] if value is None else _in_full(value),
+            "value": [self.say("not kept")] if value is None else _in_full(value),
             "final": None if final is None else _in_full(final),
             "zero": final is not None and norm(final) == 0,
             "why": self._why(place, final, with_reasons),
@@ -234,14 +244,15 @@ class Telling:
             return None
         found = self._zeros.why(place) if with_reasons else []
         return [
-            {"kind": reason.kind, "what": reason.what, "where": reason.where} for reason in found
+            {"kind": reason.kind, "what": self.say(reason.what), "where": self.say(reason.where)}
+            for reason in found
         ]
 
-
-def _where(place: Node) -> str:
-    step = place.tag.step
-    when = [] if step is None else [f"time step {step}"]
-    return " · ".join([*when, *Layer.of(place).words()])
+    def _where(self, place: Node) -> str:
+        step = place.tag.step
+        when = [] if step is None else [self.say(f"time step {step}")]
+        layer = [layer_in(self.scene.language, word) for word in Layer.of(place).words()]
+        return " · ".join([*when, *layer])
 
 
 def _differ(a: Array, b: Array) -> bool:

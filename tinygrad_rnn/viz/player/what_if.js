@@ -36,7 +36,7 @@ function plotOf(label, i) {
   const plot = document.createElementNS(byId("arrows").namespaceURI, "svg");
   plot.setAttribute("viewBox", "0 0 320 48");
   plot.setAttribute("role", "img");
-  plot.setAttribute("aria-label", `${label}, on a logarithmic axis`);
+  plot.setAttribute("aria-label", worded("{0}, on a logarithmic axis", label));
   const [was, line] = ["was", "now"].map((look) => {
     const path = document.createElementNS(plot.namespaceURI, "path");
     path.setAttribute("class", look);
@@ -158,9 +158,9 @@ function showEffect({ loss, did, promised, said }, changed) {
   byId("promised").setAttribute("d", arrow(promised, largest, 12));
   byId("did").setAttribute("d", arrow(did, largest, 32));
   byId("effect-said").replaceChildren(...(changed ? [
-    "the change did ", make("b", "did", said[0]), "; the gradient had promised ",
-    make("b", "promised", promised === null ? "nothing: nobody asked for it" : said[1]),
-  ] : ["nothing is changed"]));
+    worded("the change did "), make("b", "did", said[0]), worded("; the gradient had promised "),
+    make("b", "promised", promised === null ? worded("nothing: nobody asked for it") : said[1]),
+  ] : [worded("nothing is changed")]));
 }
 
 function arrow(amount, largest, y) {
@@ -219,7 +219,7 @@ function say(text) {
 
 function gone() {
   isGone = true;
-  say("The program that computes is gone: this page goes on as a still.");
+  say(worded("The program that computes is gone: this page goes on as a still."));
   showButtons();
 }
 
@@ -373,7 +373,7 @@ function showFields() {
 // -- sliders --------------------------------------------------------------------------------
 
 function buildSliders() {
-  byId("hint").textContent = "Move a slider: what follows was computed beforehand.";
+  byId("hint").textContent = worded("Move a slider: what follows was computed beforehand.");
   byId("elements").hidden = false;
   byId("elements").append(...sliders.names.map((name, i) => {
     const range = make("input", "", []), output = make("output", "", "");
@@ -394,7 +394,7 @@ function fillSlider(_, i) {
   const label = byId("elements").children[i], at = state[i];
   label.querySelector("input").value = at ?? sliders.starts[i];
   label.querySelector("output").textContent =
-    at === undefined ? "as recorded" : sliders.values[i][at];
+    at === undefined ? worded("as recorded") : sliders.values[i][at];
 }
 
 // -- the beginning --------------------------------------------------------------------------

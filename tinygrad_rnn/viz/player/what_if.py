@@ -19,9 +19,11 @@ from tinygrad_rnn.bptt.rerun import Rerun
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.mode import SMALL
 from tinygrad_rnn.viz.build import in_one_line
+from tinygrad_rnn.viz.languages import said_in
 from tinygrad_rnn.viz.layout import Layout
 from tinygrad_rnn.viz.player.flow_plot import plots_of
 from tinygrad_rnn.viz.player.walk import Telling
+from tinygrad_rnn.viz.player.wording import told_in
 from tinygrad_rnn.viz.scene import Edge, Scene
 from tinygrad_rnn.viz.svg import flow_look, flow_note, flows_of, head_look
 from tinygrad_rnn.viz.ways import Way, labels_of, ways_of
@@ -69,7 +71,7 @@ class WhatIf:
                 }
                 for way in self._flows
             ],
-            "plots": [plot.label for plot in self._plots],
+            "plots": [told_in(self.scene.language, plot.label) for plot in self._plots],
             "recorded": {name: answer[name] for name in ("effect", "plots")},
         }
 
@@ -124,7 +126,9 @@ class WhatIf:
         size = norm(sent)
         bin = figures.bin_of(self.scene.scale, size) or 0
         look: dict[str, Any] = {
-            "note": flow_note(size, in_one_line(sent, told.lines(sent))),
+            "note": said_in(
+                self.scene.language, flow_note(size, in_one_line(sent, told.lines(sent)))
+            ),
             "bin": bin,
         }
         look["is_zero"] = size == 0
