@@ -251,7 +251,7 @@ class _Layout:
             if gradient := self._steps(block):
                 made = Block(
                     block.name, "stepped", "parameter", block.of, block.value,
-                    how="= θ − η · ∂L/∂θ", row=block.row,
+                    how="= θ − η · ∂L/∂θ", row=block.row, gates=block.gates,
                 )  # fmt: skip
                 rate = f"${letters(RATE.column)}${RATE.row + 1}"
                 made.formulas = [

@@ -36,7 +36,7 @@ from tinygrad_rnn.bptt.exercises import (
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.bptt.sheets.blocks import Block
 from tinygrad_rnn.bptt.sheets.lines import computed
-from tinygrad_rnn.bptt.sheets.plan import AFTER, WALK, Column, Plan, planned
+from tinygrad_rnn.bptt.sheets.plan import WALK, Plan, planned
 from tinygrad_rnn.bptt.sheets.signs import A4
 from tinygrad_rnn.bptt.sheets.workbook import Writing, digest, needs
 from tinygrad_rnn.compiled.cells import Cell
@@ -211,12 +211,6 @@ class Asking(Writing):
 
     # -- the sheet of the walk --
 
-    def _column(self, sheet: Any, column: Column) -> None:
-        if column.heading == AFTER:
-            sheet.set_column(column.first, column.gap, 1)
-        else:
-            super()._column(sheet, column)
-
     def _cells(
         self, sheet: Any, block: Block, formulas: Sequence[str], numbers: Array,
         plain: bool = False,
@@ -253,11 +247,10 @@ class Asking(Writing):
         if loss not in self.answers and loss not in self.waiting:
             super()._result(sheet, at, said, where, number)
 
-    def _label(self, sheet: Any, block: Block) -> None:
-        text = block.title if block in self.tasks and not self.hints else block.label
-        if block in self.tasks:
-            text = f"({self.tasks[block].number}) {text}"
-        sheet.write_string(block.row - 1, block.column, cut(text, 46), self.format.label(block))
+    def _said(self, block: Block) -> str:
+        if block not in self.tasks:
+            return super()._said(block)
+        return f"({self.tasks[block].number}) {block.label if self.hints else block.title}"
 
     def _mark(self, sheet: Any, block: Block, task: Task) -> None:
         """Show in the cells themselves what the checks say, by colour and by a sign."""
