@@ -301,12 +301,24 @@ def test_a_table_of_many(sheet, tmp_path):
     assert "4 worksheets, 2 of them not graded" in str(grades)
     assert grades._repr_html_().count("<tr>") == 5
     rows = list(csv.reader(io.StringIO(grades.csv)))
-    assert rows[0][:4] == ["file", "name", "points", "of"]
+    assert rows[0][:5] == ["file", "name", "seed", "points", "of"]
     assert rows[1][1] == "'@ Ann ,"
-    assert rows[2][2:8] == ["37", "37", "37", "0", "0", "0"]
-    assert rows[3][2] == ""
+    assert rows[2][2:9] == ["0", "37", "37", "37", "0", "0", "0"]
+    assert set(rows[3][2:9]) == {""}
     saved = grades.save(tmp_path / "marks.csv").read_bytes()
     assert saved.startswith("\ufefffile,".encode())
+
+
+def test_which_sheet_a_student_had(tmp_path):
+    sheets = [bptt.worksheet(two_steps(), tmp_path / f"{seed}.xlsx", "L", seed=seed)
+              for seed in (12, 7, None)]  # fmt: skip
+    grades = bptt.grade(sheets)
+    assert [grade.seed for grade in grades] == [12, 7, None]
+    assert [row[2] for row in grades.rows()] == ["seed", "12", "7", "–"]
+    assert [row["seed"] for row in csv.DictReader(io.StringIO(grades.csv))] == ["12", "7", ""]
+    said = [openpyxl.load_workbook(sheet)[EXERCISE]["A2"].value for sheet in sheets]
+    assert said == [f"1 task, 1 point{more}" for more in
+                    (", numbers of seed 12", ", numbers of seed 7", "")]  # fmt: skip
 
 
 def test_numbers_that_were_typed_as_text(sheet, tmp_path):
@@ -384,6 +396,7 @@ def test_kept_answers_that_were_changed_are_not_trusted(sheet, tmp_path):
         lambda kept: kept.update(given={"A1": "=1"}),
         lambda kept: kept.update(formulas={"h": 3}),
         lambda kept: kept.update(tolerance="wide"),
+        lambda kept: kept.update(seed="=1+1"),
         lambda kept: kept["tasks"][0]["answers"].append(1.0),
     ],
 )

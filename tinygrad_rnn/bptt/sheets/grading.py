@@ -54,6 +54,8 @@ class Grade:
     file : str
     name : str
         What the student wrote as such.
+    seed : int or None
+        Of which the numbers of the exercise were dealt out: which sheet the student had.
     right, follows, wrong, empty : int
         Numbers of each kind: ``follows`` are wrong only because of earlier ones.
     first : str
@@ -66,6 +68,7 @@ class Grade:
 
     file: str
     name: str = ""
+    seed: int | None = None
     right: int = 0
     follows: int = 0
     wrong: int = 0
@@ -101,7 +104,7 @@ class Grades(Report):
     """
 
     grades: tuple[Grade, ...] = field(default=())
-    numeric = (2, 3, 4, 5, 6)
+    numeric = (2, 3, 4, 5, 6, 7)
 
     @property
     def heading(self) -> str:
@@ -112,7 +115,7 @@ class Grades(Report):
 
     def rows(self) -> list[list[str]]:
         """A row for each file."""
-        heads = ["file", "name", "points", "right", "follows", "wrong", "empty",
+        heads = ["file", "name", "seed", "points", "right", "follows", "wrong", "empty",
                  "what went wrong first"]  # fmt: skip
         return [heads, *map(_row, self.grades)]
 
@@ -127,11 +130,13 @@ class Grades(Report):
         """The table for spreadsheets, in which nothing that students wrote becomes a formula."""
         stream = io.StringIO()
         writer = csv.writer(stream)
-        heads = ("file", "name", "points", "of", "right", "follows", "wrong", "empty", "remarks")
+        heads = ("file", "name", "seed", "points", "of", "right", "follows", "wrong", "empty",
+                 "remarks")  # fmt: skip
         writer.writerow(heads)
         for one in self.grades:
+            seed = "" if one.seed is None else one.seed
             counts: Sequence[Any] = (
-                one.points, one.of, one.right, one.follows, one.wrong, one.empty,
+                seed, one.points, one.of, one.right, one.follows, one.wrong, one.empty,
             )  # fmt: skip
             counts = [""] * len(counts) if one.refused else counts
             writer.writerow([_text(one.file), _text(one.name), *counts, _text(one.said)])
@@ -259,7 +264,8 @@ def _is_whole(kept: Any) -> bool:
         texts = all(isinstance(task["name"], str) for task in tasks)
         return (
             pairs and texts and all(map(_CELL.fullmatch, cells)) and all(map(_is_number, numbers))
-            and 0 < kept["tolerance"] < 1 and {"hide", "seed", "nice"} <= kept.keys()
+            and 0 < kept["tolerance"] < 1 and {"hide", "nice"} <= kept.keys()
+            and (kept["seed"] is None or type(kept["seed"]) is int)
         )  # fmt: skip
     except (TypeError, KeyError, ValueError, AttributeError):
         return False
@@ -314,7 +320,7 @@ class _Marked:
             *self._no_numbers(cells), *self._all_the_same(cells, found),
         ]  # fmt: skip
         return Grade(
-            file, self._name(), found[RIGHT], found[FOLLOWING], found[WRONG], found[NOT_YET],
+            file, self._name(), self.kept["seed"], found[RIGHT], found[FOLLOWING], found[WRONG], found[NOT_YET],
             clean(first, _LONGEST), tuple(notes),
         )  # fmt: skip
 
@@ -430,10 +436,11 @@ def _is_same(value: Any, number: float) -> bool:
 
 def _row(one: Grade) -> list[str]:
     counts = [
+        "–" if one.seed is None else str(one.seed),
         f"{one.points} of {one.of}",
         *map(str, (one.right, one.follows, one.wrong, one.empty)),
     ]
-    return [one.file, one.name, *(["–"] * 5 if one.refused else counts), one.said]
+    return [one.file, one.name, *(["–"] * len(counts) if one.refused else counts), one.said]
 
 
 def _text(said: str) -> str:

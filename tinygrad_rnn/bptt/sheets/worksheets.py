@@ -374,6 +374,7 @@ class Asking(Writing):
         sheet.freeze_panes(_FIRST, 0)
         sheet.write_string(0, 0, "Backpropagation through time, by hand",
                            look(bold=True, font_size=14))  # fmt: skip
+        sheet.write_string(1, 0, asked.heading, look(font_color=LIGHT.muted))
         sheet.write_string(NAME.row, 0, "Name", look(bold=True))
         line = look(bottom=1, bottom_color=LIGHT.muted, locked=False)
         sheet.merge_range(*NAME, NAME.row, NAME.column + 2, "", line)
