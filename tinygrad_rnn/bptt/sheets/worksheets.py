@@ -24,17 +24,21 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import files
-from tinygrad_rnn.bptt.exercises import (
-    SMALL,
-    TOLERANCE,
-    Exercise,
-    Hide,
-    Task,
-    allowance,
-    exercise,
-)
+from tinygrad_rnn.bptt.exercises import TOLERANCE, Exercise, Hide, Task, exercise
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.bptt.sheets.blocks import Block
+from tinygrad_rnn.bptt.sheets.checking import (
+    ANSWERS,
+    FOLLOWING,
+    FOLLOWS,
+    LISTED,
+    NO_NUMBER,
+    NOT_YET,
+    RIGHT,
+    WRONG,
+    Asked,
+    Checking,
+)
 from tinygrad_rnn.bptt.sheets.lines import computed
 from tinygrad_rnn.bptt.sheets.plan import WALK, Plan, planned
 from tinygrad_rnn.bptt.sheets.signs import A4
@@ -46,11 +50,10 @@ from tinygrad_rnn.writing.text import cut
 
 Array = np.ndarray[Any, Any]
 
-EXERCISE, CHECKS, ANSWERS, FOLLOWS, KEPT = "exercise", "checks", "answers", "follows", "kept"
+EXERCISE, CHECKS, KEPT = "exercise", "checks", "kept"
 FORMAT = "tinygrad_rnn worksheet, format 1"
 NAME = Cell(2, 1)
 """Where the student's name is to be written, on the sheet `EXERCISE`."""
-RIGHT, FOLLOWING, WRONG, NOT_YET, NO_NUMBER = "right", "follows", "wrong", "not yet", "no number"
 _SIGNS = {RIGHT: "✓", FOLLOWING: "→", WRONG: "✗", NO_NUMBER: "?"}
 _FIRST = 9  # row of the tasks
 _HEADS = ("task", "asked for", "element", "cell", "your number", "check", "points", "hint")
@@ -189,12 +192,10 @@ class Asking(Writing):
         front = self.book.add_worksheet(EXERCISE)
         self._walk()
         walk = self.book.get_worksheet_by_name(WALK)
-        checks, answers, follows, kept = (
-            self.book.add_worksheet(name) for name in (CHECKS, ANSWERS, FOLLOWS, KEPT)
+        checks, answers, follows, listed, kept = (
+            self.book.add_worksheet(name) for name in (CHECKS, ANSWERS, FOLLOWS, LISTED, KEPT)
         )
-        for cell, (task, i) in self.answers.items():
-            answers.write_number(*cell, float(task.answer.flat[i]))
-            checks.write_formula(*cell, self._check(cell, task, i), None, NOT_YET)
+        self._compare(checks, answers, listed)
         for cell in self._derived():
             follows.write_formula(*cell, self._following(cell), None, "")
         for block, task in self.tasks.items():
@@ -202,7 +203,7 @@ class Asking(Writing):
         self._front(front)
         for i, chunk in enumerate(_chunks(self.kept())):
             kept.write_string(i, 0, chunk)
-        for sheet in (checks, answers, follows, kept):
+        for sheet in (checks, answers, follows, listed, kept):
             sheet.protect()
             sheet.very_hidden()
         for sheet in (front, walk):
@@ -277,20 +278,19 @@ class Asking(Writing):
 
     # -- hidden sheets --
 
-    def _check(self, cell: Cell, task: Task, i: int) -> str:
-        """What a number is worth: it is right, or it follows from others, which may be wrong."""
-        given, right, follows = (f"{sheet}!{cell}" for sheet in (WALK, ANSWERS, FOLLOWS))
-        near = _number(allowance(float(task.answer.flat[i]), self.asked.tolerance))
-        part, small = _number(self.asked.tolerance), _number(SMALL)
-        by_rule = (  # zeros follow from zeros, which is no achievement
-            f"AND(ABS({given}-{follows})<={part}*MAX(ABS({follows}),{small}),"
-            f"ABS({follows})>{part}*{small})"
-        )
-        return (
-            f'=IF(ISBLANK({given}),"{NOT_YET}",IF(NOT(ISNUMBER({given})),"{NO_NUMBER}",'
-            f'IF(ABS({given}-{right})<={near},"{RIGHT}",'
-            f'IF(ISNUMBER({follows}),IF({by_rule},"{FOLLOWING}","{WRONG}"),"{WRONG}"))))'
-        )
+    def _compare(self, checks: Any, answers: Any, listed: Any) -> None:
+        """Write what is right, and what each number is worth."""
+        cells = [cell for cell, _ in self._in_order()]
+        asked = {
+            str(cell): Asked(task.number, float(task.answer.flat[i]))
+            for cell, (task, i) in self.answers.items()
+        }
+        checking = Checking(list(map(str, cells)), asked, WALK, self.asked.tolerance)
+        for row, cell in enumerate(cells):
+            answers.write_number(*cell, asked[str(cell)].answer)
+            checks.write_formula(*cell, checking.verdict(str(cell)), None, NOT_YET)
+            for column, what in enumerate(checking.line(str(cell))):
+                listed.write(row, column, what)
 
     def _derived(self) -> list[Cell]:
         """The empty cells whose numbers follow from others."""
@@ -450,11 +450,6 @@ def _paint(said: str) -> dict[str, Any]:
 def _element(answer: Array, i: int) -> str:
     """Which element of an array a number is, counted from 1."""
     return ", ".join(str(k + 1) for k in np.unravel_index(i, answer.shape)) if answer.ndim else ""
-
-
-def _number(x: float) -> str:
-    """A number as formulas have it."""
-    return f"{x:.12g}".upper()
 
 
 # -- formulas --------------------------------------------------------------------------------------
