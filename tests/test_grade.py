@@ -125,6 +125,23 @@ def test_a_worksheet_shows_nothing_that_it_asks_for(name, tmp_path):
     assert all(sheet.protection.sheet for sheet in typed)
 
 
+def test_into_blanks_go_numbers(tmp_path):
+    """Into those for workings as well; what is given is locked, and expects nothing."""
+    path, kept = written("by hand", tmp_path)
+    sheet = openpyxl.load_workbook(path)[WALK]
+    told = {
+        cell.coordinate: told
+        for told in sheet.data_validations.dataValidation
+        for area in told.sqref.ranges
+        for row in sheet.iter_rows(area.min_row, area.max_row, area.min_col, area.max_col)
+        for cell in row
+    }
+    assert {each.type for each in told.values()} == {"decimal"}
+    assert all(each.error.startswith("This must be a number") for each in told.values())
+    assert told.keys() > answers_of(kept).keys()
+    assert not any(sheet[cell].protection.locked for cell in told)
+
+
 def test_what_is_computed_of_a_blank_waits_for_it(tmp_path):
     path = bptt.worksheet(two_steps(), tmp_path / "a.xlsx", "h₁", nice=True)
     typed, shown = loaded(path)

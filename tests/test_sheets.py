@@ -186,6 +186,52 @@ def test_the_loss_after_a_step(office, name):
     assert book[WALK].cell(row + 1, column + 1).value == pytest.approx(again.value(again.root))
 
 
+def expected_in(sheet):
+    """What may be typed into each cell: its kind and its bounds."""
+    return {
+        cell: (told.type, float(told.formula1), float(told.formula2))
+        for told in sheet.data_validations.dataValidation
+        for area in told.sqref.ranges
+        for row in sheet[area.coord if ":" in area.coord else f"{area.coord}:{area.coord}"]
+        for cell in (each.coordinate for each in row)
+    }
+
+
+def check_what_may_be_typed(path, plan):
+    told = expected_in(openpyxl.load_workbook(path)[WALK])
+    assert len(told) == 1 + sum(len(block.cells) for block in plan.leaves)  # and the rate
+    for block in plan.leaves:
+        for cell, x in zip(block.cells, block.numbers.ravel()):
+            kind, low, high = told[str(cell)]
+            assert kind == ("decimal" if block.value.dtype.kind == "f" else "whole")
+            assert low <= x <= high
+    return told
+
+
+@pytest.mark.parametrize("name", ["tagger", "gathered", "lstm of 4"])
+def test_only_numbers_may_be_typed(office, name, tmp_path):
+    """Also after LibreOffice has saved the sheet."""
+    walk, plan, _, calculated = office[f"{name}, as it was"]
+    bptt.spreadsheet(walk, tmp_path / "a.xlsx")
+    assert check_what_may_be_typed(tmp_path / "a.xlsx", plan) == check_what_may_be_typed(
+        calculated, plan
+    )
+
+
+def test_classes_lie_in_a_range(tmp_path):
+    """Of words as of tags; the message says which."""
+    walk = walk_of("tagger")
+    bptt.spreadsheet(walk, tmp_path / "a.xlsx")
+    plan, sheet = planned(walk), openpyxl.load_workbook(tmp_path / "a.xlsx")[WALK]
+    told = expected_in(sheet)
+    for name, most in (("index", 3), ("target", 2)):
+        (block,) = (block for block in plan.leaves if block.name == name)
+        assert {told[str(cell)] for cell in block.cells} == {("whole", 0, most)}
+    prompts = {told.prompt for told in sheet.data_validations.dataValidation}
+    assert "a whole number from 0 to 3: which one of 4" in prompts
+    assert all(told.error for told in sheet.data_validations.dataValidation)
+
+
 def test_other_words_and_classes(office):
     walk, plan, _, path = office["other words"]
     tg.manual_seed(1)

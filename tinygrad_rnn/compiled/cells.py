@@ -123,6 +123,17 @@ class Formulas:
             return f"=IF({self._written(value, i, own).text},1,0)"
         return f"={self._written(value, i, own).text}"
 
+    def reach(self) -> dict[Value, int]:
+        """Of the integers that formulas read so far: how many places they can point to, from 0."""
+        found: dict[Value, int] = {}
+        for moves in self._moves.values():
+            if moves.may_change:
+                index = moves.index
+                while index.fn in MOVING:
+                    (index,) = index.args
+                found[index] = min(moves.size, found.get(index, moves.size))
+        return found
+
     def _written(self, value: Value, i: int, own: bool = False) -> _Text:
         if not own and (cell := self._cell(value, i)) is not None:
             return _Text(str(cell))
@@ -380,6 +391,11 @@ class _Moves:
         self.shape = self._pointing(np.asarray([a.sample for a in moving[:1]]).reshape(-1)).shape
         if self._moving is None:
             self.fixed = self._pointing(None).reshape(-1)
+
+    @property
+    def may_change(self) -> bool:
+        """Whether any of them points elsewhere if a leaf is changed."""
+        return self._moving is not None
 
     @property
     def index(self) -> Value:

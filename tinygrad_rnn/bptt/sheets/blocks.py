@@ -66,6 +66,8 @@ class Block:
         Of what it holds several.
     type : str
         Of a leaf: what its numbers are in the program, such as "float32".
+    reach : int or None
+        Of integers that point to something: to how many places, from 0.
     row, column : int
         Where its first cell stands, from 0.
     formulas : list of str
@@ -85,6 +87,7 @@ class Block:
     key: tuple[Any, ...] = ()
     gates: Gates | None = None
     type: str = "float64"
+    reach: int | None = None
     row: int = 0
     column: int = 0
     formulas: list[str] = field(default_factory=list)

@@ -343,6 +343,9 @@ def _formulas(plan: Plan, blocks: Blocks) -> None:
         longest = max(map(len, block.formulas))
         if longest > LONGEST:
             raise Refused(f"{block.title}: a formula of {longest:,} characters is too long")
+    reach = formulas.reach()
+    for block in plan.leaves:
+        block.reach = reach.get(block.value)
 
 
 def _after(plan: Plan, blocks: Blocks) -> None:

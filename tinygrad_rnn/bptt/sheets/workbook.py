@@ -15,6 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from tinygrad_rnn.bptt.sheets.blocks import Block
+from tinygrad_rnn.bptt.sheets.lines import INFINITE
 from tinygrad_rnn.bptt.sheets.plan import (
     AFTER,
     LOSS,
@@ -41,6 +42,8 @@ _WIDE, _NARROW, _SHUT = 9, 3, 1  # columns with numbers, between, and with nothi
 _NUMBER = "0.0000"
 _PAGE = 490.0, 725.0  # points between the margins of A4
 _LINE = 15.0  # points
+_TITLE = 32  # characters of the title of a message
+_LARGEST_WHOLE = 2**53  # that a spreadsheet can tell from the next one
 _SMALLEST = 0.5  # of its size, which can still be read
 _SPARE = 1.2  # where Excel's font is missing, columns are so much wider
 
@@ -136,12 +139,15 @@ class Writing:
         if plan.stepped:
             sheet.write_string(RATE.row, 1, "= η, the rate of a step", self.format())
             sheet.write_number(*RATE, plan.rate, self._input)
+            sheet.data_validation(*RATE, *RATE, numbers_only("η"))
             self._result(sheet, NEW_LOSS, "= the loss after the step", AFTER, self.after_loss)
         self._result(sheet, LOSS, "= the loss", "", plan.loss.numbers)
         for block in [*plan.blocks, *plan.stepped]:
             self._label(sheet, block)
             if not self.hide(block):
                 self._cells(sheet, block, block.formulas, self._now(block))
+            if block.is_input:
+                self._expect(sheet, block)
 
     def _after(self) -> None:
         plan, sheet = self.plan, self.book.add_worksheet(AFTER)
@@ -252,6 +258,20 @@ class Writing:
             else:
                 sheet.write_number(*cell, float(number), look)
 
+    def _expect(self, sheet: Any, block: Block) -> None:
+        """Refuse, with a word of help, what is no number of the kind that a leaf holds."""
+        kind, most = block.value.dtype.kind, block.reach
+        if kind == "f":
+            told = numbers_only(block.name)
+        elif kind == "b":
+            told = whole_only(block.name, 0, 1, "1 for true, or 0 for false")
+        elif most is None:
+            told = whole_only(block.name, -_LARGEST_WHOLE, _LARGEST_WHOLE, "a whole number")
+        else:
+            said = f"a whole number from 0 to {most - 1}: which one of {most}"
+            told = whole_only(block.name, 0, most - 1, said)
+        sheet.data_validation(*block.cells[0], *block.cells[-1], told)
+
     # -- for reading back --
 
     def _contents(self) -> None:
@@ -274,6 +294,27 @@ def _points(characters: int) -> float:
 def _beside(used: float, size: float, room: float) -> float:
     """How much of a page is used if a column comes there too, or on the next page if it must."""
     return used + size if used + size <= room else size
+
+
+def numbers_only(name: str) -> dict[str, Any]:
+    """What XlsxWriter is told of cells into which numbers are to be typed."""
+    said = (
+        "This must be a number, with the decimal sign that this program is set to (0.5, or 0,5), "
+        "or a formula that comes to one."
+    )
+    return {
+        "validate": "decimal", "criteria": "between", "minimum": -INFINITE, "maximum": INFINITE,
+        "error_title": cut(name, _TITLE), "error_message": said,
+    }  # fmt: skip
+
+
+def whole_only(name: str, low: int, high: int, said: str) -> dict[str, Any]:
+    """The same of whole numbers in a range."""
+    return {
+        "validate": "integer", "criteria": "between", "minimum": low, "maximum": high,
+        "input_title": cut(name, _TITLE), "input_message": said,
+        "error_title": cut(name, _TITLE), "error_message": f"This must be {said}.",
+    }  # fmt: skip
 
 
 def _gap(column: Column) -> int:

@@ -42,7 +42,7 @@ from tinygrad_rnn.bptt.sheets.checking import (
 from tinygrad_rnn.bptt.sheets.lines import computed
 from tinygrad_rnn.bptt.sheets.plan import WALK, Plan, planned
 from tinygrad_rnn.bptt.sheets.signs import A4
-from tinygrad_rnn.bptt.sheets.workbook import Writing, digest, needs
+from tinygrad_rnn.bptt.sheets.workbook import Writing, digest, needs, numbers_only
 from tinygrad_rnn.compiled.cells import Cell
 from tinygrad_rnn.compiled.symbols import Value
 from tinygrad_rnn.writing.palette import LIGHT
@@ -200,6 +200,8 @@ class Asking(Writing):
             follows.write_formula(*cell, self._following(cell), None, "")
         for block, task in self.tasks.items():
             self._mark(walk, block, task)
+        for block in self.workings:
+            walk.data_validation(*block.cells[0], *block.cells[-1], numbers_only(block.title))
         self._front(front)
         for i, chunk in enumerate(_chunks(self.kept())):
             kept.write_string(i, 0, chunk)
@@ -236,6 +238,9 @@ class Asking(Writing):
             else:
                 sheet.write_formula(*cell, formulas[i], look, float(number))
 
+    def _expect(self, sheet: Any, block: Block) -> None:
+        """Given numbers are locked: nobody is to type there."""
+
     def _empty(self, is_asked: bool) -> Any:
         """The look of a cell to be filled in, or of one for workings."""
         look = {"num_format": "0.0000", "locked": False}
@@ -257,10 +262,11 @@ class Asking(Writing):
         """Show in the cells themselves what the checks say, by colour and by a sign."""
         first, last = block.cells[0], block.cells[-1]
         area = (*first, *last)
-        told = {"input_title": cut(f"({task.number}) {task.name}", 32)}
+        called = f"({task.number}) {task.name}"
+        told = numbers_only(called) | {"input_title": cut(called, 32)}
         if self.hints:
             told["input_message"] = cut(task.hint, 255)
-        sheet.data_validation(*area, {"validate": "any", **told})
+        sheet.data_validation(*area, told)
         for said, look in self._verdicts.items():
             sheet.conditional_format(*area, {
                 "type": "formula",
