@@ -53,6 +53,17 @@ def own_cell():
     return (h.abs() + tg.log1p(h**2)).sum()
 
 
+def own_gates():
+    """An LSTM in a loop, its weights one matrix that stands at the right of a product."""
+    w, x = drawn(5, 12, grad=True).named("W"), drawn(2, 2)
+    h, c = drawn(3), drawn(3)
+    for t in range(2):
+        i, f, g, o = (tg.cat((x[t], h)) @ w).chunk(4, -1)
+        c = tg.sigmoid(f) * c + tg.sigmoid(i) * tg.tanh(g)
+        h = tg.sigmoid(o) * tg.tanh(c)
+    return (h * drawn(3)).sum()
+
+
 def attention():
     """Dot-product attention over the states of an RNN, with a mask."""
     rnn = nn.RNN(2, 3, dtype=tg.float64)
@@ -106,6 +117,10 @@ NETS = {
     "rnn": lambda: layer(nn.RNN, 2, 3),
     "relu rnn, two layers": lambda: layer(nn.RNN, 1, 2, 2, nonlinearity="relu"),
     "lstm": lambda: layer(nn.LSTM, 2, 2),
+    "lstm of 4": lambda: layer(nn.LSTM, 2, 4, steps=2),
+    "lstm of 5, batch": lambda: layer(nn.LSTM, 1, 5, steps=2, batch=2),
+    "gru of 4": lambda: layer(nn.GRU, 16, 4, steps=2),
+    "gates of one's own": own_gates,
     "lstm, two layers, batch": lambda: layer(nn.LSTM, 1, 2, 2, batch=2),
     "lstm with a projection": lambda: layer(nn.LSTM, 2, 3, proj_size=2),
     "gru": lambda: layer(nn.GRU, 2, 2),

@@ -6,6 +6,7 @@ import csv
 import io
 import random
 import zipfile
+from functools import cache
 
 import numpy as np
 import pytest
@@ -19,14 +20,23 @@ from sheets import NETS, SOFFICE, WALK, calculated  # noqa: E402
 import tinygrad_rnn as tg  # noqa: E402
 from tinygrad_rnn import bptt, cli  # noqa: E402
 from tinygrad_rnn.bptt.exercises import allowance  # noqa: E402
+from tinygrad_rnn.bptt.sheets.checking import (  # noqa: E402
+    ANSWERS,
+    FOLLOWING,
+    FOLLOWS,
+    LISTED,
+    RIGHT,
+    WRONG,
+    Asked,
+    checks,
+)
 from tinygrad_rnn.bptt.sheets.grading import _Marked  # noqa: E402
+from tinygrad_rnn.bptt.sheets.lines import computed  # noqa: E402
 from tinygrad_rnn.bptt.sheets.plan import planned  # noqa: E402
 from tinygrad_rnn.bptt.sheets.reading import loaded  # noqa: E402
 from tinygrad_rnn.bptt.sheets.worksheets import (  # noqa: E402
-    ANSWERS,
     CHECKS,
     EXERCISE,
-    FOLLOWS,
     KEPT,
     Asking,
     _chunks,
@@ -35,7 +45,7 @@ from tinygrad_rnn.bptt.sheets.worksheets import (  # noqa: E402
 from tinygrad_rnn.cli import demo  # noqa: E402
 
 needs_soffice = pytest.mark.skipif(SOFFICE is None, reason="needs LibreOffice: libreoffice-calc")
-HIDDEN = (CHECKS, ANSWERS, FOLLOWS, KEPT)
+HIDDEN = (CHECKS, ANSWERS, FOLLOWS, LISTED, KEPT)
 ASKED = {  # of nets: what is hidden
     "by hand": "gradients",
     "rnn": "values",
@@ -113,6 +123,23 @@ def test_a_worksheet_shows_nothing_that_it_asks_for(name, tmp_path):
     hidden = {sheet.title: sheet.sheet_state for sheet in typed}
     assert hidden == {EXERCISE: "visible", WALK: "visible", **dict.fromkeys(HIDDEN, "veryHidden")}
     assert all(sheet.protection.sheet for sheet in typed)
+
+
+def test_into_blanks_go_numbers(tmp_path):
+    """Into those for workings as well; what is given is locked, and expects nothing."""
+    path, kept = written("by hand", tmp_path)
+    sheet = openpyxl.load_workbook(path)[WALK]
+    told = {
+        cell.coordinate: told
+        for told in sheet.data_validations.dataValidation
+        for area in told.sqref.ranges
+        for row in sheet.iter_rows(area.min_row, area.max_row, area.min_col, area.max_col)
+        for cell in row
+    }
+    assert {each.type for each in told.values()} == {"decimal"}
+    assert all(each.error.startswith("This must be a number") for each in told.values())
+    assert told.keys() > answers_of(kept).keys()
+    assert not any(sheet[cell].protection.locked for cell in told)
 
 
 def test_what_is_computed_of_a_blank_waits_for_it(tmp_path):
@@ -216,10 +243,16 @@ def test_a_spreadsheet_program_and_the_marks_agree(tmp_path):
             "one wrong": by_rule | {one: cells[one] * 1.5},
             "half": dict(list(cells.items())[: len(cells) // 2]),
             "wrong": {c: x + 1 for c, x in cells.items()},
+            "filler": dict.fromkeys(cells, 7) | workings,
+            "half a filler": {
+                c: x if i < len(cells) // 3 else 7 for i, (c, x) in enumerate(cells.items())
+            },
             "random": some(cells, chance, kept, formulas),
         }
         for way, values in ways.items():
             if way in ("right", "half", "wrong") and name != "own cell":
+                continue
+            if "filler" in way and name != "by hand":
                 continue
             file = filled(path, tmp_path / f"{path.stem} {way}.xlsx", values)
             files.append(file)
@@ -231,8 +264,9 @@ def test_a_spreadsheet_program_and_the_marks_agree(tmp_path):
         checks, points = checks_of(shown)
         grade = marked.grade(str(file))
         assert not grade.refused
-        assert all("as text" in note for note in grade.notes), (file, grade.notes)
-        mine = {cell: marked._check(cell, x) for cell, x in answers_of(kept).items()}
+        usual = ("as text", "answers are the same number" if way == "filler" else "as text")
+        assert all(any(said in note for said in usual) for note in grade.notes), grade.notes
+        mine = {cell: marked.check(cell) for cell in answers_of(kept)}
         said = {cell: "wrong" if check == "no number" else check for cell, check in checks.items()}
         assert said == mine, file.name
         assert points == grade.points, file.name
@@ -246,8 +280,10 @@ def test_a_spreadsheet_program_and_the_marks_agree(tmp_path):
         if way == "half":
             assert grade.right == grade.of // 2
             assert grade.empty == grade.of - grade.of // 2
-        if way == "wrong":
+        if way in ("wrong", "filler"):
             assert grade.right == 0
+        if way in ("filler", "half a filler"):
+            assert grade.follows == 0, file.name
         if way == "random":  # and so says the engine
             assert bptt.grade(file).grades == bptt.grade(file, walk_of(name)).grades == (grade,)
         if way == "rule":
@@ -260,6 +296,121 @@ def test_a_spreadsheet_program_and_the_marks_agree(tmp_path):
 def make(directory):
     directory.mkdir()
     return directory
+
+
+# -- one mistake, and one number everywhere --------------------------------------------------------
+
+SEARCHED = ("by hand", "lstm", "classes", "gru, both directions", "skip", "plain", "between steps")
+
+
+@cache
+def asked_of(name):
+    """An exercise and what it asks, without a file."""
+    hide = ASKED.get(name, "gradients")
+    asking = Asking(bptt.exercise(walk_of(name), hide, seed=1, nice=True))
+    asked = {
+        str(cell): Asked(task.number, float(task.answer.flat[i]))
+        for cell, (task, i) in asking.answers.items()
+    }
+    return asking, asked
+
+
+def marked(asking, asked, given):
+    """What everything is worth, and what followed by the rule alone."""
+    follows = {c: x for c, x in asking.follows_from(given).items() if np.isfinite(x)}
+    alone = {
+        cell: abs(given[cell] - x) <= allowance(x, 0.02) and abs(x) > 0.001
+        for cell, x in follows.items()
+        if cell in given
+    }
+    return checks(asked, given, follows, 0.02), alone
+
+
+def gone_on(asking, wrong):
+    """What an honest student finds who is wrong there, and right by the rules everywhere else."""
+    home, known = {}, {}
+    for block in asking.plan.blocks:
+        home.setdefault(block.value, block)
+    for block, task in asking.tasks.items():
+        cells = list(map(str, block.cells))
+        if home[block.value] is block and wrong.keys() & set(cells):
+            numbers = [wrong.get(c, x) for c, x in zip(cells, task.answer.ravel().tolist())]
+            known[block.value] = np.reshape(numbers, block.shape)
+    values = computed([block.value for block in asking.tasks], known)
+    found = {
+        str(cell): float(x)
+        for block in asking.tasks
+        for cell, x in zip(block.cells, np.broadcast_to(values[block.value], block.shape).ravel())
+    }
+    return {cell: float(f"{x:.6g}") for cell, x in (found | wrong).items()}
+
+
+MISTAKES = {
+    "sign": lambda x, others, chance: -x,
+    "twice": lambda x, others, chance: 2 * x,
+    "off": lambda x, others, chance: x + chance.choice([-1, 1]) * chance.uniform(0.1, 1),
+    "another's": lambda x, others, chance: chance.choice(others),
+    "one": lambda x, others, chance: 1.0,
+}
+"""What a student may write in place of an answer; "one": forgot a factor, all over a vector."""
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+def test_one_mistake_costs_no_more_than_itself(name):
+    """In one number or in a whole task: all that follows by the rules from there has its point."""
+    chance, met = random.Random(name), 0
+    asking, asked = asked_of(name)
+    others = [asked_for.answer for asked_for in asked.values()]
+    for _ in range(12):
+        mistake = MISTAKES[chance.choice(list(MISTAKES))]
+        one = chance.choice(list(asked))
+        where = [c for c, a in asked.items() if a.task == asked[one].task]
+        where = where if chance.random() < 0.5 else [one]
+        wrong = {cell: mistake(asked[cell].answer, others, chance) for cell in where}
+        given = gone_on(asking, wrong)
+        said, alone = marked(asking, asked, given)
+        if len(set(given.values())) == 1:
+            continue  # nothing tells whoever wrote that from somebody who thought of one number
+        lost = [cell for cell, verdict in said.items() if verdict == WRONG and alone.get(cell)]
+        assert not lost, (wrong, lost)
+        met += FOLLOWING in said.values()
+    assert met > 3
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+@pytest.mark.parametrize("factor", [-1, 2])
+def test_a_mistake_that_is_made_at_every_step(name, factor):
+    """What is called alike is wrong alike: that is one misunderstanding, not a filler."""
+    asking, asked = asked_of(name)
+    chance = random.Random(name)
+    stems = {task.number: task.name.translate(str.maketrans("", "", "₀₁₂₃₄₅₆₇₈₉"))
+             for task in asking.tasks.values()}  # fmt: skip
+    for stem in chance.sample(sorted(set(stems.values())), min(6, len(set(stems.values())))):
+        wrong = {c: factor * a.answer for c, a in asked.items() if stems[a.task] == stem}
+        given = gone_on(asking, wrong)
+        said, alone = marked(asking, asked, given)
+        if len(set(given.values())) > 1:
+            assert not [c for c, v in said.items() if v == WRONG and alone.get(c)], (stem, wrong)
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+def test_one_number_everywhere_earns_nothing_that_follows(name):
+    """Nor do two numbers, nor one after answers that are right."""
+    chance, tempting = random.Random(name), 0
+    asking, asked = asked_of(name)
+    for x in (7.0, 1.0, -1.0, 0.5, 0.1, chance.uniform(-2, 2)):
+        given = dict.fromkeys(asked, x)
+        said, alone = marked(asking, asked, given)
+        assert FOLLOWING not in said.values(), x
+        tempting += sum(alone.values())
+    given = {cell: (7.0, 3.0)[a.task % 2] for cell, a in asked.items()}
+    assert FOLLOWING not in marked(asking, asked, given)[0].values()
+    half = len(asked) // 2
+    given = {c: a.answer if i < half else 7.0 for i, (c, a) in enumerate(asked.items())}
+    said, _ = marked(asking, asked, given)
+    assert list(said.values())[:half] == [RIGHT] * half
+    assert FOLLOWING not in said.values()
+    assert tempting, "no rule of this net hands a number on"
 
 
 # -- what is noticed ------------------------------------------------------------------------------
@@ -301,12 +452,24 @@ def test_a_table_of_many(sheet, tmp_path):
     assert "4 worksheets, 2 of them not graded" in str(grades)
     assert grades._repr_html_().count("<tr>") == 5
     rows = list(csv.reader(io.StringIO(grades.csv)))
-    assert rows[0][:4] == ["file", "name", "points", "of"]
+    assert rows[0][:5] == ["file", "name", "seed", "points", "of"]
     assert rows[1][1] == "'@ Ann ,"
-    assert rows[2][2:8] == ["37", "37", "37", "0", "0", "0"]
-    assert rows[3][2] == ""
+    assert rows[2][2:9] == ["0", "37", "37", "37", "0", "0", "0"]
+    assert set(rows[3][2:9]) == {""}
     saved = grades.save(tmp_path / "marks.csv").read_bytes()
     assert saved.startswith("\ufefffile,".encode())
+
+
+def test_which_sheet_a_student_had(tmp_path):
+    sheets = [bptt.worksheet(two_steps(), tmp_path / f"{seed}.xlsx", "L", seed=seed)
+              for seed in (12, 7, None)]  # fmt: skip
+    grades = bptt.grade(sheets)
+    assert [grade.seed for grade in grades] == [12, 7, None]
+    assert [row[2] for row in grades.rows()] == ["seed", "12", "7", "–"]
+    assert [row["seed"] for row in csv.DictReader(io.StringIO(grades.csv))] == ["12", "7", ""]
+    said = [openpyxl.load_workbook(sheet)[EXERCISE]["A2"].value for sheet in sheets]
+    assert said == [f"1 task, 1 point{more}" for more in
+                    (", numbers of seed 12", ", numbers of seed 7", "")]  # fmt: skip
 
 
 def test_numbers_that_were_typed_as_text(sheet, tmp_path):
@@ -334,7 +497,7 @@ def test_one_number_everywhere_is_noticed(tmp_path):
     sheet = bptt.worksheet(walk, tmp_path / "a.xlsx", nice=True)
     cells = answers_of(kept_in(sheet))
     same = one(filled(sheet, tmp_path / "b.xlsx", dict.fromkeys(cells, 7)), walk)
-    assert same.right == 0
+    assert same.points == 0
     assert f"all {len(cells)} answers are the same number" in same.said
     two = one(filled(sheet, tmp_path / "c.xlsx", dict.fromkeys(cells, 7) | {next(iter(cells)): 6}))
     assert "the same number" not in two.said
@@ -384,6 +547,7 @@ def test_kept_answers_that_were_changed_are_not_trusted(sheet, tmp_path):
         lambda kept: kept.update(given={"A1": "=1"}),
         lambda kept: kept.update(formulas={"h": 3}),
         lambda kept: kept.update(tolerance="wide"),
+        lambda kept: kept.update(seed="=1+1"),
         lambda kept: kept["tasks"][0]["answers"].append(1.0),
     ],
 )

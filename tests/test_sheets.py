@@ -186,6 +186,52 @@ def test_the_loss_after_a_step(office, name):
     assert book[WALK].cell(row + 1, column + 1).value == pytest.approx(again.value(again.root))
 
 
+def expected_in(sheet):
+    """What may be typed into each cell: its kind and its bounds."""
+    return {
+        cell: (told.type, float(told.formula1), float(told.formula2))
+        for told in sheet.data_validations.dataValidation
+        for area in told.sqref.ranges
+        for row in sheet[area.coord if ":" in area.coord else f"{area.coord}:{area.coord}"]
+        for cell in (each.coordinate for each in row)
+    }
+
+
+def check_what_may_be_typed(path, plan):
+    told = expected_in(openpyxl.load_workbook(path)[WALK])
+    assert len(told) == 1 + sum(len(block.cells) for block in plan.leaves)  # and the rate
+    for block in plan.leaves:
+        for cell, x in zip(block.cells, block.numbers.ravel()):
+            kind, low, high = told[str(cell)]
+            assert kind == ("decimal" if block.value.dtype.kind == "f" else "whole")
+            assert low <= x <= high
+    return told
+
+
+@pytest.mark.parametrize("name", ["tagger", "gathered", "lstm of 4"])
+def test_only_numbers_may_be_typed(office, name, tmp_path):
+    """Also after LibreOffice has saved the sheet."""
+    walk, plan, _, calculated = office[f"{name}, as it was"]
+    bptt.spreadsheet(walk, tmp_path / "a.xlsx")
+    assert check_what_may_be_typed(tmp_path / "a.xlsx", plan) == check_what_may_be_typed(
+        calculated, plan
+    )
+
+
+def test_classes_lie_in_a_range(tmp_path):
+    """Of words as of tags; the message says which."""
+    walk = walk_of("tagger")
+    bptt.spreadsheet(walk, tmp_path / "a.xlsx")
+    plan, sheet = planned(walk), openpyxl.load_workbook(tmp_path / "a.xlsx")[WALK]
+    told = expected_in(sheet)
+    for name, most in (("index", 3), ("target", 2)):
+        (block,) = (block for block in plan.leaves if block.name == name)
+        assert {told[str(cell)] for cell in block.cells} == {("whole", 0, most)}
+    prompts = {told.prompt for told in sheet.data_validations.dataValidation}
+    assert "a whole number from 0 to 3: which one of 4" in prompts
+    assert all(told.error for told in sheet.data_validations.dataValidation)
+
+
 def test_other_words_and_classes(office):
     walk, plan, _, path = office["other words"]
     tg.manual_seed(1)
@@ -377,20 +423,46 @@ def hooked():
 
 def test_what_is_printed_can_be_read(tmp_path):
     """On A4, as many pages as it takes: a tall sheet upright, a wide one on several."""
-    found = {}
-    for name in ("attention", "by hand", "wide rnn"):
+    for name, is_wide in (("by hand", False), ("attention", True), ("wide rnn", True)):
         bptt.spreadsheet(walk_of(name), tmp_path / "a.xlsx")
-        setup = openpyxl.load_workbook(tmp_path / "a.xlsx")[WALK].page_setup
-        assert int(setup.paperSize) == 9
-        found[name] = setup.orientation, setup.fitToWidth or 1  # 1 is not written
-    assert found["by hand"][1] == 1
-    assert found["wide rnn"][0] == "landscape"
-    assert found["wide rnn"][1] > 1
+        sheet, plan = openpyxl.load_workbook(tmp_path / "a.xlsx")[WALK], planned(walk_of(name))
+        breaks = [found.id for found in sheet.col_breaks.brk]
+        assert int(sheet.page_setup.paperSize) == 9
+        assert bool(breaks) == is_wide
+        assert set(breaks) <= {column.first for column in plan.columns}, "through a column"
+        assert (sheet.page_setup.scale or 50) >= 50
+        assert not (breaks and sheet.sheet_properties.pageSetUpPr.fitToPage)  # it ignores breaks
     tall = tg.ones(60, 1, requires_grad=True)
     bptt.spreadsheet(bptt.record(tg.tanh(tall).sum()), tmp_path / "a.xlsx")
     setup = openpyxl.load_workbook(tmp_path / "a.xlsx")[WALK].page_setup
     assert (setup.orientation, setup.fitToWidth or 1) == ("portrait", 1)
     assert setup.fitToHeight > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "gates"),
+    [("lstm of 4", "ifgo"), ("lstm of 5, batch", "ifgo"), ("gru of 4", "rzn")],
+)
+def test_each_gate_has_rows_of_its_own(name, gates, tmp_path):
+    """Beside what all gates are computed of, as beside the weights, stands which rows are whose."""
+    walk, found = walk_of(name), 0
+    plan = planned(walk)
+    hidden = int(name.partition("of ")[2][0])
+    bptt.spreadsheet(walk, tmp_path / "a.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")[WALK]
+    for block in [*plan.blocks, *plan.stepped]:
+        rows, columns = block.extent
+        if len(gates) * hidden not in block.shape[-2:] or block.name == "x₁":
+            continue
+        found += 1
+        assert columns <= 16
+        assert columns == (hidden if block.shape[-1] == len(gates) * hidden else block.shape[-1])
+        beside = [sheet.cell(block.row + 1 + r, block.column + 1 + columns).value
+                  for r in range(rows)]  # fmt: skip
+        expected = [gates[r * len(gates) // rows] for r in range(0, rows, rows // len(gates))]
+        assert beside[:: rows // len(gates)] == expected
+        assert sum(text is not None for text in beside) == len(gates)
+    assert found > 15
 
 
 REFUSED = {

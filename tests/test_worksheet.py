@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import re
 from importlib.util import find_spec
+from itertools import combinations
 
 import numpy as np
 import pytest
+import random_loops
 from browsing import open_chromium
 
 import tinygrad_rnn as tg
@@ -17,6 +19,10 @@ from tinygrad_rnn.bptt.pleasant import dealt
 from tinygrad_rnn.cli import demo, samples
 from tinygrad_rnn.operations.traits import traits_of
 from tinygrad_rnn.reading.given import name_of
+from tinygrad_rnn.viz.build import scene_of
+from tinygrad_rnn.viz.excerpts import parts_of
+from tinygrad_rnn.viz.paper import LEGIBLE, sheet_for
+from tinygrad_rnn.viz.source import source_of
 
 needs_images = pytest.mark.skipif(
     not all(map(find_spec, ("vl_convert", "pypdf"))), reason="pip install tinygrad_rnn[images]"
@@ -293,6 +299,73 @@ def test_hostile_names_are_text(tmp_path):
         assert page.count("<script>") == 1  # the page's own, which is empty
         assert "\u202e" not in page
         assert "&lt;script&gt;" in page
+
+
+LARGE = {
+    "lstm": lambda: walk_of("lstm", steps=2),
+    "two layers, every step": lambda: walk_of("lstm", steps=2, layers=2, every_step=True),
+    "gru": lambda: walk_of("gru", steps=3, hidden=3),
+    "gru, both ways": lambda: walk_of("gru", steps=2, bidirectional=True),
+    "long": lambda: walk_of("rnn", steps=9),
+    "skip": lambda: loop_of("skip", 3),
+    "one after the other": lambda: loop_of("one after the other", 1),
+    "no steps": lambda: bptt.record(tg.nn.TransformerEncoderLayer(2, 1, 2)(tg.ones(2, 2)).sum()),
+}
+
+
+def loop_of(kind, seed):
+    with bptt.keep_values():
+        return bptt.record(random_loops.program(kind, seed, tg)[0])
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_every_sheet_is_a4_and_legible(name, tmp_path):
+    """Also of nets that no sheet could hold: their pictures go on from sheet to sheet."""
+    files = viz.worksheet(LARGE[name](), tmp_path / "a.html", "gradients")
+    for file in files:
+        page = file.read_text(encoding="utf-8")
+        sheets = re.findall(r'<svg [^>]*?width="(\d+)" height="(\d+)"', page)
+        assert set(sheets) <= {("595", "842"), ("842", "595")}
+        scales = [float(x) for x in re.findall(r"scale\(([\d.]+)\)", page)]
+        assert len(scales) > 1
+        assert min(scales) >= 0.5
+        ids = re.findall(r'<g id="([^"]*)"', page)
+        assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("name", [*LARGE, *random_loops.KINDS])
+def test_parts_of_a_picture_hold_all_of_it(name):
+    """Each box is in one part and repeated in others, each wire is drawn; whatever people write."""
+    walk = LARGE[name]() if name in LARGE else loop_of(name, 1)
+    scene = scene_of(source_of(walk), steps="all")
+    parts = parts_of(scene, lambda layout, _: legible(layout))
+    assert all(map(legible, (layout for _, layout in parts)))
+    own = [i for part, _ in parts for i, box in part.boxes.items() if box.style != "initial"]
+    assert sorted(own) == sorted(scene.boxes)
+    drawn = {(edge.source, edge.target, edge.operand) for part, _ in parts for edge in part.edges}
+    assert drawn == {(edge.source, edge.target, edge.operand) for edge in scene.edges}
+    for part, layout in parts:
+        for box in part.boxes.values():
+            joined = any(box.index in (edge.source, edge.target) for edge in part.edges)
+            assert joined or box.style != "initial"
+        pairs = combinations(layout.boxes.values(), 2)
+        assert not [(a, b) for a, b in pairs if overlap(a, b)]
+
+
+def legible(layout):
+    wide, high = layout.width, layout.height
+    return sheet_for(wide, high, 40).scale(wide, high, 40) >= LEGIBLE
+
+
+def overlap(a, b):
+    return a.x < b.right and b.x < a.right and a.y < b.bottom and b.y < a.bottom
+
+
+def test_a_net_without_an_end_is_still_cut():
+    """If nothing fits, each box has a part of its own."""
+    scene = scene_of(source_of(walk_of("lstm", steps=2)), steps="all")
+    parts = parts_of(scene, lambda layout, is_first: False)
+    assert len(parts) == len(scene.boxes)
 
 
 @needs_images

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -121,6 +122,17 @@ class Formulas:
         if value.dtype.kind == "b":
             return f"=IF({self._written(value, i, own).text},1,0)"
         return f"={self._written(value, i, own).text}"
+
+    def reach(self) -> dict[Value, int]:
+        """Of the integers that formulas read so far: how many places they can point to, from 0."""
+        found: dict[Value, int] = {}
+        for moves in self._moves.values():
+            if moves.may_change:
+                index = moves.index
+                while index.fn in MOVING:
+                    (index,) = index.args
+                found[index] = min(moves.size, found.get(index, moves.size))
+        return found
 
     def _written(self, value: Value, i: int, own: bool = False) -> _Text:
         if not own and (cell := self._cell(value, i)) is not None:
@@ -238,7 +250,7 @@ class Formulas:
         places = [int(moves.of(k)[i]) for k in range(moves.size)]
         index = self._written(moves.index, at)
         found = self._run([self._seen(value.args[0], p) for p in places])
-        if found:
+        if found and found.is_line:
             return _Text(f"INDEX({found},{index.text}+1)")
         choices = ",".join(self._written(value.args[0], p).text for p in places)
         return _Text(f"CHOOSE({index.text}+1,{choices})")
@@ -292,15 +304,12 @@ class Formulas:
         return self._product(a, [*map(int, firsts)], b, [*map(int, seconds)])
 
     def _product(self, a: Value, firsts: list[int], b: Value, seconds: list[int]) -> _Text:
+        terms: list[_Text] = []
         if len(firsts) > _FEW:
-            one = self._run([self._seen(a, p) for p in firsts])
-            two = self._run([self._seen(b, p) for p in seconds])
-            if one and two:
-                lie, stand = one.lies, two.lies
-                if lie == stand:
-                    return _Text(f"SUMPRODUCT({one},{two})")
-                return _Text(f"MMULT({one},{two})" if lie else f"MMULT({two},{one})")
-        return self._added([
+            ones = [self._seen(a, p) for p in firsts]
+            others = [self._seen(b, q) for q in seconds]
+            terms = [_times(*each) for each in _stretches(ones, others)]
+        return self._added(terms or [
             self._signed("multiply", self._written(a, p), self._written(b, q))
             for p, q in zip(firsts, seconds, strict=True)
         ])  # fmt: skip
@@ -363,6 +372,11 @@ class _Range(NamedTuple):
     def lies(self) -> bool:
         return self.first.row == self.last.row
 
+    @property
+    def is_line(self) -> bool:
+        """Whether it is a part of one row or of one column."""
+        return self.lies or self.first.column == self.last.column
+
 
 class _Moves:
     """Where an index with arrays points, which of them may change, and what then."""
@@ -377,6 +391,11 @@ class _Moves:
         self.shape = self._pointing(np.asarray([a.sample for a in moving[:1]]).reshape(-1)).shape
         if self._moving is None:
             self.fixed = self._pointing(None).reshape(-1)
+
+    @property
+    def may_change(self) -> bool:
+        """Whether any of them points elsewhere if a leaf is changed."""
+        return self._moving is not None
 
     @property
     def index(self) -> Value:
@@ -436,6 +455,37 @@ def _is_constant(value: Value) -> bool:
 
 def _places(shape: Sequence[int]) -> Array:
     return np.arange(math.prod(shape)).reshape(shape)
+
+
+def _stretches(
+    ones: Sequence[Cell | None], others: Sequence[Cell | None]
+) -> list[tuple[_Range, _Range]]:
+    """The ranges of which two runs of cells are made, if each is a line of several cells."""
+    pairs = [(a, b) for a, b in zip(ones, others, strict=True) if a is not None and b is not None]
+    if len(pairs) < len(ones):
+        return []
+    found, ways = [[pairs[0]]], None
+    for (a, b), pair in pairwise(pairs):
+        before, ways = ways, (_way(a, pair[0]), _way(b, pair[1]))
+        if None not in ways and (len(found[-1]) == 1 or ways == before):
+            found[-1].append(pair)
+        else:
+            found.append([pair])
+    if min(map(len, found)) < 2:
+        return []
+    return [(_Range(a, c), _Range(b, d)) for (a, b), *_, (c, d) in found]
+
+
+def _way(one: Cell, other: Cell) -> str | None:
+    """Where a cell lies beside another: only to the right, and below, can a range go on."""
+    return {(0, 1): "across", (1, 0): "down"}.get((other.row - one.row, other.column - one.column))
+
+
+def _times(one: _Range, other: _Range) -> _Text:
+    """The sum of the products of two lines."""
+    if one.lies == other.lies:
+        return _Text(f"SUMPRODUCT({one},{other})")
+    return _Text(f"MMULT({one},{other})" if one.lies else f"MMULT({other},{one})")
 
 
 def _bracketed(given: _Text, needed: int) -> str:

@@ -301,6 +301,9 @@ PATTERNS = [
         r"Numbers in pills give the order of the backward walk\.",
         "小圆框里的数是反向遍历的次序。",
     ),
+    (r"A dashed box stands in another part\.", "虚线框在另一部分中。"),
+    (r"^Part (\d+): ", r"第 \1 部分："),
+    (r"^Part (\d+)$", r"第 \1 部分"),
     (
         r"Use three decimals: each number is one point, if it is right within (\S+) %\.",
         r"保留三位小数：每个数一分，误差在 \1 % 以内算对。",

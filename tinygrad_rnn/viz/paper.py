@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,9 +16,7 @@ EDGE = 40.0  # round what is printed
 HEAD, TEXT = 18.0, 10.5  # type sizes
 _LINE = 14.0
 _FOOT = 20.0
-_LARGER = math.sqrt(2)  # each size of paper is so much longer than the next smaller one
-_SIZES = 5  # from A4 to A0
-_READABLE = 0.5  # of its size, at which a picture can still be read and written on
+LEGIBLE = 0.5  # of its size, at which a picture can still be read and written on
 
 
 @dataclass(slots=True)
@@ -67,11 +64,15 @@ class Sheet:
 
     def picture(self, drawn: Sequence[str], wide: float, high: float) -> None:
         """A picture, as large as there is room."""
-        scale = min(self.inner / wide, self.room / high, 1.0)
+        scale = self.scale(wide, high)
         x = EDGE + (self.inner - wide * scale) / 2
         self.lines += [f'<g transform="translate({n(x)} {n(self.y)}) scale({scale:.4f})">']
         self.lines += [*drawn, "</g>"]
         self.y += high * scale + 8
+
+    def scale(self, wide: float, high: float, above: float = 0.0) -> float:
+        """How large a picture can stand there, of its own size, below something else."""
+        return min(self.inner / wide, (self.room - above) / high, 1.0)
 
     def svg(self, title: str, foot: str) -> str:
         """The sheet, finished."""
@@ -105,7 +106,7 @@ def lines_for(text: str, room: float, size: float = TEXT) -> list[str]:
 
 
 def sheet_for(wide: float, high: float, above: float) -> Sheet:
-    """The smallest sheet on which a picture can be read, upright or across.
+    """A sheet, upright or across, as it suits a picture.
 
     Parameters
     ----------
@@ -114,13 +115,8 @@ def sheet_for(wide: float, high: float, above: float) -> Sheet:
     above : float
         The height of what stands over it.
     """
-    for size in range(_SIZES):
-        short, long = (float(round(side * _LARGER**size)) for side in A4)
-        upright, across = Sheet(short, long), Sheet(long, short)
-        best = max(upright, across, key=lambda s: min(s.inner / wide, (s.room - above) / high))
-        if min(best.inner / wide, (best.room - above) / high) >= _READABLE:
-            break
-    return best
+    upright, across = Sheet(*A4), Sheet(*A4[::-1])
+    return max(upright, across, key=lambda sheet: sheet.scale(wide, high, above))
 
 
 class Column:

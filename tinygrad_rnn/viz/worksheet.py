@@ -16,10 +16,11 @@ from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.tensor.collector import resting_collector
 from tinygrad_rnn.viz import images, marks, measure
 from tinygrad_rnn.viz.build import READABLE, heat, scene_of
+from tinygrad_rnn.viz.excerpts import parts_of
 from tinygrad_rnn.viz.languages import painted_in, speaking, told_in
-from tinygrad_rnn.viz.layout import lay_out
+from tinygrad_rnn.viz.layout import Layout
 from tinygrad_rnn.viz.options import TooManyBoxes, title_or
-from tinygrad_rnn.viz.paper import EDGE, Column, Sheet, Table, lines_for, rule, sheet_for
+from tinygrad_rnn.viz.paper import EDGE, LEGIBLE, Column, Sheet, Table, lines_for, rule, sheet_for
 from tinygrad_rnn.viz.player.page import printed
 from tinygrad_rnn.viz.player.walk import boxed
 from tinygrad_rnn.viz.scene import Row, Scene
@@ -36,7 +37,7 @@ _ROWS = {"values": "value", "gradients": "grad"}  # the rows of boxes, by kinds 
 _BLANK, _ACROSS = 56.0, 5  # the room of a number, and how many stand side by side
 _NUMBER, _NAME, _ANSWER, _POINTS = 0.0, 26.0, 150.0, 455.0  # where the columns of tasks begin
 _LINE, _HINT = 24.0, 9.0
-_ABOVE = 190.0  # a picture, at most
+_ABOVE, _HEADING = 190.0, 30.0  # a picture, at most: on the first sheet, and on others
 
 
 def worksheet(
@@ -165,31 +166,48 @@ class _Paper:
         if not key:
             self._blank(scene)
         told_in(language, scene)
-        self.scene, self.layout = scene, lay_out(scene)
+        self.parts = parts_of(scene, _fits)
 
     def sheets(self) -> list[str]:
         """All of them, as SVG."""
-        layout = self.layout
-        first = sheet_for(layout.width, layout.height, _ABOVE)
-        first.heading(self.title)
-        if not self.key:
-            fields = ("Name", 0.5), ("Date", 0.22), (f"Points (of {self.asked.points})", 0.28)
-            first.fields([(self.say(name), part) for name, part in fields])
-        for text in self._words():
-            first.paragraph(self.say(text))
-        drawn = painted_in(self.language, "\n".join(graph(self.scene, layout, LIGHT)))
-        first.picture([drawn], layout.width, layout.height)
-        all_sheets = [first, *self._given(), *self._tasks()]
+        all_sheets = [*self._pictures(), *self._given(), *self._tasks()]
         return [
             sheet.svg(self.title, f"{self.title} · {i} / {len(all_sheets)}")
             for i, sheet in enumerate(all_sheets, 1)
         ]
 
+    def _pictures(self) -> list[Sheet]:
+        """The picture on as many sheets as it takes, the first one with what is to be done."""
+        found: list[Sheet] = []
+        for i, (scene, layout) in enumerate(self.parts):
+            wide, high = layout.width, layout.height
+            if not found:
+                found.append(sheet_for(wide, high, _ABOVE))
+                self._opening(found[0])
+            elif found[-1].scale(wide, high, _HEADING) < LEGIBLE:
+                found.append(sheet_for(wide, high, _HEADING))
+            if i:
+                found[-1].heading(self.say(f"Part {i + 1}{_where(scene)}"))
+            drawn = painted_in(self.language, "\n".join(graph(scene, layout, LIGHT)))
+            if i:  # in a page an id is there once
+                drawn = drawn.replace('<g id="', f'<g id="part{i}-')
+            found[-1].picture([drawn], wide, high)
+        return found
+
+    def _opening(self, sheet: Sheet) -> None:
+        sheet.heading(self.title)
+        if not self.key:
+            fields = ("Name", 0.5), ("Date", 0.22), (f"Points (of {self.asked.points})", 0.28)
+            sheet.fields([(self.say(name), part) for name, part in fields])
+        for text in self._words():
+            sheet.paragraph(self.say(text))
+
     def _words(self) -> list[str]:
         asked = self.asked
         dealt = "" if asked.seed is None else f" Its numbers are those of seed {asked.seed}."
+        parts = " A dashed box stands in another part." * (len(self.parts) > 1)
         if self.key:
-            return [f"{asked.heading}. What had to be found stands here in full.{dealt}"]
+            return [f"{asked.heading}. What had to be found stands here in full.{dealt}{parts}"]
         what = " and ".join(
             said for kind, said in (("values", "values (going forward, along the arrows)"),
                                     ("gradients", "gradients (going back, against them)"))
@@ -198,8 +216,8 @@ class _Paper:
         order = " Numbers in pills give the order of the backward walk." * self.grads
         return [
             f"Find the {what} that are left blank; a number in brackets is that of the task. In "
-            f"every box stands a tensor and how it was computed.{order} Use three decimals: each "
-            f"number is one point, if it is right within {100 * asked.tolerance:g} %.{dealt}"
+            f"every box stands a tensor and how it was computed.{order}{parts} Use three decimals: "
+            f"each number is one point, if it is right within {100 * asked.tolerance:g} %.{dealt}"
         ]
 
     # -- the picture --
@@ -316,6 +334,21 @@ class _Paper:
             marks.text(x, y + 12 * i, line, 10.5, bold=True, label="asked")
             for i, line in enumerate(lines)
         ]
+
+
+def _fits(layout: Layout, is_first: bool) -> bool:
+    """Whether a part of the picture can be read, and written on, on a sheet of its own."""
+    above = _ABOVE if is_first else _HEADING
+    sheet = sheet_for(layout.width, layout.height, above)
+    return sheet.scale(layout.width, layout.height, above) >= LEGIBLE
+
+
+def _where(scene: Scene) -> str:
+    """Which time steps a part of the picture shows."""
+    labels = [scene.labels[step] for step in scene.steps]
+    if len(labels) < 2:
+        return "".join(f": {label}" for label in labels)
+    return f": {labels[0]} … {labels[-1].removeprefix('t = ')}"
 
 
 def _blanks(task: Task, lines: Sequence[str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from tinygrad_rnn.compiled.cells import MOVING, Cell, gathers
 from tinygrad_rnn.compiled.lines import lines
 from tinygrad_rnn.compiled.symbols import Value
 from tinygrad_rnn.engine.graph import Node
+from tinygrad_rnn.reading.gates import COLUMNS, Gates, gates_of
 from tinygrad_rnn.reading.given import is_inline
 from tinygrad_rnn.reading.layers import Layer
 from tinygrad_rnn.reading.names import Names, distinct_names, expression, names
@@ -31,6 +32,8 @@ _HEAVY, _HEAVIEST, _FEW = 2, 16, 6
 """The most cells that a part of a formula reads: of one that is written twice, of any other; and
 the most numbers that are each computed where they are put together."""
 
+_NARROWEST = 2
+"""Gates of fewer numbers stand side by side."""
 OUTSIDE = Layer()
 
 
@@ -59,8 +62,12 @@ class Block:
         Of a gradient: the operation and its derivative rule, "tanh: g ⊙ (1 − y²)".
     is_input : bool
         Whether its numbers may be changed.
+    gates : Gates or None
+        Of what it holds several.
     type : str
         Of a leaf: what its numbers are in the program, such as "float32".
+    reach : int or None
+        Of integers that point to something: to how many places, from 0.
     row, column : int
         Where its first cell stands, from 0.
     formulas : list of str
@@ -78,7 +85,9 @@ class Block:
     step: int | None = None
     layer: Layer = OUTSIDE
     key: tuple[Any, ...] = ()
+    gates: Gates | None = None
     type: str = "float64"
+    reach: int | None = None
     row: int = 0
     column: int = 0
     formulas: list[str] = field(default_factory=list)
@@ -91,17 +100,35 @@ class Block:
     @cached_property
     def extent(self) -> tuple[int, int]:
         """How many rows and columns of cells it takes: matrices stand one below the other."""
-        *lead, last = self.shape or (1,)
-        return math.prod(lead), last
+        return _extent(self.shape, self.parts)
+
+    @cached_property
+    def parts(self) -> int:
+        """Into how many that stand one below the other its columns are divided."""
+        if self.gates is None or self.gates.axis != COLUMNS:
+            return 1
+        gates = len(self.gates.names)
+        return gates if self.shape[-1] >= _NARROWEST * gates else 1
 
     @property
     def cells(self) -> list[Cell]:
         """Where its elements stand, in C order."""
-        return cells_from(Cell(self.row, self.column), self.shape)
+        return cells_from(Cell(self.row, self.column), self.shape, self.parts)
 
     def cell(self, i: int) -> Cell:
         """Where one element stands, numbered in C order."""
-        return _cell(Cell(self.row, self.column), i, self.extent[1])
+        return _cell(Cell(self.row, self.column), i, self.extent, self.parts)
+
+    @property
+    def signs(self) -> dict[Cell, str]:
+        """The names of gates, beside the first row of each."""
+        if self.gates is None or (self.parts == 1 and self.gates.axis == COLUMNS):
+            return {}
+        (rows, columns), names = self.extent, self.gates.names
+        return {
+            Cell(self.row + k * rows // len(names), self.column + columns): name
+            for k, name in enumerate(names)
+        }
 
     @property
     def numbers(self) -> Array:
@@ -131,21 +158,32 @@ class Block:
         return f"Block({self.label!r} {self.shape} at {self.cell(0)})"
 
 
-def cells_from(first: Cell, shape: tuple[int, ...]) -> list[Cell]:
+def cells_from(first: Cell, shape: tuple[int, ...], parts: int = 1) -> list[Cell]:
     """Where the elements of an array stand, in C order: its last axis runs across.
+
+    If that is divided into ``parts``, these stand one below the other.
 
     Examples
     --------
     >>> print(*cells_from(Cell(1, 2), (2, 3)))
     C2 D2 E2 C3 D3 E3
+    >>> print(*cells_from(Cell(1, 2), (6,), parts=2))
+    C2 D2 E2 C3 D3 E3
     """
-    across = shape[-1] if shape else 1
-    return [_cell(first, i, across) for i in range(math.prod(shape))]
+    extent = _extent(shape, parts)
+    return [_cell(first, i, extent, parts) for i in range(math.prod(shape))]
 
 
-def _cell(first: Cell, i: int, across: int) -> Cell:
-    row, column = divmod(i, across)
-    return Cell(first.row + row, first.column + column)
+def _extent(shape: tuple[int, ...], parts: int) -> tuple[int, int]:
+    *lead, last = shape or (1,)
+    return math.prod(lead) * parts, last // parts
+
+
+def _cell(first: Cell, i: int, extent: tuple[int, int], parts: int) -> Cell:
+    rows, columns = extent[0] // parts, extent[1]
+    row, column = divmod(i, columns * parts)
+    part, column = divmod(column, columns)
+    return Cell(first.row + part * rows + row, first.column + column)
 
 
 def gradient_of(name: str) -> str:
@@ -171,6 +209,7 @@ class Blocks:
         self.all: list[Block] = []
         self._home: dict[Value, Block] = {}
         self._called = distinct_names(record.places, self.names)
+        self._gates = gates_of(record.places, self.names)
         for place in record.places:
             if not is_inline(place):
                 self._add_place(place)
@@ -231,11 +270,15 @@ class Blocks:
         block = Block(
             name, what, kind, place, value,
             is_input=what == "leaf", step=self.roles.steps[place], layer=self._layer(place),
-            key=(*key, what), **more,
+            key=(*key, what), gates=self._gates_in(place, value), **more,
         )  # fmt: skip
         self.all.append(block)
         self._home.setdefault(value, block)
         return block
+
+    def _gates_in(self, place: Node, value: Value) -> Gates | None:
+        """Of a tensor itself, and of what has its shape: an index that it was told has not."""
+        return self._gates.get(place) if value.shape == place.shape else None
 
     def _layer(self, place: Node) -> Layer:
         return Layer.of(self.roles.peers.get(place, place))
@@ -313,6 +356,7 @@ class Blocks:
                     aid = Block(
                         block.name, "aid", block.kind, block.of, value, step=block.step,
                         layer=block.layer, key=("aid", block.key),
+                        gates=self._gates_in(block.of, value),
                     )  # fmt: skip
                     self._home[value] = aid
                     with_aids.append(aid)

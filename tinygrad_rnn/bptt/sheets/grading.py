@@ -13,24 +13,29 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_rnn import files
-from tinygrad_rnn.bptt.exercises import SMALL, allowance, exercise
+from tinygrad_rnn.bptt.exercises import exercise
 from tinygrad_rnn.bptt.record import Record, expect_record
+from tinygrad_rnn.bptt.sheets.checking import (
+    ANSWERS,
+    FOLLOWING,
+    FOLLOWS,
+    LISTED,
+    NOT_YET,
+    RIGHT,
+    WRONG,
+    Asked,
+    checks,
+)
 from tinygrad_rnn.bptt.sheets.lines import Refused
 from tinygrad_rnn.bptt.sheets.plan import WALK
 from tinygrad_rnn.bptt.sheets.reading import held, loaded
 from tinygrad_rnn.bptt.sheets.workbook import digest
 from tinygrad_rnn.bptt.sheets.worksheets import (
-    ANSWERS,
     CHECKS,
     EXERCISE,
-    FOLLOWING,
-    FOLLOWS,
     FORMAT,
     KEPT,
     NAME,
-    NOT_YET,
-    RIGHT,
-    WRONG,
     Asking,
     unpacked,
 )
@@ -40,7 +45,7 @@ _LONGEST = 200  # characters of a file's name, and of what is said of it
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what begins so, spreadsheets take for a formula
 _CELL = re.compile(r"[A-Z]{1,3}[1-9]\d{0,5}")
 _LIKE_A_NUMBER = re.compile(r"[-+−]?\d*[.,]?\d+ ?%?")
-_LOOKS = re.compile(rf"\b({CHECKS}|{ANSWERS}|{FOLLOWS}|{KEPT})\b", re.IGNORECASE)
+_LOOKS = re.compile(rf"\b({CHECKS}|{ANSWERS}|{FOLLOWS}|{LISTED}|{KEPT})\b", re.IGNORECASE)
 _SEVERAL = 4  # numbers, of which it is no accident that they are all the same
 _SAME = 1e-9  # relative: a number that nobody has changed, whatever program saved it
 
@@ -54,6 +59,8 @@ class Grade:
     file : str
     name : str
         What the student wrote as such.
+    seed : int or None
+        Of which the numbers of the exercise were dealt out: which sheet the student had.
     right, follows, wrong, empty : int
         Numbers of each kind: ``follows`` are wrong only because of earlier ones.
     first : str
@@ -66,6 +73,7 @@ class Grade:
 
     file: str
     name: str = ""
+    seed: int | None = None
     right: int = 0
     follows: int = 0
     wrong: int = 0
@@ -101,7 +109,7 @@ class Grades(Report):
     """
 
     grades: tuple[Grade, ...] = field(default=())
-    numeric = (2, 3, 4, 5, 6)
+    numeric = (2, 3, 4, 5, 6, 7)
 
     @property
     def heading(self) -> str:
@@ -112,7 +120,7 @@ class Grades(Report):
 
     def rows(self) -> list[list[str]]:
         """A row for each file."""
-        heads = ["file", "name", "points", "right", "follows", "wrong", "empty",
+        heads = ["file", "name", "seed", "points", "right", "follows", "wrong", "empty",
                  "what went wrong first"]  # fmt: skip
         return [heads, *map(_row, self.grades)]
 
@@ -127,11 +135,13 @@ class Grades(Report):
         """The table for spreadsheets, in which nothing that students wrote becomes a formula."""
         stream = io.StringIO()
         writer = csv.writer(stream)
-        heads = ("file", "name", "points", "of", "right", "follows", "wrong", "empty", "remarks")
+        heads = ("file", "name", "seed", "points", "of", "right", "follows", "wrong", "empty",
+                 "remarks")  # fmt: skip
         writer.writerow(heads)
         for one in self.grades:
+            seed = "" if one.seed is None else one.seed
             counts: Sequence[Any] = (
-                one.points, one.of, one.right, one.follows, one.wrong, one.empty,
+                seed, one.points, one.of, one.right, one.follows, one.wrong, one.empty,
             )  # fmt: skip
             counts = [""] * len(counts) if one.refused else counts
             writer.writerow([_text(one.file), _text(one.name), *counts, _text(one.said)])
@@ -259,7 +269,8 @@ def _is_whole(kept: Any) -> bool:
         texts = all(isinstance(task["name"], str) for task in tasks)
         return (
             pairs and texts and all(map(_CELL.fullmatch, cells)) and all(map(_is_number, numbers))
-            and 0 < kept["tolerance"] < 1 and {"hide", "seed", "nice"} <= kept.keys()
+            and 0 < kept["tolerance"] < 1 and {"hide", "nice"} <= kept.keys()
+            and (kept["seed"] is None or type(kept["seed"]) is int)
         )  # fmt: skip
     except (TypeError, KeyError, ValueError, AttributeError):
         return False
@@ -288,53 +299,47 @@ class _Marked:
     ) -> None:
         self.typed, self.shown, self.values = typed, shown, shown[WALK]
         self.kept = kept if asking is None else asking.kept()
-        cells = [cell for task in self.kept["tasks"] for cell in task["cells"]]
+        self.asked = {
+            cell: Asked(number, answer)
+            for number, task in enumerate(self.kept["tasks"], 1)
+            for cell, answer in zip(task["cells"], task["answers"], strict=True)
+        }
+        given = {cell: self.values[cell].value for cell in self.asked}
+        numbers = {cell: float(x) for cell, x in given.items() if _is_number(x)}
         if asking is None:
-            self.follows = {cell: shown[FOLLOWS][cell].value for cell in cells}
+            follows = {cell: shown[FOLLOWS][cell].value for cell in self.asked}
         else:
-            given = {cell: self.values[cell].value for cell in cells}
-            numbers = {cell: float(x) for cell, x in given.items() if _is_number(x)}
-            self.follows = asking.follows_from(numbers)
+            follows = asking.follows_from(numbers)
+        known = {cell: float(x) for cell, x in follows.items() if _is_number(x)}
+        self.checks = checks(self.asked, numbers, known, self.kept["tolerance"])
 
     def grade(self, file: str) -> Grade:
         """Its grade."""
         found = dict.fromkeys((RIGHT, FOLLOWING, WRONG, NOT_YET), 0)
         first, unknown = "", []
-        for task in self.kept["tasks"]:
-            for cell, answer in zip(task["cells"], task["answers"], strict=True):
-                said = self._check(cell, answer)
-                found[said] += 1
-                if said == WRONG and not first:
-                    first = f"{task['name']} in {cell}: {self._written(cell)}, not {answer:.4g}"
-                if said == NOT_YET and self._is_formula(cell):
-                    unknown.append(cell)
-        cells = [cell for task in self.kept["tasks"] for cell in task["cells"]]
+        for cell, asked in self.asked.items():
+            said = self.check(cell)
+            found[said] += 1
+            if said == WRONG and not first:
+                name = self.kept["tasks"][asked.task - 1]["name"]
+                first = f"{name} in {cell}: {self._written(cell)}, not {asked.answer:.4g}"
+            if said == NOT_YET and self._is_formula(cell):
+                unknown.append(cell)
+        cells = list(self.asked)
         notes = [
             *self._changes(), *self._not_computed(unknown), *self._looked_up(cells),
-            *self._no_numbers(cells), *self._all_the_same(cells, found),
+            *self._no_numbers(cells), *self._all_the_same(cells),
         ]  # fmt: skip
         return Grade(
-            file, self._name(), found[RIGHT], found[FOLLOWING], found[WRONG], found[NOT_YET],
+            file, self._name(), self.kept["seed"],
+            found[RIGHT], found[FOLLOWING], found[WRONG], found[NOT_YET],
             clean(first, _LONGEST), tuple(notes),
         )  # fmt: skip
 
-    def _check(self, cell: str, answer: float) -> str:
+    def check(self, cell: str) -> str:
         """What the sheet of checks says, worked out once more."""
-        value = self.values[cell].value
-        if value is None or value == "":
-            return NOT_YET
-        if not _is_number(value):
-            return WRONG
-        tolerance = self.kept["tolerance"]
-        if abs(value - answer) <= allowance(answer, tolerance):
-            return RIGHT
-        by_rule = self.follows[cell]
-        follows = (
-            _is_number(by_rule)
-            and abs(value - by_rule) <= allowance(by_rule, tolerance)
-            and abs(by_rule) > tolerance * SMALL
-        )
-        return FOLLOWING if follows else WRONG
+        is_empty = self.values[cell].value in (None, "")
+        return self.checks.get(cell, NOT_YET if is_empty else WRONG)
 
     def _written(self, cell: str) -> str:
         """What stands in a cell."""
@@ -378,10 +383,10 @@ class _Marked:
             f"number: {clean(found[0], 20)!r}"
         ]
 
-    def _all_the_same(self, cells: list[str], found: dict[str, int]) -> list[str]:
-        """Whether somebody has filled in one number everywhere: many rules hand a number on."""
+    def _all_the_same(self, cells: list[str]) -> list[str]:
+        """Whether somebody has filled in one number everywhere, some of which may be right."""
         values = [x for cell in cells if _is_number(x := self.values[cell].value)]
-        if len(values) < _SEVERAL or len(set(values)) > 1 or not found[FOLLOWING]:
+        if len(values) < _SEVERAL or len(set(values)) > 1 or WRONG not in self.checks.values():
             return []
         return [f"all {len(values)} answers are the same number"]
 
@@ -430,10 +435,11 @@ def _is_same(value: Any, number: float) -> bool:
 
 def _row(one: Grade) -> list[str]:
     counts = [
+        "–" if one.seed is None else str(one.seed),
         f"{one.points} of {one.of}",
         *map(str, (one.right, one.follows, one.wrong, one.empty)),
     ]
-    return [one.file, one.name, *(["–"] * 5 if one.refused else counts), one.said]
+    return [one.file, one.name, *(["–"] * len(counts) if one.refused else counts), one.said]
 
 
 def _text(said: str) -> str:

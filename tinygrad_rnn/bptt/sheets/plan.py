@@ -251,7 +251,7 @@ class _Layout:
             if gradient := self._steps(block):
                 made = Block(
                     block.name, "stepped", "parameter", block.of, block.value,
-                    how="= θ − η · ∂L/∂θ", row=block.row,
+                    how="= θ − η · ∂L/∂θ", row=block.row, gates=block.gates,
                 )  # fmt: skip
                 rate = f"${letters(RATE.column)}${RATE.row + 1}"
                 made.formulas = [
@@ -343,6 +343,9 @@ def _formulas(plan: Plan, blocks: Blocks) -> None:
         longest = max(map(len, block.formulas))
         if longest > LONGEST:
             raise Refused(f"{block.title}: a formula of {longest:,} characters is too long")
+    reach = formulas.reach()
+    for block in plan.leaves:
+        block.reach = reach.get(block.value)
 
 
 def _after(plan: Plan, blocks: Blocks) -> None:

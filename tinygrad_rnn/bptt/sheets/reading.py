@@ -41,11 +41,12 @@ class Listed(NamedTuple):
     shape: tuple[int, ...]
     first: Cell
     digest: str
+    parts: int
 
     @property
     def cells(self) -> list[Cell]:
         """Where its elements stand, in C order."""
-        return cells_from(self.first, self.shape)
+        return cells_from(self.first, self.shape, self.parts)
 
     def element(self, i: int) -> str:
         """What one element is called: "h₁[0]"."""
@@ -175,18 +176,20 @@ def _listed(book: Opened) -> Iterator[Listed]:
 
 
 def _one(row: Sequence[str]) -> Listed | None:
-    name, what, kind, dtype, shape, cell, own, *_ = [*row, *[""] * 7]
+    name, what, kind, dtype, shape, cell, own, parts, *_ = [*row, *[""] * 8]
     at = re.fullmatch(r"([A-Z]{1,3})([1-9]\d{0,6})", cell)
     sizes = re.fullmatch(r"(\d{1,4}(,\d{1,4})*)?", shape)
-    if at is None or sizes is None or dtype not in _TYPES:
+    divided = re.fullmatch(r"[1-9]\d{0,3}", parts)
+    if at is None or sizes is None or divided is None or dtype not in _TYPES:
         return None
     column = 0
     for letter in at[1]:
         column = 26 * column + ord(letter) - ord("A") + 1
     numbers = tuple(map(int, shape.split(","))) if shape else ()
-    if not 0 < math.prod(numbers) <= MOST_ELEMENTS:
+    if not 0 < math.prod(numbers) <= MOST_ELEMENTS or (numbers or (1,))[-1] % int(parts):
         return None
-    return Listed(name, what, kind, dtype, numbers, Cell(int(at[2]) - 1, column - 1), own)
+    first = Cell(int(at[2]) - 1, column - 1)
+    return Listed(name, what, kind, dtype, numbers, first, own, int(parts))
 
 
 def from_spreadsheet(

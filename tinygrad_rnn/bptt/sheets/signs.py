@@ -30,6 +30,7 @@ _NOTES = (
     "Columns are time steps and bands are layers; time runs to the right, and forward downwards.",
     "Backward runs the other way: follow the gradients from L to the left.",
     "A vector lies in a row; a matrix has its rows below each other, and so stand several of them.",
+    "What holds several gates has rows for each of them, with its name beside the first.",
     "Classes and places that were looked up are counted from 0.",
     f"A spreadsheet knows no infinity: where the program has one, there is {INFINITE:.0E} here.",
     "True is 1, and false is 0.",

@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
 from importlib import import_module
+from itertools import accumulate
 from typing import IO, Any
 
 import numpy as np
 
 from tinygrad_rnn.bptt.sheets.blocks import Block
+from tinygrad_rnn.bptt.sheets.lines import INFINITE
 from tinygrad_rnn.bptt.sheets.plan import (
     AFTER,
     LOSS,
@@ -32,14 +34,18 @@ from tinygrad_rnn.writing.text import cut, width
 
 Array = np.ndarray[Any, Any]
 SIGNS, CONTENTS = "signs", "contents"
-FORMAT = "tinygrad_rnn spreadsheet, format 1"
+FORMAT = "tinygrad_rnn spreadsheet, format 2"
 """What the first cell of the hidden sheet `CONTENTS` says."""
 _WIDEST = 42  # characters of a label
-_WIDE, _NARROW = 9, 3  # columns with numbers, and between
+_LONGEST_GATE = 8  # characters
+_WIDE, _NARROW, _SHUT = 9, 3, 1  # columns with numbers, between, and with nothing in them
 _NUMBER = "0.0000"
-_PAGE = 500.0, 730.0  # points between the margins of A4
-_CHARACTER, _LINE = 5.6, 15.0  # points that each takes
+_PAGE = 490.0, 725.0  # points between the margins of A4
+_LINE = 15.0  # points
+_TITLE = 32  # characters of the title of a message
+_LARGEST_WHOLE = 2**53  # that a spreadsheet can tell from the next one
 _SMALLEST = 0.5  # of its size, which can still be read
+_SPARE = 1.2  # where Excel's font is missing, columns are so much wider
 
 
 def needs(name: str) -> Any:
@@ -129,21 +135,24 @@ class Writing:
     def _walk(self) -> None:
         plan, sheet = self.plan, self.book.add_worksheet(WALK)
         title = f"Backpropagation through time, forward and backward{plan.record.which}"
-        self._frame(sheet, title, plan.columns)
+        self._frame(sheet, title, [*plan.bands], is_whole=bool(plan.stepped))
         if plan.stepped:
             sheet.write_string(RATE.row, 1, "= η, the rate of a step", self.format())
             sheet.write_number(*RATE, plan.rate, self._input)
+            sheet.data_validation(*RATE, *RATE, numbers_only("η"))
             self._result(sheet, NEW_LOSS, "= the loss after the step", AFTER, self.after_loss)
         self._result(sheet, LOSS, "= the loss", "", plan.loss.numbers)
         for block in [*plan.blocks, *plan.stepped]:
             self._label(sheet, block)
             if not self.hide(block):
                 self._cells(sheet, block, block.formulas, self._now(block))
+            if block.is_input:
+                self._expect(sheet, block)
 
     def _after(self) -> None:
         plan, sheet = self.plan, self.book.add_worksheet(AFTER)
-        self._frame(sheet, f"The forward pass once more, after a step with rate η on {WALK!r}",
-                    [c for c in plan.columns if c.heading != AFTER])  # fmt: skip
+        title = f"The forward pass once more, after a step with rate η on {WALK!r}"
+        self._frame(sheet, title, [band for band in plan.bands if band != SHARES])
         self._result(sheet, LOSS, "= the loss", "", self.after_loss)
         moved = {block.of: block for block in plan.stepped}
         for block in plan.after:
@@ -154,18 +163,23 @@ class Writing:
                 formulas = [f"={WALK}!{cell}" for cell in source.cells]
             self._cells(sheet, block, formulas, plan.after_numbers[block.value])
 
-    def _frame(self, sheet: Any, title: str, columns: Sequence[Column]) -> None:
+    def _frame(
+        self, sheet: Any, title: str, bands: Sequence[str], is_whole: bool = False
+    ) -> None:  # fmt: skip
+        """What the blocks stand in: columns, without those of a step if it is not whole, bands."""
         sheet.hide_gridlines(2)
         sheet.freeze_panes(TOP, 0)
+        columns = [c for c in self.plan.columns if is_whole or c.heading != AFTER]
         self._print(sheet, columns)
         sheet.write_string(0, 0, title, self.format(bold=True, font_size=13))
-        for column in columns:
-            self._column(sheet, column)
+        for column in self.plan.columns:
+            if column in columns:
+                self._column(sheet, column)
+            else:
+                sheet.set_column(column.first, column.gap, _SHUT)
         times = [c for c in columns if c.heading.startswith("t = ")]
-        for band, row in self.plan.bands.items():
-            if band == SHARES and len(columns) < len(self.plan.columns):
-                continue  # the sheet of the forward pass has none
-            last = times[-1]
+        for band in bands:
+            row, last = self.plan.bands[band], times[-1]
             for at in range(times[0].first, last.gap):
                 sheet.write_blank(row, at, None, self.format(bg_color=LIGHT.band))
             look = self.format(bg_color=LIGHT.band, bold=True, font_color=LIGHT.muted)
@@ -173,16 +187,22 @@ class Writing:
 
     def _print(self, sheet: Any, columns: Sequence[Column]) -> None:
         """On how many pages to print, and how they lie: what is printed can be read."""
-        blocks = self.plan.blocks
-        wide = _CHARACTER * sum(_WIDE * column.width + _gap(column) for column in columns)
-        high = _LINE * max(block.row + block.extent[0] for block in blocks)
+        sizes = [column.width * _points(_WIDE) + _points(_gap(column)) for column in columns]
+        wide = sum(sizes)
+        high = _LINE * max(block.row + block.extent[0] for block in self.plan.blocks)
         sheet.set_paper(A4)
-        page = sorted(_PAGE, reverse=wide > high)
+        across, down = sorted(_PAGE, reverse=wide > high)
         if wide > high:
             sheet.set_landscape()
-        sheet.fit_to_pages(
-            *(math.ceil(size * _SMALLEST / side) for size, side in zip((wide, high), page))
-        )
+        if wide * _SMALLEST <= across:
+            sheet.fit_to_pages(1, math.ceil(high * _SMALLEST / down))
+            return
+        sheet.set_print_scale(round(100 * _SMALLEST))
+        room = across / (_SMALLEST * _SPARE)
+        used = list(accumulate(sizes, lambda x, size: _beside(x, size, room)))
+        sheet.set_v_pagebreaks([
+            column.first for column, size, x in zip(columns, sizes, used) if x == size
+        ][1:])  # fmt: skip
 
     def _column(self, sheet: Any, column: Column) -> None:
         sheet.set_column(column.first, column.gap - 1, _WIDE)
@@ -214,8 +234,15 @@ class Writing:
             sheet.write_formula(*at, formula, look, number.item())
 
     def _label(self, sheet: Any, block: Block) -> None:
-        text = cut(block.label, _WIDEST + 4)
+        """What stands above a block, and the gates beside it."""
+        text = cut(self._said(block), _WIDEST + 4)
         sheet.write_string(block.row - 1, block.column, text, self.format.label(block))
+        for cell, gate in block.signs.items():
+            look = self.format(font_color=LIGHT.muted, italic=True, font_size=9, indent=1)
+            sheet.write_string(*cell, cut(gate, _LONGEST_GATE), look)
+
+    def _said(self, block: Block) -> str:
+        return block.label
 
     def _now(self, block: Block) -> Array:
         if block.what == "stepped":
@@ -231,6 +258,20 @@ class Writing:
             else:
                 sheet.write_number(*cell, float(number), look)
 
+    def _expect(self, sheet: Any, block: Block) -> None:
+        """Refuse, with a word of help, what is no number of the kind that a leaf holds."""
+        kind, most = block.value.dtype.kind, block.reach
+        if kind == "f":
+            told = numbers_only(block.name)
+        elif kind == "b":
+            told = whole_only(block.name, 0, 1, "1 for true, or 0 for false")
+        elif most is None:
+            told = whole_only(block.name, -_LARGEST_WHOLE, _LARGEST_WHOLE, "a whole number")
+        else:
+            said = f"a whole number from 0 to {most - 1}: which one of {most}"
+            told = whole_only(block.name, 0, most - 1, said)
+        sheet.data_validation(*block.cells[0], *block.cells[-1], told)
+
     # -- for reading back --
 
     def _contents(self) -> None:
@@ -239,9 +280,41 @@ class Writing:
         for n, block in enumerate([*self.plan.blocks, *self.plan.stepped], 2):
             for column, text in enumerate(said_of(block)):
                 sheet.write_string(n, column, text)
-        for column, text in enumerate(("name", "what", "kind", "type", "shape", "cell", "digest")):
+        heads = ("name", "what", "kind", "type", "shape", "cell", "digest", "parts")
+        for column, text in enumerate(heads):
             sheet.write_string(1, column, text)
         sheet.very_hidden()
+
+
+def _points(characters: int) -> float:
+    """How wide a column of so many characters is: 7 pixels for each, and 5 around them."""
+    return 0.75 * (7 * characters + 5)
+
+
+def _beside(used: float, size: float, room: float) -> float:
+    """How much of a page is used if a column comes there too, or on the next page if it must."""
+    return used + size if used + size <= room else size
+
+
+def numbers_only(name: str) -> dict[str, Any]:
+    """What XlsxWriter is told of cells into which numbers are to be typed."""
+    said = (
+        "This must be a number, with the decimal sign that this program is set to (0.5, or 0,5), "
+        "or a formula that comes to one."
+    )
+    return {
+        "validate": "decimal", "criteria": "between", "minimum": -INFINITE, "maximum": INFINITE,
+        "error_title": cut(name, _TITLE), "error_message": said,
+    }  # fmt: skip
+
+
+def whole_only(name: str, low: int, high: int, said: str) -> dict[str, Any]:
+    """The same of whole numbers in a range."""
+    return {
+        "validate": "integer", "criteria": "between", "minimum": low, "maximum": high,
+        "input_title": cut(name, _TITLE), "input_message": said,
+        "error_title": cut(name, _TITLE), "error_message": f"This must be {said}.",
+    }  # fmt: skip
 
 
 def _gap(column: Column) -> int:
@@ -254,7 +327,7 @@ def said_of(block: Block) -> tuple[str, ...]:
     """What is kept of a block, so that a changed sheet can be told from a whole one."""
     shape = ",".join(map(str, block.shape))
     said = (block.name, block.what, block.kind, block.type, shape, str(block.cell(0)))
-    return (*said, digest(block.formulas))
+    return (*said, digest(block.formulas), str(block.parts))
 
 
 def digest(formulas: Sequence[str]) -> str:

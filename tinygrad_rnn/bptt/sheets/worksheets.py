@@ -24,21 +24,25 @@ from typing import Any
 import numpy as np
 
 from tinygrad_rnn import files
-from tinygrad_rnn.bptt.exercises import (
-    SMALL,
-    TOLERANCE,
-    Exercise,
-    Hide,
-    Task,
-    allowance,
-    exercise,
-)
+from tinygrad_rnn.bptt.exercises import TOLERANCE, Exercise, Hide, Task, exercise
 from tinygrad_rnn.bptt.record import Record
 from tinygrad_rnn.bptt.sheets.blocks import Block
+from tinygrad_rnn.bptt.sheets.checking import (
+    ANSWERS,
+    FOLLOWING,
+    FOLLOWS,
+    LISTED,
+    NO_NUMBER,
+    NOT_YET,
+    RIGHT,
+    WRONG,
+    Asked,
+    Checking,
+)
 from tinygrad_rnn.bptt.sheets.lines import computed
-from tinygrad_rnn.bptt.sheets.plan import AFTER, WALK, Column, Plan, planned
+from tinygrad_rnn.bptt.sheets.plan import WALK, Plan, planned
 from tinygrad_rnn.bptt.sheets.signs import A4
-from tinygrad_rnn.bptt.sheets.workbook import Writing, digest, needs
+from tinygrad_rnn.bptt.sheets.workbook import Writing, digest, needs, numbers_only
 from tinygrad_rnn.compiled.cells import Cell
 from tinygrad_rnn.compiled.symbols import Value
 from tinygrad_rnn.writing.palette import LIGHT
@@ -46,11 +50,10 @@ from tinygrad_rnn.writing.text import cut
 
 Array = np.ndarray[Any, Any]
 
-EXERCISE, CHECKS, ANSWERS, FOLLOWS, KEPT = "exercise", "checks", "answers", "follows", "kept"
+EXERCISE, CHECKS, KEPT = "exercise", "checks", "kept"
 FORMAT = "tinygrad_rnn worksheet, format 1"
 NAME = Cell(2, 1)
 """Where the student's name is to be written, on the sheet `EXERCISE`."""
-RIGHT, FOLLOWING, WRONG, NOT_YET, NO_NUMBER = "right", "follows", "wrong", "not yet", "no number"
 _SIGNS = {RIGHT: "✓", FOLLOWING: "→", WRONG: "✗", NO_NUMBER: "?"}
 _FIRST = 9  # row of the tasks
 _HEADS = ("task", "asked for", "element", "cell", "your number", "check", "points", "hint")
@@ -189,20 +192,20 @@ class Asking(Writing):
         front = self.book.add_worksheet(EXERCISE)
         self._walk()
         walk = self.book.get_worksheet_by_name(WALK)
-        checks, answers, follows, kept = (
-            self.book.add_worksheet(name) for name in (CHECKS, ANSWERS, FOLLOWS, KEPT)
+        checks, answers, follows, listed, kept = (
+            self.book.add_worksheet(name) for name in (CHECKS, ANSWERS, FOLLOWS, LISTED, KEPT)
         )
-        for cell, (task, i) in self.answers.items():
-            answers.write_number(*cell, float(task.answer.flat[i]))
-            checks.write_formula(*cell, self._check(cell, task, i), None, NOT_YET)
+        self._compare(checks, answers, listed)
         for cell in self._derived():
             follows.write_formula(*cell, self._following(cell), None, "")
         for block, task in self.tasks.items():
             self._mark(walk, block, task)
+        for block in self.workings:
+            walk.data_validation(*block.cells[0], *block.cells[-1], numbers_only(block.title))
         self._front(front)
         for i, chunk in enumerate(_chunks(self.kept())):
             kept.write_string(i, 0, chunk)
-        for sheet in (checks, answers, follows, kept):
+        for sheet in (checks, answers, follows, listed, kept):
             sheet.protect()
             sheet.very_hidden()
         for sheet in (front, walk):
@@ -210,12 +213,6 @@ class Asking(Writing):
         front.activate()
 
     # -- the sheet of the walk --
-
-    def _column(self, sheet: Any, column: Column) -> None:
-        if column.heading == AFTER:
-            sheet.set_column(column.first, column.gap, 1)
-        else:
-            super()._column(sheet, column)
 
     def _cells(
         self, sheet: Any, block: Block, formulas: Sequence[str], numbers: Array,
@@ -241,6 +238,9 @@ class Asking(Writing):
             else:
                 sheet.write_formula(*cell, formulas[i], look, float(number))
 
+    def _expect(self, sheet: Any, block: Block) -> None:
+        """Given numbers are locked: nobody is to type there."""
+
     def _empty(self, is_asked: bool) -> Any:
         """The look of a cell to be filled in, or of one for workings."""
         look = {"num_format": "0.0000", "locked": False}
@@ -253,20 +253,20 @@ class Asking(Writing):
         if loss not in self.answers and loss not in self.waiting:
             super()._result(sheet, at, said, where, number)
 
-    def _label(self, sheet: Any, block: Block) -> None:
-        text = block.title if block in self.tasks and not self.hints else block.label
-        if block in self.tasks:
-            text = f"({self.tasks[block].number}) {text}"
-        sheet.write_string(block.row - 1, block.column, cut(text, 46), self.format.label(block))
+    def _said(self, block: Block) -> str:
+        if block not in self.tasks:
+            return super()._said(block)
+        return f"({self.tasks[block].number}) {block.label if self.hints else block.title}"
 
     def _mark(self, sheet: Any, block: Block, task: Task) -> None:
         """Show in the cells themselves what the checks say, by colour and by a sign."""
         first, last = block.cells[0], block.cells[-1]
         area = (*first, *last)
-        told = {"input_title": cut(f"({task.number}) {task.name}", 32)}
+        called = f"({task.number}) {task.name}"
+        told = numbers_only(called) | {"input_title": cut(called, 32)}
         if self.hints:
             told["input_message"] = cut(task.hint, 255)
-        sheet.data_validation(*area, {"validate": "any", **told})
+        sheet.data_validation(*area, told)
         for said, look in self._verdicts.items():
             sheet.conditional_format(*area, {
                 "type": "formula",
@@ -284,20 +284,19 @@ class Asking(Writing):
 
     # -- hidden sheets --
 
-    def _check(self, cell: Cell, task: Task, i: int) -> str:
-        """What a number is worth: it is right, or it follows from others, which may be wrong."""
-        given, right, follows = (f"{sheet}!{cell}" for sheet in (WALK, ANSWERS, FOLLOWS))
-        near = _number(allowance(float(task.answer.flat[i]), self.asked.tolerance))
-        part, small = _number(self.asked.tolerance), _number(SMALL)
-        by_rule = (  # zeros follow from zeros, which is no achievement
-            f"AND(ABS({given}-{follows})<={part}*MAX(ABS({follows}),{small}),"
-            f"ABS({follows})>{part}*{small})"
-        )
-        return (
-            f'=IF(ISBLANK({given}),"{NOT_YET}",IF(NOT(ISNUMBER({given})),"{NO_NUMBER}",'
-            f'IF(ABS({given}-{right})<={near},"{RIGHT}",'
-            f'IF(ISNUMBER({follows}),IF({by_rule},"{FOLLOWING}","{WRONG}"),"{WRONG}"))))'
-        )
+    def _compare(self, checks: Any, answers: Any, listed: Any) -> None:
+        """Write what is right, and what each number is worth."""
+        cells = [cell for cell, _ in self._in_order()]
+        asked = {
+            str(cell): Asked(task.number, float(task.answer.flat[i]))
+            for cell, (task, i) in self.answers.items()
+        }
+        checking = Checking(list(map(str, cells)), asked, WALK, self.asked.tolerance)
+        for row, cell in enumerate(cells):
+            answers.write_number(*cell, asked[str(cell)].answer)
+            checks.write_formula(*cell, checking.verdict(str(cell)), None, NOT_YET)
+            for column, what in enumerate(checking.line(str(cell))):
+                listed.write(row, column, what)
 
     def _derived(self) -> list[Cell]:
         """The empty cells whose numbers follow from others."""
@@ -381,6 +380,7 @@ class Asking(Writing):
         sheet.freeze_panes(_FIRST, 0)
         sheet.write_string(0, 0, "Backpropagation through time, by hand",
                            look(bold=True, font_size=14))  # fmt: skip
+        sheet.write_string(1, 0, asked.heading, look(font_color=LIGHT.muted))
         sheet.write_string(NAME.row, 0, "Name", look(bold=True))
         line = look(bottom=1, bottom_color=LIGHT.muted, locked=False)
         sheet.merge_range(*NAME, NAME.row, NAME.column + 2, "", line)
@@ -456,11 +456,6 @@ def _paint(said: str) -> dict[str, Any]:
 def _element(answer: Array, i: int) -> str:
     """Which element of an array a number is, counted from 1."""
     return ", ".join(str(k + 1) for k in np.unravel_index(i, answer.shape)) if answer.ndim else ""
-
-
-def _number(x: float) -> str:
-    """A number as formulas have it."""
-    return f"{x:.12g}".upper()
 
 
 # -- formulas --------------------------------------------------------------------------------------
