@@ -145,10 +145,17 @@ def test_phrases_keep_their_signs() -> None:
 
 
 def test_what_the_program_has_named_stays() -> None:
-    x = tg.tensor(0.5, requires_grad=True).named("value")
-    svg = viz.draw((x * 2).named("input"), language="zh").svg
+    x = tg.tensor([0.5], requires_grad=True).named("value")
+    w = tg.tensor([2.0], requires_grad=True).named("weights")
+    y = ((x @ w).named("input") + w).named("mean, layer 0")
+    svg = viz.draw(bptt.record((y * x).named("L")), language="zh").svg
     bold = re.findall(r"<text[^>]*bold[^>]*>([^<]*)<", svg)
-    assert {"value", "input"} <= set(bold)
+    assert {"value", "weights", "input"} <= set(bold)
+    said = {"= value @ weights", "= input + weights", "= mean, layer 0 * value"}
+    assert said <= set(texts(svg))
+    told = " ".join(re.findall("<title>([^<]*)<", svg))
+    assert "input = value @ weights；" in told
+    assert "input + weights；" in told
 
 
 def test_where_chinese_is_told(tmp_path) -> None:

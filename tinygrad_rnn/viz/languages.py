@@ -44,7 +44,7 @@ class Catalogue:
 
     def says(self, text: str) -> str:
         """A text, or what of it is known."""
-        if not _A_WORD.search(text):  # as in most of what a picture writes: numbers
+        if text.startswith("= ") or not _A_WORD.search(text):  # formulas and numbers: most of all
             return text
         known = self.phrases.get(text)
         return _replaced(self._all, text) if known is None else known
