@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import random_loops
 from test_pages import OF_THE_CODE, words
 
 import tinygrad_rnn as tg
@@ -93,7 +94,7 @@ def left_in_english(svg: str) -> list[str]:
     return [
         text
         for look, text in found
-        if (OF_A_LAYER if "bold" in look else ENGLISH).search(re.sub(r" = .*?\)", "", text))
+        if (OF_A_LAYER if "bold" in look else ENGLISH).search(re.sub("^[^；]+ = [^；]+", "", text))
         and not OF_THE_PROGRAM.search(text)
     ]
 
@@ -106,6 +107,14 @@ def test_a_picture_in_chinese(kind: str) -> None:
     assert not left_in_english(told.svg)
     same = [t for t in texts(plain.svg) if re.search(r"[=@⊙]|^[\d.]+$", t) and " of " not in t]
     assert all(t in texts(told.svg) or CHINESE.search(said_in("zh", t)) for t in same)
+
+
+@pytest.mark.parametrize("kind", list(random_loops.KINDS)[::5])
+def test_any_loop_in_chinese(kind: str) -> None:
+    loss, _ = random_loops.program(kind, 0, tg)
+    walk = bptt.record(loss)
+    for level in ("op", "rolled"):
+        assert not left_in_english(viz.draw(walk, level=level, language="zh", max_nodes=2000).svg)
 
 
 @pytest.mark.parametrize("kind", CHARTS)
@@ -136,10 +145,17 @@ def test_phrases_keep_their_signs() -> None:
 
 
 def test_what_the_program_has_named_stays() -> None:
-    x = tg.tensor(0.5, requires_grad=True).named("value")
-    svg = viz.draw((x * 2).named("input"), language="zh").svg
+    x = tg.tensor([0.5], requires_grad=True).named("value")
+    w = tg.tensor([2.0], requires_grad=True).named("weights")
+    y = ((x @ w).named("input") + w).named("mean, layer 0")
+    svg = viz.draw(bptt.record((y * x).named("L")), language="zh").svg
     bold = re.findall(r"<text[^>]*bold[^>]*>([^<]*)<", svg)
-    assert {"value", "input"} <= set(bold)
+    assert {"value", "weights", "input"} <= set(bold)
+    said = {"= value @ weights", "= input + weights", "= mean, layer 0 * value"}
+    assert said <= set(texts(svg))
+    told = " ".join(re.findall("<title>([^<]*)<", svg))
+    assert "input = value @ weights；" in told
+    assert "input + weights；" in told
 
 
 def test_where_chinese_is_told(tmp_path) -> None:

@@ -17,9 +17,8 @@ from tinygrad_rnn.viz.scene import Scene
 from tinygrad_rnn.viz.text import MONO
 
 Say = Callable[[str], str]
-
-
 Patterns = Sequence[tuple[str, str]]
+_Compiled = list[tuple[re.Pattern[str], str]]
 _A_WORD = re.compile("[a-z]{3}")
 
 
@@ -44,7 +43,7 @@ class Catalogue:
 
     def says(self, text: str) -> str:
         """A text, or what of it is known."""
-        if not _A_WORD.search(text):  # as in most of what a picture writes: numbers
+        if text.startswith("= ") or not _A_WORD.search(text):  # formulas and numbers: most of all
             return text
         known = self.phrases.get(text)
         return _replaced(self._all, text) if known is None else known
@@ -60,9 +59,6 @@ class Catalogue:
     @cached_property
     def _layers(self) -> _Compiled:
         return _compiled(self.layers)
-
-
-_Compiled = list[tuple[re.Pattern[str], str]]
 
 
 def _compiled(patterns: Patterns) -> _Compiled:
@@ -125,11 +121,12 @@ def painted_in(language: str, svg: str) -> str:
         return svg
 
     def say(found: re.Match[str]) -> str:
-        tag, look, text = found.groups()
-        said = text if "bold" in look else escape(said_in(language, unescape(text)), quote=False)
-        if said != text:
-            for latin in _LATIN:
-                look = look.replace(latin, "")
-        return f"<{tag}{look}>{said}"
+        tag, look, text = found[1], found[2], unescape(found[3])
+        said = text if "bold" in look else said_in(language, text)
+        if said == text:
+            return found[0]
+        for latin in _LATIN:
+            look = look.replace(latin, "")
+        return f"<{tag}{look}>{escape(said, quote=False)}"
 
     return _TEXT.sub(say, svg)
