@@ -15,7 +15,7 @@ from importlib import import_module as _import
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from tinygrad_rnn import amp, autograd, bptt, cuda, linalg, nn
+from tinygrad_rnn import amp, autograd, bptt, cuda, func, linalg, nn
 from tinygrad_rnn.autograd.contexts import (
     enable_grad,
     inference_mode,
@@ -580,6 +580,7 @@ __all__ = [
     "from_numpy",
     "full",
     "full_like",
+    "func",
     "fused",
     "gather",
     "ge",

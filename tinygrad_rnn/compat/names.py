@@ -11,6 +11,7 @@ from typing import Any
 from tinygrad_rnn import cuda as mps  # there is none of these devices either
 from tinygrad_rnn import cuda as xpu
 from tinygrad_rnn.amp import autocast
+from tinygrad_rnn.autograd.transforms import vmap
 from tinygrad_rnn.compat.stubs import accelerator, backends, cuda, nn, onnx, optim, utils, version
 from tinygrad_rnn.nn.functional import (  # which torch has under both names
     adaptive_avg_pool1d,
@@ -111,6 +112,7 @@ __all__ = [
     "use_deterministic_algorithms",
     "utils",
     "version",
+    "vmap",
     "xpu",
 ]
 

@@ -17,6 +17,7 @@ from tinygrad_rnn.operations.arithmetic import div
 from tinygrad_rnn.operations.decomposition import svd, svdvals
 from tinygrad_rnn.operations.joining import cat
 from tinygrad_rnn.operations.linalg import matmul, mT
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.norms import matrix_norm
 from tinygrad_rnn.operations.operation import in_rules, operation
 from tinygrad_rnn.operations.shape import contiguous, squeeze
@@ -83,7 +84,8 @@ def qr(A: Any, mode: str = "reduced") -> QR:
     k = min(m, n)
     y = qr.apply(x[..., :k] if k < n else x)
     q, r = y[..., :m, :], y[..., m:, :]
-    return QR(q, cat([r, mT(q) @ x[..., k:]], -1) if k < n else r)
+    r = cat([r, mT(q) @ x[..., k:]], -1) if k < n else r
+    return QR(*(made_by("LinalgQrBackward0", factor) for factor in (q, r)))
 
 
 qr.vjp("x", _qr_x, formula="(gQ + Q sym(R gRᵀ − gQᵀ Q)) R⁻ᵀ, where y is Q above R")
@@ -99,7 +101,10 @@ def _cholesky_x(g: Any, y: Any) -> Any:
     return (moved + mT(moved)) / 2
 
 
-@operation(solved("cholesky", np.linalg.cholesky), twin="linalg.cholesky", analytic=False)
+@operation(
+    solved("cholesky", np.linalg.cholesky),
+    twin="linalg.cholesky", analytic=False, node="LinalgCholeskyExBackward0",
+)  # fmt: skip
 def cholesky(A: Any, *, upper: bool = False) -> Tensor:
     """The lower triangle L with A = L Lᵀ, of symmetric matrices with positive eigenvalues.
 
@@ -181,7 +186,8 @@ def eigh(A: Any, UPLO: str = "L") -> Eigh:
     if UPLO not in ("L", "U"):
         raise RuntimeError(f"linalg.eigh: UPLO must be 'L' or 'U', got {UPLO!r}")
     y = eigh.apply(x if UPLO == "L" else mT(x))
-    return Eigh(contiguous(squeeze(y[..., :1, :], -2)), y[..., 1:, :])
+    values, vectors = contiguous(squeeze(y[..., :1, :], -2)), y[..., 1:, :]
+    return Eigh(*(made_by("LinalgEighBackward0", part) for part in (values, vectors)))
 
 
 eigh.vjp("x", _eigh_x, formula="V (gw + what turns V) Vᵀ, where y is w above V")
@@ -294,7 +300,7 @@ def pinv(A: Any, *, rtol: float | None = None) -> Tensor:
         rtol = number_of("linalg.pinv", "rtol", rtol)
     counts = s.array > _smallest(s.array, (u.shape[-2], vh.shape[-1]), rtol)
     inverse = s.masked_fill(graph.make_tensor(~counts, None), float("inf")).reciprocal()
-    return matmul(mT(vh) * inverse.unsqueeze(-2), mT(u))
+    return made_by("LinalgPinvBackward0", matmul(mT(vh) * inverse.unsqueeze(-2), mT(u)))
 
 
 def pinverse(input: Any, rcond: float = 1e-15) -> Tensor:

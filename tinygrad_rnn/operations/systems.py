@@ -14,6 +14,7 @@ from tinygrad_rnn.operations.arithmetic import mul
 from tinygrad_rnn.operations.decomposition import LinAlgError
 from tinygrad_rnn.operations.elementwise import masked_fill
 from tinygrad_rnn.operations.linalg import matmul, mT
+from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import in_rules, operation
 from tinygrad_rnn.operations.promotion import same_dtype
 from tinygrad_rnn.operations.shape import squeeze, transpose, unsqueeze
@@ -51,7 +52,10 @@ def matrices_of(name: str, A: Any, *, square: bool = True) -> Any:
 # -- inverses and systems --------------------------------------------------------------------------
 
 
-@operation(solved("inv", np.linalg.inv), twin="linalg.inv", analytic=False)
+@operation(
+    solved("inv", np.linalg.inv),
+    twin="linalg.inv", analytic=False, node="LinalgInvExBackward0",
+)  # fmt: skip
 def inv(A: Any) -> Tensor:
     """The inverses of square matrices; to multiply by one, `solve` is more exact.
 
@@ -84,7 +88,10 @@ def _solve(a: Any, b: Any) -> Any:
     return np.linalg.solve(a, b)
 
 
-@operation(solved("solve", _solve), "a b", symbol="{a}⁻¹ {b}", twin="linalg.solve", analytic=False)
+@operation(
+    solved("solve", _solve), "a b",
+    symbol="{a}⁻¹ {b}", twin="linalg.solve", analytic=False, node="LinalgSolveExBackward0",
+)  # fmt: skip
 def solve(A: Any, B: Any, *, left: bool = True) -> Tensor:
     """What A must be multiplied by to give B: X in A X = B.
 
@@ -119,7 +126,7 @@ def solve(A: Any, B: Any, *, left: bool = True) -> Tensor:
     if not of_b or of_b[-1 if vectors or not left else -2] != shape[-1]:
         raise RuntimeError(f"linalg.solve: B of shape {of_b} does not fit A of shape {shape}")
     if vectors:
-        return squeeze(solve.apply(a, unsqueeze(b, -1)), -1)
+        return made_by("LinalgSolveExBackward0", squeeze(solve.apply(a, unsqueeze(b, -1)), -1))
     if left:
         return solve.apply(a, b)
     return transpose(solve.apply(mT(a), mT(b)), -1, -2)
@@ -139,7 +146,7 @@ def _inverse_transposed(x: Any) -> Any:
     return mT(in_rules(inv)(x))
 
 
-@operation(np.linalg.det, twin="linalg.det", analytic=False)
+@operation(np.linalg.det, twin="linalg.det", analytic=False, node="LinalgDetBackward0")
 def det(A: Any) -> Tensor:
     """The determinants of square matrices.
 
@@ -198,7 +205,7 @@ def slogdet(A: Any) -> Slogdet:
     Slogdet(sign=tensor(-1.), logabsdet=tensor(0.))
     """
     y = slogdet.apply(matrices_of("linalg.slogdet", A))
-    return Slogdet(y[..., 0], y[..., 1])
+    return Slogdet(*(made_by("LinalgSlogdetBackward0", y[..., i]) for i in (0, 1)))
 
 
 slogdet.vjp(
@@ -216,7 +223,7 @@ def logdet(input: Any) -> Tensor:
     tensor(2.0794)
     """
     sign, logabsdet = slogdet(input)
-    return masked_fill(logabsdet, sign < 0, math.nan)
+    return made_by("WhereBackward0", masked_fill(logabsdet, sign < 0, math.nan))
 
 
 # -- functions of matrices -------------------------------------------------------------------------
@@ -269,7 +276,10 @@ def _matrix_exp(x: Any) -> Any:
     return np.array(total, x.dtype)
 
 
-@operation(_matrix_exp, symbol="exp({x})", twin="linalg.matrix_exp", analytic=False)
+@operation(
+    _matrix_exp,
+    symbol="exp({x})", twin="linalg.matrix_exp", analytic=False, node="LinalgMatrixExpBackward0",
+)  # fmt: skip
 def matrix_exp(A: Any) -> Tensor:
     """The exponential of square matrices, I + A + A²/2 + A³/6 + …
 
