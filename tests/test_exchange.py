@@ -111,7 +111,7 @@ LAYERS = {
     "BatchNorm2d": (lambda lib: lib.nn.BatchNorm2d(4, 0.1, momentum=0.5), [IMAGES]),
     "BatchNorm2d without bias": (lambda lib: lib.nn.BatchNorm2d(4, bias=False), [IMAGES]),
     "InstanceNorm1d": (lambda lib: lib.nn.InstanceNorm1d(4, affine=True), [SEQUENCE]),
-    "InstanceNorm1d of one sample": (lambda lib: lib.nn.InstanceNorm1d(9), [X]),
+    "InstanceNorm1d of one sample": (lambda lib: lib.nn.InstanceNorm1d(4), [X]),
     "InstanceNorm2d": (lambda lib: lib.nn.InstanceNorm2d(4, 0.1, affine=True), [IMAGES]),
     "GroupNorm": (lambda lib: lib.nn.GroupNorm(2, 4, eps=0.1), [IMAGES]),
     "GroupNorm without weight": (lambda lib: lib.nn.GroupNorm(2, 4, affine=False), [IMAGES]),
