@@ -700,6 +700,6 @@ def test_an_operation_may_have_braces_in_its_name(name, suffix, tmp_path):
         walk = bptt.record((odd(odd(x)) * x).named("L"))
         viz.draw(walk).save(tmp_path / f"a.{suffix}")
         viz.play(walk).save(tmp_path / "a.html")
-        assert "2g" in str(bptt.explain(walk, x))
+        assert name in str(bptt.explain(walk, x))
     finally:
         del Primitive.registry[name]
