@@ -19,7 +19,7 @@ PACKAGE = Path(tinygrad_rnn.__file__).parent
 PARTS = {
     "state": "engine files",
     "input": "operations tensor autograd linalg cuda",
-    "operation": "compiled nn optim utils serialization objects amp distributions",
+    "operation": "compiled nn optim utils serialization objects amp distributions func",
     "parameter": "reading writing bptt viz testing",
     "loss": "compat cli",
 }

@@ -31,7 +31,7 @@ FLOORS = [
     ("autograd", "linalg", "cuda"),
     ("objects", "compiled"),
     ("nn", "serialization"),
-    ("optim", "utils", "distributions", "amp"),
+    ("optim", "utils", "distributions", "amp", "func"),
     ("writing",),
     ("reading",),
     ("bptt",),

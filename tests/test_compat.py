@@ -288,6 +288,27 @@ def test_every_way_of_walking_counts_and_is_recorded(program, tmp_path) -> None:
             np.testing.assert_allclose(ran.walk.gradient(w), cotangent, rtol=1e-6)
 
 
+def test_a_recorded_walk_of_slices_is_recorded(program, tmp_path) -> None:
+    """What slices send is put together later on, by operations: their numbers are kept."""
+    path = program(
+        """
+        import torch
+        xs = torch.tensor([0.5, -1.0, 2.0], requires_grad=True)
+        h = torch.tensor(0.0)
+        for x in xs:
+            h = torch.tanh(0.5 * h + x)
+        g, = torch.autograd.grad(h, xs, create_graph=True)
+        (g.norm() - 1).square().backward()
+        """
+    )
+    for at in (1, 2):
+        ran = compat.run(path, draw=tmp_path / "a.svg", at=at)
+        xs, g = ran.namespace["xs"], ran.namespace["g"]
+        wanted = g if at == 1 else xs.grad
+        np.testing.assert_allclose(ran.walk.gradient(xs), wanted.detach().array, rtol=1e-6)
+        assert {place.tag.step for place in ran.walk.places} - {None} == {1, 2, 3}
+
+
 def test_no_lines_are_traced_unless_a_walk_is_wanted(program) -> None:
     ran = compat.run(program(CLASSIFIER))
     assert ran.walk is None

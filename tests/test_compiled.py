@@ -473,9 +473,9 @@ def checked(case: Any, way: str) -> None:
 
 # Whoever teaches symbols one of these takes it away: then its cases are compared.
 NOT_WRITTEN = set(
-    """as_strided avg_pool avg_unpool convolution convolution_input convolution_weight cumprod
-    diag_embed diagonal einsum erf gelu index_put linear_scan logcumsumexp max_pool max_unpool
-    median pow prod round svd""".split()
+    """as_strided avg_pool avg_unpool cholesky convolution convolution_input convolution_weight
+    cumprod det diag_embed diagonal eigh einsum erf gelu index_put inv linear_scan logcumsumexp
+    matrix_exp max_pool max_unpool median pow prod qr round slogdet solve svd""".split()
 )
 
 

@@ -2,7 +2,8 @@
 
 `programs/tutorials` holds them. Each must print what it prints under PyTorch, and of its first
 backward walk it is said here how many time steps there are, what carries something through them,
-and how a picture of it must turn out.
+and how a picture of it must turn out. Of those in `programs/varied`, which are about all sorts of
+other things, only the printing is looked at.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from tinygrad_rnn.reading.names import names, stem
 from tinygrad_rnn.reading.states import recurrences
 
 FOLDER = Path(__file__).parent / "programs" / "tutorials"
+VARIED = FOLDER.parent / "varied"
 WAYS = ("structure", "lines")
 WIDEST = 6_000  # pixels of a picture that can still be read by scrolling
 PAGE, SMALLEST = 1_200, 0.6  # pixels of a page, and how small a picture may be made to fit it
@@ -59,6 +61,8 @@ EXPECTED = {
     "dataset_loader": Expected(7, "h 1-7"),
     "digits_by_rows": Expected(7, "c 1-7, h 1-7"),
     "early_stopping": Expected(5, "h 1-5"),
+    "einsum_and_peephole": Expected(6, "c 1-6, h 1-6"),
+    "gradient_penalty": Expected(5, "h 1-5"),
     "gru_time_series": Expected(7, "h 1-7"),
     "lr_schedule": Expected(5, "c 1-5, h 1-5"),
     "lstm_by_hand": Expected(6, "c_t 1-6, h_t 1-6"),
@@ -68,6 +72,7 @@ EXPECTED = {
     "min_char": Expected(6, "hs 1-6"),
     "names_classifier": Expected(6, "hidden 1-5"),
     "names_generator": Expected(4, "hidden 1-4"),
+    "neural_ode": Expected(5, "z 1-5"),
     "policy_gradient": Expected(4, "c 1-4, h 1-4"),
     "pos_tagger": Expected(5, "c 1-5, h 1-5"),
     "save_and_load": Expected(5, "h 1-5"),
@@ -75,10 +80,13 @@ EXPECTED = {
     "scratch_parameter_list": Expected(6, "states[0] 1-6, states[1] 1-6"),
     "seq2seq": Expected(8, "h 1-4, h 5-8"),
     "seq2seq_attention": Expected(8, "h 1-4, h 5-8"),
+    "sequence_vae": Expected(8, "h 1-4, h 1-4, h 5-8"),
     "sine_waves": Expected(8, "c 1-8, c 1-8, h 1-8, h 1-8"),
     "stacked_gru": Expected(5, "h 1-5, h 1-5, h 1-5"),
     "stateful": Expected(5, "c 1-5, h 1-5"),
     "teacher_forcing": Expected(8, "c 1-4, c 5-8, h 1-4, h 5-8"),
+    "tied_weights": Expected(5, "c 1-5, c 1-5, h 1-5, h 1-5"),
+    "two_lstm_cells": Expected(11, "c 1-11, c 1-11, h 1-11, h 1-11"),
     "variable_lengths": Expected(6, "h 1-6"),
     "word_model": Expected(5, "c 1-5, c 1-5, h 1-5, h 1-5"),
 }
@@ -107,7 +115,7 @@ def theirs() -> dict[str, str]:
     """What each program prints under PyTorch: all of them in one process."""
     if importlib.util.find_spec("torch") is None:
         pytest.skip("PyTorch is the reference of this test: pip install torch==2.13.0")
-    paths = [str(FOLDER / f"{name}.py") for name in EXPECTED]
+    paths = map(str, [*FOLDER.glob("*.py"), *VARIED.glob("*.py")])
     ended = subprocess.run(
         [sys.executable, "-c", UNDER_PYTORCH, *paths],
         capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -128,6 +136,13 @@ ROUGH = {"min_char": 1e-2, "sine_waves": 1e-2}
 def test_prints_what_it_prints_under_pytorch(name: str, theirs: dict[str, str], capsys) -> None:
     Program(FOLDER / f"{name}.py").run()
     assert_alike(capsys.readouterr().out, theirs[name], rtol=ROUGH.get(name, 1e-4), what=name)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in VARIED.glob("*.py")))
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of what some show on purpose
+def test_varied_programs_print_what_they_print_under_pytorch(name, theirs, capsys) -> None:
+    Program(VARIED / f"{name}.py").run()
+    assert_alike(capsys.readouterr().out, theirs[name], rtol=1e-4, what=name)
 
 
 @pytest.mark.parametrize("name", ["min_char"])

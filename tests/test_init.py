@@ -88,6 +88,8 @@ NORMAL: dict[str, Callable[[Any, Any], Any]] = {
     "trunc_normal_(0.5, 0.7, 0.2, 3)": lambda init, x: init.trunc_normal_(x, 0.5, 0.7, 0.2, 3),
     "trunc_normal_(0, 1, 2, 2.5)": lambda init, x: init.trunc_normal_(x, 0, 1, 2, 2.5),
     "trunc_normal_(10, 1)": lambda init, x: init.trunc_normal_(x, 10, 1),
+    "sparse_": lambda init, x: init.sparse_(x, 0.3),
+    "sparse_(std)": lambda init, x: init.sparse_(x, 0.6, std=0.5),
     "orthogonal_": lambda init, x: init.orthogonal_(x),
     "orthogonal_(gain)": lambda init, x: init.orthogonal_(x, 2.5),
 }

@@ -138,6 +138,8 @@ def test_round_the_layers():
         (lambda x, y, w: tg.sigmoid(x @ w).named("gate"), "a_gate"),
         (lambda x, y, w: tg.cat([x, y]) * 2, "[x;y]"),
         (lambda x, y, w: tg.exp(x * y) * 2, "exp (x⊙y)"),
+        (lambda x, y, w: tg.ones(2, 2, requires_grad=True).named("Q") @ w.T, "Qwᵀ"),
+        (lambda x, y, w: tg.ones(2, 2).named("X") @ w.T, "wX"),
     ],
 )
 def test_formulas_as_names(build, wanted):

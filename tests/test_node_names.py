@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from cases import leaf
 from operations.harness import draw, tensors
@@ -88,8 +89,40 @@ ENDS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "cov": (lambda lib, x: x.cov(), (X,)),
     "corrcoef": (lambda lib, x: x.corrcoef(), (X,)),
     "cartesian_prod": (lambda lib, x, y: lib.cartesian_prod(x[0], y[0]), (X, X)),
+    "written": (
+        lambda lib, x: [
+            changed(x, lambda v: v.__setitem__(0, 2.0)),
+            changed(x, lambda v: v.__setitem__(lib.tensor([0, 1]), 2.0)),
+            changed(x, lambda v: v[1:].mul_(2)),
+            changed(x, lambda v: v.T[0].zero_()),
+            changed(x, lambda v: v.__setitem__((0, 1), x[0, 0])),
+        ],
+        (X,),
+    ),
+    "index_copy and others": (
+        lambda lib, x, y: [
+            x.index_copy(0, lib.tensor([0]), y[:1]), x.index_fill(0, lib.tensor([0]), 2.0),
+            x.masked_scatter(y.detach() > 0, y),
+        ],
+        (X, X),
+    ),
+    "linalg": (
+        lambda lib, x: [
+            lib.linalg.inv(x), lib.linalg.solve(x, x), lib.linalg.det(x), lib.linalg.matrix_exp(x),
+            *lib.linalg.slogdet(x), *lib.linalg.qr(x), lib.linalg.cholesky(x @ x.T + 3),
+            *lib.linalg.eigh(x), lib.linalg.eigvalsh(x), lib.logdet(x @ x.T),
+        ],
+        (X[:, :3] + 2 * np.eye(3, dtype=X.dtype),),
+    ),
     "cumulative_trapezoid": (lambda lib, x: lib.cumulative_trapezoid(x), (X,)),
 }  # fmt: skip
+
+
+def changed(x: Any, how: Any) -> Any:
+    """A tensor made of x, after it was changed in place."""
+    y = x * 1
+    how(y)
+    return y
 
 
 def ends(lib: Any, name: str) -> list[str]:

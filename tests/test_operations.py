@@ -45,6 +45,8 @@ LISTED = """
     dstack column_stack block_diag hsplit vsplit dsplit rot90 diag_embed cross kron dist cdist
     cartesian_prod combinations cov corrcoef histc trapezoid cumulative_trapezoid trapz
     logcumsumexp
+    index_copy index_fill masked_scatter unique_consecutive
+    det inverse logdet slogdet matrix_exp matrix_power pinverse
     tensor as_tensor from_numpy zeros ones full eye arange linspace logspace empty zeros_like
     ones_like full_like empty_like rand_like new_tensor new_zeros new_ones new_full new_empty
 """.split()
@@ -63,7 +65,7 @@ IN_PLACE = """
     cumprod_ tril_ triu_ scatter_ scatter_add_ index_add_ index_put_ copy_ fill_ zero_ detach_
     requires_grad_ true_divide_ addcmul_ addcdiv_ lerp_ exp2_ xlogy_ logit_ asinh_ acosh_ atanh_
     clip_ clamp_min_ clamp_max_ nan_to_num_ bitwise_and_ bitwise_or_ bitwise_xor_ bitwise_not_
-    scatter_reduce_
+    scatter_reduce_ index_copy_ index_fill_ masked_scatter_ fill_diagonal_
 """.split()
 
 
@@ -93,6 +95,8 @@ MORE = {
     "xlogy_": [Y**2], "logit_": [0.1], "clip_": [-0.5, 0.7], "clamp_min_": [0.1], "clamp_max_": [Y],
     "scatter_reduce_": [1, INDEX, Y, "amax"], "bitwise_and_": [INDEX], "bitwise_or_": [1],
     "bitwise_xor_": [INDEX], "index_put_": [(INDEX[0],), Y], "copy_": [Y], "fill_": [2.0],
+    "index_copy_": [0, INDEX[0], Y], "index_fill_": [1, INDEX[0, :2], 0.5],
+    "masked_scatter_": [Y > 1, Y], "fill_diagonal_": [0.5],
 }  # fmt: skip
 
 

@@ -684,6 +684,7 @@ def up(step: int) -> float:
 
 SCHEDULES: dict[str, Any] = {
     "step": lambda s, o: s.StepLR(o, 3),
+    "step 1.0": lambda s, o: s.StepLR(o, 1.0, gamma=0.1),
     "step 1": lambda s, o: s.StepLR(o, 1, 0.9),
     "milestones": lambda s, o: s.MultiStepLR(o, [9, 2, 5, 5], 0.3),
     "exponential": lambda s, o: s.ExponentialLR(o, 0.9),

@@ -142,6 +142,25 @@ def test_singular_values_of_no_finite_matrix(torch):
     assert issubclass(tg.linalg.LinAlgError, RuntimeError)
 
 
+@pytest.mark.parametrize("name", ["inv", "solve", "cholesky"])
+def test_what_has_no_inverse_or_root_is_refused(torch, name):
+    for lib in (torch, tg):
+        given = [lib.zeros(2, 2)] * (2 if name == "solve" else 1)
+        with pytest.raises(lib.linalg.LinAlgError, match=f"linalg.{name}"):
+            getattr(lib.linalg, name)(*given)
+
+
+def test_complex_eigenvalues_are_constants():
+    W = tg.tensor([[0.0, -0.5], [0.5, 0.0]], requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"detach\(\)"):
+        tg.linalg.eigvals(W)
+    with tg.no_grad():
+        values = tg.linalg.eigvals(W)
+    assert abs(values).max().item() == values.abs().max().item() == pytest.approx(0.5)
+    assert sorted(values.imag.tolist()) == pytest.approx([-0.5, 0.5])
+    assert repr(values).startswith("Eigenvalues(real=tensor([0., 0.])")
+
+
 def t(lib, *shape, dtype="float32"):
     """A tensor of ``shape`` that counts from 1."""
     return lib.from_numpy(np.arange(1, 1 + int(np.prod(shape))).reshape(shape).astype(dtype))

@@ -343,6 +343,55 @@ def test_each_step_does_the_same() -> None:
     assert found[None] == ["div"]
 
 
+@pytest.mark.parametrize("start", [0, 0.0, tg.tensor(0.0)], ids=["0", "0.0", "a tensor"])
+@pytest.mark.parametrize("write", [
+    lambda h, w, x: w * h + x, lambda h, w, x: h * w + x, lambda h, w, x: x + h * w,
+    lambda h, w, x: x + w * h,
+], ids=["w·h + x", "h·w + x", "x + h·w", "x + w·h"])  # fmt: skip
+def test_a_scalar_recurrence_from_a_number(write: Callable[..., Any], start: Any) -> None:
+    """Python hands ``0 * w`` over as ``w * 0``: the first step does the same all the same."""
+    w, x, h = tg.tensor(0.5, requires_grad=True), tg.tensor(0.3), start
+    for _ in range(4):
+        h = tg.tanh(write(h, w, x))
+    assert steps_of(h) == {t: ["mul", "add", "tanh"] for t in (1, 2, 3, 4)}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("steps", [2, 3, 5])
+@pytest.mark.parametrize("kind", ["by hand", "RNNCell", "LSTMCell", "Linear"])
+def test_a_recorded_walk_back_has_the_steps_of_what_it_differentiates(
+    kind: str, steps: int, way: str
+) -> None:
+    """The steps of its operations are those that the program itself would have told."""
+
+    def penalty(told: bool) -> list[tuple[str, int | None, int]]:
+        tg.manual_seed(0)
+        layer = {
+            "by hand": None, "RNNCell": nn.RNNCell(2, 3), "LSTMCell": nn.LSTMCell(2, 3),
+            "Linear": nn.Linear(5, 3),
+        }[kind]  # fmt: skip
+        A, B = (tg.randn(n, 3, requires_grad=True) for n in (3, 2))
+        h = c = tg.zeros(1, 3)
+        for t, x in enumerate(tg.randn(steps, 1, 2), 1):
+            with tg.step(t) if told else contextlib.nullcontext():
+                if layer is None:
+                    h = tg.tanh(h @ A + x @ B)
+                elif kind == "LSTMCell":
+                    h, c = layer(x, (h, c))
+                else:
+                    h = layer(x, h) if kind == "RNNCell" else layer(tg.cat((x, h), 1)).tanh()
+        weights = [A] if layer is None else [*layer.parameters()]
+        slopes = tg.autograd.grad(h.square().sum(), weights, create_graph=True)
+        root = sum(slope.square().sum() for slope in slopes).node
+        places = [place for place in tape([in_time(root).root]) if not place.is_leaf]
+        return [(p.primitive.name, p.tag.step, p.tag.backward) for p in places]
+
+    with looked_at(way):
+        found, wanted = penalty(told=False), penalty(told=True)
+    assert found == wanted
+    assert {step for _, step, back in found if back} - {None} == {*range(1, steps + 1)}
+
+
 def test_the_reverse_direction_counts_down() -> None:
     walk = bptt.record(two_directions())
     met = [p for p in walk.places if not p.is_leaf and p.primitive.name == "cat"]

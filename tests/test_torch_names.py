@@ -294,6 +294,10 @@ MADE: dict[str, Callable[[Any, Any, Any], Any]] = {
     "Bernoulli of logits": lambda d, x, y: d.Bernoulli(logits=x),
     "Normal": lambda d, x, y: d.Normal(x, y.exp()),
     "Normal, broadcast": lambda d, x, y: d.Normal(x[..., :1], y.exp()),
+    "Uniform": lambda d, x, y: d.Uniform(x, x + y.exp()),
+    "Uniform of numbers": lambda d, x, y: d.Uniform(x - 3, 5.0),
+    "Independent": lambda d, x, y: d.Independent(d.Normal(x, y.exp()), 1),
+    "Independent of none": lambda d, x, y: d.Independent(d.Bernoulli(logits=x), 0),
     "Normal of a number": lambda d, x, y: d.Normal(0.5, y.exp()),
 }
 
@@ -311,8 +315,10 @@ def test_distributions(torch, name, shape):
         first, more = d.sample(), d.sample((2, 3))
         parts = [d.log_prob(first), d.log_prob(more), d.entropy(), d.perplexity()]
         parts.append(lib.distributions.kl_divergence(d, q))
-        if name.startswith("Normal"):
+        if name.startswith(("Normal", "Uniform")):
             parts += [d.rsample((2,)), d.cdf(more), d.mean, d.variance, d.stddev]
+        elif name.startswith("Independent"):
+            parts += [d.mean, d.variance, d.stddev]
         elif name.startswith("Categorical"):
             parts += [d.probs, d.logits, d.enumerate_support(), d.mode]
         else:
@@ -342,6 +348,10 @@ WRONG: dict[str, Callable[[Any], Any]] = {
     "a list": lambda lib: lib.distributions.Categorical(lib.ones(2)).log_prob([1]),
     "too likely": lambda lib: lib.distributions.Bernoulli(1.5),
     "neither 0 nor 1": lambda lib: lib.distributions.Bernoulli(0.5).log_prob(lib.tensor(0.5)),
+    "no width": lambda lib: lib.distributions.Uniform(1.0, 1.0),
+    "too many axes": lambda lib: lib.distributions.Independent(
+        lib.distributions.Normal(0.0, 1.0), 1
+    ),
     "no spread": lambda lib: lib.distributions.Normal(0.0, 0.0),
     "no rsample": lambda lib: lib.distributions.Categorical(lib.ones(2)).rsample(),
     "certain": lambda lib: lib.distributions.Categorical(lib.tensor([0.0, 1.0])).entropy(),

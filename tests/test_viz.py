@@ -20,6 +20,7 @@ from pictures import Reader, check_geometry, check_texts, drawn, in_two_runs, si
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, viz
+from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.tensor.collector import resting_collector
 from tinygrad_rnn.viz import graphviz_backend, text
 from tinygrad_rnn.viz.build import scene_of
@@ -687,3 +688,18 @@ def test_the_garbage_collector_goes_on_as_it_was():
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("name", ["a{0}b", "{}", "{x", "{x!r}", "%s{0:d}", "a{other}c", r"\{x\}"])
+@pytest.mark.parametrize("suffix", ["svg", "dot", "tex"])
+def test_an_operation_may_have_braces_in_its_name(name, suffix, tmp_path):
+    odd = Primitive(name, lambda x: 2 * x, "x")
+    odd.vjp("x", lambda g: 2 * g, formula="2g")
+    try:
+        x = tg.tensor(1.0, requires_grad=True).named("x")
+        walk = bptt.record((odd(odd(x)) * x).named("L"))
+        viz.draw(walk).save(tmp_path / f"a.{suffix}")
+        viz.play(walk).save(tmp_path / "a.html")
+        assert name in str(bptt.explain(walk, x))
+    finally:
+        del Primitive.registry[name]

@@ -15,7 +15,7 @@ from importlib import import_module as _import
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from tinygrad_rnn import amp, autograd, bptt, cuda, linalg, nn
+from tinygrad_rnn import amp, autograd, bptt, cuda, func, linalg, nn
 from tinygrad_rnn.autograd.contexts import (
     enable_grad,
     inference_mode,
@@ -161,10 +161,16 @@ from tinygrad_rnn.operations.elementwise import (
     where,
     xlogy,
 )
+from tinygrad_rnn.operations.factors import (
+    pinverse,
+)
 from tinygrad_rnn.operations.gathering import (
     gather,
     index_add,
+    index_copy,
+    index_fill,
     index_select,
+    masked_scatter,
     masked_select,
     narrow,
     nonzero,
@@ -293,6 +299,7 @@ from tinygrad_rnn.operations.scattering import (
 from tinygrad_rnn.operations.sets import (
     isin,
     unique,
+    unique_consecutive,
 )
 from tinygrad_rnn.operations.shape import (
     broadcast_tensors,
@@ -329,6 +336,16 @@ from tinygrad_rnn.operations.statistics import (
     trapezoid,
     trapz,
 )
+from tinygrad_rnn.operations.systems import (
+    det,
+    logdet,
+    matrix_exp,
+    matrix_power,
+    slogdet,
+)
+from tinygrad_rnn.operations.systems import (
+    inv as inverse,
+)
 from tinygrad_rnn.operations.types import (
     device,
     get_default_dtype,
@@ -338,7 +355,7 @@ from tinygrad_rnn.operations.types import (
     promote_types,
     result_type,
 )
-from tinygrad_rnn.tensor import Tensor
+from tinygrad_rnn.tensor import Tensor, random
 from tinygrad_rnn.tensor.creation import (
     arange,
     as_tensor,
@@ -516,6 +533,7 @@ __all__ = [
     "cumulative_trapezoid",
     "default_generator",
     "deg2rad",
+    "det",
     "device",
     "diag",
     "diag_embed",
@@ -562,6 +580,7 @@ __all__ = [
     "from_numpy",
     "full",
     "full_like",
+    "func",
     "fused",
     "gather",
     "ge",
@@ -578,6 +597,8 @@ __all__ = [
     "hstack",
     "iinfo",
     "index_add",
+    "index_copy",
+    "index_fill",
     "index_put",
     "index_select",
     "inf",
@@ -589,6 +610,7 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "inverse",
     "is_floating_point",
     "is_grad_enabled",
     "is_tensor",
@@ -615,6 +637,7 @@ __all__ = [
     "log_softmax",
     "logaddexp",
     "logcumsumexp",
+    "logdet",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -626,8 +649,11 @@ __all__ = [
     "lt",
     "manual_seed",
     "masked_fill",
+    "masked_scatter",
     "masked_select",
     "matmul",
+    "matrix_exp",
+    "matrix_power",
     "max",
     "maximum",
     "mean",
@@ -666,6 +692,7 @@ __all__ = [
     "outer",
     "permute",
     "pi",
+    "pinverse",
     "pow",
     "prelu",
     "printoptions",
@@ -679,6 +706,7 @@ __all__ = [
     "randint_like",
     "randn",
     "randn_like",
+    "random",
     "randperm",
     "ravel",
     "reciprocal",
@@ -713,6 +741,7 @@ __all__ = [
     "sign",
     "sin",
     "sinh",
+    "slogdet",
     "softmax",
     "sort",
     "split",
@@ -754,6 +783,7 @@ __all__ = [
     "unbind",
     "unflatten",
     "unique",
+    "unique_consecutive",
     "unsqueeze",
     "utils",
     "var",

@@ -211,6 +211,10 @@ for _shape in [(), (3,), (2, 3), (3, 2, 2)]:
                 _part[_dim % len(_shape)] = _at.size
             both("index_select", _label, [_x, _at], _dim)
             both("index_add", _label, [_x, _at, draw(*_part)], _dim)
+            if _at.dtype == np.int64:  # PyTorch takes no other here
+                if len({*_at.flat}) == _at.size:  # who is last of several is not said there
+                    both("index_copy", _label, [_x, _at, draw(*_part)], _dim)
+                both("index_fill", _label, [_x, _at], _dim, value=0.5)
 for _at in _WRONG:
     both("index_select", f"{_at!r}", [draw(3, 2), _at], 0)
     both("index_add", f"{_at!r}", [draw(3, 2), _at, draw(1, 2)], 0)
@@ -220,6 +224,8 @@ for _at in [ints(-1), ints(0, -1), ints(9)]:
     _x = draw(3, 2)
     both("index_select", f"{_at}", [_x, _at], 0)
     both("index_add", f"{_at}", [_x, _at, draw(_at.size, 2)], 0)
+    both("index_copy", f"{_at}", [_x, _at, draw(_at.size, 2)], 0)
+    both("index_fill", f"{_at}", [_x, _at], 0, value=1.0)
 for _dtype in DTYPES:
     _x, _at = draw(3, 2, dtype=_dtype), ints(2, 0)
     both("index_select", _dtype, [_x, ints(2, 0, 2)], 0)
@@ -230,10 +236,21 @@ for _shape in [(), (1,), (2,), (1, 3), (2, 1), (2, 2), (2, 3), (1, 2, 3)]:
     for _at in [ints(0), ints(0, 1)]:
         if _shape or _at.size == 1:
             both("index_add", f"{_shape} for {_at}", [draw(2, 3), _at, draw(*_shape)], 0)
+            both("index_copy", f"{_shape} for {_at}", [draw(2, 3), _at, draw(*_shape)], 0)
 for _alpha in [2, 0.5, -1.0, True, 0, "a", None]:
     for _dtype in ["float32", "float64", "float16", "int64"]:
         _v = [draw(3, 2, dtype=_dtype), ints(1, 1), draw(2, 2, dtype=_dtype)]
         both("index_add", f"{_dtype}, alpha {_alpha!r}", _v, 0, alpha=_alpha)
+for _value in [2, 0.5, True, np.float32(1.5)]:
+    for _dtype in ["float32", "float64", "int64", "uint8"]:
+        both(
+            "index_fill",
+            f"{_dtype}, {_value!r}",
+            [draw(3, 2, dtype=_dtype), ints(1)],
+            0,
+            value=_value,
+        )
+both("index_fill", "a matrix for an index", [draw(3, 2), ints([[1]])], 0, value=1.0)
 for _name in ["index_select", "index_add"]:
     both(_name, "no tensors", [draw(3)], 0, [1], *[[2.0]] * (_name != "index_select"))
 
@@ -357,6 +374,7 @@ call("index_put", "accumulate: 1", lambda lib, x, i, v: x.index_put((i,), v, 1),
 for _shape in [(), (1,), (3,), (2, 3), (2, 1), (0, 3), (2, 2, 3)]:
     for _mask in [MASK, MASK[0], MASK[0, :2], MASK[:, :1], MASK[:0], *map(np.array, [True, False])]:
         both("masked_select", f"{_shape}, {_mask.tolist()}", [draw(*_shape), _mask])
+        both("masked_scatter", f"{_shape}, {_mask.tolist()}", [draw(*_shape), _mask, draw(4)])
 for _dtype in DTYPES:
     both("masked_select", _dtype, [draw(2, 3, dtype=_dtype), MASK])
     both("masked_select", f"mask of {_dtype}", [draw(3), draw(3, dtype=_dtype).round()])
@@ -365,6 +383,14 @@ for _dtype in DTYPES:
         both("nonzero", f"{_dtype}{_shape}", [_x if _dtype == "bool" else _x.round()])
         both("nonzero", f"{_dtype}{_shape}", [_x], as_tuple=True)
 both("masked_select", "a list", [draw(1)], [True])
+both("masked_scatter", "too few", [draw(2, 3), MASK, draw(2)])
+both("masked_scatter", "another type", [draw(2, 3), MASK, draw(6, dtype="float64")])
+both("masked_scatter", "no mask", [draw(3), ints(1, 0, 1), draw(3)])
+both("masked_scatter", "a matrix", [draw(2, 3), MASK, draw(3, 2)])
+for _shape in [(2, 2), (2, 4), (5, 2), (3, 3, 3), (3,), (2, 3, 2), (0, 2)]:
+    for _wrap in (False, True):
+        call("fill_diagonal_", f"{_shape}, {_wrap}", lambda lib, x, w=_wrap: (
+             (x * 1).fill_diagonal_(0.5, w)), draw(*_shape))  # fmt: skip
 both("nonzero", "extremes", [[0.0, -0.0, NAN, INF, -INF, 1e-40]])
 both("nonzero", "as_tuple 1", [draw(2)], as_tuple=1)
 both("nonzero", "by position", [draw(2)], True)

@@ -305,3 +305,72 @@ for _shapes in [((2, 3), (4, 3), (4,)), ((3,), (4, 3), (4,)), ((5, 2, 3), (4, 3)
             ),
             *(draw(*s, dtype=_dtype) for s in _shapes),
         )
+
+# -- torch.linalg ------------------------------------------------------------------------------
+
+
+def _of_linalg(name: str, *more: Any, **options: Any) -> Any:
+    return lambda lib, *xs: getattr(lib.linalg, name)(*xs, *more, **options)
+
+
+def _spd(*shape: int, dtype: Any = "float64") -> np.ndarray:
+    """Symmetric matrices with positive eigenvalues."""
+    a = draw(*shape, dtype="float64")
+    return np.asarray(a @ a.swapaxes(-1, -2) + np.eye(shape[-1]), dtype)
+
+
+_WRONG_MATRICES = [draw(2, 3), draw(3), draw(), draw(2, 2, dtype="int64"), draw(2, 3, 2)]
+for _name in ["inv", "det", "matrix_exp", "cholesky", "eigvalsh", "cond"]:
+    for _shape in [(1, 1), (3, 3), (2, 3, 3), (1, 2, 2, 2), (0, 0)]:
+        if _shape != (0, 0) or _name != "cond":
+            call(f"linalg.{_name}", f"{_shape}", _of_linalg(_name), _spd(*_shape))
+    call(f"linalg.{_name}", "float32", _of_linalg(_name), _spd(3, 3, dtype="float32"))
+    for _matrix in _WRONG_MATRICES[: 1 if _name == "cond" else None]:
+        call(f"linalg.{_name}", f"of {_matrix.shape}", _of_linalg(_name), _matrix)
+for _name in ["det", "logdet", "inverse", "matrix_exp", "pinverse"]:
+    call(_name, "method", _method(_name), _spd(3, 3))
+    call(_name, "function", _named(_name), _spd(3, 3))
+for _name in ["slogdet", "linalg.slogdet"]:
+    for _some in [_spd(3, 3), _spd(2, 1, 1), -_spd(3, 3), _spd(0, 0), draw(2, 3)]:
+        _fn = lambda lib, x, n=_name: tuple((lib.linalg if "." in n else lib).slogdet(x))  # noqa: E731
+        call(_name, f"{_some.shape}, {_some.sum() > 0}", _fn, _some)
+call("linalg.matrix_power", "0", lambda lib, x: lib.linalg.matrix_power(x.detach(), 0), _spd(2, 2))
+call("logdet", "negative", lambda lib, x: lib.logdet(x.detach()), [[0.0, 1.0], [1.0, 0.0]])
+for _n in [-2, -1, 1, 2, 3, 7]:
+    call("linalg.matrix_power", f"{_n}", _of_linalg("matrix_power", _n), _spd(2, 2))
+    call("matrix_power", f"{_n}", _method("matrix_power", n=_n), _spd(2, 2, 2))
+call("linalg.matrix_power", "of (2, 3)", _of_linalg("matrix_power", 2), draw(2, 3))
+call("linalg.cholesky", "upper", _of_linalg("cholesky", upper=True), _spd(3, 3))
+_DOUBLE = {"dtype": "float64"}
+_rank = lambda lib, x: lib.linalg.matrix_rank(x.detach())  # noqa: E731
+for _one, _two in [((2, 2), (2,)), ((2, 2), (2, 3)), ((3, 2, 2), (3, 2)), ((3, 2, 2), (2, 2)),
+                   ((2, 2), (3, 2, 1)), ((2, 2), (3,)), ((2, 2), (3, 2)), ((3, 2, 2), (2,)),
+                   ((2, 2), ())]:  # fmt: skip
+    _given = _spd(*_one), draw(*_two, **_DOUBLE)
+    call("linalg.solve", f"{_one}, {_two}", _of_linalg("solve"), *_given)
+call("linalg.solve", "right", _of_linalg("solve", left=False), _spd(2, 2), draw(3, 2, **_DOUBLE))
+call("linalg.solve", "types", _of_linalg("solve"), _spd(2, 2), draw(2, 2))
+for _shape in [(3, 3), (4, 2), (2, 4), (2, 3, 2), (0, 2)]:
+    _matrix = draw(*_shape, **_DOUBLE)
+    call("linalg.qr", f"{_shape}", lambda lib, x: tuple(lib.linalg.qr(x)), _matrix)
+    call("linalg.pinv", f"{_shape}", _of_linalg("pinv"), _matrix)
+    call("linalg.matrix_rank", f"{_shape}", _rank, _matrix)
+call("linalg.pinv", "rtol", lambda lib, x: lib.linalg.pinv(x.detach(), rtol=0.9), draw(3, 3))
+call("linalg.matrix_rank", "1", _rank, np.ones((3, 3)))
+for _p in (2, -2, "fro", 1, float("inf")):  # PyTorch cannot differentiate some
+    call("linalg.cond", f"{_p}", lambda lib, x, p=_p: lib.linalg.cond(x.detach(), p), _spd(3, 3))
+call("linalg.eigvalsh", "upper", _of_linalg("eigvalsh", UPLO="U"), _spd(3, 3))
+
+
+def _measured(by: str) -> Any:
+    """A part of complex eigenvalues, in order."""
+
+    def fn(lib: Any, x: Any) -> Any:
+        part = getattr(lib.linalg.eigvals(x.detach()), by)
+        return (part() if callable(part) else part).sort()[0]
+
+    return fn
+
+
+for _part in ("abs", "angle", "real", "imag"):
+    call("linalg.eigvals", _part, _measured(_part), draw(4, 4, **_DOUBLE))

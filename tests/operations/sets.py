@@ -56,3 +56,22 @@ for _one, _two in itertools.product([(), (0,), (2, 0), (2, 3)], repeat=2):
 call("isin", "not", lambda lib, x: lib.isin(x, x[:1], assume_unique=True, invert=True), _X)
 call("isin", "by position", lambda lib, x: lib.isin(x, x, True), _X)
 call("isin", "NaN", lambda lib, x: lib.isin(x.detach(), x.detach()), [NAN, 1.0])
+
+for _dtype in DTYPES:
+    for _inverse, _counts in itertools.product((False, True), repeat=2):
+        for _dim in (None, 0, 1, -1, 2):
+            call(
+                "unique_consecutive",
+                f"{_dtype}, {_inverse}, {_counts}, {_dim}",
+                lambda lib, x, i=_inverse, c=_counts, d=_dim: lib.unique_consecutive(
+                    x.detach(), return_inverse=i, return_counts=c, dim=d
+                ),
+                _X.astype(_dtype),
+            )
+for _some in ([NAN, NAN, 1.0], [], [[1.0, 1.0], [1.0, 1.0]], 2.0):
+    call(
+        "unique_consecutive",
+        f"{_some}",
+        lambda lib, x: x.detach().unique_consecutive(True, True),
+        _some,
+    )

@@ -13,7 +13,7 @@ from tinygrad_rnn.engine.graph import Node, tape
 from tinygrad_rnn.engine.memory import changed_since, current, version
 from tinygrad_rnn.engine.mode import SMALL
 from tinygrad_rnn.engine.primitive import Primitive
-from tinygrad_rnn.engine.sums import dense
+from tinygrad_rnn.engine.sums import Part, dense
 from tinygrad_rnn.operations.arguments import raw
 from tinygrad_rnn.operations.inplace import root_of
 from tinygrad_rnn.reading.called import Called, alive
@@ -61,6 +61,11 @@ class Visit:
         """What the parent at one position received; see `contributions`."""
         sent = self._sent[operand]
         return None if sent is None else _fixed(dense(sent, self.node.parents[operand].shape))
+
+
+def _numbers(sent: Any) -> Any:
+    """What was sent to a parent, without the graph of a walk that is itself recorded."""
+    return replace(sent, g=raw(sent.g)) if isinstance(sent, Part) else raw(sent)
 
 
 def _fixed(array: Any) -> Array:
@@ -361,7 +366,7 @@ class Seen:
         else:
             self._saved[place] = place.saved or ()
             number = len(self._visits) + 1
-            self._visits.append(Visit(number, place, _fixed(raw(g)), list(map(raw, sent))))
+            self._visits.append(Visit(number, place, _fixed(raw(g)), list(map(_numbers, sent))))
 
     def record(self, root: Node, steps: str = "found", called: Called | None = None) -> Record:
         """The walk from this place, now that it is done."""

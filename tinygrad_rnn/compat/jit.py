@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from tinygrad_rnn.nn import Module as ScriptModule
 
@@ -36,9 +36,20 @@ def freeze(mod: Model, *arguments: Any, **options: Any) -> Model:
     return mod
 
 
+def annotate(the_type: Any, the_value: Model) -> Model:
+    """The value itself."""
+    return the_value
+
+
+def is_scripting() -> bool:
+    """Never."""
+    return False
+
+
 script_method: Callable[[Any], Any] = script
 export: Callable[[Any], Any] = script
 unused: Callable[[Any], Any] = script
+is_tracing: Callable[[], bool] = is_scripting
 optimize_for_inference: Callable[..., Any] = freeze
 
 
@@ -47,10 +58,14 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "Final",
     "ScriptModule",
+    "annotate",
     "export",
     "freeze",
     "ignore",
+    "is_scripting",
+    "is_tracing",
     "optimize_for_inference",
     "script",
     "script_method",

@@ -7,7 +7,9 @@ from typing import Any
 from tinygrad_rnn import operations
 from tinygrad_rnn.distributions.bernoulli import Bernoulli
 from tinygrad_rnn.distributions.categorical import Categorical
+from tinygrad_rnn.distributions.independent import Independent
 from tinygrad_rnn.distributions.normal import Normal
+from tinygrad_rnn.distributions.uniform import Uniform
 from tinygrad_rnn.nn.functional import softplus
 from tinygrad_rnn.tensor import Tensor
 
@@ -17,7 +19,7 @@ def kl_divergence(p: Any, q: Any) -> Tensor:
 
     Parameters
     ----------
-    p, q : two Categorical, two Bernoulli or two Normal
+    p, q : two of one kind
 
     Raises
     ------
@@ -34,6 +36,12 @@ def kl_divergence(p: Any, q: Any) -> Tensor:
         case Normal(), Normal():
             ratio, shift = (p.scale / q.scale) ** 2, ((p.loc - q.loc) / q.scale) ** 2
             return 0.5 * (ratio + shift - 1 - ratio.log())
+        case Independent(), Independent() if p.event_shape == q.event_shape:
+            return p._summed(kl_divergence(p.base_dist, q.base_dist))
+        case Uniform(), Uniform():
+            outside = (q.low > p.low) | (q.high < p.high)
+            ratio = (q.high - q.low) / (p.high - p.low)
+            return ratio.log().masked_fill(outside, float("inf"))
         case Categorical(), Categorical():
             inside = operations.where(p.probs == 0, 0.0, p.probs * (p.logits - q.logits))
             impossible = (q.probs == 0) & (p.probs != 0)
@@ -42,6 +50,6 @@ def kl_divergence(p: Any, q: Any) -> Tensor:
             yes = p.probs * (softplus(-q.logits) - softplus(-p.logits))
             return yes + (1 - p.probs) * (softplus(q.logits) - softplus(p.logits))
     raise NotImplementedError(
-        f"kl_divergence: of two Categorical, Bernoulli or Normal, not of {type(p).__name__} and "
+        f"kl_divergence: of two distributions of one kind, not of {type(p).__name__} and "
         f"{type(q).__name__}"
     )

@@ -18,6 +18,7 @@ class Tag(NamedTuple):
     call: int | None = None  # of a recurrent layer: which one; < 0 if the program gives the step
     line: Any = None  # of the program that asked for it, where lines are looked at
     backward: int = 0  # of how many walks back, each recorded, it is a part
+    rule_of: float | None = None  # there: the order of the node whose rule it is
 
 
 class Mode:

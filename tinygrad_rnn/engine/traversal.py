@@ -65,7 +65,8 @@ def _visit_all(
                 _check_saved(node)
             if create_graph:
                 source, tag = _Recorded(node), node.tag
-                here.mode = here.mode.having("tag", tag._replace(backward=tag.backward + 1))
+                tag = tag._replace(backward=tag.backward + 1, rule_of=node.order)
+                here.mode = here.mode.having("tag", tag)
             pulls = op.gathers if gather else op.pulls
             if op.joint is not None:  # one rule has done the work of all
                 pulls = [lambda g, node, c=c: c for c in op.joint.pull(g, source)]

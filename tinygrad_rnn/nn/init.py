@@ -17,6 +17,7 @@ import numpy as np
 from tinygrad_rnn.autograd.contexts import no_grad
 from tinygrad_rnn.tensor import Tensor, wrap
 from tinygrad_rnn.tensor.generator import source_of
+from tinygrad_rnn.tensor.random import randperm
 
 Given = ParamSpec("Given")
 
@@ -35,6 +36,7 @@ __all__ = [
     "ones_",
     "orthogonal",
     "orthogonal_",
+    "sparse_",
     "trunc_normal_",
     "uniform",
     "uniform_",
@@ -312,6 +314,41 @@ def kaiming_normal_(
         return tensor
     std = _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity)
     return normal_(tensor, 0.0, std, generator)
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
+    """Normally distributed numbers, of which a part of each column is 0.
+
+    After Martens (2010), who trained recurrent nets from there.
+
+    Parameters
+    ----------
+    tensor : matrix
+    sparsity : float
+        The part of each column to set to 0.
+    std : float
+
+    Raises
+    ------
+    ValueError
+        If it is no matrix.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> w = tg.nn.init.sparse_(tg.empty(4, 3), sparsity=0.5)
+    >>> (w == 0).sum(0)
+    tensor([2, 2, 2])
+    """
+    if tensor.ndim != 2:
+        raise ValueError(f"sparse_: expected a matrix, got shape {tensor.array.shape}")
+    rows, columns = tensor.shape
+    with no_grad():
+        normal_(tensor, 0, std, generator)
+        for column in range(columns):
+            gone = randperm(rows)[: math.ceil(sparsity * rows)]
+            tensor[gone, column] = 0
+    return tensor
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:

@@ -455,10 +455,10 @@ class Module:
         missing = [key for key in own if key not in state_dict]
         unexpected = [key for key in state_dict if key not in own]
         problems = []
-        if strict and unexpected:
-            problems.append(f"Unexpected key(s) in state_dict: {_quoted(unexpected)}.")
         if strict and missing:
-            problems.append(f"Missing key(s) in state_dict: {_quoted(missing)}.")
+            problems.append(f"Missing key(s) in state_dict: {_quoted(missing)}. ")
+        if strict and unexpected:
+            problems.append(f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
         values = {key: _value(state_dict[key]) for key in own if key in state_dict}
         for key, value in values.items():
             registered, name = own[key]

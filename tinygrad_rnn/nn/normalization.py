@@ -274,6 +274,106 @@ class BatchNorm2d(_BatchNorm):
     axes = (4,)
 
 
+class _InstanceNorm(Module):
+    """What instance normalizations of inputs with any axes behind their channels have in common."""
+
+    rank = 0  # of a single sample
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        device: Any = None,
+        dtype: DTypeLike = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        if track_running_stats:
+            raise NotImplementedError(
+                f"{type(self).__name__}: there are no running averages here; leave "
+                "track_running_stats away, as by default"
+            )
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        _add_affine(self, (num_features,), affine, affine and bias, device, dtype)
+        for name in ("running_mean", "running_var", "num_batches_tracked"):
+            self.register_buffer(name, None)
+
+    def reset_parameters(self) -> None:
+        """Set the parameters to 1 and 0."""
+        _reset_affine(self)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Of an input of shape (batch, features, …), or of one sample, one like it."""
+        name, single = type(self).__name__, input.ndim == self.rank
+        if input.ndim not in (self.rank, self.rank + 1):
+            raise ValueError(
+                f"{name}: expected {self.rank}D or {self.rank + 1}D input (got {input.ndim}D input)"
+            )
+        x = input.unsqueeze(0) if single else input
+        if self.affine and x.shape[1] != self.num_features:
+            raise ValueError(
+                f"{name}: expected {self.num_features} features, got an input of shape "
+                f"{input.array.shape}"
+            )
+        y = F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
+        return y.squeeze(0) if single else y
+
+    def extra_repr(self) -> str:
+        """The arguments that ``repr`` shows."""
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """(x − mean) / √(variance + ε) per feature and sample, times ``weight`` plus ``bias``.
+
+    https://arxiv.org/abs/1607.08022
+
+    Parameters
+    ----------
+    num_features : int
+    eps : float
+    momentum : float
+        Without effect, as there are no running averages.
+    affine : bool
+        Whether there are ``weight`` and ``bias``.
+    track_running_stats : bool
+        False.
+    device : "cpu", optional
+    dtype : optional
+        Type of the parameters.
+    bias : bool
+        Whether there is a ``bias``, if ``affine``.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.InstanceNorm1d(1)(tg.tensor([[[1.0, 3.0]]]))
+    tensor([[[-1.0000,  1.0000]]])
+    """
+
+    rank = 2
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """`InstanceNorm1d` of pictures: of inputs of shape (batch, channels, height, width).
+
+    Parameters
+    ----------
+    num_features, eps, momentum, affine, track_running_stats, device, dtype, bias
+        As of `InstanceNorm1d`.
+    """
+
+    rank = 3
+
+
 class GroupNorm(Module):
     """(x − mean) / √(variance + ε) over groups of channels, times ``weight`` plus ``bias``.
 

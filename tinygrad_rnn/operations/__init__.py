@@ -104,7 +104,10 @@ from tinygrad_rnn.operations.elementwise import (
 from tinygrad_rnn.operations.gathering import (
     gather,
     index_add,
+    index_copy,
+    index_fill,
     index_select,
+    masked_scatter,
     masked_select,
     narrow,
     nonzero,
@@ -188,6 +191,7 @@ from tinygrad_rnn.operations.scattering import (
 from tinygrad_rnn.operations.sets import (
     isin,
     unique,
+    unique_consecutive,
 )
 from tinygrad_rnn.operations.shape import (
     broadcast_tensors,
@@ -292,6 +296,8 @@ __all__ = [
     "gt",
     "hstack",
     "index_add",
+    "index_copy",
+    "index_fill",
     "index_put",
     "index_select",
     "inner",
@@ -318,6 +324,7 @@ __all__ = [
     "logsumexp",
     "lt",
     "masked_fill",
+    "masked_scatter",
     "masked_select",
     "matmul",
     "matrix_norm",
@@ -398,6 +405,7 @@ __all__ = [
     "unbind",
     "unflatten",
     "unique",
+    "unique_consecutive",
     "unsqueeze",
     "var",
     "var_mean",

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 
 @operation(
-    np.add, "a b", symbol="+", prepare=promoted("add"), arrange=first_decides, collects="a b"
-)
+    np.add, "a b",
+    symbol="+", prepare=promoted("add"), arrange=first_decides, collects="a b", commutes=True,
+)  # fmt: skip
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """Sum, elementwise: ``input + alpha · other``.
 
@@ -140,7 +141,10 @@ neg.vjp("x", lambda g: -g, formula="−g")
 # -- products and quotients --
 
 
-@elementwise(np.multiply, quiet=False, to_float=False, symbol="*", stops="the other factor is 0")
+@elementwise(
+    np.multiply, quiet=False, to_float=False,
+    symbol="*", stops="the other factor is 0", commutes=True,
+)  # fmt: skip
 def mul(input: Any, other: Any) -> Tensor:
     """Product, elementwise: ``input ⊙ other``.
 

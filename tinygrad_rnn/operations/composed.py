@@ -155,6 +155,34 @@ def rot90(input: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     return made_by("Rot90Backward0", contiguous(turned) if turns else clone(x))
 
 
+def fill_diagonal(input: Any, fill_value: Any, wrap: bool = False) -> Tensor:
+    """A matrix, or a cube, with one number on its main diagonal: of `Tensor.fill_diagonal_`.
+
+    Parameters
+    ----------
+    input : Tensor of two or more axes, which are equal if there are more than two
+    fill_value : number
+    wrap : bool
+        Of a matrix with more rows than columns: begin the diagonal anew below it.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.ones(2, 2).fill_diagonal_(0)
+    tensor([[0., 1.],
+            [1., 0.]])
+    """
+    x = tensor_of("fill_diagonal_", input)
+    shape = x.array.shape
+    if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
+        raise RuntimeError(
+            f"fill_diagonal_: expected a matrix, or more axes of equal sizes, got shape {shape}"
+        )
+    mask = np.zeros(shape, bool)
+    np.fill_diagonal(mask, True, wrap)
+    return masked_fill(x, graph.make_tensor(mask, None), fill_value)
+
+
 def diagflat(input: Any, offset: int = 0) -> Tensor:
     """A square matrix with the elements, flattened, on a diagonal.
 

@@ -22,6 +22,7 @@ from tinygrad_rnn.operations.arguments import (
     number_of,
     tensor_of,
 )
+from tinygrad_rnn.operations.elementwise import masked_fill
 from tinygrad_rnn.operations.indexing import (
     FULL,
     added_at,
@@ -166,6 +167,79 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) 
     factor = value_of("index_add", factor, x.array.dtype).item()
     parts = vector(src) if factor == 1 else vector(src) * factor
     return added_at(contiguous(x), picks, parts)
+
+
+@within_memory
+def index_copy(input: Any, dim: int, index: Any, source: Any) -> Tensor:
+    """A tensor with the slices of ``source`` in the places along ``dim`` that ``index`` names.
+
+    Parameters
+    ----------
+    input : Tensor
+    dim : int
+    index : vector of int64 or int32
+    source : Tensor
+        Of the input's type, and of its sizes but for ``dim``.
+
+    Raises
+    ------
+    IndexError
+        If an index is out of range, or there is another number of slices.
+    RuntimeError
+        If a shape or type does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.index_copy(tg.zeros(3), 0, tg.tensor([2, 0]), tg.tensor([1.0, 2.0]))
+    tensor([2., 0., 1.])
+    """
+    x, src = tensor_of("index_copy", input), tensor_of("index_copy", source)
+    picks = _along("index_copy", x, dim, index, IndexError)
+    check_same_dtype("index_copy", x, src)
+    place = region("index_copy", x.array.shape or (1,), picks)
+    shape = src.array.shape
+    if (shape or (1,)) != place:
+        behind = len(shape) == len(place) and shape[len(picks) :] != place[len(picks) :]
+        raise (RuntimeError if behind or not shape else IndexError)(
+            f"index_copy: {picks[-1].size} indices and an input of shape {x.array.shape} ask for a "
+            f"source of shape {place}, got {shape}"
+        )
+    made = indexing.put.general(vector(x), vector(src), index=picks)
+    return made_by("IndexCopyBackward0", reshape(made, x.array.shape))
+
+
+def index_fill(input: Any, dim: int, index: Any, value: Any) -> Tensor:
+    """A tensor with one number in all places along ``dim`` that ``index`` names.
+
+    Parameters
+    ----------
+    input : Tensor
+    dim : int
+    index : vector of int64 or int32
+    value : number or 0-d Tensor
+
+    Raises
+    ------
+    IndexError
+        If an index is out of range.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.index_fill(tg.zeros(2, 3), 1, tg.tensor([0, 2]), 1.0)
+    tensor([[1., 0., 1.],
+            [1., 0., 1.]])
+    """
+    x = tensor_of("index_fill", input)
+    size = (x.array.shape or (1,))[dim_of("index_fill", dim, x.array.ndim)]
+    at = indices_of("index_fill", "index", index)
+    if at.ndim > 1:
+        raise RuntimeError(f"index_fill: the index must be a vector, got shape {at.shape}")
+    forward = graph.make_tensor(np.where(at < 0, at + size, at), None)
+    mask = np.zeros(x.array.shape, bool)
+    np.atleast_1d(mask)[_along("index_fill", x, dim, forward, IndexError)] = True
+    return made_by("IndexFillBackward0", masked_fill(x, graph.make_tensor(mask, None), value))
 
 
 def _along(name: str, x: Any, dim: int, index: Any, kind: type[Exception]) -> tuple[Any, ...]:
@@ -430,6 +504,46 @@ def masked_select(input: Any, mask: Any) -> Tensor:
     common = common_shape("masked_select", x.array.shape, m.array.shape, (1,))
     picks = (np.array(np.broadcast_to(m.array, common)),)
     return indexing.take.apply(expanded(x, common), index=picks)
+
+
+@within_memory
+def masked_scatter(input: Any, mask: Any, source: Any) -> Tensor:
+    """A tensor with elements of ``source``, one after the other, where the mask holds.
+
+    Parameters
+    ----------
+    input : Tensor
+    mask : Tensor of bools
+        Broadcast with the input.
+    source : Tensor
+        Of the input's type, with at least as many elements as there are to replace.
+
+    Raises
+    ------
+    RuntimeError
+        If the mask is not of bools, a shape or type does not fit, or there are too few elements.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> mask = tg.tensor([True, False, True])
+    >>> tg.masked_scatter(tg.zeros(3), mask, tg.tensor([1.0, 2.0, 3.0]))
+    tensor([1., 0., 2.])
+    """
+    x, src = tensor_of("masked_scatter", input), tensor_of("masked_scatter", source)
+    m = mask_of("masked_scatter", "mask", mask)
+    check_same_dtype("masked_scatter", x, src)
+    common = common_shape("masked_scatter", x.array.shape, m.array.shape)
+    picks = np.nonzero(np.atleast_1d(np.broadcast_to(m.array, common)))
+    count = picks[0].size
+    if count > src.array.size:
+        raise RuntimeError(
+            f"masked_scatter: the mask holds at {count} places, but the source has only "
+            f"{src.array.size} elements"
+        )
+    into = vector(expanded(x, common))
+    made = indexing.put.general(into, indexing.getitem(ravel(src), slice(count)), index=picks)
+    return made_by("MaskedScatterBackward0", reshape(made, common))
 
 
 @overload

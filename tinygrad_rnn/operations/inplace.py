@@ -85,7 +85,9 @@ class History:
     def replace(self, index: Any, made: Node) -> None:
         """The part at ``index`` is what ``made`` computed, the rest as it was."""
         whole = _at(self.layout, self.memory())
-        self._become(_made(put, (self.base, made), {"index": index}, whole))
+        written = _made(put, (self.base, made), {"index": index}, whole)
+        written.notes = Notes(made_by="CopySlices")
+        self._become(written)
 
     def _become(self, base: Node) -> None:
         _carry_over(self.base, base)  # of the whole, at once; of a view, when it is used next

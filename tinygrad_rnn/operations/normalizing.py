@@ -299,6 +299,60 @@ def group_norm(
     return made_by("NativeGroupNormBackward0", to_dtype(y, x.array.dtype))
 
 
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(x − mean) / √(variance + ε) for each channel of each sample, times ``weight`` plus ``bias``.
+
+    https://arxiv.org/abs/1607.08022
+
+    Parameters
+    ----------
+    input : Tensor of shape (batch, channels, ...)
+    running_mean, running_var : None
+        There are no running averages here.
+    weight, bias : Tensors of shape (channels,), optional
+    use_input_stats : bool
+        True: there are no others.
+    momentum : float
+        Without effect.
+    eps : float
+
+    Raises
+    ------
+    NotImplementedError
+        If running averages are given or asked for.
+    ValueError
+        If a channel has one value only.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.nn.functional.instance_norm(tg.tensor([[[1.0, 3.0], [2.0, 6.0]]]))
+    tensor([[[-1.0000,  1.0000],
+             [-1.0000,  1.0000]]])
+    """
+    if running_mean is not None or running_var is not None or not use_input_stats:
+        raise NotImplementedError(
+            "instance_norm: there are no running averages here; each sample is normalized by itself"
+        )
+    x = tensor_of("instance_norm", input)
+    shape = x.array.shape
+    if math.prod(shape[2:]) == 1:
+        raise ValueError(
+            f"instance_norm: expected more than 1 value in a channel, got an input of shape {shape}"
+        )
+    made = group_norm(x, shape[dim_of("instance_norm", 1, len(shape))], weight, bias, eps)
+    return made_by("ViewBackward0", made)
+
+
 def _per_channel(values: Any, x: Any) -> Any:
     """Values of channels as factors of an input."""
     return reshape(values, (-1,) + (1,) * (x.ndim - 2)) if x.ndim > 2 else values

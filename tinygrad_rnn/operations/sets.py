@@ -103,8 +103,54 @@ def _result(
         x, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
     )
     parts = [found, *[where.reshape(shape)] * inverse, *[often] * counts]
+    return _of_parts(parts)
+
+
+def _of_parts(parts: list[Any]) -> Tensor | tuple[Tensor, ...]:
+    """One tensor or several, as was asked for."""
     made = tuple(graph.make_tensor(np.array(part, order="C"), None) for part in parts)
     return made if len(made) > 1 else made[0]
+
+
+def unique_consecutive(
+    input: Any, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Tensor | tuple[Tensor, ...]:
+    """A tensor without the elements that equal the one before them; constants, without gradient.
+
+    What is left of the letters of a CTC net, before the blanks go, is this.
+
+    Parameters
+    ----------
+    input : Tensor
+    return_inverse : bool
+        Return also, in the input's shape, where in the result each element stands.
+    return_counts : bool
+        Return also how many there were of each.
+    dim : int, optional
+        Compare the slices along this axis instead of single elements.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.unique_consecutive(tg.tensor([1, 1, 2, 1]), return_counts=True)
+    (tensor([1, 2, 1]), tensor([2, 1, 1]))
+    """
+    x = tensor_of("unique_consecutive", input).array
+    check_flags("unique_consecutive", return_inverse=return_inverse, return_counts=return_counts)
+    d = 0 if dim is None else dim_of("unique_consecutive", dim, x.ndim)
+    runs = x.reshape(-1) if dim is None else np.moveaxis(np.atleast_1d(x), d, 0)
+    rest = tuple(range(1, runs.ndim))
+    starts = np.ones(len(runs), bool)
+    starts[1:] = (runs[1:] != runs[:-1]).any(rest)
+    found = np.moveaxis(runs[starts], 0, d)
+    where = np.cumsum(starts) - 1
+    often = np.diff(np.flatnonzero([*starts, True]))
+    parts = [
+        found,
+        *[where.reshape(x.shape if dim is None else -1)] * return_inverse,
+        *[often] * return_counts,
+    ]
+    return _of_parts(parts)
 
 
 def isin(

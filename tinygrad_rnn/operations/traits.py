@@ -44,6 +44,8 @@ class Traits:
         The two of its inputs that it multiplies as matrices, the second a weight or the vector.
     collects : str
         The inputs to which it only adds something, or into which it writes.
+    commutes : bool
+        Whether its two operands may be exchanged: ``0 * w`` is recorded as ``w * 0``.
     part : bool
         Whether it reads a part of its input, as `x[0]` does.
     joins : str
@@ -78,6 +80,7 @@ class Traits:
     activation: bool = False
     product: str = ""
     collects: str = ""
+    commutes: bool = False
     part: bool = False
     joins: str = ""
     moves: bool = False

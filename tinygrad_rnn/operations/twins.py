@@ -139,6 +139,14 @@ def svd(torch: Any, x: Any) -> Any:
     return torch.cat([u * signs, s[..., None, :], vt.transpose(-1, -2) * signs], -2)
 
 
+def eigh(torch: Any, x: Any) -> Any:
+    """Eigenvalues above eigenvectors, of the signs that NumPy gives these."""
+    w, v = torch.linalg.eigh(x)
+    ours = torch.from_numpy(np.linalg.eigh(x.detach().numpy())[1])
+    signs = torch.where((v.detach() * ours).sum(-2, keepdim=True) < 0, -1, 1)
+    return torch.cat([w[..., None, :], v * signs], -2)
+
+
 def along_one(name: str) -> Twin:
     """A function along one axis, or of a single number."""
 

@@ -6,12 +6,12 @@ Those that do the same in the same layer with the same weights, each with its ow
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable
 from itertools import pairwise
 
 from tinygrad_rnn.engine.graph import Node
-from tinygrad_rnn.operations.traits import moves_only
+from tinygrad_rnn.operations.traits import moves_only, traits_of
 from tinygrad_rnn.reading.given import is_inline
 
 
@@ -76,7 +76,10 @@ class Alike:
     def kind(self, node: Node) -> Hashable:
         """What tells that two nodes do the same, at different passes."""
         if node not in self._kinds:
-            self._kinds[node] = self.does(node), tuple(map(self.weight, node.parents))
+            weights: Hashable = tuple(map(self.weight, node.parents))
+            if traits_of(node.primitive).commutes:
+                weights = frozenset(Counter(map(self.weight, node.parents)).items())
+            self._kinds[node] = self.does(node), weights
         return self._kinds[node]
 
     def sort(self, node: Node) -> Hashable:

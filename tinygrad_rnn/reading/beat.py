@@ -121,7 +121,8 @@ def _runs(places: list[Node], nodes: list[Node], weights: dict[Node, Hashable]) 
         for operand, parent in enumerate(node.parents):
             if parent in weights and len(node.parents) > 1:
                 at = node.primitive, node.tag.scope, node.tag[2:4]
-                key: Hashable = (*at, operand, weights[parent])
+                seat = 0 if traits_of(node.primitive).commutes else operand
+                key: Hashable = (*at, seat, weights[parent])
                 if not series[key] or series[key][-1] is not node:
                     series[key].append(node)
     several = {key: members for key, members in series.items() if len(members) > 1}

@@ -155,6 +155,7 @@ class _Timeline:
         self.scopes = _scopes(places)
         for stretch in sorted([*self._loops(), *self._calls()], key=lambda each: each.start):
             self._place(stretch)
+        self._rules()
         self._hand_on()
         for place in places:
             if place not in self.change:
@@ -174,7 +175,7 @@ class _Timeline:
         short = {call for call in self.calls if not self._long(call)}
         free = {
             place for place in self.places
-            if not place.is_leaf and (
+            if not place.is_leaf and not place.tag.backward and (
                 place.tag.call in short and place.tag.step is not None
                 if place.tag.call is not None
                 else place.tag.step is None
@@ -239,8 +240,18 @@ class _Timeline:
             start -= 1
         for place in self.places[start : bisect_right(self.places, ends[-1], key=_order)]:
             step = stretch.step(min(bisect_right(ends, place.order - 1) + 1, len(ends)))
-            if place in self.home or (place.is_leaf and not place.requires_grad):
+            constant = place.is_leaf and not place.requires_grad and not place.tag.backward
+            if place in self.home or constant:
                 self.step[place] = step
+                self.found.add(place)
+
+    def _rules(self) -> None:
+        """What a recorded walk back has made is of the step of the operation whose rule it is."""
+        at = {place.order: place for place in self.places}
+        for place in self.places:
+            of = at.get(place.tag.rule_of) if place.tag.rule_of is not None else None
+            if of in self.found and place not in self.step:
+                self.step[place] = self.step[of]
                 self.found.add(place)
 
     def _sources(self, places: Iterable[Node]) -> Iterator[Node]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_rnn import operations
 from tinygrad_rnn.engine.graph import Variable
-from tinygrad_rnn.operations import indexing
+from tinygrad_rnn.operations import composed, indexing
 from tinygrad_rnn.operations.arguments import (
     broadcasts,
     check_flags,
@@ -158,8 +158,12 @@ class InPlace(Variable):
     tril_ = in_place(operations.tril)
     triu_ = in_place(operations.triu)
 
+    fill_diagonal_ = in_place(composed.fill_diagonal)
     index_add_ = in_place(operations.index_add)
+    index_copy_ = in_place(operations.index_copy)
+    index_fill_ = in_place(operations.index_fill)
     index_put_ = in_place(operations.index_put)
+    masked_scatter_ = in_place(operations.masked_scatter)
     scatter_ = in_place(operations.scatter)
     scatter_add_ = in_place(operations.scatter_add)
     scatter_reduce_ = in_place(operations.scatter_reduce)

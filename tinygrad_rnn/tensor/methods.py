@@ -13,12 +13,14 @@ from tinygrad_rnn.operations import (
     aliases,
     arithmetic,
     composed,
+    factors,
     joining,
     products,
     ranks,
     running,
     shape,
     statistics,
+    systems,
 )
 from tinygrad_rnn.operations.arguments import check_no_bools
 from tinygrad_rnn.tensor import drawing
@@ -232,6 +234,7 @@ class Methods(Variable):
     topk = operations.topk
     diff = operations.diff
     unique = operations.unique
+    unique_consecutive = operations.unique_consecutive
 
     # -- shape --
 
@@ -305,8 +308,11 @@ class Methods(Variable):
     __getitem__ = operations.getitem
     gather = operations.gather
     index_add = operations.index_add
+    index_copy = operations.index_copy
+    index_fill = operations.index_fill
     index_put = operations.index_put
     index_select = operations.index_select
+    masked_scatter = operations.masked_scatter
     masked_select = operations.masked_select
     narrow = operations.narrow
     nonzero = operations.nonzero
@@ -345,6 +351,13 @@ class Methods(Variable):
     cummax = ranks.cummax
     cummin = ranks.cummin
     logcumsumexp = running.logcumsumexp
+    det = systems.det
+    inverse = systems.inv
+    logdet = systems.logdet
+    matrix_exp = systems.matrix_exp
+    matrix_power = systems.matrix_power
+    pinverse = factors.pinverse
+    slogdet = systems.slogdet
     cross = products.cross
     kron = products.kron
     dist = products.dist

@@ -15,7 +15,8 @@ device
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ __all__ = [
     "Generator",
     "bernoulli",
     "default_generator",
+    "fork_rng",
     "get_rng_state",
     "initial_seed",
     "manual_seed",
@@ -114,6 +116,34 @@ def get_rng_state() -> Tensor:
 def set_rng_state(new_state: Tensor) -> None:
     """Let the default generator go on from a state; see `Generator.set_state`."""
     default_generator.set_state(new_state)
+
+
+@contextmanager
+def fork_rng(devices: Any = None, enabled: bool = True, **options: Any) -> Iterator[None]:
+    """Let what is drawn inside leave no trace: afterwards the default generator is where it was.
+
+    Parameters
+    ----------
+    devices
+        Without effect: there is one generator.
+    enabled : bool
+        False: do nothing.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> with tg.random.fork_rng():
+    ...     inside = tg.rand(2)
+    >>> tg.rand(2).equal(inside)
+    True
+    """
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            set_rng_state(state)
 
 
 # -- of given sizes ----------------------------------------------------------------------------

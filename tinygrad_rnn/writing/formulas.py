@@ -119,7 +119,7 @@ def formula(node: Node, operands: list[str]) -> str:
         return _joined(symbol, operands)
     if node.primitive.name == "permute":
         return f"{bracketed(operands[0])}ᵀ" if len(node.shape) == 2 else ""
-    return "" if len(operands) != 1 or "{" in symbol else _applied(symbol, operands[0])
+    return "" if len(operands) != 1 or _is_pattern(symbol, node) else _applied(symbol, operands[0])
 
 
 def _product(x: str, weight: str, *, transposed: bool) -> str:
@@ -135,10 +135,16 @@ def _product(x: str, weight: str, *, transposed: bool) -> str:
 
 
 def _turned(node: Node) -> bool:
-    """Whether it multiplies by a weight that the program has transposed, not by a ``Kᵀ``."""
-    turned = node.parents[-1]
-    is_turned = not turned.is_leaf and turned.primitive.name == "permute"
-    return is_turned and turned.parents[0].is_leaf
+    """Whether it multiplies by a weight that the program has transposed, not by a ``Kᵀ``.
+
+    That is made by operations, or is a matrix that is given as its partner ``Q`` is.
+    """
+    given, turned = node.parents[0], node.parents[-1]
+    if turned.is_leaf or turned.primitive.name != "permute":
+        return False
+    weight = turned.parents[0]
+    kinds = [(at.is_leaf, at.requires_grad, len(at.shape)) for at in (given, weight)]
+    return weight.is_leaf and kinds[0] != kinds[1]
 
 
 def _joined(symbol: str, operands: list[str]) -> str:
@@ -175,7 +181,7 @@ def computed(node: Node, operands: list[str]) -> str:
         return f"{first}ᵀ"
     if symbol == "²":
         return f"{first}{symbol}"
-    if "{" in symbol:
+    if _is_pattern(symbol, node):
         return _filled(symbol, node, operands)
     if len(operands) == 2 and not _is_word(symbol):
         if symbol == "*":
@@ -186,6 +192,16 @@ def computed(node: Node, operands: list[str]) -> str:
     if len(operands) == 1 and not _is_word(symbol):
         return f"{symbol}{first}"
     return f"{symbol}({opened(operands[0]) if len(operands) == 1 else ', '.join(operands)})"
+
+
+_PLACE = re.compile(r"(← )?\{(\w+)\}")  # of an operand or a parameter
+
+
+def _is_pattern(symbol: str, node: Node) -> bool:
+    """Whether a symbol has places for operands; a name with braces in it has none."""
+    known = {*getattr(node.primitive, "inputs", ()), *node.params}
+    words = {word for _, word in _PLACE.findall(symbol)}
+    return bool(words) and words <= known
 
 
 def _filled(pattern: str, node: Node, operands: list[str]) -> str:
@@ -199,7 +215,7 @@ def _filled(pattern: str, node: Node, operands: list[str]) -> str:
             return subscript(node.params[word])
         return f"{arrow}{called[word]}" if arrow else bracketed(called[word])
 
-    return re.sub(r"(← )?\{(\w+)\}", fill, pattern)
+    return _PLACE.sub(fill, pattern)
 
 
 def factored(pattern: str, params: Mapping[str, Any]) -> str:

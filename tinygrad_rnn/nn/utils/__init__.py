@@ -1,6 +1,6 @@
 """Utilities for nets: gradients clipped, parameters as one vector, sequences packed (`rnn`)."""
 
-from tinygrad_rnn.nn.utils import rnn
+from tinygrad_rnn.nn.utils import parametrizations, parametrize, rnn, stateless
 from tinygrad_rnn.nn.utils.clip import (
     clip_grad_norm_,
     clip_grad_value_,
@@ -24,8 +24,11 @@ __all__ = [
     "clip_grads_with_norm_",
     "get_total_norm",
     "parameters_to_vector",
+    "parametrizations",
+    "parametrize",
     "remove_weight_norm",
     "rnn",
+    "stateless",
     "vector_to_parameters",
     "weight_norm",
 ]

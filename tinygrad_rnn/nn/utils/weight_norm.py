@@ -24,17 +24,22 @@ class WeightNorm:
         setattr(module, self.name, self.weight(module))
 
     def weight(self, module: Module) -> Tensor:
-        """G · v / ‖v‖."""
+        """The weight of the module's length and direction."""
         g, v = (getattr(module, f"{self.name}_{part}") for part in "gv")
-        made = mul(v, div(g, self.length(v)))
-        return made_by("WeightNormInterfaceBackward0", made)
+        return of_length(g, v, self.dim)
 
-    def length(self, v: Any) -> Tensor:
-        """The norms of the slices along ``dim``, or of the whole."""
-        if self.dim == -1:
-            return norm(v)
-        others = tuple(i for i in range(v.array.ndim) if i != self.dim)
-        return norm(v, 2, others, True)
+
+def of_length(g: Tensor, v: Tensor, dim: int) -> Tensor:
+    """G · v / ‖v‖."""
+    return made_by("WeightNormInterfaceBackward0", mul(v, div(g, length(v, dim))))
+
+
+def length(v: Any, dim: int) -> Tensor:
+    """The norms of the slices along ``dim``, or of the whole."""
+    if dim == -1:
+        return norm(v)
+    others = tuple(i for i in range(v.array.ndim) if i != dim)
+    return norm(v, 2, others, True)
 
 
 def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
@@ -66,7 +71,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     made = WeightNorm(name, -1 if dim is None else dim)
     weight = getattr(module, name)
     delattr(module, name)
-    module.register_parameter(f"{name}_g", Parameter(made.length(weight.detach())))
+    module.register_parameter(f"{name}_g", Parameter(length(weight.detach(), made.dim)))
     module.register_parameter(f"{name}_v", Parameter(weight.detach()))
     made(module, ())
     module.register_forward_pre_hook(made)

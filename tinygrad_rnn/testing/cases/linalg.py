@@ -123,6 +123,84 @@ for _ord in (2, -2, "nuc"):
         lambda a, o=_ord: np.linalg.norm(a, o),
     )
 
+
+def _regular(*shape: int) -> Any:
+    """Matrices far from singular ones."""
+    return signed(*shape) + 3 * np.eye(shape[-1])
+
+
+def _linalg(name: str) -> Any:
+    return lambda lib, *xs: getattr(lib.linalg, name)(*xs)
+
+
+def _exp_ref(a: Any) -> Any:
+    w, v = np.linalg.eig(a)
+    return np.real(v * np.exp(w)[..., None, :] @ np.linalg.inv(v))
+
+
+for _shape in [(1, 1), (3, 3), (2, 3, 3), (0, 0)]:
+    for _name, _ref in [("inv", np.linalg.inv), ("det", np.linalg.det), ("matrix_exp", _exp_ref)]:
+        add_case(_name, f"of {_shape}", _linalg(_name), [_regular(*_shape)], _ref)
+    add_case(
+        "slogdet",
+        f"of {_shape}",
+        lambda lib, a: lib.linalg.slogdet(a)[1],
+        [_regular(*_shape)],
+        lambda a: np.linalg.slogdet(a)[1],
+    )
+    add_case(
+        "cholesky",
+        f"of {_shape}",
+        lambda lib, a: lib.linalg.cholesky(a @ a.transpose(-1, -2)),
+        [_regular(*_shape)],
+        lambda a: np.linalg.cholesky(a @ a.swapaxes(-1, -2)),
+    )
+    add_case(
+        "eigh",
+        f"values of {_shape}",
+        lambda lib, a: lib.linalg.eigvalsh(a + a.transpose(-1, -2)),
+        [_regular(*_shape)],
+        lambda a: np.linalg.eigvalsh(a + a.swapaxes(-1, -2)),
+    )
+    add_case(  # does not depend on the signs of the vectors
+        "eigh",
+        f"vectors of {_shape}",
+        lambda lib, a: _of_eigenvalues(lib, *lib.linalg.eigh(a + a.transpose(-1, -2))),
+        [_regular(*_shape)],
+        lambda a: _of_eigenvalues(np, *np.linalg.eigh(a + a.swapaxes(-1, -2))),
+    )
+add_case("matrix_exp", "large", _linalg("matrix_exp"), [2 * signed(3, 3)], _exp_ref)
+
+
+def _of_eigenvalues(lib: Any, w: Any, v: Any) -> Any:
+    """A function of a symmetric matrix by its eigenvalues."""
+    return (v * lib.tanh(w)[..., None, :]) @ v.swapaxes(-1, -2)
+
+
+for _one, _two in [
+    ((1, 1), (1, 2)),
+    ((3, 3), (3,)),
+    ((3, 3), (3, 2)),
+    ((2, 3, 3), (2, 3, 2)),
+    ((3, 3), (2, 3, 2)),
+]:
+    add_case(
+        "solve",
+        f"{_one} and {_two}",
+        _linalg("solve"),
+        [_regular(*_one), signed(*_two)],
+        lambda a, b: np.linalg.solve(a, b),
+    )
+
+for _shape in [(1, 1), (3, 3), (4, 2), (2, 3, 2), (2, 3)]:
+    add_case(
+        "qr",
+        f"of {_shape}",
+        lambda lib, a: lib.cat([part.flatten() for part in lib.linalg.qr(a)]),
+        [signed(*_shape)],
+        lambda a: np.concatenate([part.ravel() for part in np.linalg.qr(a)]),
+    )
+
 for _equation, _one, _two in [
     ("ij,jk->ik", (2, 3), (3, 4)),
     ("ij,jk->ki", (2, 3), (3, 4)),

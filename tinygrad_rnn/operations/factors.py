@@ -1,0 +1,347 @@
+"""Matrices as products of simpler ones: QR, Cholesky's, eigenvectors; and what follows from them.
+
+Where there are two factors they are one result, one above the other, so that one rule serves both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_rnn.engine import graph
+from tinygrad_rnn.engine.mode import here
+from tinygrad_rnn.operations import twins
+from tinygrad_rnn.operations.arguments import check_flags, number_of
+from tinygrad_rnn.operations.arithmetic import div
+from tinygrad_rnn.operations.decomposition import svd, svdvals
+from tinygrad_rnn.operations.joining import cat
+from tinygrad_rnn.operations.linalg import matmul, mT
+from tinygrad_rnn.operations.node_names import made_by
+from tinygrad_rnn.operations.norms import matrix_norm
+from tinygrad_rnn.operations.operation import in_rules, operation
+from tinygrad_rnn.operations.shape import contiguous, squeeze
+from tinygrad_rnn.operations.systems import inv, matrices_of, solve, solved
+
+if TYPE_CHECKING:
+    from tinygrad_rnn.tensor.tensor import Tensor
+
+_solve = in_rules(solve)
+
+
+# -- QR ----------------------------------------------------------------------------------------
+
+
+def _qr(x: Any) -> Any:
+    return np.concatenate(np.linalg.qr(x), axis=-2)
+
+
+def _qr_x(g: Any, y: Any) -> Any:
+    """The derivative of S. F. Walter and L. Lehmann (2018), for full column rank."""
+    n = y.shape[-1]
+    (q, r), (gq, gr) = ((z[..., :-n, :], z[..., -n:, :]) for z in (y, g))
+    m = r @ mT(gr) - mT(gq) @ q
+    lower = np.tril(m, -1)
+    symmetric = lower + mT(lower) + m * np.eye(n, dtype=y.dtype)
+    return mT(_solve(r, mT(gq + q @ symmetric)))
+
+
+class QR(NamedTuple):
+    """What `qr` returns."""
+
+    Q: Tensor
+    R: Tensor
+
+
+@operation(_qr, twin=lambda torch, x: torch.cat(torch.linalg.qr(x), -2), analytic=False)
+def qr(A: Any, mode: str = "reduced") -> QR:
+    """A = Q R, with orthonormal columns in Q and an upper triangle R.
+
+    Parameters
+    ----------
+    A : Tensor of shape (..., m, n)
+        float32 or float64. For the derivative its first min(m, n) columns must be independent.
+    mode : {"reduced"}
+        Q has shape (..., m, min(m, n)).
+
+    Raises
+    ------
+    RuntimeError
+        If there are no matrices, the type is another, or another mode is asked for.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> A = tg.tensor([[3.0, 1.0], [4.0, 2.0]])
+    >>> Q, R = tg.linalg.qr(A)
+    >>> tg.allclose(Q @ R, A), tg.allclose(Q.T @ Q, tg.eye(2), atol=1e-6)
+    (True, True)
+    """
+    x = matrices_of("linalg.qr", A, square=False)
+    if mode != "reduced":
+        raise RuntimeError(f"linalg.qr: mode must be 'reduced', got {mode!r}")
+    m, n = x.array.shape[-2:]
+    k = min(m, n)
+    y = qr.apply(x[..., :k] if k < n else x)
+    q, r = y[..., :m, :], y[..., m:, :]
+    r = cat([r, mT(q) @ x[..., k:]], -1) if k < n else r
+    return QR(*(made_by("LinalgQrBackward0", factor) for factor in (q, r)))
+
+
+qr.vjp("x", _qr_x, formula="(gQ + Q sym(R gRᵀ − gQᵀ Q)) R⁻ᵀ, where y is Q above R")
+
+
+# -- Cholesky's --------------------------------------------------------------------------------
+
+
+def _cholesky_x(g: Any, y: Any) -> Any:
+    """I. Murray, *Differentiation of the Cholesky decomposition* (2016)."""
+    half = np.tril(mT(y) @ np.tril(g)) * (1 - np.eye(y.shape[-1], dtype=y.dtype) / 2)
+    moved = _solve(mT(y), mT(_solve(mT(y), mT(half))))
+    return (moved + mT(moved)) / 2
+
+
+@operation(
+    solved("cholesky", np.linalg.cholesky),
+    twin="linalg.cholesky", analytic=False, node="LinalgCholeskyExBackward0",
+)  # fmt: skip
+def cholesky(A: Any, *, upper: bool = False) -> Tensor:
+    """The lower triangle L with A = L Lᵀ, of symmetric matrices with positive eigenvalues.
+
+    Parameters
+    ----------
+    A : Tensor of shape (..., n, n)
+        float32 or float64; only the lower triangle is looked at.
+    upper : bool
+        Give Lᵀ.
+
+    Raises
+    ------
+    LinAlgError
+        If an eigenvalue is not positive; also a RuntimeError.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.linalg.cholesky(tg.tensor([[4.0, 2.0], [2.0, 5.0]]))
+    tensor([[2., 0.],
+            [1., 2.]])
+    """
+    check_flags("linalg.cholesky", upper=upper)
+    lower = cholesky.apply(matrices_of("linalg.cholesky", A))
+    return mT(lower) if upper else lower
+
+
+cholesky.vjp("x", _cholesky_x, formula="sym(L⁻ᵀ ½tril(Lᵀ gL) L⁻¹), where y is L")
+
+
+# -- eigenvalues -------------------------------------------------------------------------------
+
+
+def _eigh(x: Any) -> Any:
+    values, vectors = np.linalg.eigh(x)
+    return np.concatenate([values[..., None, :], vectors], axis=-2)
+
+
+def _eigh_x(g: Any, y: Any) -> Any:
+    (w, v), (gw, gv) = ((z[..., :1, :], z[..., 1:, :]) for z in (y, g))
+    one = np.eye(y.shape[-1], dtype=y.dtype)
+    turned = mT(v) @ gv * (1 - one) / (w - mT(w) + one)
+    return v @ (turned + one * gw) @ mT(v)
+
+
+class Eigh(NamedTuple):
+    """What `eigh` returns."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
+@operation(_eigh, twin=twins.eigh, analytic=False)
+def eigh(A: Any, UPLO: str = "L") -> Eigh:
+    """Eigenvalues, in ascending order, and eigenvectors of symmetric matrices.
+
+    The signs of the vectors are not determined; where eigenvalues are equal their vectors are not
+    either, and have no derivative.
+
+    Parameters
+    ----------
+    A : Tensor of shape (..., n, n)
+        float32 or float64.
+    UPLO : {"L", "U"}
+        The triangle that is looked at.
+
+    Returns
+    -------
+    Eigh(eigenvalues, eigenvectors)
+        The vectors are columns.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.linalg.eigh(tg.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
+    tensor([1., 2.])
+    """
+    x = matrices_of("linalg.eigh", A)
+    if UPLO not in ("L", "U"):
+        raise RuntimeError(f"linalg.eigh: UPLO must be 'L' or 'U', got {UPLO!r}")
+    y = eigh.apply(x if UPLO == "L" else mT(x))
+    values, vectors = contiguous(squeeze(y[..., :1, :], -2)), y[..., 1:, :]
+    return Eigh(*(made_by("LinalgEighBackward0", part) for part in (values, vectors)))
+
+
+eigh.vjp("x", _eigh_x, formula="V (gw + what turns V) Vᵀ, where y is w above V")
+
+
+def eigvalsh(A: Any, UPLO: str = "L") -> Tensor:
+    """The eigenvalues of symmetric matrices, in ascending order.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.linalg.eigvalsh(tg.tensor([[0.0, 1.0], [1.0, 0.0]]))
+    tensor([-1.,  1.])
+    """
+    return eigh(A, UPLO).eigenvalues
+
+
+class Eigenvalues:
+    """Complex numbers, as what they are measured by; there are no complex tensors here.
+
+    Attributes
+    ----------
+    real, imag : Tensor
+        Their parts.
+    """
+
+    def __init__(self, real: Tensor, imag: Tensor) -> None:
+        self.real, self.imag = real, imag
+
+    def abs(self) -> Tensor:
+        """How far they are from 0."""
+        return graph.make_tensor(np.hypot(self.real.array, self.imag.array), None)
+
+    def __abs__(self) -> Tensor:
+        return self.abs()
+
+    def angle(self) -> Tensor:
+        """Their directions, in radians from −π to π."""
+        return graph.make_tensor(np.arctan2(self.imag.array, self.real.array), None)
+
+    def __repr__(self) -> str:
+        return f"Eigenvalues(real={self.real}, imag={self.imag})"
+
+
+def eigvals(A: Any) -> Eigenvalues:
+    """The eigenvalues of square matrices, as constants: how fast a recurrence grows or decays.
+
+    ``eigvals(W_hh).abs().max()`` is the spectral radius of a recurrent weight.
+
+    Parameters
+    ----------
+    A : Tensor of shape (..., n, n)
+        float32 or float64.
+
+    Returns
+    -------
+    Eigenvalues(real, imag)
+        In no particular order; with ``abs()`` and ``angle()``.
+
+    Raises
+    ------
+    RuntimeError
+        If gradients would be lost: that is, of what is recorded.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> turn = tg.tensor([[0.0, -0.5], [0.5, 0.0]])
+    >>> tg.linalg.eigvals(turn).abs()
+    tensor([0.5000, 0.5000])
+    """
+    x = matrices_of("linalg.eigvals", A)
+    if x.requires_grad and here.mode.recording:
+        raise RuntimeError(
+            "linalg.eigvals: complex eigenvalues have no derivative here; give it x.detach(), or "
+            "use linalg.eigvalsh of a symmetric matrix, or linalg.svdvals"
+        )
+    values = np.linalg.eigvals(x.array)
+    parts = (np.ascontiguousarray(part, x.array.dtype) for part in (values.real, values.imag))
+    return Eigenvalues(*(graph.make_tensor(part, None) for part in parts))
+
+
+# -- what follows from singular values ---------------------------------------------------------
+
+
+def _smallest(s: Any, shape: tuple[int, ...], rtol: Any) -> Any:
+    """What counts as 0 among singular values."""
+    factor = max(shape[-2:]) * np.finfo(s.dtype).eps if rtol is None else rtol
+    return s.max(-1, keepdims=True, initial=0) * factor
+
+
+def pinv(A: Any, *, rtol: float | None = None) -> Tensor:
+    """Moore and Penrose's inverse of matrices of any shape, by their singular values.
+
+    Parameters
+    ----------
+    A : Tensor of shape (..., m, n)
+        float32 or float64.
+    rtol : float, optional
+        Singular values smaller than the largest times this count as 0.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.linalg.pinv(tg.tensor([[2.0], [0.0]]))
+    tensor([[0.5000, 0.0000]])
+    """
+    u, s, vh = svd(A, full_matrices=False)
+    if rtol is not None:
+        rtol = number_of("linalg.pinv", "rtol", rtol)
+    counts = s.array > _smallest(s.array, (u.shape[-2], vh.shape[-1]), rtol)
+    inverse = s.masked_fill(graph.make_tensor(~counts, None), float("inf")).reciprocal()
+    return made_by("LinalgPinvBackward0", matmul(mT(vh) * inverse.unsqueeze(-2), mT(u)))
+
+
+def pinverse(input: Any, rcond: float = 1e-15) -> Tensor:
+    """`pinv`, whose argument ``rtol`` PyTorch calls otherwise here."""
+    return pinv(input, rtol=rcond)
+
+
+def matrix_rank(A: Any, *, rtol: float | None = None) -> Tensor:
+    """How many rows of matrices are independent, as integers.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.linalg.matrix_rank(tg.ones(3, 3))
+    tensor(1)
+    """
+    x = matrices_of("linalg.matrix_rank", A, square=False)
+    s = np.linalg.svd(x.array, compute_uv=False)
+    rank = (s > _smallest(s, x.array.shape, rtol)).sum(-1)
+    return graph.make_tensor(np.asarray(rank, np.int64), None)
+
+
+def cond(A: Any, p: Any = None) -> Tensor:
+    """The condition number of matrices: ‖A‖·‖A⁻¹‖.
+
+    Parameters
+    ----------
+    A : Tensor of shape (..., m, n)
+        float32 or float64.
+    p : optional
+        The norm, as of `matrix_norm`; by default 2: the quotient of the largest and the smallest
+        singular value.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.linalg.cond(tg.tensor([[4.0, 0.0], [0.0, 0.5]]))
+    tensor(8.)
+    """
+    if p in (None, 2, -2):
+        s = svdvals(A)
+        first, last = s[..., 0], s[..., -1]
+        return div(last, first) if p == -2 else div(first, last)
+    return matrix_norm(A, p) * matrix_norm(inv(A), p)
