@@ -22,6 +22,8 @@ from tinygrad_rnn.cli import demo
 from tinygrad_rnn.compiled.cells import Cell, Formulas
 from tinygrad_rnn.compiled.symbols import Book
 from tinygrad_rnn.engine.primitive import Primitive
+from tinygrad_rnn.reading.gates import COLUMNS, ROWS, Gates, gates_of
+from tinygrad_rnn.reading.names import names
 from tinygrad_rnn.testing.cases import CASES
 from tinygrad_rnn.testing.cases.table import sequence
 
@@ -464,6 +466,31 @@ def test_each_gate_has_rows_of_its_own(name, gates, tmp_path):
         assert beside[:: rows // len(gates)] == expected
         assert sum(text is not None for text in beside) == len(gates)
     assert found > 15
+
+
+def held(loss):
+    """What holds gates: their names and the axis, by the name of the tensor."""
+    places = bptt.record(loss).places
+    called = names(places)
+    return {called[place]: gates for place, gates in gates_of(places, called).items()}
+
+
+def test_which_rows_or_columns_are_gates():
+    """Also of square weights, whose shape does not tell."""
+    found = held(nn.LSTM(16, 4, bias=False)(tg.randn(2, 16))[0].sum())
+    for name in ("weight_ih_l0", "weight_hh_l0"):
+        assert found[name] == Gates(("i", "f", "g", "o"), ROWS)
+    assert found["a₁"] == Gates(("i", "f", "g", "o"), COLUMNS)
+    assert {"x₁", "h₁", "i₁", "a_i₁"}.isdisjoint(found)
+    w, u, x = (tg.randn(6, 6, requires_grad=True).named("W"), tg.randn(6, 2).named("U"), tg.ones(6))
+    a, b = (x @ w + w @ x).chunk(2)
+    assert held((tg.sigmoid(a).named("z") * tg.tanh(b).named("n")).sum())["W"].names == ("z", "n")
+    q, k, v = (tg.ones(3, 6).named("X") @ w).chunk(3, -1)
+    found = held((q * k * v @ u[:2]).sum())
+    assert found["W"] == Gates(("[0:2]", "[2:4]", "[4:6]"), COLUMNS)
+    assert "X" not in found
+    a, b = tg.tanh(x @ w)[:4], tg.tanh(x @ w)[4:]  # no equal parts
+    assert not held(a.sum() * b.sum())
 
 
 REFUSED = {

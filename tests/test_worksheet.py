@@ -328,7 +328,7 @@ def test_every_sheet_is_a4_and_legible(name, tmp_path):
         assert set(sheets) <= {("595", "842"), ("842", "595")}
         scales = [float(x) for x in re.findall(r"scale\(([\d.]+)\)", page)]
         assert len(scales) > 1
-        assert min(scales) >= 0.5
+        assert min(scales) >= LEGIBLE
         ids = re.findall(r'<g id="([^"]*)"', page)
         assert len(ids) == len(set(ids))
 

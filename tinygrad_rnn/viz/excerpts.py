@@ -26,6 +26,16 @@ def parts_of(scene: Scene, fits: Fits) -> list[Part]:
     scene : Scene
     fits : function of (layout, is_first)
         Whether a part is small enough, and for the first one, above which more may stand.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> from tinygrad_rnn.viz.build import scene_of
+    >>> from tinygrad_rnn.viz.source import source_of
+    >>> scene = scene_of(source_of(tg.nn.RNN(1, 1)(tg.ones(3, 1))[0].sum()), steps="all")
+    >>> parts = parts_of(scene, lambda layout, is_first: layout.width < 1200)
+    >>> [part.steps for part, _ in parts]
+    [[1], [2], [3]]
     """
     layout = lay_out(scene)
     if fits(layout, True):
@@ -57,11 +67,18 @@ class _Cutting:
         first, *others = [part for unit in self._units(own) for part in self._cut(unit)]
         found = [first]
         for part in others:
-            if self._fit([*found[-1], *part]):
-                found[-1] = [*found[-1], *part]
+            together = [*found[-1], *part]
+            if not self._is_torn(together) and self._fit(together):
+                found[-1] = together
             else:
                 found.append(part)
         return found
+
+    def _is_torn(self, own: list[int]) -> bool:
+        """Whether these are of several time steps, and not all of each."""
+        steps = {self.scene.boxes[index].step for index in own} - {None}
+        whole = {box.index for box in self.scene.boxes.values() if box.step in steps}
+        return len(steps) > 1 and not whole <= set(own)
 
     def _fit(self, own: list[int]) -> bool:
         _, layout = self._part(own)

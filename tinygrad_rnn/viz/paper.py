@@ -16,7 +16,7 @@ EDGE = 40.0  # round what is printed
 HEAD, TEXT = 18.0, 10.5  # type sizes
 _LINE = 14.0
 _FOOT = 20.0
-LEGIBLE = 0.5  # of its size, at which a picture can still be read and written on
+LEGIBLE = 0.52  # of its size: its numbers, of 6.5 points then, can be read, and others be written
 
 
 @dataclass(slots=True)
