@@ -110,6 +110,14 @@ LAYERS = {
     "SmoothL1Loss": (lambda lib: lib.nn.SmoothL1Loss(beta=0.5), [X, PROBABILITIES]),
     "BatchNorm2d": (lambda lib: lib.nn.BatchNorm2d(4, 0.1, momentum=0.5), [IMAGES]),
     "BatchNorm2d without bias": (lambda lib: lib.nn.BatchNorm2d(4, bias=False), [IMAGES]),
+    "ConstantPad1d": (lambda lib: lib.nn.ConstantPad1d((2, 1), 0.5), [SEQUENCE]),
+    "ConstantPad2d": (lambda lib: lib.nn.ConstantPad2d(1, -1.0), [IMAGES]),
+    "ZeroPad1d": (lambda lib: lib.nn.ZeroPad1d((2, 0)), [SEQUENCE]),
+    "ZeroPad2d": (lambda lib: lib.nn.ZeroPad2d((1, 2, 0, 3)), [IMAGES]),
+    **{
+        f"{kind}{axes}": (lambda lib, k=f"{kind}{axes}": getattr(lib.nn, k)(2), [IMAGES[0]])
+        for kind in ("ReflectionPad", "ReplicationPad", "CircularPad") for axes in ("1d", "2d")
+    },
     "InstanceNorm1d": (lambda lib: lib.nn.InstanceNorm1d(4, affine=True), [SEQUENCE]),
     "InstanceNorm1d of one sample": (lambda lib: lib.nn.InstanceNorm1d(4), [X]),
     "InstanceNorm2d": (lambda lib: lib.nn.InstanceNorm2d(4, 0.1, affine=True), [IMAGES]),

@@ -132,7 +132,7 @@ def cholesky(A: Any, *, upper: bool = False) -> Tensor:
     return mT(lower) if upper else lower
 
 
-cholesky.vjp("x", _cholesky_x, formula="sym(L⁻ᵀ ½tril(Lᵀ gL) L⁻¹), where y is L")
+cholesky.vjp("x", _cholesky_x, formula="sym(L⁻ᵀ (tril(Lᵀ gL) − diag / 2) L⁻¹), where y is L")
 
 
 # -- eigenvalues -------------------------------------------------------------------------------

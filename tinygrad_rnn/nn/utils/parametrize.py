@@ -237,3 +237,17 @@ def remove_parametrizations(module: M, tensor_name: str, leave_parametrized: boo
 def type_before_parametrizations(module: Module) -> type[Module]:
     """The class of a module without what parametrizing made of it."""
     return type(module).__mro__[1] if is_parametrized(module) else type(module)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+__all__ = [
+    "ParametrizationList",
+    "cached",
+    "is_parametrized",
+    "register_parametrization",
+    "remove_parametrizations",
+    "type_before_parametrizations",
+]

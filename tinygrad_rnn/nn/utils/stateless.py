@@ -126,3 +126,10 @@ def stack_module_state(
         {name: stacked([some[name] for some in each]) for name in each[0]}
         for each in (of_all, buffers)
     )
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+__all__ = ["functional_call", "stack_module_state"]
