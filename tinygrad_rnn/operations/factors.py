@@ -88,7 +88,11 @@ def qr(A: Any, mode: str = "reduced") -> QR:
     return QR(*(made_by("LinalgQrBackward0", factor) for factor in (q, r)))
 
 
-qr.vjp("x", _qr_x, formula="(gQ + Q sym(R gRᵀ − gQᵀ Q)) R⁻ᵀ, where y is Q above R")
+qr.vjp(
+    "x",
+    _qr_x,
+    formula="(gQ + Q M) R⁻ᵀ, where M is symmetric, below as R gRᵀ − gQᵀ Q; y is Q above R",
+)
 
 
 # -- Cholesky's --------------------------------------------------------------------------------
@@ -132,7 +136,11 @@ def cholesky(A: Any, *, upper: bool = False) -> Tensor:
     return mT(lower) if upper else lower
 
 
-cholesky.vjp("x", _cholesky_x, formula="sym(L⁻ᵀ (tril(Lᵀ gL) − diag / 2) L⁻¹), where y is L")
+cholesky.vjp(
+    "x",
+    _cholesky_x,
+    formula="the symmetric part of L⁻ᵀ M L⁻¹, where M is tril(Lᵀ gL), its diagonal halved, y is L",
+)
 
 
 # -- eigenvalues -------------------------------------------------------------------------------
