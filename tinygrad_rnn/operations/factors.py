@@ -139,7 +139,7 @@ def cholesky(A: Any, *, upper: bool = False) -> Tensor:
 cholesky.vjp(
     "x",
     _cholesky_x,
-    formula="the symmetric part of L⁻ᵀ M L⁻¹, where M is tril(Lᵀ gL), its diagonal halved, y is L",
+    formula="L⁻ᵀ M L⁻¹, symmetric, where M is tril(Lᵀ gL), its diagonal halved; y is L",
 )
 
 
