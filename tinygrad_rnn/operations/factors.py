@@ -154,7 +154,8 @@ def _eigh(x: Any) -> Any:
 def _eigh_x(g: Any, y: Any) -> Any:
     (w, v), (gw, gv) = ((z[..., :1, :], z[..., 1:, :]) for z in (y, g))
     one = np.eye(y.shape[-1], dtype=y.dtype)
-    turned = mT(v) @ gv * (1 - one) / (w - mT(w) + one)
+    inside = mT(v) @ gv
+    turned = (inside - mT(inside)) / 2 / (w - mT(w) + one)  # symmetric, as the matrix is
     return v @ (turned + one * gw) @ mT(v)
 
 
