@@ -309,6 +309,27 @@ def test_a_recorded_walk_of_slices_is_recorded(program, tmp_path) -> None:
         assert {place.tag.step for place in ran.walk.places} - {None} == {1, 2, 3}
 
 
+def test_a_walk_may_end_at_what_operations_made(program, tmp_path) -> None:
+    """As in meta-learning, where the second inner step goes on from the weights of the first."""
+    path = program(
+        """
+        import torch
+        w = torch.tensor([0.5, 2.0], requires_grad=True)
+        fast = w
+        for _ in range(2):
+            g, = torch.autograd.grad((fast ** 3).sum(), fast, create_graph=True)
+            fast = fast - 0.1 * g
+        fast.sum().backward()
+        """
+    )
+    for at in (1, 2, 3):
+        ran = compat.run(path, draw=tmp_path / "a.svg", play=tmp_path / "a.html", at=at)
+        for visit in ran.walk.visits:
+            assert len(visit.contributions) == len(visit.node.parents)
+    ran = compat.run(path, draw=tmp_path / "a.svg", at=2)
+    assert ran.walk.visits[-1].contributions == (None, None)
+
+
 def test_no_lines_are_traced_unless_a_walk_is_wanted(program) -> None:
     ran = compat.run(program(CLASSIFIER))
     assert ran.walk is None

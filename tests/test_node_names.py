@@ -19,6 +19,9 @@ ENDS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "squeeze of the only one": (lambda lib, x: lib.squeeze(x, 0), (draw(1, 3),)),
     "squeeze of none": (lambda lib, x: x.squeeze(0), (CUBE,)),
     "squeeze of some": (lambda lib, x: x.squeeze((0, 2)), (CUBE,)),
+    "flatten and reshape to fewer axes": (
+        lambda lib, x: [x.flatten(), x.reshape(2, 4), x.view(8), x.flatten(1), x.ravel()], (CUBE,)
+    ),
     "clamp_min": (lambda lib, x: x.clamp_min(0.1), (X,)),
     "clamp_min of a tensor": (lambda lib, x: x.clamp_min(x.detach()), (X,)),
     "clamp_max": (lambda lib, x: lib.clamp_max(x, 0.1), (X,)),

@@ -22,7 +22,8 @@ WORDS = set(
     "g y n index part mean exp ln sin cos sinh cosh trunc sign clip softmax softplus tanh "
     "einsum tril triu number ties the of at on in from here and or not where else but added back "
     "flipped rolled diagonal looked up rows product others equal target s t u a x "
-    "U S V gS what turns is".split()
+    "U S V gS what turns is L Q R M w V gL gQ gR gw above below as along derivative "
+    "symmetric its halved".split()
 )
 
 

@@ -374,3 +374,18 @@ def _measured(by: str) -> Any:
 
 for _part in ("abs", "angle", "real", "imag"):
     call("linalg.eigvals", _part, _measured(_part), draw(4, 4, **_DOUBLE))
+
+for _one, _two in [((4, 2), (4, 1)), ((2, 4), (2, 3)), ((3, 3), (3, 2)), ((2, 4, 2), (2, 4, 1))]:
+    call("linalg.lstsq", f"{_one}, {_two}", lambda lib, a, b: lib.linalg.lstsq(a, b).solution,
+         draw(*_one, **_DOUBLE), draw(*_two, **_DOUBLE))  # fmt: skip
+call("linalg.lstsq", "unfitting", lambda lib, a, b: lib.linalg.lstsq(a, b).solution,
+     draw(3, 2), draw(2, 2))  # fmt: skip
+for _upper, _unit in product((True, False), repeat=2):
+    _fn = _of_linalg("solve_triangular", upper=_upper, unitriangular=_unit)
+    call("linalg.solve_triangular", f"{_upper}, {_unit}", _fn, _spd(3, 3), draw(3, 2, **_DOUBLE))
+call("linalg.vecdot", "matrices", _of_linalg("vecdot"), draw(2, 3), draw(2, 3))
+call("linalg.vecdot", "dim", _of_linalg("vecdot", dim=0), draw(2, 3), draw(2, 3))
+for _some in [((2, 3), (3, 4)), ((2, 3), (3, 1), (1, 5)), ((3,), (3, 2), (2, 4), (4,)), ((2, 3),),
+              ((2, 3), (2, 3))]:  # fmt: skip
+    call("linalg.multi_dot", f"{_some}", lambda lib, *xs: lib.linalg.multi_dot(list(xs)),
+         *(draw(*s) for s in _some))  # fmt: skip

@@ -366,7 +366,8 @@ class Seen:
         else:
             self._saved[place] = place.saved or ()
             number = len(self._visits) + 1
-            self._visits.append(Visit(number, place, _fixed(raw(g)), list(map(_numbers, sent))))
+            numbers = list(map(_numbers, sent)) or [None] * len(place.parents)  # the walk ends here
+            self._visits.append(Visit(number, place, _fixed(raw(g)), numbers))
 
     def record(self, root: Node, steps: str = "found", called: Called | None = None) -> Record:
         """The walk from this place, now that it is done."""

@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.operations import twins
-from tinygrad_rnn.operations.arguments import check_flags, number_of
+from tinygrad_rnn.operations.arguments import check_flags, number_of, tensor_of
 from tinygrad_rnn.operations.arithmetic import div
 from tinygrad_rnn.operations.decomposition import svd, svdvals
 from tinygrad_rnn.operations.joining import cat
@@ -20,7 +20,7 @@ from tinygrad_rnn.operations.linalg import matmul, mT
 from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.norms import matrix_norm
 from tinygrad_rnn.operations.operation import in_rules, operation
-from tinygrad_rnn.operations.shape import contiguous, squeeze
+from tinygrad_rnn.operations.shape import contiguous, squeeze, tril, triu
 from tinygrad_rnn.operations.systems import inv, matrices_of, solve, solved
 
 if TYPE_CHECKING:
@@ -88,7 +88,11 @@ def qr(A: Any, mode: str = "reduced") -> QR:
     return QR(*(made_by("LinalgQrBackward0", factor) for factor in (q, r)))
 
 
-qr.vjp("x", _qr_x, formula="(gQ + Q sym(R gRᵀ − gQᵀ Q)) R⁻ᵀ, where y is Q above R")
+qr.vjp(
+    "x",
+    _qr_x,
+    formula="(gQ + Q M) R⁻ᵀ, where M is symmetric, below as R gRᵀ − gQᵀ Q; y is Q above R",
+)
 
 
 # -- Cholesky's --------------------------------------------------------------------------------
@@ -132,7 +136,11 @@ def cholesky(A: Any, *, upper: bool = False) -> Tensor:
     return mT(lower) if upper else lower
 
 
-cholesky.vjp("x", _cholesky_x, formula="sym(L⁻ᵀ (tril(Lᵀ gL) − diag / 2) L⁻¹), where y is L")
+cholesky.vjp(
+    "x",
+    _cholesky_x,
+    formula="L⁻ᵀ M L⁻¹, symmetric, where M is tril(Lᵀ gL), its diagonal halved; y is L",
+)
 
 
 # -- eigenvalues -------------------------------------------------------------------------------
@@ -146,7 +154,8 @@ def _eigh(x: Any) -> Any:
 def _eigh_x(g: Any, y: Any) -> Any:
     (w, v), (gw, gv) = ((z[..., :1, :], z[..., 1:, :]) for z in (y, g))
     one = np.eye(y.shape[-1], dtype=y.dtype)
-    turned = mT(v) @ gv * (1 - one) / (w - mT(w) + one)
+    inside = mT(v) @ gv
+    turned = (inside - mT(inside)) / 2 / (w - mT(w) + one)  # symmetric, as the matrix is
     return v @ (turned + one * gw) @ mT(v)
 
 
@@ -345,3 +354,75 @@ def cond(A: Any, p: Any = None) -> Tensor:
         first, last = s[..., 0], s[..., -1]
         return div(last, first) if p == -2 else div(first, last)
     return matrix_norm(A, p) * matrix_norm(inv(A), p)
+
+
+class Lstsq(NamedTuple):
+    """What `lstsq` returns."""
+
+    solution: Tensor
+    residuals: Tensor
+    rank: Tensor
+    singular_values: Tensor
+
+
+def lstsq(A: Any, B: Any, rcond: float | None = None) -> Lstsq:
+    """What A must be multiplied by to come nearest to B: the readout of an echo-state network, say.
+
+    Parameters
+    ----------
+    A : Tensor of shape (..., m, n)
+        float32 or float64.
+    B : Tensor of shape (..., m, k)
+        Of the same type.
+    rcond : float, optional
+        Singular values smaller than the largest times this count as 0.
+
+    Returns
+    -------
+    Lstsq(solution, residuals, rank, singular_values)
+        Residuals and singular values are empty, as they are by PyTorch's default method.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> nearest = tg.linalg.lstsq(tg.tensor([[1.0], [1.0]]), tg.tensor([[1.0], [3.0]])).solution
+    >>> nearest.round(decimals=4)
+    tensor([[2.]])
+    """
+    a, b = matrices_of("linalg.lstsq", A, square=False), tensor_of("linalg.lstsq", B)
+    if b.array.ndim < 2 or b.array.shape[-2] != a.array.shape[-2]:
+        raise RuntimeError(
+            f"linalg.lstsq: B of shape {b.array.shape} does not fit A of shape {a.array.shape}"
+        )
+    solution, rank = matmul(pinv(a, rtol=rcond), b), matrix_rank(a, rtol=rcond)
+    residuals, values = (graph.make_tensor(np.empty(0, a.array.dtype), None) for _ in range(2))
+    return Lstsq(solution, residuals, rank, values)
+
+
+def solve_triangular(A: Any, B: Any, *, upper: bool, unitriangular: bool = False) -> Tensor:
+    """`solve` of triangles: what is beyond the diagonal of A does not count.
+
+    Parameters
+    ----------
+    A : Tensor of shape (..., n, n)
+        float32 or float64.
+    B : Tensor of shape (..., n, k)
+    upper : bool
+        Which triangle.
+    unitriangular : bool
+        Whether the diagonal counts as 1, whatever it is.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> A, B = tg.tensor([[2.0, 9.0], [1.0, 1.0]]), tg.tensor([[2.0], [3.0]])
+    >>> tg.linalg.solve_triangular(A, B, upper=False)
+    tensor([[1.],
+            [2.]])
+    """
+    check_flags("linalg.solve_triangular", upper=upper, unitriangular=unitriangular)
+    x, beyond = matrices_of("linalg.solve_triangular", A), int(unitriangular)
+    triangle = triu(x, beyond) if upper else tril(x, -beyond)
+    if unitriangular:
+        triangle = triangle + graph.make_tensor(np.eye(x.array.shape[-1], dtype=x.dtype), None)
+    return solve(triangle, B)

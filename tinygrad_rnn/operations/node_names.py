@@ -57,8 +57,6 @@ def reshaped(node: Node) -> str:
     before, after = node.parents[0].shape, node.shape
     if len(after) == len(before) + 1 and _without_ones(before) == _without_ones(after):
         return "UnsqueezeBackward0"
-    if len(after) < len(before) and _without_ones(before) == _without_ones(after):
-        return "SqueezeBackward0" if after == _without_ones(before) else "SqueezeBackward1"
     return "ViewBackward0"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,13 +20,56 @@ from tinygrad_rnn.operations.arguments import (
 from tinygrad_rnn.operations.arithmetic import mul, sub
 from tinygrad_rnn.operations.indexing import getitem
 from tinygrad_rnn.operations.joining import stack
+from tinygrad_rnn.operations.linalg import matmul
 from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.norms import norm
 from tinygrad_rnn.operations.promotion import same_dtype
+from tinygrad_rnn.operations.reduction import sum
 from tinygrad_rnn.operations.shape import meshgrid, reshape, roll, unsqueeze
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
+
+
+def vecdot(x: Any, y: Any, *, dim: int = -1) -> Tensor:
+    """Inner products of the vectors along an axis.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.linalg.vecdot(tg.ones(2, 3), tg.ones(2, 3))
+    tensor([3., 3.])
+    """
+    return sum(mul(tensor_of("linalg.vecdot", x), tensor_of("linalg.vecdot", y)), dim)
+
+
+def multi_dot(tensors: Sequence[Any]) -> Tensor:
+    """The product of several matrices, beginning where the longest axis vanishes.
+
+    Parameters
+    ----------
+    tensors : sequence of Tensors
+        Matrices; the first may be a row, the last a column, both given as vectors.
+
+    Raises
+    ------
+    RuntimeError
+        If there are less than two, or the shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_rnn as tg
+    >>> tg.linalg.multi_dot([tg.ones(2, 3), tg.ones(3, 4), tg.ones(4)])
+    tensor([12., 12.])
+    """
+    left = [tensor_of("linalg.multi_dot", x) for x in tensors]
+    if len(left) < 2:
+        raise RuntimeError(f"linalg.multi_dot: expected two or more matrices, got {len(left)}")
+    while len(left) > 1:
+        sizes = [one.array.shape[-1] for one in left[:-1]]
+        at = sizes.index(max(sizes))
+        left[at : at + 2] = [matmul(left[at], left[at + 1])]
+    return left[0]
 
 
 def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:

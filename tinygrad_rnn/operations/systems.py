@@ -17,24 +17,30 @@ from tinygrad_rnn.operations.linalg import matmul, mT
 from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import in_rules, operation
 from tinygrad_rnn.operations.promotion import same_dtype
-from tinygrad_rnn.operations.shape import squeeze, transpose, unsqueeze
+from tinygrad_rnn.operations.shape import contiguous, squeeze, transpose, unsqueeze
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
 
 
 def solved(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
-    """LAPACK's answer; where there is none, the error that PyTorch raises."""
+    """LAPACK's answer, column by column; where there is none, the error that PyTorch raises."""
 
     def computed(*arrays: Any, **params: Any) -> Any:
         try:
-            return compute(*arrays, **params)
+            return _by_columns(compute(*arrays, **params))
         except np.linalg.LinAlgError as error:
             raise LinAlgError(
                 f"linalg.{name}: {str(error).lower()} among those of shape {arrays[0].shape}"
             ) from None
 
     return computed
+
+
+def _by_columns(x: Any) -> Any:
+    """Stacked matrices that lie in memory column by column."""
+    columns = np.ascontiguousarray(x.swapaxes(-1, -2))
+    return columns.swapaxes(-1, -2).copy("K")
 
 
 def matrices_of(name: str, A: Any, *, square: bool = True) -> Any:
@@ -205,7 +211,7 @@ def slogdet(A: Any) -> Slogdet:
     Slogdet(sign=tensor(-1.), logabsdet=tensor(0.))
     """
     y = slogdet.apply(matrices_of("linalg.slogdet", A))
-    return Slogdet(*(made_by("LinalgSlogdetBackward0", y[..., i]) for i in (0, 1)))
+    return Slogdet(*(made_by("LinalgSlogdetBackward0", contiguous(y[..., i])) for i in (0, 1)))
 
 
 slogdet.vjp(
