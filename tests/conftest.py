@@ -15,7 +15,7 @@ import tinygrad_rnn as tg
 from tinygrad_rnn.compiled import native
 
 collect_ignore = ["benchmarks/against_torch.py"]  # a program, which imports torch
-collect_ignore_glob = ["programs/tutorials/*"]  # they, too
+collect_ignore_glob = ["programs/tutorials/*", "programs/varied/*"]  # they, too
 
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)

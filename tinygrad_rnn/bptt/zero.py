@@ -20,6 +20,7 @@ from tinygrad_rnn.bptt.record import Record, Visit, expect_record
 from tinygrad_rnn.engine.graph import Node
 from tinygrad_rnn.engine.primitive import Primitive
 from tinygrad_rnn.engine.sums import dense, fitted
+from tinygrad_rnn.operations.decomposition import LinAlgError
 from tinygrad_rnn.operations.traits import is_linear, moves_only, traits_of
 from tinygrad_rnn.reading.given import role_of, was_detached
 from tinygrad_rnn.reading.layers import Layer, where
@@ -479,9 +480,12 @@ class _Local:
             operands = [self._filled(parent, flag) for parent in node.parents]
             if any(operand is None for operand in operands):
                 return None
-            moved = self._computed(operands, np.zeros(self.asked.shape))
-            for sign in (1.0, -1.0):
-                found |= self._computed(operands, sign * self.asked) != moved
+            try:
+                moved = self._computed(operands, np.zeros(self.asked.shape))
+                for sign in (1.0, -1.0):
+                    found |= self._computed(operands, sign * self.asked) != moved
+            except LinAlgError:  # of a matrix of ones, which is singular
+                return None
         return found
 
     def _computed(self, operands: list[Any], own: Array) -> Array:
