@@ -8,6 +8,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -42,6 +43,7 @@ FLOORS = [
 FLOOR = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 
 
+@cache
 def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
@@ -51,6 +53,7 @@ def dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """The modules of this package that a module imports when it runs, without the prefix."""
     found, tree = set(), ast.parse(path.read_text(encoding="utf-8"))
@@ -71,9 +74,10 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+@cache
 def resolved(name: str) -> str:
     """A dotted name cut to the module it lies in."""
-    known = {dotted(path) for path in modules()}
+    known = set(map(dotted, modules()))
     while name and name not in known:
         name = name.rpartition(".")[0]
     return name
