@@ -48,8 +48,7 @@ def _draw_first(directory: Path, language: str, ending: str, title: str) -> None
 
     program, path = EXAMPLES / "programs" / "names.py", directory / f"names{ending}"
     with redirect_stdout(StringIO()):
-        ran = compat.run(program, draw=path)
-    drawn(ran.walk, language=language).save(path)  # the same, but in the reader's colours
+        compat.run(program, draw=path, theme="auto", language=language)
 
     walk = bptt.record(samples.unrolled("lstm", layers=2, steps=4, every_step=True))
     drawn(walk, title=title, language=language).save(directory / f"lstm_cells{ending}")

@@ -20,6 +20,7 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import bptt, cli, compat
 from tinygrad_rnn.compat.script import Program, watch_of
 from tinygrad_rnn.compat.watching import Watch
+from tinygrad_rnn.writing.palette import THEMES
 
 CLASSIFIER = """
 import torch
@@ -571,7 +572,8 @@ def test_options_after_the_script_are_its_own(program, tmp_path, capsys) -> None
 
 
 @pytest.mark.parametrize(
-    "option", ["--width=1200", "--at=2", "--level=op", "--steps=all", "--language=zh"]
+    "option",
+    ["--width=1200", "--at=2", "--level=op", "--steps=all", "--theme=dark", "--language=zh"],
 )
 def test_how_to_draw_is_not_said_where_nothing_is_drawn(program, capsys, option) -> None:
     status, out, err = run(capsys, option, program("print('ran')"))
@@ -629,6 +631,7 @@ def test_a_cell_of_a_notebook(tmp_path, capsys) -> None:
     magic = shell.magics["cell", "bptt"]
     assert magic("--width 700", CELL).width <= 700
     assert "3 个时间步" in repr(magic("--language zh", CELL))
+    assert THEMES["dark"].paper in magic("--theme dark", CELL).svg
     picture = magic(f"--level op --steps all --play {tmp_path / 'a.html'}", CELL)
     assert "3 time steps" in repr(picture)
     assert (tmp_path / "a.html").exists()

@@ -9,7 +9,7 @@ import pytest
 from browsing import Page, open_chromium
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, viz
+from tinygrad_rnn import bptt, cli, viz
 from tinygrad_rnn.cli import demo, samples
 from tinygrad_rnn.writing.palette import THEMES
 
@@ -111,6 +111,18 @@ def test_in_the_browser(scheme, tmp_path) -> None:
         page.browser.quit()
     image = pytest.importorskip("PIL.Image", reason="pip install pillow")
     assert image.open(tmp_path / "shot.png").convert("RGB").getpixel((6, 6)) == paper
+
+
+@pytest.mark.parametrize("command", ["draw --steps 2 -o", "run --draw"])
+def test_on_the_command_line(command, tmp_path, capsys) -> None:
+    program = tmp_path / "a.py"
+    program.write_text("import torch\nw = torch.ones(1, requires_grad=True)\n(w * w).backward()\n")
+    line = [*command.split(), str(tmp_path / "a.svg"), "--theme"]
+    rest = [str(program)] * command.startswith("run")
+    assert cli.main([*line, "auto", *rest]) == 0
+    assert "prefers-color-scheme" in (tmp_path / "a.svg").read_text("utf-8")
+    assert cli.main([*line, "neon", *rest]) == 2
+    assert "'light', 'dark', 'auto'" in capsys.readouterr().err
 
 
 def test_in_a_notebook_cell(walk) -> None:

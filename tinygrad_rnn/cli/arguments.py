@@ -11,6 +11,7 @@ from tinygrad_rnn import viz
 from tinygrad_rnn.cli import samples
 from tinygrad_rnn.viz.languages import LANGUAGES
 from tinygrad_rnn.viz.options import check_count
+from tinygrad_rnn.viz.schemes import THEMES
 
 
 def add_cell(command: argparse.ArgumentParser) -> None:
@@ -64,6 +65,15 @@ def add_width(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--width", type=positive, metavar="POINTS",
         help="the widest that a picture may be, such as 1200 for a page",
+    )  # fmt: skip
+
+
+def add_theme(command: argparse.ArgumentParser) -> None:
+    """Add --theme."""
+    command.add_argument(
+        "--theme", choices=tuple(THEMES), default="light",
+        help="colours for light or for dark paper; auto: of an .svg or .html, for what is round it "
+        "on the reader's screen (default: light)",
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
         where = f" in line {error.lineno}" if error.lineno else ""
         _say(f"{script} is no Python program: {error.msg}{where}")
         return 1  # as Python has it
-    names = ("draw", "play", "sheet", "at", "level", "steps", "width", "language")
+    names = ("draw", "play", "sheet", "at", "level", "steps", "width", "theme", "language")
     watch = watch_of(**{name: getattr(options, name) for name in names})
     if watch is None:
         _check_unused(options)
@@ -40,7 +40,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _check_unused(options: argparse.Namespace) -> None:
     """Refuse what says how to draw where nothing is drawn."""
-    usual = {"at": 1, "level": "auto", "steps": "auto", "width": None, "language": "en"}
+    usual = {"at": 1, "level": "auto", "steps": "auto", "width": None}
+    usual |= {"theme": "light", "language": "en"}
     given = [f"--{name}" for name, value in usual.items() if getattr(options, name) != value]
     if given:
         raise ValueError(

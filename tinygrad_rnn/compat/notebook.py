@@ -13,6 +13,7 @@ from tinygrad_rnn.compat.script import PLAYERS, check_output, steps_of
 from tinygrad_rnn.compat.watching import Watch
 from tinygrad_rnn.compat.world import as_torch
 from tinygrad_rnn.viz.languages import LANGUAGES
+from tinygrad_rnn.viz.schemes import THEMES
 
 
 def register(shell: Any) -> None:
@@ -45,7 +46,7 @@ def _bptt(shell: Any, line: str, cell: str) -> Any:
     drawn: list[Any] = []
 
     def show(walk: Record) -> None:
-        names = ("level", "steps", "width", "language")
+        names = ("level", "steps", "width", "theme", "language")
         drawn.append(viz.draw(walk, **{name: getattr(options, name) for name in names}))
         if options.play is not None:
             viz.play(walk, options.play, language=options.language)
@@ -72,6 +73,7 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--level", choices=viz.picture.LEVELS, default="auto")
     options.add_argument("--steps", type=steps_of, default="auto")
     options.add_argument("--width", type=int, metavar="POINTS")
+    options.add_argument("--theme", choices=tuple(THEMES), default="light")
     options.add_argument("--language", choices=LANGUAGES, default="en")
     options.add_argument("--play", type=Path, metavar="FILE")
     return options

@@ -23,6 +23,7 @@ from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.operations.dtypes import get_default_dtype, set_default_dtype
 from tinygrad_rnn.tensor.printing import printoptions
 from tinygrad_rnn.viz import images
+from tinygrad_rnn.viz.chart import theme_of
 from tinygrad_rnn.viz.grouping import Steps
 from tinygrad_rnn.viz.languages import speaking
 
@@ -58,6 +59,7 @@ def run(
     level: str = "auto",
     steps: Steps | None = None,
     width: int | None = None,
+    theme: str = "light",
     language: str = "en",
     literal: bool = False,
 ) -> Ran:
@@ -81,8 +83,8 @@ def run(
     at : int
         Which walk, counted from 1: each ``backward()`` and each ``autograd.grad`` is one.
         The program's lines are traced until then.
-    level, steps, width, language
-        As of `viz.draw`; the language is that of the page, too.
+    level, steps, width, theme, language
+        As of `viz.draw`; the language is that of the page, too, which takes the reader's colours.
     literal : bool
         Compute recurrent layers operation by operation, where they would be `fused`.
 
@@ -121,7 +123,7 @@ def run(
     program = Program(path)
     watch = watch_of(
         draw=draw, play=play, sheet=sheet, at=at, level=level, steps=steps, width=width,
-        language=language,
+        theme=theme, language=language,
     )  # fmt: skip
     ran = program.run(argv, watch, literal)
     if watch is not None and (why := watch.problem):
@@ -138,6 +140,7 @@ def watch_of(
     level: str = "auto",
     steps: Steps | None = None,
     width: int | None = None,
+    theme: str = "light",
     language: str = "en",
 ) -> Watch | None:
     """What waits for a walk to draw it, if that is asked for (see `run`).
@@ -147,6 +150,7 @@ def watch_of(
     ValueError, RuntimeError, OSError
         If the files could not be written: before anything is computed.
     """
+    theme_of(theme)
     speaking(language)
     check_output("draw", draw, PICTURES)
     check_output("play", play, PLAYERS)
@@ -157,8 +161,8 @@ def watch_of(
     def show(walk: Record) -> None:
         if draw is not None:
             shown = "auto" if steps is None else steps
-            picture = viz.draw(walk, level=level, steps=shown, width=width, language=language)
-            picture.save(draw)
+            look: dict[str, Any] = {"width": width, "theme": theme, "language": language}
+            viz.draw(walk, level=level, steps=shown, **look).save(draw)
         if play is not None:
             viz.play(walk, play, language=language)
         if sheet is not None:

@@ -11,12 +11,12 @@ from tinygrad_rnn.cli.arguments import (
     add_level,
     add_net,
     add_output,
+    add_theme,
     add_width,
     net_of,
     wrote,
 )
 from tinygrad_rnn.compat.script import PICTURES, check_output
-from tinygrad_rnn.viz.schemes import THEMES
 
 
 def add(commands: Any) -> None:
@@ -29,11 +29,7 @@ def add(commands: Any) -> None:
     )
     add_net(command)
     add_level(command)
-    command.add_argument(
-        "--theme", choices=tuple(THEMES), default="light",
-        help="colours for light or for dark paper, or, of an .svg or .html, for what is round it "
-        "on the reader's screen (default: light)",
-    )  # fmt: skip
+    add_theme(command)
     add_width(command)
     add_language(command)
     command.add_argument(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_rnn.cli import script
-from tinygrad_rnn.cli.arguments import add_language, add_level, add_width, positive
+from tinygrad_rnn.cli.arguments import add_language, add_level, add_theme, add_width, positive
 from tinygrad_rnn.compat.script import steps_of
 
 
@@ -18,7 +18,8 @@ def add(commands: Any) -> None:
         help="run a program written for PyTorch, unchanged, and draw its backward walk",
         usage="tinygrad-rnn run [--draw FILE] [--play FILE] [--sheet FILE] [--at N]\n"
         "                        [--level LEVEL] [--steps STEPS] [--width POINTS]\n"
-        "                        [--language LANGUAGE] [--literal] SCRIPT [ARGUMENT …]",
+        "                        [--theme THEME] [--language LANGUAGE] [--literal]\n"
+        "                        SCRIPT [ARGUMENT …]",
         description="Run a program written for PyTorch as it is, in a process where torch means "
         "this package. What follows its name are its own arguments. Its exit status is this "
         "command's; 2 if it cannot be read, or there is nothing to draw.",
@@ -45,6 +46,7 @@ def add(commands: Any) -> None:
         "1,5,9 (default: all of a few, else 2:3)",
     )  # fmt: skip
     add_width(command)
+    add_theme(command)
     add_language(command)
     command.add_argument(
         "--literal", action="store_true",
