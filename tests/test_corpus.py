@@ -85,8 +85,6 @@ EXPECTED = {
     "stacked_gru": Expected(5, "h 1-5, h 1-5, h 1-5"),
     "stateful": Expected(5, "c 1-5, h 1-5"),
     "teacher_forcing": Expected(8, "c 1-4, c 5-8, h 1-4, h 5-8"),
-    "tied_weights": Expected(5, "c 1-5, c 1-5, h 1-5, h 1-5"),
-    "two_lstm_cells": Expected(11, "c 1-11, c 1-11, h 1-11, h 1-11"),
     "variable_lengths": Expected(6, "h 1-6"),
     "word_model": Expected(5, "c 1-5, c 1-5, h 1-5, h 1-5"),
 }
