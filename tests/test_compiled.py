@@ -475,7 +475,7 @@ def checked(case: Any, way: str) -> None:
 NOT_WRITTEN = set(
     """as_strided avg_pool avg_unpool cholesky convolution convolution_input convolution_weight
     cumprod det diag_embed diagonal eigh einsum erf gelu index_put inv linear_scan logcumsumexp
-    matrix_exp max_pool max_unpool median pow prod qr round slogdet solve svd""".split()
+    matrix_exp max_pool max_unpool median pinv pow prod qr round slogdet solve svd""".split()
 )
 
 

@@ -68,8 +68,8 @@ def together(names):
 NOT_WRITTEN = {
     "avg_pool", "avg_unpool", "cholesky", "convolution", "convolution_input",
     "convolution_weight", "cumprod", "det", "diag_embed", "diagonal", "eigh", "erf", "gelu", "inv",
-    "linear_scan", "logcumsumexp", "matrix_exp", "max_pool", "max_unpool", "median", "prod", "qr",
-    "round", "slogdet", "solve", "split_with_sizes", "svd",
+    "linear_scan", "logcumsumexp", "matrix_exp", "max_pool", "max_unpool", "median", "pinv", "prod",
+    "qr", "round", "slogdet", "solve", "split_with_sizes", "svd",
 }  # fmt: skip
 """What is not made of arithmetic that formulas have, and what has no case without empty arrays."""
 ROUNDING = {"to_copy"}  # to float32, where a sheet goes on in double precision

@@ -14,7 +14,7 @@ from tinygrad_rnn.engine.mode import here
 from tinygrad_rnn.operations import twins
 from tinygrad_rnn.operations.arguments import check_flags, number_of, tensor_of
 from tinygrad_rnn.operations.arithmetic import div
-from tinygrad_rnn.operations.decomposition import svd, svdvals
+from tinygrad_rnn.operations.decomposition import svdvals
 from tinygrad_rnn.operations.joining import cat
 from tinygrad_rnn.operations.linalg import matmul, mT
 from tinygrad_rnn.operations.node_names import made_by
@@ -282,12 +282,21 @@ def eigvals(A: Any) -> Eigenvalues:
 # -- what follows from singular values ---------------------------------------------------------
 
 
-def _smallest(s: Any, shape: tuple[int, ...], rtol: Any) -> Any:
-    """What counts as 0 among singular values."""
-    factor = max(shape[-2:]) * np.finfo(s.dtype).eps if rtol is None else rtol
-    return s.max(-1, keepdims=True, initial=0) * factor
+def _least_counting(x: Any, rtol: Any) -> Any:
+    """Which part of the largest singular value counts as more than 0."""
+    return max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol
 
 
+def _pinv_x(g: Any, x: Any, y: Any) -> Any:
+    """G. H. Golub and V. Pereyra (1973), where the rank stays."""
+    above, beside = mT(g) @ y @ mT(y), mT(y) @ y @ mT(g)
+    return above - x @ (y @ above) + beside - (beside @ y) @ x - mT(y) @ g @ mT(y)
+
+
+@operation(
+    solved("pinv", lambda x, rtol: np.linalg.pinv(x, rcond=rtol), np.ascontiguousarray),
+    twin="linalg.pinv", analytic=False, node="LinalgPinvBackward0",
+)  # fmt: skip
 def pinv(A: Any, *, rtol: float | None = None) -> Tensor:
     """Moore and Penrose's inverse of matrices of any shape, by their singular values.
 
@@ -296,7 +305,8 @@ def pinv(A: Any, *, rtol: float | None = None) -> Tensor:
     A : Tensor of shape (..., m, n)
         float32 or float64.
     rtol : float, optional
-        Singular values smaller than the largest times this count as 0.
+        Singular values smaller than the largest times this count as 0; by default the larger size
+        times the type's precision.
 
     Examples
     --------
@@ -304,12 +314,12 @@ def pinv(A: Any, *, rtol: float | None = None) -> Tensor:
     >>> tg.linalg.pinv(tg.tensor([[2.0], [0.0]]))
     tensor([[0.5000, 0.0000]])
     """
-    u, s, vh = svd(A, full_matrices=False)
-    if rtol is not None:
-        rtol = number_of("linalg.pinv", "rtol", rtol)
-    counts = s.array > _smallest(s.array, (u.shape[-2], vh.shape[-1]), rtol)
-    inverse = s.masked_fill(graph.make_tensor(~counts, None), float("inf")).reciprocal()
-    return made_by("LinalgPinvBackward0", matmul(mT(vh) * inverse.unsqueeze(-2), mT(u)))
+    x = matrices_of("linalg.pinv", A, square=False)
+    given = None if rtol is None else number_of("linalg.pinv", "rtol", rtol)
+    return pinv.apply(x, rtol=float(_least_counting(x.array, given)))
+
+
+pinv.vjp("x", _pinv_x, formula="−yᵀ g yᵀ + (1 − x y) gᵀ y yᵀ + yᵀ y gᵀ (1 − y x)")
 
 
 def pinverse(input: Any, rcond: float = 1e-15) -> Tensor:
@@ -328,7 +338,8 @@ def matrix_rank(A: Any, *, rtol: float | None = None) -> Tensor:
     """
     x = matrices_of("linalg.matrix_rank", A, square=False)
     s = np.linalg.svd(x.array, compute_uv=False)
-    rank = (s > _smallest(s, x.array.shape, rtol)).sum(-1)
+    least = s.max(-1, keepdims=True, initial=0) * _least_counting(x.array, rtol)
+    rank = (s > least).sum(-1)
     return graph.make_tensor(np.asarray(rank, np.int64), None)
 
 

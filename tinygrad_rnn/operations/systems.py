@@ -23,24 +23,26 @@ if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
 
 
-def solved(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
-    """LAPACK's answer, column by column; where there is none, the error that PyTorch raises."""
+def by_columns(x: Any) -> Any:
+    """Stacked matrices that lie in memory column by column."""
+    columns = np.ascontiguousarray(x.swapaxes(-1, -2))
+    return columns.swapaxes(-1, -2).copy("K")
+
+
+def solved(
+    name: str, compute: Callable[..., Any], lying: Callable[[Any], Any] = by_columns
+) -> Callable[..., Any]:
+    """LAPACK's answer, lying in memory as PyTorch's; where there is none, the error it raises."""
 
     def computed(*arrays: Any, **params: Any) -> Any:
         try:
-            return _by_columns(compute(*arrays, **params))
+            return lying(compute(*arrays, **params))
         except np.linalg.LinAlgError as error:
             raise LinAlgError(
                 f"linalg.{name}: {str(error).lower()} among those of shape {arrays[0].shape}"
             ) from None
 
     return computed
-
-
-def _by_columns(x: Any) -> Any:
-    """Stacked matrices that lie in memory column by column."""
-    columns = np.ascontiguousarray(x.swapaxes(-1, -2))
-    return columns.swapaxes(-1, -2).copy("K")
 
 
 def matrices_of(name: str, A: Any, *, square: bool = True) -> Any:

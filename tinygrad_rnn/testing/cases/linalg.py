@@ -169,6 +169,22 @@ for _shape in [(1, 1), (3, 3), (2, 3, 3), (0, 0)]:
         [_regular(*_shape)],
         lambda a: _of_eigenvalues(np, *np.linalg.eigh(a + a.swapaxes(-1, -2))),
     )
+for _shape in [(3, 3), (4, 2), (2, 4), (2, 3, 2), (3, 0)]:
+    add_case("pinv", f"of {_shape}", _linalg("pinv"), [signed(*_shape)], np.linalg.pinv)
+add_case(
+    "pinv",
+    "of equal singular values",
+    lambda lib, a: lib.linalg.pinv(lib.eye(3, dtype=a.dtype) + lib.outer(a, a)),
+    [signed(3)],
+    lambda a: np.linalg.pinv(np.eye(3) + np.outer(a, a)),
+)
+add_case(
+    "pinv",
+    "of a lower rank",
+    lambda lib, a, b: lib.linalg.pinv(a @ b, rtol=1e-3),
+    [signed(4, 2), signed(2, 3)],
+    lambda a, b: np.linalg.pinv(a @ b, rcond=1e-3),
+)
 add_case("matrix_exp", "large", _linalg("matrix_exp"), [2 * signed(3, 3)], _exp_ref)
 
 
