@@ -93,6 +93,14 @@ def rename(font: TTFont, family: str, style: str) -> None:
         font["name"].removeNames(number)
 
 
+def align(font: TTFont) -> None:
+    """Say of every outline where it begins: those who read PDF put it there."""
+    outlines, metrics = font["glyf"], font["hmtx"]
+    for name, (wide, _) in list(metrics.metrics.items()):
+        outlines[name].recalcBounds(outlines)
+        metrics[name] = wide, getattr(outlines[name], "xMin", 0)
+
+
 def write(font: TTFont, name: str) -> None:
     """Write the letters and signs of a font that pictures may need."""
     options = Options(hinting=False, layout_features=["kern"], recalc_timestamp=False)
@@ -100,6 +108,7 @@ def write(font: TTFont, name: str) -> None:
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=characters(LETTERS + SIGNS) | chinese())
     subsetter.subset(font)
+    align(font)
     font.save(FONTS / f"{name}.ttf")
 
 

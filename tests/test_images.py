@@ -237,7 +237,30 @@ def test_our_fonts_have_every_sign_that_we_write():
     assert fonts.keys() == OURS
 
 
+@pytest.mark.parametrize("path", sorted(FONTS.glob("*.ttf")), ids=lambda path: path.stem)
+def test_every_outline_begins_where_its_font_says(path):
+    """What draws a PDF puts it there, whatever its points say."""
+    ttlib = pytest.importorskip("fontTools.ttLib", reason="pip install fonttools")
+    font = ttlib.TTFont(path)
+    outlines = font["glyf"]
+    for name, (_, left) in font["hmtx"].metrics.items():
+        assert left == getattr(outlines[name], "xMin", 0), name
+
+
 @needs_images
+def test_what_no_font_has_is_told(tmp_path, monkeypatch):
+    assert [images._is_blank(c) for c in "梯⊙\U0010fffd"] == [False, False, True]
+    monkeypatch.setattr(images, "_is_blank", lambda character: character in "鲸😀")
+    named = tg.ones(1, requires_grad=True).named("梯 鲸").exp().named("😀")
+    picture = viz.draw(bptt.record(named))
+    with pytest.warns(UserWarning, match="no font here has (鲸, 😀|😀, 鲸): left blank") as told:
+        picture.save(tmp_path / "a.pdf")
+    assert told[0].filename == __file__
+    picture.save(tmp_path / "a.svg")
+
+
+@needs_images
+@pytest.mark.filterwarnings("ignore:no font here has")
 def test_names_in_other_scripts_are_drawn(tmp_path):
     x = tg.ones(1, requires_grad=True).named("x").exp().named("état & <b> Ж 状態 鲸 😀")
     picture = viz.draw(bptt.record(x))

@@ -12,7 +12,7 @@ import random_loops
 from test_pages import OF_THE_CODE, words
 
 import tinygrad_rnn as tg
-from tinygrad_rnn import bptt, cli, viz
+from tinygrad_rnn import bptt, cli, compat, viz
 from tinygrad_rnn.cli import demo, samples
 from tinygrad_rnn.viz.chinese import PHRASES
 from tinygrad_rnn.viz.languages import said_in
@@ -127,6 +127,21 @@ def test_a_chart_in_chinese(kind: str) -> None:
     assert charted(kind, language="zh", title="Mine").title == "Mine"
     with pytest.raises(ValueError, match="language='fr' does not exist; there is 'en', 'zh'"):
         charted(kind, language="fr")
+
+
+def test_which_walk_of_a_program_it_is(tmp_path) -> None:
+    program = tmp_path / "a.py"
+    program.write_text(
+        "import torch\nimport torch.nn.functional as F\n"
+        "w = torch.ones(12, 3, requires_grad=True)\n"
+        "for _ in range(21):\n    F.cross_entropy(w, torch.arange(12) % 3).backward()\n"
+    )
+    for at, said in ((2, "程序的第二次反向传播"), (21, "程序的第 21 次反向传播")):
+        compat.run(program, draw=tmp_path / "a.svg", at=at, language="zh")
+        svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
+        assert f"，{said}</title>" in svg
+        assert not left_in_english(svg)
+        assert "，共 12 个<" in svg
 
 
 @pytest.mark.parametrize("module", ["legend.py", "glossary.py"])

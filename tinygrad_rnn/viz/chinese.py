@@ -9,6 +9,7 @@ from __future__ import annotations
 PHRASES = {
     "value": "数值",
     "grad": "梯度",
+    "target": "目标",
     "‖grad‖": "‖梯度‖",
     "input": "输入",
     "constant": "常量",
@@ -51,7 +52,7 @@ PHRASES = {
     "norms of parts do not add up: parts may cancel (point at a gradient)": (
         "各部分的范数之和不等于总范数：各部分可能相互抵消（把鼠标放在梯度上）"
     ),
-    "no gradient shown: it needs none": "没有写梯度：它不需要",
+    "no gradient shown: it needs none": "未标梯度：不需要梯度",
     "none: it needs a gradient, and has none": "无：它需要梯度，却没有得到",
     "none": "无",
     "not yet": "尚未计算",
@@ -70,7 +71,7 @@ PHRASES = {
     "‖gradient‖": "‖梯度‖",
     "‖∂L/∂state‖": "‖∂L/∂状态‖",
     "the part that arrives directly": "直接到达的部分",
-    "the part that comes through time": "穿过时间而来的部分",
+    "the part that comes through time": "沿时间而来的部分",
     "mean of a gate": "门的平均值",
     "from its least to its largest element": "从最小元素到最大元素",
     "0: zero exactly": "0：恰好为零",
@@ -115,16 +116,20 @@ SPOKEN = [
 ]
 # What has numbers in it, or is a sentence among others.
 PATTERNS = [
-    (r"Backpropagation through ([\d,]+) time steps?", r"穿过 \1 个时间步的反向传播"),
+    (r"Backpropagation through ([\d,]+) time steps?", r"跨 \1 个时间步的反向传播"),
     (r"The graph of ([\d,]+) time steps?", r"\1 个时间步的计算图"),
     (r"Gradients of ([\d,]+) time steps?", r"\1 个时间步的梯度"),
     (r"A graph of ([\d,]+) operations?", r"\1 个运算的计算图"),
     (r", ([\d,]+) operations?", r"，\1 个运算"),
-    (r"^Second backward, through ", "第二次反向传播，穿过 "),
-    (r"^Third backward, through ", "第三次反向传播，穿过 "),
-    (r"(?<=穿过 )([\d,]+) time steps? and ", r"\1 个时间步和"),
+    (r"^Second backward, through ", "第二次反向传播，跨 "),
+    (r"^Third backward, through ", "第三次反向传播，跨 "),
+    (r"(?<=跨 )([\d,]+) time steps? and ", r"\1 个时间步和"),
     (r" ?the first backward(?: and the second backward)?", "先前的反向传播"),
     (r", a backward among them", "，其中有一次反向传播"),
+    (r", the second backward of its program", "，程序的第二次反向传播"),
+    (r", the third backward of its program", "，程序的第三次反向传播"),
+    (r", the (\d+)\w\w backward of its program", r"，程序的第 \1 次反向传播"),
+    (r"(?<=…\])  of (\d+)$", r"，共 \1 个"),
     (r", rolled$", "，卷起"),
     (r"([\d,]+) steps? elided", r"省略 \1 步"),
     (r"([\d,]+) operations? left out", r"省略 \1 个运算"),
@@ -145,7 +150,7 @@ PATTERNS = [
     (
         r"Thick orange arrows: the gradient that crosses there on its way back, "
         r"with its norm\.",
-        "橙色粗箭头：在那里往回流的梯度及其范数。",
+        "橙色粗箭头：在那里回传的梯度及其范数。",
     ),
     (
         r"Weights stand once; their gradient is the sum over the time steps\.",
@@ -154,7 +159,7 @@ PATTERNS = [
     (
         r"Orange underlay: the gradient flowing back along the same edge "
         r"\(width and colour: log of its norm\)\.",
-        "橙色底纹：沿同一条边往回流的梯度（宽度和颜色：范数的对数）。",
+        "橙色底纹：沿同一条边回传的梯度（宽度和颜色：范数的对数）。",
     ),
     (
         r"Steps left out keep their gradients: one sliver each\.",
@@ -191,7 +196,7 @@ PATTERNS = [
     (
         r"Those on arrows: the gradient that flows back there, whose largest norm gives the "
         r"arrow its width and colour\.",
-        "箭头上的条带：在那里往回流的梯度，最大的范数决定箭头的宽度和颜色。",
+        "箭头上的条带：在那里回传的梯度，最大的范数决定箭头的宽度和颜色。",
     ),
     (
         r"The norm of the gradient of each state, and of each step's share in a parameter's\.",
@@ -234,7 +239,7 @@ PATTERNS = [
     (r"^‖value‖, ", "‖数值‖，"),
     (r": in full size$", "：原始大小"),
     # Charts.
-    (r"Gradient flow through ([\d,]+) time steps?", r"穿过 \1 个时间步的梯度流"),
+    (r"Gradient flow through ([\d,]+) time steps?", r"跨 \1 个时间步的梯度流"),
     (
         r"^How much the loss depends on the state at each step, and by which way the gradient "
         r"came: directly, or through other time steps\.",
@@ -286,7 +291,7 @@ PATTERNS = [
         "求出空白处的数值（前向，沿着箭头）；",
     ),
     (
-        r"^Find the gradients \(going back, against them\) that are left blank; ",
+        r"^Find the gradients \(going back, against the arrows\) that are left blank; ",
         "求出空白处的梯度（反向，逆着箭头）；",
     ),
     (

@@ -40,7 +40,8 @@ class Drawing:
         own, too.  ``.png`` and ``.pdf`` look like the SVG, have their own fonts, and need the extra
         ``images``: ``pip install 'tinygrad_rnn[images]'``.  These fonts have the letters of Latin,
         Greek and Cyrillic, and the Chinese characters of ``language="zh"``; what else stands in
-        names and titles is set in a font of this machine's, and is left blank if it has none.
+        names and titles is set in a font of this machine's; it is left blank, with a warning, if
+        there is none.
 
         Parameters
         ----------

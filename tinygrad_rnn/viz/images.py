@@ -11,8 +11,11 @@ from __future__ import annotations
 import io
 import math
 import re
+import unicodedata
+import warnings
 from collections.abc import Sequence
 from functools import cache
+from html import escape, unescape
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,9 @@ _INCH = 72.0
 _MOST_PIXELS = 1 << 28  # a gigabyte while it is drawn
 _LARGEST_PAGE = 14400.0  # points: what readers of PDF show
 _ROOT = re.compile(r'(<svg [^>]*?)width="([\d.]+)" height="([\d.]+)"')
+_TEXT = re.compile(r"<text[^>]*>([^<]+)<")
+_UNSEEN = {"Cc", "Cf", "Mn", "Zl", "Zp", "Zs"}  # kinds of characters that have no look
+_LATIN = 0x17F  # up to here, at least, our fonts have all
 _PAPER = re.compile(r'<rect width="[\d.]+" height="[\d.]+" (fill="[^"]*"[^>]*)/>')
 
 Size = str | float | None
@@ -85,6 +91,7 @@ def image(
         As `sized`; if there would be too many pixels.
     """
     svg = sized(svg, size, scale)
+    _tell_of_blanks(svg)
     wide, high = extent(svg)
     if form == ".pdf":
         fits = min(1.0, _LARGEST_PAGE / max(wide, high))
@@ -170,6 +177,29 @@ def extent(svg: str) -> tuple[float, float]:
     root = _ROOT.match(svg)
     assert root is not None, "every picture states its size"
     return float(root[2]), float(root[3])
+
+
+def _tell_of_blanks(svg: str) -> None:
+    """Warn of characters that are written in no font, neither of ours nor of this machine."""
+    written = "".join(unescape(text) for text in _TEXT.findall(svg))
+    blank = [c for c in dict.fromkeys(written) if ord(c) > _LATIN and _is_blank(c)]
+    if blank:
+        warnings.warn(
+            f"no font here has {', '.join(blank)}: left blank in the image; install a font that "
+            "has them, or save as .svg",
+            stacklevel=4,
+        )
+
+
+@cache
+def _is_blank(character: str) -> bool:
+    """Whether nothing is to be seen of a character of which there should be something."""
+    if unicodedata.category(character) in _UNSEEN:
+        return False
+    page = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">{}</svg>'
+    text = f'<text x="2" y="16" font-size="14" font-family="BPTT Sans">{escape(character)}</text>'
+    drawn, empty = (library().svg_to_png(page.format(inside)) for inside in (text, ""))
+    return bool(drawn == empty)
 
 
 def _resized(svg: str, wide: float, high: float) -> str:

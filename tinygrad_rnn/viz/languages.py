@@ -19,7 +19,7 @@ from tinygrad_rnn.viz.text import MONO
 Say = Callable[[str], str]
 Patterns = Sequence[tuple[str, str]]
 _Compiled = list[tuple[re.Pattern[str], str]]
-_A_WORD = re.compile("[a-z]{3}")
+_A_WORD = re.compile(r"[a-z]{3}| of \d")
 
 
 @dataclass(frozen=True, eq=False)

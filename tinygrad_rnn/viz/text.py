@@ -61,8 +61,8 @@ def wrapped(text: str, room: float, size: float) -> list[str]:
     --------
     >>> wrapped("a long line of text", 55, 10.5)
     ['a long line', 'of text']
-    >>> wrapped("梯度往回流，穿过时间。", 60, 10)
-    ['梯度往回流，', '穿过时间。']
+    >>> wrapped("梯度回传，逐个时间步。", 60, 10)
+    ['梯度回传，逐', '个时间步。']
     """
     lines = [""]
     for word in _WORD.findall(" ".join(text.split())):

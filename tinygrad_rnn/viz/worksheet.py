@@ -208,9 +208,10 @@ class _Paper:
         parts = " A dashed box stands in another part." * (len(self.parts) > 1)
         if self.key:
             return [f"{asked.heading}. What had to be found stands here in full.{dealt}{parts}"]
+        against = "them" if "values" in self.kinds else "the arrows"
         what = " and ".join(
             said for kind, said in (("values", "values (going forward, along the arrows)"),
-                                    ("gradients", "gradients (going back, against them)"))
+                                    ("gradients", f"gradients (going back, against {against})"))
             if kind in self.kinds
         )  # fmt: skip
         order = " Numbers in pills give the order of the backward walk." * self.grads
