@@ -567,8 +567,10 @@ def test_an_exit_code_survives_a_missing_picture(program, tmp_path, capsys) -> N
 def test_options_after_the_script_are_its_own(program, tmp_path, capsys) -> None:
     path = program("import sys\nprint(sys.argv[1:])")
     arguments = ["--draw", "x.svg", "-h", "--", "--at=2", "-o", "a b"]
-    status, out, _ = run(capsys, path, *arguments)
+    status, out, err = run(capsys, path, *arguments)
     assert (status, out) == (0, f"{arguments}\n")
+    assert f"--draw stands behind {path}, and was given to it: for a picture" in err
+    assert run(capsys, path, "-h", "--at=2")[2] == ""
 
 
 @pytest.mark.parametrize(

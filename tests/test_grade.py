@@ -438,6 +438,9 @@ def test_numbers_right_wrong_and_missing(sheet, tmp_path):
     text = one(filled(sheet, tmp_path / "d.xlsx", {first: "=abc", second: "a date?"}))
     assert f"the text 'a date?', not {y:.4g}" in text.first
     assert f"{first} holds a formula whose result is not in the file" in text.said
+    assert "no spreadsheet program has calculated what follows" in odd.said
+    assert "has calculated" not in one(tmp_path / "b.xlsx").said
+    assert "has calculated" not in one(tmp_path / "c.xlsx", two_steps()).said
 
 
 def test_a_table_of_many(sheet, tmp_path):
@@ -477,7 +480,7 @@ def test_numbers_that_were_typed_as_text(sheet, tmp_path):
     texts = {first: "1,0", second: "70.0 %", third: "why?"}
     said = one(filled(sheet, tmp_path / "b.xlsx", texts)).said
     assert "2 answers were typed as text, which a spreadsheet does not take for a number" in said
-    assert one(filled(sheet, tmp_path / "c.xlsx", {third: "why?"})).notes == ()
+    assert one(filled(sheet, tmp_path / "c.xlsx", {third: "why?"}), two_steps()).notes == ()
 
 
 def test_answers_that_were_looked_up(sheet, tmp_path):

@@ -30,7 +30,10 @@ def run(options: argparse.Namespace) -> int:
     watch = watch_of(**{name: getattr(options, name) for name in names})
     if watch is None:
         _check_unused(options)
-        return _ended(program, options, None)
+        status = _ended(program, options, None)
+        if said := _given_to_the_script(options):
+            _say(said)
+        return status
     watch.then = lambda: _say(_not_drawn(script, watch))
     status = _ended(program, options, watch)
     if watch.problem and not watch.error:  # else it was said when it happened
@@ -48,6 +51,17 @@ def _check_unused(options: argparse.Namespace) -> None:
             f"there is nothing to draw for {', '.join(given)}: put --draw FILE, --play FILE "
             "or --sheet FILE before the script's name"
         )
+
+
+def _given_to_the_script(options: argparse.Namespace) -> str | None:
+    """What somebody may have meant for this command, who wrote it behind the script's name."""
+    meant = [word for word in ("--draw", "--play", "--sheet") if word in options.arguments]
+    if not meant:
+        return None
+    return (
+        f"{meant[0]} stands behind {options.script}, and was given to it: for a picture of its "
+        "walk write it before the name"
+    )
 
 
 def _not_drawn(script: Path, watch: Watch) -> str | None:

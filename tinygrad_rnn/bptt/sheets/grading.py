@@ -310,6 +310,7 @@ class _Marked:
             follows = {cell: shown[FOLLOWS][cell].value for cell in self.asked}
         else:
             follows = asking.follows_from(numbers)
+        self.is_calculated = any(x is not None for x in follows.values())
         known = {cell: float(x) for cell, x in follows.items() if _is_number(x)}
         self.checks = checks(self.asked, numbers, known, self.kept["tolerance"])
 
@@ -327,7 +328,8 @@ class _Marked:
                 unknown.append(cell)
         cells = list(self.asked)
         notes = [
-            *self._changes(), *self._not_computed(unknown), *self._looked_up(cells),
+            *self._changes(), *self._not_computed(unknown),
+            *self._not_calculated(found[WRONG]), *self._looked_up(cells),
             *self._no_numbers(cells), *self._all_the_same(cells),
         ]  # fmt: skip
         return Grade(
@@ -360,6 +362,15 @@ class _Marked:
         return [
             f"{cells[0]} holds a formula whose result is not in the file: open it in a spreadsheet "
             "program, and save it"
+        ]
+
+    def _not_calculated(self, wrong: int) -> list[str]:
+        """Whether the file does not say what would follow from wrong answers."""
+        if self.is_calculated or not wrong:
+            return []
+        return [
+            "no spreadsheet program has calculated what follows from wrong answers, so that none "
+            "is said to follow: open the file in one, and save it, or grade it with the walk"
         ]
 
     def _looked_up(self, cells: list[str]) -> list[str]:
