@@ -185,3 +185,17 @@ def test_an_ensemble(torch):
     for bad in ([], [tg.nn.Linear(1, 1), tg.nn.Linear(1, 1).eval()]):
         with pytest.raises(RuntimeError, match="stack_module_state"):
             tg.func.stack_module_state(bad)
+
+
+def test_weights_are_called_by_their_keys() -> None:
+    """In pictures; where they are differentiated they are tensors of their own."""
+    weights = {"W": tg.ones(2, requires_grad=True), "b": tg.ones(2)}
+    seen = []
+
+    def loss(given):
+        seen.extend(given.values())
+        return (given["W"] * given["b"]).sum()
+
+    tg.func.grad(loss)(weights)
+    assert [x.name for x in seen] == ["W", "b"]
+    assert [x.name for x in weights.values()] == [None, None]

@@ -275,6 +275,7 @@ class _Inside:
         given = list(args)
         for i in _numbers(name, args, argnums):
             given[i] = _filled(given[i], [self._own(x) for x in _leaves(given[i])])
+            _called_by_their_keys(given[i])
         chosen = tuple(given[i] for i in _numbers(name, args, argnums))
         return given, chosen if isinstance(argnums, tuple) else chosen[0]
 
@@ -313,6 +314,13 @@ def _numbers(name: str, args: Any, argnums: Argnums) -> tuple[int, ...]:
         if not -len(args) <= i < len(args):
             raise RuntimeError(f"{name}: argnums {i}, but there are {len(args)} arguments")
     return tuple(i % len(args) for i in numbers)
+
+
+def _called_by_their_keys(tree: Any) -> None:
+    """Name the weights in a dict, so that pictures call them as the program does."""
+    for key, x in tree.items() if isinstance(tree, dict) else ():
+        if isinstance(key, str) and isinstance(x, Tensor):
+            x.named(key)
 
 
 def _leaves(tree: Any) -> Iterator[Tensor]:
