@@ -643,6 +643,12 @@ def test_the_command_line(tmp_path, capsys):
     assert marks.exists()
     assert cli.main(["grade", str(path), str(marks)]) == 1
     assert "cannot be read" in capsys.readouterr().out
+    assert cli.main(["grade", str(tmp_path / "*.xlsx")]) == 0  # as Windows hands it on
+    assert "1 worksheet\n" in capsys.readouterr().out
+    assert cli.main(["grade", str(tmp_path / "*.xls")]) == 1
+    assert "*.xls" in capsys.readouterr().out
+    assert cli.main(["worksheet", "--steps", "60", "-o", str(path)]) == 2
+    assert "nobody computes more than 400" in capsys.readouterr().err
     page = tmp_path / "a.html"
     assert cli.main(["worksheet", *net, "--no-hints", "-o", str(page)]) == 0
     assert capsys.readouterr().out == f"wrote {page}\nwrote {tmp_path / 'a.key.html'}\n"

@@ -27,8 +27,14 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out; returns the exit status."""
-    grades = bptt.grade(options.files)
+    grades = bptt.grade([file for given in options.files for file in _meant(given)])
     print(grades)
     if options.csv is not None:
         wrote(grades.save(options.csv))
     return int(any(grade.refused for grade in grades))
+
+
+def _meant(path: Path) -> list[Path]:
+    """The files of a pattern, which the shells of Windows leave as it is written."""
+    is_pattern = any(sign in path.name for sign in "*?[") and not path.exists()
+    return (sorted(path.parent.glob(path.name)) if is_pattern else []) or [path]

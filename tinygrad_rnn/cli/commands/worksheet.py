@@ -41,7 +41,8 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry it out; returns the exit status."""
     check_output("worksheet", options.output, FORMS)
-    check_boxes(options, "worksheet", READABLE)
+    has_picture = options.output.suffix.lower() != ".xlsx"
+    check_boxes(options, "worksheet", READABLE if has_picture else viz.player.MOST)
     paths = viz.worksheet(
         bptt.record(net_of(options)), options.output, options.hide, seed=options.seed, nice=True,
         tolerance=options.tolerance, hints=not options.no_hints,
