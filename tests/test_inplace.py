@@ -477,6 +477,30 @@ def test_the_same_random_programs_every_time(torch, seeds):
     assert "walked" in ends
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda lib, x, y: x.T.index_copy_(0, lib.tensor([0]), y),
+        lambda lib, x, y: x.T.masked_scatter_(x.detach() < 9, y),
+        lambda lib, x, y: x[0, 0].index_copy_(0, lib.tensor([0]), y[0, 0]),
+        lambda lib, x, y: x[0, 0].index_add_(0, lib.tensor([0]), y[0, 0]),
+        lambda lib, x, y: x[0, 0].scatter_(0, lib.tensor(0), y[0, 0]),
+    ],
+)
+def test_what_is_written_by_an_operation_that_ends_in_a_view(torch, write) -> None:
+    """Its result is the base of other views from then on, though it is a view of what it made."""
+    found = []
+    for lib in (tg, torch):
+        y = lib.tensor([[0.7]], dtype=lib.float64, requires_grad=True)
+        x = y * 2
+        write(lib, x, y.sin())
+        write(lib, x, y.cos())
+        x[:].add_(y)
+        (x * x).sum().backward()
+        found.append((x.item(), y.grad.item()))
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
+
+
 # -- values of other ranks ------------------------------------------------------------------------
 
 

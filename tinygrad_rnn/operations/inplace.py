@@ -77,7 +77,8 @@ class History:
 
     def move(self, array: Array, made: Node) -> None:
         """The part of the memory that ``array`` shows is what ``made`` computed from now on."""
-        if made.requires_grad and _layout(array) == self.layout:
+        is_base = root_of(made) is made  # a view of something else would not be found again
+        if made.requires_grad and is_base and _layout(array) == self.layout:
             self._become(made)
         else:
             self.replace(self.index(array), made)
