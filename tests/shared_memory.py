@@ -72,6 +72,13 @@ APART: list[Callable[[Any, Any], Any]] = [
     lambda lib, x: lib.from_numpy(x.detach().numpy()),
     lambda lib, x: lib.as_tensor(x.detach().numpy()),
 ]
+
+
+def first(lib: Any, x: Any, dim: int) -> Any:
+    """The index of the first place along an axis, if there is one (PyTorch's error is odd)."""
+    return lib.tensor([0])[: x.shape[dim]]
+
+
 CHANGES: list[Callable[[Any, Any, Any], Any]] = [
     lambda lib, x, y: x.add_(y),
     lambda lib, x, y: x.mul_(y),
@@ -82,9 +89,9 @@ CHANGES: list[Callable[[Any, Any, Any], Any]] = [
     lambda lib, x, y: x.fill_(y),
     lambda lib, x, y: x.masked_fill_(x.detach() > 0.5, 0.25),
     lambda lib, x, y: x.index_add_(0, lib.tensor([0]), x[:1].detach() * y),
-    lambda lib, x, y: x.index_copy_(0, lib.tensor([0]), x[:1].detach() * y),
-    lambda lib, x, y: x.index_copy_(-1, lib.tensor([0]), y.sum() * x.detach()[..., :1]),
-    lambda lib, x, y: x.index_fill_(-1, lib.tensor([0]), 0.25),
+    lambda lib, x, y: x.index_copy_(0, first(lib, x, 0), x[:1].detach() * y),
+    lambda lib, x, y: x.index_copy_(-1, first(lib, x, -1), y.sum() * x.detach()[..., :1]),
+    lambda lib, x, y: x.index_fill_(-1, first(lib, x, -1), 0.25),
     lambda lib, x, y: x.masked_scatter_(x.detach() > 0.2, y.reshape(-1).repeat(36)),
     lambda lib, x, y: x.fill_diagonal_(0.25),
     lambda lib, x, y: x.__setitem__(0, y),
