@@ -236,6 +236,10 @@ def test_completion_says_what_it_lacks(monkeypatch, capsys) -> None:
     )
 
 
+# Python raises nothing out of what is called when memory is freed: it says so, and goes on.
+_LOST = re.compile(r"Exception ignored in: <function (?s:.)*\nKeyboardInterrupt: ?\n")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("command", ["check", "draw"])
 def test_an_interruption_is_one_line_and_130(command, tmp_path) -> None:
@@ -258,6 +262,8 @@ def test_an_interruption_is_one_line_and_130(command, tmp_path) -> None:
             [sys.executable, "-c", code.format(delay=delay), command, *arguments],
             capture_output=True, text=True, cwd=tmp_path,
         )  # fmt: skip
+        if _LOST.fullmatch(done.stderr):
+            continue
         assert (done.returncode, done.stderr) in ((130, "tinygrad-rnn: interrupted\n"), (0, ""))
     assert {path.suffix for path in tmp_path.iterdir()} <= {".svg", ".dot", ".html"}
 
