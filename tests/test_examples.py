@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import re
 import runpy
@@ -132,6 +133,7 @@ def test_it_runs_as_a_notebook(lesson, tmp_path) -> None:
     shutil.copytree(EXAMPLES / "programs", tmp_path / "programs")
     executed = runpy.run_path(str(NOTEBOOKS))["executed"]
     made = executed(as_notebook(lesson), lesson, line, tmp_path)
+    importlib.import_module("nbformat").validate(made)
     outputs = [o for cell in made.cells if cell.cell_type == "code" for o in cell.outputs]
     assert any(o.output_type == "stream" and o.name == "stdout" for o in outputs)
     assert any("image/svg+xml" in o.get("data", {}) for o in outputs)

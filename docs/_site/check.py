@@ -15,6 +15,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import reference
 
 FETCHED = {"img": "src", "script": "src", "link": "href", "iframe": "src", "object": "data"}
@@ -50,18 +51,22 @@ def missing_names(site: Path) -> Iterator[str]:
                 yield f"not in the reference: {reference.full(face)}.{name}"
 
 
-def empty_notebooks(site: Path) -> Iterator[str]:
-    """Notebooks that show nothing until they are run."""
+def faults_of_notebooks(site: Path) -> Iterator[str]:
+    """Notebooks that are none, or that show nothing until they are run."""
     for path in sorted(site.rglob("*.ipynb")):
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        if not any(cell.get("outputs") for cell in cells):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            nbformat.validate(notebook)
+        except nbformat.ValidationError as error:
+            yield f"{path.name} is no notebook: {error.message}"
+        if not any(cell.get("outputs") for cell in notebook["cells"]):
             yield f"{path.name} has no output"
 
 
 def faults(site: Path) -> Iterator[str]:
     """Whatever is wrong with the site, a line each."""
     yield from missing_names(site)
-    yield from empty_notebooks(site)
+    yield from faults_of_notebooks(site)
     files = [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
     pages = {path.resolve(): Page(path) for path in files}
     for path, page in pages.items():

@@ -21,6 +21,7 @@ __file__, *_ = sys.argv = {arguments}"""
 
 def executed(notebook: Any, lesson: str, line: str, folder: Path) -> Any:
     """A lesson's notebook after it has run in a folder, told what a line of options says."""
+    notebook = nbformat.v4.upgrade(notebook)  # to the format in which cells have ids
     if line:
         told = TOLD.format(arguments=[f"{lesson}.py", *line.split()])
         notebook.cells.insert(1, nbformat.v4.new_code_cell(told))  # below the title
