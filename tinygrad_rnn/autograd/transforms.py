@@ -50,10 +50,11 @@ def grad(func: Fn, argnums: Argnums = 0, has_aux: bool = False) -> Fn:
     >>> grad(grad(lambda x: x**3))(tg.tensor(2.0))  # 6 x
     tensor(12.)
     """
+    both = grad_and_value(func, argnums, has_aux)
 
     @functools.wraps(func)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        found, value = grad_and_value(func, argnums, has_aux)(*args, **kwargs)
+        found, value = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found
 
     return gradient
@@ -272,11 +273,11 @@ class _Inside:
 
     def entered(self, name: str, args: Any, argnums: Argnums) -> tuple[list[Any], Any]:
         """The arguments, those that are differentiated at places of their own; and these."""
-        given = list(args)
-        for i in _numbers(name, args, argnums):
+        given, numbers = list(args), _numbers(name, args, argnums)
+        for i in numbers:
             given[i] = _filled(given[i], [self._own(x) for x in _leaves(given[i])])
             _called_by_their_keys(given[i])
-        chosen = tuple(given[i] for i in _numbers(name, args, argnums))
+        chosen = tuple(given[i] for i in numbers)
         return given, chosen if isinstance(argnums, tuple) else chosen[0]
 
     def _own(self, x: Tensor) -> Tensor:

@@ -10,14 +10,13 @@ import numpy as np
 
 from tinygrad_rnn.engine import graph
 from tinygrad_rnn.operations.arguments import integer_of, tensor_of
-from tinygrad_rnn.operations.arithmetic import mul
 from tinygrad_rnn.operations.decomposition import LinAlgError
 from tinygrad_rnn.operations.elementwise import masked_fill
 from tinygrad_rnn.operations.linalg import matmul, mT
 from tinygrad_rnn.operations.node_names import made_by
 from tinygrad_rnn.operations.operation import in_rules, operation
 from tinygrad_rnn.operations.promotion import same_dtype
-from tinygrad_rnn.operations.shape import contiguous, squeeze, transpose, unsqueeze
+from tinygrad_rnn.operations.shape import clone, contiguous, squeeze, transpose, unsqueeze
 
 if TYPE_CHECKING:
     from tinygrad_rnn.tensor.tensor import Tensor
@@ -45,13 +44,19 @@ def solved(
     return computed
 
 
-def matrices_of(name: str, A: Any, *, square: bool = True) -> Any:
-    """Stacked matrices of a type that LAPACK knows."""
+def _stacked(name: str, A: Any, square: bool) -> Any:
+    """Stacked matrices, of whatever type."""
     x = tensor_of(name, A)
     shape = x.array.shape
     if len(shape) < 2 or (square and shape[-1] != shape[-2]):
         wanted = "square matrices" if square else "matrices"
         raise RuntimeError(f"{name}: expected {wanted}, got shape {shape}")
+    return x
+
+
+def matrices_of(name: str, A: Any, *, square: bool = True) -> Any:
+    """Stacked matrices of a type that LAPACK knows."""
+    x = _stacked(name, A, square)
     if x.array.dtype not in (np.float32, np.float64):
         raise RuntimeError(f"{name}: only of float32 and float64, not of {x.array.dtype}; convert")
     return x
@@ -247,14 +252,12 @@ def matrix_power(input: Any, n: int) -> Tensor:
     tensor([[89., 55.],
             [55., 34.]])
     """
-    x = tensor_of("linalg.matrix_power", input)
+    x = _stacked("linalg.matrix_power", input, square=True)
     times = integer_of("linalg.matrix_power", "n", n)
-    shape = x.array.shape
-    if len(shape) < 2 or shape[-1] != shape[-2]:
-        raise RuntimeError(f"linalg.matrix_power: expected square matrices, got shape {shape}")
     if times < 0:
         x, times = inv(x), -times
     if not times:
+        shape = x.array.shape
         one = np.broadcast_to(np.eye(shape[-1], dtype=x.array.dtype), shape)
         return graph.make_tensor(one.copy(), None)
     power = None
@@ -263,7 +266,7 @@ def matrix_power(input: Any, n: int) -> Tensor:
             power = x if power is None else matmul(power, x)
         times //= 2
         x = matmul(x, x) if times else x
-    return mul(power, 1) if n == 1 else power  # type: ignore[return-value]
+    return clone(power) if n == 1 else power  # type: ignore[return-value]
 
 
 _TERMS = 18  # of the exponential's series for matrices of norm ½: the next is below 1e-23

@@ -262,8 +262,8 @@ class Asking(Writing):
         """Show in the cells themselves what the checks say, by colour and by a sign."""
         first, last = block.cells[0], block.cells[-1]
         area = (*first, *last)
-        called = f"({task.number}) {task.name}"
-        told = numbers_only(called) | {"input_title": cut(called, 32)}
+        told = numbers_only(f"({task.number}) {task.name}")
+        told["input_title"] = told["error_title"]
         if self.hints:
             told["input_message"] = cut(task.hint, 255)
         sheet.data_validation(*area, told)
