@@ -199,3 +199,10 @@ def test_weights_are_called_by_their_keys() -> None:
     tg.func.grad(loss)(weights)
     assert [x.name for x in seen] == ["W", "b"]
     assert [x.name for x in weights.values()] == [None, None]
+
+
+def test_errors_name_the_transform_and_what_it_was_given() -> None:
+    with pytest.raises(TypeError, match=r"grad: argument 0 must hold tensors, got 3\.0"):
+        tg.func.grad(lambda x: x * 2)(3.0)
+    with pytest.raises(ValueError, match=r"vmap: in_dims 5 is no axis of an argument of shape .*2"):
+        tg.func.vmap(lambda x: x, in_dims=5)(tg.ones(2))

@@ -204,3 +204,9 @@ def test_mistakes(torch):
         parametrizations(lib).orthogonal(layer, use_trivialization=False)
         with pytest.raises(NotImplementedError):
             layer.weight = lib.eye(3)
+
+
+@pytest.mark.parametrize("kind", ["orthogonal", "spectral_norm", "weight_norm"])
+def test_a_name_that_a_module_does_not_have(kind) -> None:
+    with pytest.raises(ValueError, match="Linear has no parameter or buffer 'nix'"):
+        getattr(tg.nn.utils.parametrizations, kind)(tg.nn.Linear(2, 2), "nix")

@@ -232,6 +232,9 @@ def vmap(
         if len(dims) != len(args):
             raise ValueError(f"vmap: {len(dims)} in_dims for {len(args)} arguments")
         along = [(x, d) for x, d in [*zip(args, dims), (kwargs, 0)] if d is not None]
+        for x, d in ((x, d) for tree, d in along for x in _leaves(tree)):
+            if not -x.ndim <= d < x.ndim:
+                raise ValueError(f"vmap: in_dims {d} is no axis of an argument of shape {x.shape}")
         sizes = {leaf.shape[d] for x, d in along for leaf in _leaves(x)}
         if len(sizes) != 1:
             raise ValueError(
@@ -275,6 +278,8 @@ class _Inside:
         """The arguments, those that are differentiated at places of their own; and these."""
         given, numbers = list(args), _numbers(name, args, argnums)
         for i in numbers:
+            if next(_leaves(given[i]), None) is None:
+                raise TypeError(f"{name}: argument {i} must hold tensors, got {given[i]!r:.60}")
             given[i] = _filled(given[i], [self._own(x) for x in _leaves(given[i])])
             _called_by_their_keys(given[i])
         chosen = tuple(given[i] for i in numbers)

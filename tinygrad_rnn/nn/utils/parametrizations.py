@@ -10,7 +10,7 @@ from tinygrad_rnn.engine import graph
 from tinygrad_rnn.nn.conv import ConvTranspose1d, ConvTranspose2d
 from tinygrad_rnn.nn.functional import normalize, pad
 from tinygrad_rnn.nn.module import Module
-from tinygrad_rnn.nn.utils.parametrize import register_parametrization
+from tinygrad_rnn.nn.utils.parametrize import register_parametrization, tensor_of
 from tinygrad_rnn.nn.utils.weight_norm import length, of_length
 from tinygrad_rnn.operations import cat, dot, mv
 from tinygrad_rnn.operations.systems import matrix_exp, solve
@@ -165,7 +165,7 @@ def orthogonal(
     >>> tg.allclose(W @ W.T, tg.eye(3), atol=1e-6)
     True
     """
-    weight = getattr(module, name)
+    weight = tensor_of(module, name)
     if weight.ndim < 2:
         raise ValueError(f"orthogonal: expected a matrix, but {name!r} has shape {weight.shape}")
     square = weight.shape[-1] == weight.shape[-2]
@@ -259,7 +259,7 @@ def spectral_norm(
         )
     if dim is None:
         dim = int(isinstance(module, ConvTranspose1d | ConvTranspose2d))
-    made = _SpectralNorm(getattr(module, name), n_power_iterations, dim, eps)
+    made = _SpectralNorm(tensor_of(module, name), n_power_iterations, dim, eps)
     return register_parametrization(module, name, made)
 
 

@@ -136,12 +136,10 @@ def register_parametrization(
     tensor([[0., 0.],
             [0., 0.]])
     """
-    known = tensor_name in module._parameters or tensor_name in module._buffers
     if is_parametrized(module, tensor_name):
         module.parametrizations[tensor_name].append(parametrization)
-    elif known:
-        original = getattr(module, tensor_name)
-        found = ParametrizationList([parametrization], original)
+    else:
+        found = ParametrizationList([parametrization], tensor_of(module, tensor_name))
         delattr(module, tensor_name)
         if not is_parametrized(module):
             kind = type(module)
@@ -149,11 +147,6 @@ def register_parametrization(
             module.parametrizations = ModuleDict()
         module.parametrizations[tensor_name] = found
         setattr(type(module), tensor_name, _property(tensor_name))
-    else:
-        raise ValueError(
-            f"register_parametrization: {type(module).__name__} has no parameter or buffer "
-            f"{tensor_name!r}"
-        )
     made, wanted = getattr(module, tensor_name), module.parametrizations[tensor_name]
     if not unsafe and (made.shape, made.dtype) != (wanted.shape, wanted.dtype):
         remove_parametrizations(module, tensor_name, leave_parametrized=False)
@@ -163,6 +156,21 @@ def register_parametrization(
             f"{tuple(wanted.shape)} and {wanted.dtype}; unsafe=True allows that"
         )
     return module
+
+
+def tensor_of(module: Module, name: str) -> Tensor:
+    """The parameter, buffer or parametrized tensor of that name.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    known = name in module._parameters or name in module._buffers
+    if not (known or is_parametrized(module, name)):
+        kind = type(module).__name__
+        raise ValueError(f"register_parametrization: {kind} has no parameter or buffer {name!r}")
+    return getattr(module, name)  # type: ignore[no-any-return]
 
 
 def _property(name: str) -> property:
